@@ -1,0 +1,87 @@
+"""What convcalc raises.
+
+::
+
+    ConvcalcError
+    ├── Unreadable           the question cannot be read: syntax, name, file, extra, device
+    └── Refused              (also a ValueError) read and answered, and the answer is no
+        ├── BadArgument      a hyper-parameter outside its range
+        ├── KernelDoesNotFit the kernel spans more than the padded input
+        ├── NoOutput         the output would be empty
+        ├── BadShape         wrong rank, channels or features; a size that must divide does not
+        └── NoSolution       no hyper-parameters do what was asked
+
+The message is one sentence: what, with the numbers, the rule, the way out. The command line exits with
+2 for `Unreadable` and 1 for `Refused`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class ConvcalcError(Exception):
+    """Anything convcalc refuses, with the rule it broke and the ways out.
+
+    >>> error = KernelDoesNotFit("kernel does not fit", rule="extent <= padded input", fixes=["padding=1"])
+    >>> str(error), error.kind, error.rule, error.fixes
+    ('kernel does not fit', 'kernel_does_not_fit', 'extent <= padded input', ('padding=1',))
+    """
+
+    kind = "error"
+
+    def __init__(self, message: str, *, rule: str = "", fixes: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.rule = rule
+        self.fixes = tuple(fixes)
+
+    def at(self, place: str) -> ConvcalcError:
+        """Return the same error with `place` (an axis, a layer) named first.
+
+        >>> str(NoOutput("output would be 0").at("axis W"))
+        'axis W: output would be 0'
+        """
+        return type(self)(f"{place}: {self.message}", rule=self.rule, fixes=self.fixes)
+
+
+class Unreadable(ConvcalcError):
+    """The question cannot be read: syntax, an unknown name, a missing file, extra or device."""
+
+    kind = "unreadable"
+
+
+class Refused(ConvcalcError, ValueError):
+    """The question was read and the answer is no: torch would refuse it, or nothing fits."""
+
+    kind = "refused"
+
+
+class BadArgument(Refused):
+    """A hyper-parameter outside its range, such as stride 0."""
+
+    kind = "bad_argument"
+
+
+class KernelDoesNotFit(Refused):
+    """The kernel, dilated, spans more than the padded input."""
+
+    kind = "kernel_does_not_fit"
+
+
+class NoOutput(Refused):
+    """The output would be empty or negative."""
+
+    kind = "no_output"
+
+
+class BadShape(Refused):
+    """The shape does not suit the layer: rank, channels, features, divisibility."""
+
+    kind = "bad_shape"
+
+
+class NoSolution(Refused):
+    """No hyper-parameters do what was asked."""
+
+    kind = "no_solution"

@@ -1,0 +1,458 @@
+"""Sizes as formulas: integer polynomials with floor divisions, kept in a normal form.
+
+An `Expr` is a sum of integer coefficients times products of atoms; an atom is a symbol, a floor division that
+does not simplify, or a minimum or maximum. Every chain of convolutions and poolings collapses to one division::
+
+    ((x + a)//m + b)//q      ->  (x + a + m*b)//(m*q)      division into division
+    (g*a*x + b)//(g*m)       ->  (a*x + b//g)//m           common factor
+    (m*x + y)//m             ->  x + y//m                  multiples come out
+
+All three are equalities of integers for every x, y, b and every m, q, g >= 1.
+
+>>> n = Expr.symbol("n")
+>>> halved = (n - 1) // 2 + 1
+>>> str(halved), str((halved - 1) // 2 + 1)
+('(n + 1)//2', '(n + 3)//4')
+>>> halved(n=7), halved.to_sympy()
+(4, floor(n/2 + 1/2))
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any, TypeAlias, Union
+
+from convcalc.errors import BadArgument
+
+
+class Atom:
+    """What a product is made of; two atoms are the same where their Python texts are."""
+
+    key: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Atom) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return self.key
+
+
+class Symbol(Atom):
+    """A named size."""
+
+    def __init__(self, name: str) -> None:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise BadArgument(f"a symbol is a letter or _, then letters, digits and _: {name!r}")
+        self.key = name
+
+
+class Floor(Atom):
+    """`numerator // denominator`, where it does not simplify."""
+
+    def __init__(self, numerator: Expr, denominator: Expr) -> None:
+        self.numerator = numerator
+        self.denominator = denominator
+        self.key = f"({numerator})//({denominator})"
+
+
+class Extreme(Atom):
+    """The minimum or maximum (`name`) of several expressions."""
+
+    def __init__(self, name: str, choices: tuple[Expr, ...]) -> None:
+        self.name = name
+        self.choices = choices
+        self.key = f"{name}({', '.join(map(str, choices))})"
+
+
+Monomial: TypeAlias = tuple[tuple[Atom, int], ...]
+"""A product of atoms with their powers, in the order of their keys; the empty one is 1."""
+
+Operand: TypeAlias = Union["Expr", int]
+
+
+class Expr:
+    """An integer-valued formula in normal form; immutable, hashable, equal where the normal forms are.
+
+    Made by `Expr.symbol` and arithmetic: `+ - * // %` with ints and other formulas, `**` with a small int.
+    Calling it puts values (ints, NumPy arrays, formulas) in the place of symbols.
+    """
+
+    __slots__ = ("__dict__", "terms")
+
+    def __init__(self, terms: Mapping[Monomial, int]) -> None:
+        self.terms = {product: factor for product, factor in terms.items() if factor}
+
+    @classmethod
+    def symbol(cls, name: str) -> Expr:
+        """Return the formula that is the size called `name`.
+
+        >>> Expr.symbol("n") * 2 + 1
+        Expr('2*n + 1')
+        """
+        return cls({((Symbol(name), 1),): 1})
+
+    @classmethod
+    def const(cls, value: int) -> Expr:
+        """Return the formula that is `value`.
+
+        >>> Expr.const(3).is_constant
+        True
+        """
+        return cls({(): value})
+
+    @classmethod
+    def atom(cls, atom: Atom) -> Expr:
+        """Return the formula that is one atom."""
+        return cls({((atom, 1),): 1})
+
+    # -- reading -----------------------------------------------------------------------------------------------
+
+    @property
+    def constant(self) -> int:
+        """The term without symbols."""
+        return self.terms.get((), 0)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether no symbol is left."""
+        return not self.terms or (len(self.terms) == 1 and () in self.terms)
+
+    @cached_property
+    def symbols(self) -> frozenset[str]:
+        """The names of the sizes it depends on.
+
+        >>> sorted((Expr.symbol("n") // Expr.symbol("s")).symbols)
+        ['n', 's']
+        """
+        return frozenset().union(*(_symbols(atom) for product in self.terms for atom, _ in product))
+
+    @cached_property
+    def text(self) -> str:
+        """Its Python text: what `str` prints."""
+        from convcalc.exprtext import PYTHON, write
+
+        return write(self, PYTHON)
+
+    def pretty(self) -> str:
+        """Return its text for people.
+
+        >>> ((Expr.symbol("n") + 1) // 2 * 3).pretty()
+        '3⌊(n + 1)/2⌋'
+        """
+        from convcalc.exprtext import PRETTY, write
+
+        return write(self, PRETTY)
+
+    def latex(self) -> str:
+        r"""Return its LaTeX.
+
+        >>> print(((Expr.symbol("n") + 1) // 2).latex())
+        \left\lfloor \frac{n + 1}{2} \right\rfloor
+        """
+        from convcalc.exprtext import LATEX, write
+
+        return write(self, LATEX)
+
+    def to_sympy(self) -> Any:
+        """Return the SymPy expression equal to it at every integer; its symbols are integers.
+
+        >>> ((Expr.symbol("n") + 1) // 2).to_sympy()
+        floor(n/2 + 1/2)
+        """
+        from convcalc.exprtext import to_sympy
+
+        return to_sympy(self)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Expr({self.text!r})"
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.terms.items())) if not self.is_constant else hash(self.constant)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, int):
+            return self.is_constant and self.constant == other
+        return isinstance(other, Expr) and self.terms == other.terms
+
+    def __bool__(self) -> bool:
+        if self.is_constant:
+            return bool(self.constant)
+        raise TypeError(f"whether {self} is zero depends on {', '.join(sorted(self.symbols))}")
+
+    def __index__(self) -> int:
+        if self.is_constant:
+            return self.constant
+        raise TypeError(f"{self} is not a number: it depends on {', '.join(sorted(self.symbols))}")
+
+    def __call__(self, **values: Any) -> Any:
+        """Return it with values in the place of symbols: an int once no symbol is left.
+
+        >>> f = (Expr.symbol("n") + Expr.symbol("m")) // 2
+        >>> f(n=7, m=4), str(f(n=7))
+        (5, '(m + 1)//2 + 3')
+        """
+        return _Evaluation(values)(self)
+
+    # -- arithmetic --------------------------------------------------------------------------------------------
+
+    def __add__(self, other: Operand) -> Expr:
+        if not isinstance(other, Expr | int):
+            return NotImplemented
+        return _total((self, 1), (_expr(other), 1))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Operand) -> Expr:
+        if not isinstance(other, Expr | int):
+            return NotImplemented
+        return _total((self, 1), (_expr(other), -1))
+
+    def __rsub__(self, other: int) -> Expr:
+        return -self + other
+
+    def __neg__(self) -> Expr:
+        return Expr({product: -factor for product, factor in self.terms.items()})
+
+    def __pos__(self) -> Expr:
+        return self
+
+    def __mul__(self, other: Operand) -> Expr:
+        if isinstance(other, int):
+            return Expr({product: factor * other for product, factor in self.terms.items()})
+        if not isinstance(other, Expr):
+            return NotImplemented
+        terms: dict[Monomial, int] = {}
+        for left, a in self.terms.items():
+            for right, b in other.terms.items():
+                product = _product(left, right)
+                terms[product] = terms.get(product, 0) + a * b
+        return Expr(terms)
+
+    __rmul__ = __mul__
+
+    def __pow__(self, power: int) -> Expr:
+        if not isinstance(power, int):
+            return NotImplemented
+        if not 0 <= power <= 64:
+            raise BadArgument(f"a formula is raised to a power from 0 to 64 only: {power}")
+        return math.prod([self] * power, start=Expr.const(1))
+
+    def __floordiv__(self, other: Operand) -> Expr:
+        if not isinstance(other, Expr | int):
+            return NotImplemented
+        divisor = _expr(other)
+        if not divisor.is_constant:
+            return _divide_by_formula(self, divisor)
+        if divisor.constant < 0:
+            return _divide(-self, -divisor.constant)
+        return _divide(self, divisor.constant)
+
+    def __rfloordiv__(self, other: int) -> Expr:
+        return _expr(other) // self
+
+    def __mod__(self, other: Operand) -> Expr:
+        if not isinstance(other, Expr | int):
+            return NotImplemented
+        return self - (self // other) * other
+
+    def __rmod__(self, other: int) -> Expr:
+        return _expr(other) % self
+
+
+def minimum(*choices: Operand) -> Expr:
+    """Return the smallest of the choices; those that another is never above are dropped.
+
+    >>> n = Expr.symbol("n")
+    >>> str(minimum(n, n + 2)), str(minimum(n, 7))
+    ('n', 'min(n, 7)')
+    """
+    return _extreme("min", choices, lambda difference: difference < 0)
+
+
+def maximum(*choices: Operand) -> Expr:
+    """Return the largest of the choices; those that another is never below are dropped.
+
+    >>> n = Expr.symbol("n")
+    >>> str(maximum(n, n + 2)), str(maximum(n, 7))
+    ('n + 2', 'max(n, 7)')
+    """
+    return _extreme("max", choices, lambda difference: difference > 0)
+
+
+def _extreme(name: str, choices: Iterable[Operand], wins: Callable[[int], bool]) -> Expr:
+    kept: list[Expr] = []
+    for choice in map(_expr, choices):
+        for place, rival in enumerate(kept):
+            difference = choice - rival
+            if difference.is_constant:
+                kept[place] = choice if wins(difference.constant) else rival
+                break
+        else:
+            kept.append(choice)
+    if len(kept) == 1:
+        return kept[0]
+    return Expr.atom(Extreme(name, tuple(sorted(kept, key=lambda choice: (choice.is_constant, choice.text)))))
+
+
+def _expr(value: Operand) -> Expr:
+    return value if isinstance(value, Expr) else Expr.const(int(value))
+
+
+def _total(*parts: tuple[Expr, int]) -> Expr:
+    terms: dict[Monomial, int] = {}
+    for part, sign in parts:
+        for product, factor in part.terms.items():
+            terms[product] = terms.get(product, 0) + sign * factor
+    return Expr(terms)
+
+
+def _product(left: Monomial, right: Monomial) -> Monomial:
+    if not left or not right:
+        return left or right
+    powers = dict(left)
+    for atom, power in right:
+        powers[atom] = powers.get(atom, 0) + power
+    return tuple(sorted(powers.items(), key=lambda item: item[0].key))
+
+
+# -- floor division ----------------------------------------------------------------------------------------------
+
+
+def _divide(x: Expr, m: int) -> Expr:
+    """Return x//m for an integer m >= 1, by the rules at the top of this file."""
+    if m == 0:
+        raise ZeroDivisionError(f"({x})//0")
+    merged = _merge(x, m)
+    if merged is not None:
+        return merged
+    whole = Expr({product: factor // m for product, factor in x.terms.items()})  # (m*x + y)//m -> x + y//m
+    rest = {product: factor % m for product, factor in x.terms.items()}
+    leading = [factor for product, factor in rest.items() if product and factor]
+    if not leading:
+        return whole
+    g = math.gcd(m, *leading)  # (g*a*x + b)//(g*m) -> (a*x + b//g)//m
+    if g == m:
+        return whole
+    numerator = Expr({product: factor // g for product, factor in rest.items()})
+    if g > 1:
+        return whole + _divide(numerator, m // g)
+    return whole + Expr.atom(Floor(numerator, Expr.const(m)))
+
+
+def _merge(x: Expr, q: int) -> Expr | None:
+    """Return x//q by ((x + a)//m + b)//q -> (x + a + m*b)//(m*q), or None where that does not apply."""
+    inner = [(term, factor) for term, factor in x.terms.items() if factor % q and _division(term)]
+    if len(inner) != 1 or q == 1:
+        return None
+    ((term, factor),) = inner
+    floor = _division(term)
+    if floor is None or not floor.denominator.is_constant:
+        return None
+    m = floor.denominator.constant
+    if factor == -1:  # -(y//m) = (m - 1 - y)//m
+        return _divide(_total((x, m), (Expr({term: 1}), m)) + (m - 1) - floor.numerator, m * q)
+    if factor % q != 1:
+        return None
+    rest = Expr({other: f for other, f in x.terms.items() if other != term})
+    return Expr({term: factor // q}) + _divide(rest * m + floor.numerator, m * q)
+
+
+def _division(term: Monomial) -> Floor | None:
+    """Return the floor division that `term` is, if it is one."""
+    if len(term) == 1 and term[0][1] == 1 and isinstance(term[0][0], Floor):
+        return term[0][0]
+    return None
+
+
+def _divide_by_formula(x: Expr, divisor: Expr) -> Expr:
+    """Return x//divisor: the terms that a one-term divisor divides come out, the rest stays a division."""
+    if not x.terms:
+        return x
+    if x == divisor:
+        return Expr.const(1)
+    if len(divisor.terms) == 1:
+        ((product, factor),) = divisor.terms.items()
+        whole: dict[Monomial, int] = {}
+        for term, f in x.terms.items():
+            quotient = _cancel(term, product)
+            if quotient is not None and f % factor == 0:
+                whole[quotient] = f // factor
+        if whole:
+            rest = x - Expr(whole) * divisor
+            return Expr(whole) + rest // divisor
+    return Expr.atom(Floor(x, divisor))
+
+
+def _cancel(term: Monomial, product: Monomial) -> Monomial | None:
+    powers = dict(term)
+    for atom, power in product:
+        if powers.get(atom, 0) < power:
+            return None
+        powers[atom] -= power
+    return tuple((atom, power) for atom, power in powers.items() if power)
+
+
+# -- evaluation --------------------------------------------------------------------------------------------------
+
+
+def _symbols(atom: Atom) -> frozenset[str]:
+    match atom:
+        case Symbol():
+            return frozenset({atom.key})
+        case Floor():
+            return atom.numerator.symbols | atom.denominator.symbols
+        case Extreme():
+            return frozenset().union(*(choice.symbols for choice in atom.choices))
+        case _:
+            raise TypeError(f"unknown atom {atom!r}")
+
+
+class _Evaluation:
+    """One evaluation: each atom once, whatever number of terms it stands in."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        from convcalc.sizes import exact
+
+        self.values = dict(zip(values, exact(" ".join(values), *values.values()), strict=True))
+        self.known: dict[Atom, Any] = {}
+
+    def __call__(self, expr: Expr) -> Any:
+        total: Any = expr.constant
+        for product, factor in expr.terms.items():
+            if product:
+                value: Any = factor
+                for atom, power in product:
+                    value = value * self.atom(atom) ** power
+                total = total + value
+        return total.constant if isinstance(total, Expr) and total.is_constant else total
+
+    def atom(self, atom: Atom) -> Any:
+        if atom not in self.known:
+            self.known[atom] = self.fresh(atom)
+        return self.known[atom]
+
+    def fresh(self, atom: Atom) -> Any:
+        from convcalc.sizes import larger, smaller
+
+        match atom:
+            case Symbol():
+                return self.values.get(atom.key, Expr.atom(atom))
+            case Floor():
+                return self(atom.numerator) // self(atom.denominator)
+            case Extreme():
+                values = [self(choice) for choice in atom.choices]
+                chosen = values[0]
+                for value in values[1:]:
+                    chosen = smaller(chosen, value) if atom.name == "min" else larger(chosen, value)
+                return chosen
+            case _:
+                raise TypeError(f"unknown atom {atom!r}")

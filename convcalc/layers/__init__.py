@@ -1,0 +1,1 @@
+"""Layers: one op, one class, one place."""

@@ -1,0 +1,121 @@
+"""What may stand for a size: an int, a NumPy integer array, a convcalc or a SymPy expression.
+
+The formulas use `+ - * //` alone, so one definition serves all four. This module is the door: it lets exact
+values in and keeps the rest out, by name.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from operator import index
+from typing import Any, TypeAlias
+
+from convcalc.errors import BadArgument
+from convcalc.expr import Expr, maximum, minimum
+
+Size: TypeAlias = Any  # int | NDArray[integer] | Expr | sympy.Expr; NumPy and SymPy may not be imported yet
+
+_SAFE = 2**60  # int64 holds a sum of four products below this
+
+
+def is_array(value: Any) -> bool:
+    """Whether `value` is a NumPy array, without importing NumPy.
+
+    >>> is_array(3)
+    False
+    """
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.ndarray)
+
+
+def is_symbolic(value: Any) -> bool:
+    """Whether `value` is an expression, convcalc's or SymPy's, rather than a number.
+
+    >>> is_symbolic(3), is_symbolic(Expr.symbol("n"))
+    (False, True)
+    """
+    return isinstance(value, Expr) or _is_sympy(value)
+
+
+def _is_sympy(value: Any) -> bool:
+    sympy = sys.modules.get("sympy")
+    return sympy is not None and isinstance(value, sympy.Basic) and not value.is_Integer
+
+
+def exact(names: str, *values: Size) -> tuple[Size, ...]:
+    """Return `values` as sizes on which `+ - * //` are exact, or say which one is no integer.
+
+    Integer arrays come back as int64 where no product of the values can leave it, and as arrays of Python
+    ints where one could: never wrapped.
+
+    >>> exact("n k", 28, 5)
+    (28, 5)
+    >>> exact("n", 28.0)
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadArgument: n must be an integer: 28.0
+    """
+    if set(map(type, values)) <= {int}:
+        return values
+    sizes = [_size(name, value) for name, value in zip(names.split(), values, strict=True)]
+    if any(is_array(size) for size in sizes):
+        reach = math.prod(1 + _magnitude(size) for size in sizes)
+        kind = "int64" if reach < _SAFE else "object"
+        sizes = [_as_kind(size, kind) if is_array(size) else size for size in sizes]
+    return tuple(sizes)
+
+
+def _size(name: str, value: Any) -> Size:
+    if isinstance(value, bool):
+        raise BadArgument(f"{name} must be an integer: {value}")
+    if is_array(value):
+        if value.dtype.kind in "iu" or (value.dtype.kind == "O" and all(isinstance(v, int) for v in value.flat)):
+            return value
+        raise BadArgument(f"{name} must be an array of integers, not of {value.dtype}")
+    if is_symbolic(value):
+        return value
+    try:
+        return index(value)
+    except TypeError:
+        raise BadArgument(f"{name} must be an integer: {value!r}") from None
+
+
+def _magnitude(size: Size) -> int:
+    if not is_array(size):
+        return abs(size) if isinstance(size, int) else 0
+    return max(abs(int(size.max())), abs(int(size.min()))) if size.size else 0
+
+
+def _as_kind(array: Any, kind: str) -> Any:
+    return array if array.dtype == kind else array.astype(kind)
+
+
+def smaller(a: Size, b: Size) -> Size:
+    """Return the smaller of two sizes of any kind.
+
+    >>> smaller(3, 2), str(smaller(Expr.symbol("n"), 2))
+    (2, 'min(n, 2)')
+    """
+    return _extreme(a, b, least=True)
+
+
+def larger(a: Size, b: Size) -> Size:
+    """Return the larger of two sizes of any kind.
+
+    >>> larger(3, 2), str(larger(Expr.symbol("n"), 2))
+    (3, 'max(n, 2)')
+    """
+    return _extreme(a, b, least=False)
+
+
+def _extreme(a: Size, b: Size, *, least: bool) -> Size:
+    if is_array(a) or is_array(b):
+        numpy = sys.modules["numpy"]
+        return numpy.minimum(a, b) if least else numpy.maximum(a, b)
+    if isinstance(a, Expr) or isinstance(b, Expr):
+        return minimum(a, b) if least else maximum(a, b)
+    if _is_sympy(a) or _is_sympy(b):
+        sympy = sys.modules["sympy"]
+        return sympy.Min(a, b) if least else sympy.Max(a, b)
+    return min(a, b) if least else max(a, b)
