@@ -1,0 +1,192 @@
+"""Convolution and transposed convolution, 1-D to 3-D."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar
+
+from convcalc.conditions import Check, enforce
+from convcalc.errors import BadArgument, BadShape
+from convcalc.formulas import at_least, conv_out, conv_transpose_out, padding_pair
+from convcalc.layers.base import (
+    Ints,
+    Layer,
+    Shape,
+    along,
+    must_divide,
+    must_equal,
+    padding_per_axis,
+    per_axis,
+    product,
+    spread,
+)
+from convcalc.resizing import PAD_MODES, pad_out
+from convcalc.sizes import Size
+
+
+@dataclass(frozen=True)
+class _Kernel(Layer):
+    """What convolution and transposed convolution share: channels, groups, kernel."""
+
+    out_channels: int | None
+    kernel_size: Ints
+    _: KW_ONLY
+    stride: Ints = 1
+    padding: Any = 0
+    dilation: Ints = 1
+    groups: int = 1
+    bias: bool = True
+    in_channels: int | None = None
+
+    def __post_init__(self) -> None:
+        self._set(
+            kernel_size=per_axis("kernel_size", self.kernel_size),
+            stride=per_axis("stride", self.stride),
+            padding=padding_per_axis(self.padding),
+            dilation=per_axis("dilation", self.dilation),
+        )
+
+    def channels_out(self, channels: Size) -> Size:
+        """Return out_channels, or the input's channels where it is None."""
+        return channels if self.out_channels is None else self.out_channels
+
+    def check_channels(self, channels: Size, check: Check) -> None:
+        """Groups must divide both channel counts, and the input must have those expected."""
+        out_channels = self.channels_out(channels)
+        at_least(1, check, groups=self.groups, out_channels=out_channels)
+        if self.in_channels is not None:
+            must_equal(
+                channels,
+                self.in_channels,
+                check,
+                lambda at: BadShape(
+                    f"in_channels={self.in_channels} but the input has {at(channels)} channels",
+                    rule="input channels == in_channels",
+                    fixes=[f"in_channels={at(channels)}"],
+                ),
+            )
+        if self.groups != 1:
+            for name, count in (("in_channels", channels), ("out_channels", out_channels)):
+                self._check_groups(name, count, check)
+
+    def _check_groups(self, name: str, count: Size, check: Check) -> None:
+        must_divide(
+            self.groups,
+            count,
+            check,
+            lambda at: BadShape(
+                f"`groups`={self.groups} must divide `{name}`={at(count)}", rule=f"{name} % groups == 0"
+            ),
+        )
+
+    def params(self, shape: Shape) -> Size:
+        """C_in * C_out/groups * prod(kernel_size), plus C_out with a bias."""
+        _, channels, sizes = self.split(shape)
+        kernel = product(spread("kernel_size", self.kernel_size, len(sizes)))
+        out_channels = self.channels_out(channels)
+        return channels * out_channels * kernel // self.groups + (out_channels if self.bias else 0)
+
+
+@dataclass(frozen=True)
+class Conv(_Kernel):
+    """Convolution (torch's `Conv1d`, `Conv2d`, `Conv3d`): each window of the padded input against each kernel.
+
+    `out_channels` None gives as many channels as the input has.
+    `padding` is a number, one per axis, (before, after) pairs per axis, or a name: "valid"; "same", which
+    torch allows at stride 1 only; "same-upper" and "same-lower", ceil(n/stride) at any stride; "full";
+    "causal". `padding_mode` is "zeros", "reflect", "replicate" or "circular".
+
+    >>> Conv(6, 5, padding=2).out_shape((1, 1, 28, 28)), Conv(6, 5, padding=2).params((1, 1, 28, 28))
+    ((1, 6, 28, 28), 156)
+    """
+
+    op: ClassVar[str] = "conv"
+    _: KW_ONLY
+    padding_mode: str = "zeros"
+
+    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
+        """(N, C_out, o, ...) with o = `convcalc.formulas.conv_out` on each axis."""
+        batch, channels, sizes = self.split(shape)
+        self.check_channels(channels, check)
+        axes = len(sizes)
+        kernel = spread("kernel_size", self.kernel_size, axes)
+        stride = spread("stride", self.stride, axes)
+        padding = spread("padding", self.padding, axes)
+        dilation = spread("dilation", self.dilation, axes)
+        if self.padding == "same" and any(step != 1 for step in stride):
+            raise BadArgument(
+                f"torch's padding='same' needs stride 1: got {_joined(stride)}; 'same-upper' gives ceil(n/stride) "
+                "at any stride, as TensorFlow does",
+                rule="padding='same' needs stride 1",
+                fixes=["padding='same-upper'", "stride=1"],
+            )
+        empty = any(isinstance(size, int) and size == 0 for size in (*batch, channels))
+
+        def size(axis: int, check: Check) -> Size:
+            n, k, s, p, d = sizes[axis], kernel[axis], stride[axis], padding[axis], dilation[axis]
+            if self.padding_mode != "zeros":
+                self._check_mode(n, padding_pair(n, k, s, p, d, check=check), check)
+            return conv_out(n, k, s, p, d, empty=empty, check=check)
+
+        return (*batch, self.channels_out(channels), *along(axes, check, size))
+
+    def _check_mode(self, n: Size, pair: tuple[Size, Size], check: Check) -> None:
+        if self.padding_mode not in PAD_MODES[1:]:
+            modes = ", ".join(("zeros", *PAD_MODES[1:]))
+            raise BadArgument(f"unknown padding_mode {self.padding_mode!r}: use one of {modes}")
+        pad_out(n, pair, self.padding_mode, check=check)
+
+    def macs(self, shape: Shape) -> Size:
+        """Output elements * C_in/groups * prod(kernel_size)."""
+        _, channels, sizes = self.split(shape)
+        kernel = product(spread("kernel_size", self.kernel_size, len(sizes)))
+        return product(self.out_shape(shape)) * channels * kernel // self.groups
+
+
+@dataclass(frozen=True)
+class ConvTranspose(_Kernel):
+    """Transposed convolution (torch's `ConvTranspose1d`, `2d`, `3d`): each input stamps the kernel.
+
+    `padding` cuts rows off the output, `output_padding` adds rows after it.
+
+    >>> ConvTranspose(8, 4, stride=2, padding=1).out_shape((1, 4, 8, 8))
+    (1, 8, 16, 16)
+    >>> ConvTranspose(8, 4, stride=2, padding=1).macs((1, 4, 8, 8))
+    32768
+    """
+
+    op: ClassVar[str] = "tconv"
+    _: KW_ONLY
+    output_padding: Ints = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set(output_padding=per_axis("output_padding", self.output_padding))
+
+    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
+        """(N, C_out, o, ...) with o = `convcalc.formulas.conv_transpose_out` on each axis."""
+        batch, channels, sizes = self.split(shape)
+        self.check_channels(channels, check)
+        axes = len(sizes)
+        kernel = spread("kernel_size", self.kernel_size, axes)
+        stride = spread("stride", self.stride, axes)
+        padding = spread("padding", self.padding, axes)
+        extra = spread("output_padding", self.output_padding, axes)
+        dilation = spread("dilation", self.dilation, axes)
+        empty = any(isinstance(size, int) and size == 0 for size in (*batch, channels))
+
+        def size(axis: int, check: Check) -> Size:
+            p, op, d = padding[axis], extra[axis], dilation[axis]
+            return conv_transpose_out(sizes[axis], kernel[axis], stride[axis], p, op, d, empty=empty, check=check)
+
+        return (*batch, self.channels_out(channels), *along(axes, check, size))
+
+    def macs(self, shape: Shape) -> Size:
+        """Input elements * C_out/groups * prod(kernel_size): what each input stamps."""
+        _, channels, sizes = self.split(shape)
+        kernel = product(spread("kernel_size", self.kernel_size, len(sizes)))
+        return product(shape) * self.channels_out(channels) * kernel // self.groups
+
+
+def _joined(values: Any) -> str:
+    return "x".join(map(str, values))

@@ -1,0 +1,119 @@
+"""Unfold (image to columns) and fold (columns to image), 2-D as in torch."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar
+
+from convcalc.conditions import Check, enforce
+from convcalc.errors import BadShape
+from convcalc.formulas import conv_out
+from convcalc.layers.base import (
+    Ints,
+    Layer,
+    Shape,
+    along,
+    must_divide,
+    must_equal,
+    padding_per_axis,
+    per_axis,
+    product,
+    spread,
+)
+from convcalc.sizes import Size
+
+
+@dataclass(frozen=True)
+class _Blocks(Layer):
+    """What unfold and fold share: the windows."""
+
+    kernel_size: Ints
+    _: KW_ONLY
+    stride: Ints = 1
+    padding: Any = 0
+    dilation: Ints = 1
+
+    def __post_init__(self) -> None:
+        self._set(
+            kernel_size=per_axis("kernel_size", self.kernel_size),
+            stride=per_axis("stride", self.stride),
+            padding=padding_per_axis(self.padding),
+            dilation=per_axis("dilation", self.dilation),
+        )
+
+    def blocks(self, sizes: Shape, check: Check) -> Shape:
+        """Return the number of windows on each of two axes: `conv_out`."""
+        kernel = spread("kernel_size", self.kernel_size, 2)
+        stride = spread("stride", self.stride, 2)
+        padding = spread("padding", self.padding, 2)
+        dilation = spread("dilation", self.dilation, 2)
+
+        def size(axis: int, check: Check) -> Size:
+            return conv_out(sizes[axis], kernel[axis], stride[axis], padding[axis], dilation[axis], check=check)
+
+        return along(2, check, size)
+
+
+@dataclass(frozen=True)
+class Unfold(_Blocks):
+    """(N, C, H, W) -> (N, C*prod(kernel_size), windows): the windows as columns (torch's `Unfold`).
+
+    >>> Unfold(3, padding=1).out_shape((1, 3, 8, 8))
+    (1, 27, 64)
+    """
+
+    op: ClassVar[str] = "unfold"
+
+    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
+        """(N, C*prod(kernel_size), prod(conv_out on each axis))."""
+        batch, channels, sizes = self.split(shape)
+        if len(sizes) != 2:
+            raise BadShape(f"unfold takes 2 spatial axes: got {len(sizes)}")
+        kernel = product(spread("kernel_size", self.kernel_size, 2))
+        return (*batch, channels * kernel, product(self.blocks(sizes, check)))
+
+
+@dataclass(frozen=True)
+class Fold(_Blocks):
+    """(N, C*prod(kernel_size), windows) -> (N, C, H, W): columns summed back into `output_size` (torch's `Fold`).
+
+    >>> Fold(3, output_size=(8, 8), padding=1).out_shape((1, 27, 64))
+    (1, 3, 8, 8)
+    """
+
+    op: ClassVar[str] = "fold"
+    _: KW_ONLY
+    output_size: Ints = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set(output_size=per_axis("output_size", self.output_size))
+
+    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
+        """(N, C, *output_size); the columns must number `conv_out` of it on each axis, multiplied."""
+        if len(shape) not in (2, 3):
+            raise BadShape(f"fold takes (N, C*prod(kernel_size), windows): got {len(shape)} axes")
+        *batch, columns, windows = shape
+        sizes = tuple(spread("output_size", self.output_size, 2))
+        kernel = product(spread("kernel_size", self.kernel_size, 2))
+        rows, cols = self.blocks(sizes, check)
+        must_divide(
+            kernel,
+            columns,
+            check,
+            lambda at: BadShape(
+                f"prod(kernel_size)={kernel} must divide the channels: got {at(columns)}",
+                rule="channels % prod(kernel_size) == 0",
+            ),
+        )
+        must_equal(
+            windows,
+            rows * cols,
+            check,
+            lambda at: BadShape(
+                f"output_size {sizes[0]}x{sizes[1]} has {rows}*{cols} = {rows * cols} windows, but the input has "
+                f"{at(windows)}",
+                rule="windows == prod(conv_out(output_size))",
+            ),
+        )
+        return (*batch, columns // kernel, *sizes)

@@ -1,0 +1,71 @@
+"""Padding and cropping, 1-D to 3-D."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar
+
+from convcalc.conditions import Check, enforce
+from convcalc.errors import BadArgument
+from convcalc.layers.base import Layer, Shape, along, padding_per_axis, spread
+from convcalc.resizing import crop_out, pad_out
+
+
+@dataclass(frozen=True)
+class Pad(Layer):
+    """Padding by a number of rows, one per axis, or (before, after) pairs per axis; a negative side crops.
+
+    `mode` is "constant", "reflect", "replicate" or "circular" (torch's `ConstantPad2d`, `ReflectionPad2d`, ...).
+
+    >>> Pad([(0, 1), (2, 2)]).out_shape((1, 3, 5, 5))
+    (1, 3, 6, 9)
+    """
+
+    op: ClassVar[str] = "pad"
+    padding: Any
+    _: KW_ONLY
+    mode: str = "constant"
+
+    def __post_init__(self) -> None:
+        self._set(padding=_rows("padding", self.padding))
+
+    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
+        """(N, C, n + before + after, ...)."""
+        batch, channels, sizes = self.split(shape)
+        sides = spread("padding", self.padding, len(sizes))
+        return (
+            *batch,
+            channels,
+            *along(len(sizes), check, lambda axis, check: pad_out(sizes[axis], sides[axis], self.mode, check=check)),
+        )
+
+
+@dataclass(frozen=True)
+class Crop(Layer):
+    """Cropping by a number of rows, one per axis, or (before, after) pairs per axis.
+
+    >>> Crop(4).out_shape((1, 64, 64, 64))
+    (1, 64, 56, 56)
+    """
+
+    op: ClassVar[str] = "crop"
+    rows: Any
+
+    def __post_init__(self) -> None:
+        self._set(rows=_rows("rows", self.rows))
+
+    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
+        """(N, C, n - before - after, ...)."""
+        batch, channels, sizes = self.split(shape)
+        sides = spread("rows", self.rows, len(sizes))
+        return (
+            *batch,
+            channels,
+            *along(len(sizes), check, lambda axis, check: crop_out(sizes[axis], *sides[axis], check=check)),
+        )
+
+
+def _rows(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        raise BadArgument(f"{name} takes numbers, not {value!r}")
+    return padding_per_axis(value)

@@ -1,0 +1,171 @@
+"""Pooling with windows, and adaptive pooling, 1-D to 3-D."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar
+
+from convcalc.conditions import Check, enforce
+from convcalc.errors import BadArgument, KernelDoesNotFit
+from convcalc.formulas import pool_out
+from convcalc.layers.base import Ints, Layer, Shape, along, padding_per_axis, per_axis, spread
+from convcalc.resizing import adaptive_pool_out
+from convcalc.sizes import Size
+
+
+@dataclass(frozen=True)
+class _Pool(Layer):
+    """What pools with windows share."""
+
+    kernel_size: Ints
+    _: KW_ONLY
+    stride: Any = None
+    ceil_mode: bool = False
+
+    def __post_init__(self) -> None:
+        kernel_size = per_axis("kernel_size", self.kernel_size)
+        self._set(
+            kernel_size=kernel_size, stride=kernel_size if self.stride is None else per_axis("stride", self.stride)
+        )
+
+    def windows(self, shape: Shape, padding: Any, dilation: Any, check: Check) -> Shape:
+        """Return the shape with the sizes of `pool_out` on each axis."""
+        batch, channels, sizes = self.split(shape)
+        axes = len(sizes)
+        kernel = spread("kernel_size", self.kernel_size, axes)
+        stride = spread("stride", self.stride, axes)
+        padding = spread("padding", padding, axes)
+        dilation = spread("dilation", dilation, axes)
+
+        def size(axis: int, check: Check) -> Size:
+            p, d = padding[axis], dilation[axis]
+            return pool_out(sizes[axis], kernel[axis], stride[axis], p, d, self.ceil_mode, check=check)
+
+        return (*batch, channels, *along(axes, check, size))
+
+    def check_3d(self, shape: Shape, check: Check) -> None:
+        """In 3-D torch's average and Lp pooling refuse a kernel longer than the input, padded or not."""
+        _, _, sizes = self.split(shape)
+        if len(sizes) == 3:
+            kernel = spread("kernel_size", self.kernel_size, 3)
+            along(3, check, lambda axis, check: _check_unpadded(self.op, sizes[axis], kernel[axis], check))
+
+
+def _check_unpadded(op: str, n: Size, k: int, check: Check) -> Size:
+    check(
+        n - k,
+        lambda at: KernelDoesNotFit(
+            f"{op} in 3-D takes a kernel no longer than the input without padding: kernel_size={k} on {at(n)}",
+            rule="3-D: kernel_size <= input size",
+            fixes=[f"kernel_size={at(n)}", f"input size {k}"],
+        ),
+    )
+    return n
+
+
+@dataclass(frozen=True)
+class MaxPool(_Pool):
+    """Max pooling (torch's `MaxPool1d`, `2d`, `3d`); stride is kernel_size unless given.
+
+    >>> MaxPool(3, stride=2, ceil_mode=True).out_shape((1, 96, 54, 54))
+    (1, 96, 27, 27)
+    """
+
+    op: ClassVar[str] = "maxpool"
+    _: KW_ONLY
+    padding: Any = 0
+    dilation: Ints = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set(padding=padding_per_axis(self.padding), dilation=per_axis("dilation", self.dilation))
+
+    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
+        """(N, C, o, ...) with o = `convcalc.formulas.pool_out` on each axis."""
+        return self.windows(shape, self.padding, self.dilation, check)
+
+
+@dataclass(frozen=True)
+class AvgPool(_Pool):
+    """Average pooling (torch's `AvgPool1d`, `2d`, `3d`); stride is kernel_size unless given.
+
+    >>> AvgPool(2).out_shape((1, 6, 28, 28))
+    (1, 6, 14, 14)
+    """
+
+    op: ClassVar[str] = "avgpool"
+    _: KW_ONLY
+    padding: Any = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set(padding=padding_per_axis(self.padding))
+
+    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
+        """(N, C, o, ...) with o = `convcalc.formulas.pool_out` on each axis."""
+        self.check_3d(shape, check)
+        return self.windows(shape, self.padding, (1,), check)
+
+
+@dataclass(frozen=True)
+class LpPool(_Pool):
+    """Power-average pooling (torch's `LPPool1d`, `2d`, `3d`), the `norm_type` norm of each window; no padding.
+
+    >>> LpPool(3, stride=2).out_shape((1, 4, 7))
+    (1, 4, 3)
+    """
+
+    op: ClassVar[str] = "lppool"
+    _: KW_ONLY
+    norm_type: float = 2
+
+    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
+        """(N, C, o, ...) with o = `convcalc.formulas.pool_out` on each axis."""
+        self.check_3d(shape, check)
+        return self.windows(shape, ((0, 0),), (1,), check)
+
+
+@dataclass(frozen=True)
+class _AdaptivePool(Layer):
+    """What adaptive pools share: the output size they are asked for."""
+
+    output_size: Any
+
+    def __post_init__(self) -> None:
+        sizes = self.output_size if isinstance(self.output_size, tuple | list) else (self.output_size,)
+        for size in sizes:
+            if size is not None and (isinstance(size, bool) or not isinstance(size, int)):
+                raise BadArgument(f"output_size must be an integer or None on each axis: {size!r}")
+        self._set(output_size=tuple(sizes))
+
+    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
+        """(N, C, output_size, ...); None keeps the input's size."""
+        batch, channels, sizes = self.split(shape)
+        wanted = spread("output_size", self.output_size, len(sizes))
+        return (
+            *batch,
+            channels,
+            *along(len(sizes), check, lambda axis, check: adaptive_pool_out(sizes[axis], wanted[axis], check=check)),
+        )
+
+
+@dataclass(frozen=True)
+class AdaptiveAvgPool(_AdaptivePool):
+    """Adaptive average pooling (torch's `AdaptiveAvgPool1d`, `2d`, `3d`) to `output_size`.
+
+    >>> AdaptiveAvgPool((1, None)).out_shape((2, 8, 7, 5))
+    (2, 8, 1, 5)
+    """
+
+    op: ClassVar[str] = "adaptiveavgpool"
+
+
+@dataclass(frozen=True)
+class AdaptiveMaxPool(_AdaptivePool):
+    """Adaptive max pooling (torch's `AdaptiveMaxPool1d`, `2d`, `3d`) to `output_size`.
+
+    >>> AdaptiveMaxPool(2).out_shape((1, 8, 7))
+    (1, 8, 2)
+    """
+
+    op: ClassVar[str] = "adaptivemaxpool"

@@ -1,0 +1,123 @@
+"""Upsampling, interpolation and pixel shuffle."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar
+
+from convcalc.conditions import Check, enforce
+from convcalc.errors import BadArgument, BadShape
+from convcalc.formulas import at_least
+from convcalc.layers.base import Layer, Shape, along, must_divide, spread
+from convcalc.resizing import interpolate_out, pixel_shuffle_out, pixel_unshuffle_out
+
+MODES = {
+    "nearest": (1, 2, 3),
+    "nearest-exact": (1, 2, 3),
+    "area": (1, 2, 3),
+    "linear": (1,),
+    "bilinear": (2,),
+    "bicubic": (2,),
+    "trilinear": (3,),
+}
+"""The modes of interpolation and the numbers of spatial axes each takes."""
+
+
+@dataclass(frozen=True)
+class Upsample(Layer):
+    """Interpolation (torch's `Upsample`) to a `size`, or by a `scale_factor`, one entry per axis.
+
+    >>> Upsample(scale_factor=2).out_shape((1, 8, 7, 7)), Upsample(size=(4, 9), mode="bilinear").out_shape((1, 8, 7, 7))
+    ((1, 8, 14, 14), (1, 8, 4, 9))
+    """
+
+    op: ClassVar[str] = "upsample"
+    _: KW_ONLY
+    size: Any = None
+    scale_factor: Any = None
+    mode: str = "nearest"
+
+    def __post_init__(self) -> None:
+        if (self.size is None) == (self.scale_factor is None):
+            raise BadArgument("upsample takes a size or a scale_factor, and not both")
+        if self.mode not in MODES:
+            raise BadArgument(f"unknown mode {self.mode!r}: use one of {', '.join(MODES)}")
+        self._set(size=_entries(self.size), scale_factor=_entries(self.scale_factor))
+
+    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
+        """(N, C, o, ...) with o = `convcalc.resizing.interpolate_out` on each axis."""
+        batch, channels, sizes = self.split(shape)
+        if not batch:
+            raise BadShape(f"upsample needs a batch axis: got {len(shape)} axes")
+        axes = len(sizes)
+        if axes not in MODES[self.mode]:
+            counts = " or ".join(map(str, MODES[self.mode]))
+            raise BadShape(f"mode {self.mode!r} takes {counts} spatial axes: got {axes}")
+        wanted = spread("size", self.size or (None,), axes)
+        factor = spread("scale_factor", self.scale_factor or (None,), axes)
+        return (
+            *batch,
+            channels,
+            *along(
+                axes, check, lambda axis, check: interpolate_out(sizes[axis], wanted[axis], factor[axis], check=check)
+            ),
+        )
+
+
+def _entries(value: Any) -> Any:
+    return value if value is None else tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+@dataclass(frozen=True)
+class PixelShuffle(Layer):
+    """(N, C*r*r, H, W) -> (N, C, H*r, W*r) with r = `upscale_factor` (torch's `PixelShuffle`).
+
+    >>> PixelShuffle(2).out_shape((1, 12, 5, 6))
+    (1, 3, 10, 12)
+    """
+
+    op: ClassVar[str] = "pixelshuffle"
+    upscale_factor: int
+
+    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
+        """(N, C/r**2, H*r, W*r); r**2 must divide the channels."""
+        batch, channels, sizes = self.split(shape)
+        r = self.upscale_factor
+        at_least(1, check, upscale_factor=r)
+        _two_axes(self.op, len(sizes))
+        must_divide(
+            r * r,
+            channels,
+            check,
+            lambda at: BadShape(
+                f"upscale_factor**2 = {r * r} must divide the channels: got {at(channels)}",
+                rule="channels % upscale_factor**2 == 0",
+            ),
+        )
+        sizes = along(2, check, lambda axis, check: pixel_shuffle_out(sizes[axis], r, check=check))
+        return (*batch, channels // (r * r), *sizes)
+
+
+@dataclass(frozen=True)
+class PixelUnshuffle(Layer):
+    """(N, C, H*r, W*r) -> (N, C*r*r, H, W) with r = `downscale_factor` (torch's `PixelUnshuffle`).
+
+    >>> PixelUnshuffle(2).out_shape((1, 3, 10, 12))
+    (1, 12, 5, 6)
+    """
+
+    op: ClassVar[str] = "pixelunshuffle"
+    downscale_factor: int
+
+    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
+        """(N, C*r**2, H/r, W/r); r must divide both sizes."""
+        batch, channels, sizes = self.split(shape)
+        r = self.downscale_factor
+        _two_axes(self.op, len(sizes))
+        sizes = along(2, check, lambda axis, check: pixel_unshuffle_out(sizes[axis], r, check=check))
+        return (*batch, channels * r * r, *sizes)
+
+
+def _two_axes(op: str, axes: int) -> None:
+    if axes != 2:
+        raise BadShape(f"{op} takes 2 spatial axes: got {axes}")
