@@ -89,10 +89,16 @@ def write(expr: Expr, style: Style) -> str:
     return text
 
 
-def _order(term: tuple[Monomial, int]) -> tuple[bool, bool, int, list[tuple[str, int]]]:
-    """Constants last, negative terms after positive ones, higher degrees first, then by name."""
+def _order(term: tuple[Monomial, int]) -> tuple[bool, bool, int, list[tuple[bool, str, int]]]:
+    """Constants last, negative terms after positive ones, n first, higher degrees first, then by name."""
     product, factor = term
-    return not product, factor < 0, -sum(power for _, power in product), [(atom.key, power) for atom, power in product]
+    names = [(atom.key, power) for atom, power in product]
+    return (
+        not product,
+        factor < 0,
+        -sum(power for _, power in product),
+        [(name != "n", name, power) for name, power in names],
+    )
 
 
 def _term(product: Monomial, factor: int, style: Style, *, leading: bool = True) -> str:

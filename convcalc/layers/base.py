@@ -55,9 +55,9 @@ class Layer:
         """
         shown = {}
         for entry in fields(self):
-            value = getattr(self, entry.name)
-            if entry.name != "axes" and value != entry.default and value != _door(entry.default):
-                shown[entry.name] = _short(value)
+            value = _short(getattr(self, entry.name))
+            if entry.name != "axes" and value != entry.default:
+                shown[entry.name] = value
         return shown
 
     def split(self, shape: Shape) -> tuple[Shape, Size, Shape]:
@@ -75,10 +75,6 @@ class Layer:
 
 def _dims(shape: Shape) -> str:
     return f"({', '.join(map(str, shape))})"
-
-
-def _door(value: Any) -> Any:
-    return (value,) if isinstance(value, int) else value
 
 
 def _short(value: Any) -> Any:

@@ -64,24 +64,18 @@ def answer_lines(answer: Answer, style: Style) -> list[Line]:
     lines = [_result(answer, style)]
     if answer.kind == "tconv" and not isinstance(answer.p[0], Expr):
         lines.append(("same as", _equivalent(answer, style)))
-    if answer.unread is not None:
-        lines.append(("read", _read(answer)))
-    back = _back(answer, style)
-    if back:
-        lines.append(("back", back))
-    needs = [_inequality(value, style) for value in answer.needs if not _is_plain(value)]
-    if needs:
-        lines.append(("needs", ", ".join(needs)))
-    return lines
+    lines.append(("read", _read(answer)))
+    lines.append(("back", _back(answer, style)))
+    lines.append(("needs", ", ".join(_inequality(value, style) for value in answer.needs if not _is_plain(value))))
+    return lines[:1] + [(label, text) for label, text in lines[1:] if text]
 
 
 def _result(answer: Answer, style: Style) -> Line:
     out = number(answer.out, style)
     worked = working(answer, style)
-    text = worked if worked == out else f"{worked} = {out}"
-    if not isinstance(answer.n, Expr):
-        text += f"        any n: {write(answer.formula, style)}"
-    return f"{number(answer.n, style)} -> {out}", text
+    if isinstance(answer.out, Expr) and not answer.out.is_constant:
+        return f"{number(answer.n, style)} -> {out}", "" if worked == out else worked
+    return f"{number(answer.n, style)} -> {out}", f"{worked} = {out}        any n: {write(answer.formula, style)}"
 
 
 def _equivalent(answer: Answer, style: Style) -> str:
@@ -103,27 +97,29 @@ def _equivalent(answer: Answer, style: Style) -> str:
 
 
 def _read(answer: Answer) -> str:
+    """What the windows leave out, and how they lie to each other."""
     unread = answer.unread
-    assert unread is not None  # noqa: S101 - the caller has looked
+    if unread is None:
+        return ""
     parts: list[str] = []
     if unread.gaps:
-        parts.append(f"{_rows(unread.gaps)} between the first read and the last never")
-    if unread.tail:
-        whose = (
-            f"{unread.tail_real} of them input: {answer.n - unread.tail_real} gives the same output"
-            if unread.tail_real
-            else "padding only"
+        parts.append(f"all but {_rows(unread.gaps, 'padded ' if any(answer.p) else '')} between the taps")
+    if unread.tail_real:
+        parts.append(
+            f"the last {_rows(unread.tail_real, 'input ')} never: {answer.n - unread.tail_real} gives the same output"
         )
-        parts.append(f"the last {_rows(unread.tail)} of the padded input never ({whose})")
+    elif unread.tail:
+        parts.append(f"every input row; {_rows(unread.tail, 'padding ')} at the end unread")
+    if not parts:
+        parts.append("every row")
     overlap = extent(answer.k, answer.d) - answer.s
-    text = "; ".join(parts) if parts else "every row"
     if answer.out > 1 and answer.d == 1 and overlap >= 0:
-        text += f"; windows overlap by {overlap}" if overlap else "; windows touch"
-    return text
+        parts.append(f"windows overlap by {overlap}" if overlap else "windows touch")
+    return "; ".join(parts)
 
 
-def _rows(count: int) -> str:
-    return f"{count} row" if count == 1 else f"{count} rows"
+def _rows(count: int, kind: str) -> str:
+    return f"{count} {kind}row{'' if count == 1 else 's'}"
 
 
 def _back(answer: Answer, style: Style) -> str:
@@ -135,7 +131,9 @@ def _back(answer: Answer, style: Style) -> str:
     if back.kind == "tconv":
         op = back.output_padding
         if isinstance(op, Expr) and not op.is_constant:
-            return f"{_command(back.kind, answer, 0, style)} with output_padding {write(op, style)}   ({out} -> {n})"
+            left = answer.n + sum(answer.p) - extent(answer.k, answer.d)
+            op = f"{grouped(number(left, style))} mod {number(answer.s, style)}"
+            return f"{_command(back.kind, answer, 0, style)}, output_padding {op}   ({out} -> {n})"
         return f"{_command(back.kind, answer, int(op), style)}   ({out} -> {n})"
     text = f"{_command(back.kind, answer, 0, style)}   "
     if isinstance(first, Expr) or isinstance(last, Expr):

@@ -1,0 +1,69 @@
+"""The command line: parse, call, render. Commands are imported when they are asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from convcalc import __version__
+
+COMMANDS = {
+    "conv": ("arithmetic", "The output size of a convolution, and why."),
+    "tconv": ("arithmetic", "The output size of a transposed convolution, and why."),
+    "pool": ("arithmetic", "The output size of a pooling, floor or ceil, and why."),
+    "stack": ("stack", "Layers one after another: every size, and one formula for all."),
+    "verify": ("verify", "Check convcalc against real torch layers."),
+}
+"""Every command: the module under `convcalc.cli` it lives in, and its line of help, in the order of need."""
+
+
+class Commands(click.Group):
+    """The group of all commands; `convcalc -h` imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the one command that is asked for."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"convcalc.cli.{module}"), cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command asked for; a misspelt one is answered with the nearest."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(COMMANDS)}."
+            raise click.UsageError(f"no command {args[0]!r}: {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 fine; 1 the answer is no; 2 the question cannot be read. "
+    "'convcalc COMMAND -h' shows examples.",
+)
+@click.version_option(__version__, prog_name="convcalc")
+def main() -> None:
+    r"""Convolution arithmetic: what size comes out, what must go in, and why.
+
+    \b
+      convcalc conv --n 28 --k 5 --p 2
+      convcalc tconv --n 14 --k 4 --s 2 --p 1
+      convcalc conv --n 224 --k 7 --s 2 --out 112 --solve p
+      convcalc stack "conv 64 k7 s2 p3; maxpool k3 s2 p1" --n 224
+    """

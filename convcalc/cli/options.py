@@ -1,0 +1,123 @@
+"""Options that commands share, how they print, and the JSON document around every answer."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from convcalc import __version__, notation
+from convcalc.errors import ConvcalcError, Unreadable
+from convcalc.exprtext import PRETTY, PYTHON, Style
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Command(click.Command):
+    """A command whose refusals are one sentence and an exit status, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it: `Unreadable` is a usage error (2), any other refusal an answer (1)."""
+        try:
+            return super().invoke(ctx)
+        except Unreadable as error:
+            raise click.UsageError(error.message, ctx) from None
+        except ConvcalcError as error:
+            click.echo(f"Error: {error.message}", err=True)
+            sys.exit(1)
+
+
+class Parsed(click.ParamType[Any]):
+    """A parameter read by one of the functions of `convcalc.notation`."""
+
+    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
+        self.name = name
+        self.read = read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read the text; what cannot be read is a usage error."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.read(value)
+        except Unreadable as error:
+            self.fail(error.message, param, ctx)
+
+
+def read_size_or_range(text: str) -> Any:
+    """Read a size per axis, or a range.
+
+    >>> read_size_or_range("3..5"), read_size_or_range("28x32")
+    (range(3, 6), (28, 32))
+    """
+    found = notation.read_range(text)
+    return notation.read_size(text) if found is None else found
+
+
+SIZE = Parsed("size", read_size_or_range)
+PADDING = Parsed("padding", notation.read_padding)
+INTEGER = Parsed("integer", notation.read_number)
+
+
+def output_options(command: F) -> F:
+    """Add --json, -q, --latex and --ascii."""
+    for option in (
+        click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8."),
+        click.option("--latex", is_flag=True, help="Print the formula as LaTeX, and nothing else."),
+        click.option("-q", "--quiet", is_flag=True, help="Print the answer alone."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+    ):
+        command = option(command)
+    return command
+
+
+def text_style(ascii_only: bool) -> Style:
+    """Return how formulas are written: as people do where the output takes it, else as Python does."""
+    if ascii_only:
+        return PYTHON
+    try:
+        "⌊·−⌋".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return PYTHON
+    return PRETTY
+
+
+def echo_json(record: Mapping[str, Any], error: ConvcalcError | None = None) -> None:
+    """Print one JSON document: schema, version, the record, and the error if the answer is no."""
+    document = {"schema": 1, "convcalc": __version__, **record, "error": error_record(error)}
+    click.echo(json.dumps(document, indent=2))
+
+
+def error_record(error: ConvcalcError | None) -> dict[str, Any] | None:
+    """Return an error for JSON.
+
+    >>> error_record(ConvcalcError("no", rule="yes"))
+    {'kind': 'error', 'message': 'no', 'rule': 'yes', 'fixes': []}
+    """
+    if error is None:
+        return None
+    return {"kind": error.kind, "message": error.message, "rule": error.rule, "fixes": list(error.fixes)}
+
+
+def echo_lines(lines: Iterable[tuple[str, str]]) -> None:
+    """Print labelled lines, the first as the answer."""
+    for place, (label, text) in enumerate(lines):
+        click.echo(f"{click.style(label.ljust(8), bold=True, dim=place > 0 or None)}   {text}".rstrip())
+
+
+def axes_of(entries: Mapping[str, Any]) -> int:
+    """Return the number of axes that the values have between them; ranges and single values fit any.
+
+    >>> axes_of({"n": (28, 32), "k": (3,), "s": range(1, 3)})
+    2
+    """
+    counts = {name: len(value) for name, value in entries.items() if isinstance(value, tuple) and len(value) > 1}
+    if len(set(counts.values())) > 1:
+        raise Unreadable(f"as many axes everywhere: {', '.join(f'{name} has {n}' for name, n in counts.items())}")
+    axes = max(counts.values(), default=1)
+    if axes > 3:
+        raise Unreadable(f"1 to 3 axes: got {axes}")
+    return axes
