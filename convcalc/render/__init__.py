@@ -1,0 +1,1 @@
+"""Results as text: every function takes a result and never recomputes it."""
