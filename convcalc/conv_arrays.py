@@ -11,8 +11,9 @@ array([[[21, 32, 43]]])
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -40,19 +41,14 @@ def convolve(
     array([[[ 6, 12]]])
     """
     check_operands(x, weight, groups)
-    kernel_size, axes = weight.shape[2:], x.ndim - 2
-    steps, spacing = per_axis("stride", stride, axes), per_axis("dilation", dilation, axes)
-    settings = list(zip(x.shape[2:], kernel_size, steps, per_axis("padding", padding, axes), spacing, strict=True))
-    sizes = each_axis(conv_out, settings)
-    padded = pad_or_crop(x, each_axis(padding_pair, settings))
+    windows = _windows(x.shape[2:], weight.shape[2:], stride, padding, dilation)
+    padded = pad_or_crop(x, windows.padding)
     data = padded.reshape(len(x), groups, weight.shape[1], *padded.shape[2:])
     kernels = weight.reshape(groups, len(weight) // groups, *weight.shape[1:])
-    y = np.zeros((len(x), groups, kernels.shape[1], *sizes), np.result_type(x, weight))
-    for tap in np.ndindex(*kernel_size):
-        first = (t * d for t, d in zip(tap, spacing, strict=True))
-        window = last_axes(slice(at, at + (o - 1) * s + 1, s) for at, o, s in zip(first, sizes, steps, strict=True))
-        y += np.einsum("bgi...,goi->bgo...", data[window], kernels[last_axes(tap)])
-    return y.reshape(len(x), len(weight), *sizes)
+    y = np.zeros((len(x), groups, kernels.shape[1], *windows.output_size), np.result_type(x, weight))
+    for tap, reads in windows.taps:
+        y += np.einsum("bgi...,goi->bgo...", data[reads], kernels[tap])
+    return y.reshape(len(x), len(weight), *windows.output_size)
 
 
 def conv_matrix(
@@ -66,8 +62,8 @@ def conv_matrix(
 ) -> Array:
     """Return the dense W with y = Wx: rows are outputs, columns inputs, both flattened (channels, *spatial).
 
-    Column j is what the convolution makes of the j-th unit vector. `input_size` is spatial, one entry an axis.
-    Raises as `convolve`.
+    The entry for an output and an input is the weight of the tap with which the one reads the other; no two taps
+    of an output read the same input. `input_size` is spatial, one entry an axis. Raises as `convolve`.
 
     >>> conv_matrix(np.array([[[1, 2, 3]]]), [4], padding=1)
     array([[2, 3, 0, 0],
@@ -75,11 +71,44 @@ def conv_matrix(
            [0, 1, 2, 3],
            [0, 0, 1, 2]])
     """
-    channels = weight.shape[1] * groups
-    columns = channels * int(np.prod(input_size, dtype=object))
-    units = np.eye(columns, dtype=weight.dtype).reshape(columns, channels, *input_size)
-    images = convolve(units, weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
-    return images.reshape(columns, -1).T
+    channels, inputs = weight.shape[1] * groups, math.prod(input_size)
+    columns = np.arange(1, channels * inputs + 1).reshape(1, channels, *input_size)  # column 0 takes the padding
+    check_operands(columns, weight, groups)
+    windows = _windows(input_size, weight.shape[2:], stride, padding, dilation)
+    padded = pad_or_crop(columns, windows.padding)
+    rows = range(math.prod(windows.output_size))
+    matrix = np.zeros((len(weight), len(rows), 1 + columns.size), weight.dtype)
+    for tap, reads in windows.taps:
+        read = padded[reads].reshape(groups, weight.shape[1], len(rows))
+        for channel, kernel in enumerate(weight[tap]):
+            for column, value in zip(read[channel * groups // len(weight)], kernel, strict=True):
+                matrix[channel, rows, column] = value
+    return matrix[:, :, 1:].reshape(-1, columns.size)
+
+
+class _Windows(NamedTuple):
+    """Where the windows of a convolution are, on all axes."""
+
+    padding: tuple[tuple[int, int], ...]
+    output_size: tuple[int, ...]
+    taps: list[tuple[Any, Any]]
+    """For each kernel tap, the index of its weight and of the padded inputs that all windows read with it."""
+
+
+def _windows(
+    input_size: Sequence[int], kernel_size: Sequence[int], stride: Any, padding: Any, dilation: Any
+) -> _Windows:
+    axes = len(input_size)
+    steps, spacing = per_axis("stride", stride, axes), per_axis("dilation", dilation, axes)
+    settings = list(zip(input_size, kernel_size, steps, per_axis("padding", padding, axes), spacing, strict=True))
+    output_size = each_axis(conv_out, settings)
+
+    def reads(tap: tuple[int, ...]) -> Any:
+        first = (at * d for at, d in zip(tap, spacing, strict=True))
+        return last_axes(slice(at, at + (o - 1) * s + 1, s) for at, o, s in zip(first, output_size, steps, strict=True))
+
+    taps = [(last_axes(tap), reads(tap)) for tap in np.ndindex(*kernel_size)]
+    return _Windows(each_axis(padding_pair, settings), output_size, taps)
 
 
 def pad_or_crop(x: Array, pads: Sequence[tuple[int, int]]) -> Array:
