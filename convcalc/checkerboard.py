@@ -64,7 +64,7 @@ class Overlap:
         if phase % shared:
             return 0
         first = phase // shared * pow(self.dilation // shared, -1, period) % period
-        return len(range(first, self.kernel_size, period))
+        return max(0, -((first - self.kernel_size) // period))
 
 
 def overlap(kernel_size: int, stride: int, dilation: int = 1) -> Overlap:

@@ -128,6 +128,14 @@ def test_cases_are_worded(sizes, line):
     assert line in render_transposed(sizes)
 
 
+def test_sizes_of_any_magnitude_are_worded():
+    huge = 10**30
+    text = render_transposed(transposed_sizes([2], huge, stride=huge))
+    assert text.startswith(f"2 -> {2 * huge}   ")
+    assert f"1 1 ... (1 to 1) by phase: even, as {huge} divides {huge}" in text
+    assert f"{2 * huge} to {3 * huge - 1} -> 2; output_padding={huge - 1} gives {3 * huge - 1}." in text
+
+
 def test_the_third_way_says_when_it_is_not_exact():
     text = render_three_ways(transposed_sizes([4], 2, dilation=3, output_padding=2))
     assert "not exact: output_padding=2 >= stride=1; the convolution turns 9 into 6" in text

@@ -11,7 +11,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,7 +70,7 @@ class Comparison:
 
     refused: bool = False
     kinds: tuple[str, ...] = ()
-    mismatches: tuple[Mismatch, ...] = field(default=())
+    mismatches: tuple[Mismatch, ...] = ()
 
 
 def verify_transposed(

@@ -229,10 +229,10 @@ def _back(axis: TransposedSize) -> str:
     if is_symbolic(back.most):
         reach = _text(back.least) if axis.stride == 1 else f"{_text(back.least)} to {_text(back.most)}"
         return f"{command}   {reach} -> {into}. Shape comes back, values do not."
-    sizes = back.sizes
-    joined = " or ".join(map(str, sizes)) if len(sizes) <= 2 else f"{sizes[0]} to {sizes[-1]}"
-    others = [size for size in (sizes[0], sizes[-1]) if size != axis.output_size]
-    gives = " and ".join(f"output_padding={size - back.least} gives {size}" for size in dict.fromkeys(others))
+    first, last = back.sizes[0], back.sizes[-1]
+    joined = f"{first} to {last}" if last - first > 1 else f"{first} or {last}" if first < last else f"{first}"
+    others = {size: None for size in (first, last) if size != axis.output_size}
+    gives = " and ".join(f"output_padding={size - back.least} gives {size}" for size in others)
     return f"{command}   {joined} -> {into}{'; ' if gives else ''}{gives}. Shape comes back, values do not."
 
 
