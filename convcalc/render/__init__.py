@@ -1,1 +1,1 @@
-"""Results as text, tables and JSON: nothing here computes a size."""
+"""Results as text: every function takes a result and never recomputes it."""
