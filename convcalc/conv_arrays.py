@@ -20,7 +20,8 @@ import numpy.typing as npt
 
 from convcalc.axes import each_axis, per_axis
 from convcalc.errors import BadArgument, BadShape
-from convcalc.formulas import conv_out, pad_out, padding_pair
+from convcalc.formulas import conv_out, padding_pair
+from convcalc.resizing import pad_out
 from convcalc.sizes import exact
 
 Array: TypeAlias = npt.NDArray[Any]

@@ -147,7 +147,7 @@ def pad_out(n: Size, p: Padding, mode: str = "constant", *, check: Check = enfor
     >>> pad_out(5, (1, 2)), pad_out(5, -1), pad_out(5, 4, mode="reflect")
     (8, 3, 13)
     """
-    before, after = p if isinstance(p, tuple | list) else (p, p)
+    before, after = _sides(p)
     n, before, after = exact("n p p", n, before, after)
     if mode not in PAD_MODES:
         raise BadArgument(f"unknown padding mode {mode!r}: use one of {', '.join(PAD_MODES)}")
@@ -164,6 +164,16 @@ def pad_out(n: Size, p: Padding, mode: str = "constant", *, check: Check = enfor
     return o
 
 
+def _sides(rows: Padding) -> tuple[Size, Size]:
+    match rows:
+        case (before, after):
+            return before, after
+        case str() | tuple() | list():
+            raise BadArgument(f"one axis takes a number of rows or a pair (before, after): {rows!r}")
+        case _:
+            return rows, rows
+
+
 def _check_reach(side: Size, most: Size, rule: str, check: Check) -> None:
     check(
         most - side,
@@ -171,12 +181,14 @@ def _check_reach(side: Size, most: Size, rule: str, check: Check) -> None:
     )
 
 
-def crop_out(n: Size, before: Size, after: Size, *, check: Check = enforce) -> Size:
-    """o = n - before - after.
+def crop_out(n: Size, rows: Padding, *, check: Check = enforce) -> Size:
+    """o = n - before - after, for `rows` on each side or a pair (before, after).
 
-    >>> crop_out(64, 4, 4)
-    56
+    >>> crop_out(64, 4), crop_out(64, (1, 2))
+    (56, 61)
     """
-    n, before, after = exact("n before after", n, before, after)
-    at_least(0, check, before=before, after=after)
+    before, after = _sides(rows)
+    before, after = exact("rows rows", before, after)
+    at_least(0, check, rows=before)
+    at_least(0, check, rows=after)
     return pad_out(n, (-before, -after), check=check)

@@ -43,6 +43,17 @@ def _is_sympy(value: Any) -> bool:
     return sympy is not None and isinstance(value, sympy.Basic) and not value.is_Integer
 
 
+def symbol_beside(name: str, *values: Any) -> Size:
+    """Return the size called `name` as an expression that can be added to `values`: SymPy's beside SymPy's.
+
+    >>> symbol_beside("n", 3, (1, 2))
+    Expr('n')
+    """
+    if any(map(_is_sympy, values)):
+        return sys.modules["sympy"].Symbol(name, integer=True)
+    return Expr.symbol(name)
+
+
 def exact(names: str, *values: Size) -> tuple[Size, ...]:
     """Return `values` as sizes on which `+ - * //` are exact, or say which one is no integer.
 

@@ -21,9 +21,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.axes import each_axis, per_axis
 from convcalc.checkerboard import Overlap, overlap
+from convcalc.conditions import Conditions
 from convcalc.expr import Expr
 from convcalc.formulas import Padding, conv_out, conv_transpose_out, extent, padding_pair
-from convcalc.sizes import Size, exact, is_symbolic
+from convcalc.sizes import Size, exact, is_symbolic, symbol_beside
 
 PerAxis: TypeAlias = Any  # one value for all axes, or a sequence with one for each
 
@@ -101,6 +102,8 @@ class TransposedSize:
     inversion: Inversion
     overlap: Overlap | None
     """None where symbols leave it open."""
+    needs: tuple[Size, ...]
+    """What symbols leave open: every entry must be >= 0."""
 
 
 def transposed_size(
@@ -125,7 +128,8 @@ def transposed_size(
         "input_size kernel_size stride output_padding dilation",
         *(input_size, kernel_size, stride, output_padding, dilation),
     )
-    output_size = conv_transpose_out(input_size, kernel_size, stride, padding, output_padding, dilation)
+    needs = Conditions()
+    output_size = conv_transpose_out(input_size, kernel_size, stride, padding, output_padding, dilation, check=needs)
     symbolic = any(map(is_symbolic, (kernel_size, stride, dilation)))
     one = _Axis(input_size, kernel_size, stride, padding_pair(1, kernel_size, p=padding), output_padding, dilation)
     return TransposedSize(
@@ -136,10 +140,11 @@ def transposed_size(
         output_padding=output_padding,
         dilation=dilation,
         output_size=output_size,
-        formula=_any_input(one) if isinstance(input_size, int) else output_size,
+        formula=_any_input(one),
         equivalent=_equivalent(one),
         inversion=_inversion(one, output_size),
         overlap=None if symbolic else overlap(kernel_size, stride, dilation),
+        needs=tuple(needs.open),
     )
 
 
@@ -159,9 +164,8 @@ class _Axis(NamedTuple):
 
 
 def _any_input(one: _Axis) -> Size:
-    return conv_transpose_out(
-        Expr.symbol("n"), one.kernel_size, one.stride, one.padding, one.output_padding, one.dilation
-    )
+    n = symbol_beside("n", one.kernel_size, one.stride, *one.padding, one.output_padding, one.dilation)
+    return conv_transpose_out(n, one.kernel_size, one.stride, one.padding, one.output_padding, one.dilation)
 
 
 def _equivalent(one: _Axis) -> EquivalentConv:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 import click
 
-from convcalc.arithmetic import Answer, explain_conv, explain_conv_transpose, explain_pool
+from convcalc.axes import axis_names, each_axis
 from convcalc.cli.options import (
     INTEGER,
     PADDING,
     SIZE,
     Command,
     axes_of,
+    echo_answer,
     echo_json,
-    echo_lines,
     error_record,
     output_options,
     text_style,
@@ -24,10 +24,12 @@ from convcalc.cli.options import (
 from convcalc.conditions import enforce
 from convcalc.errors import ConvcalcError, Refused, Unreadable
 from convcalc.expr import Expr
-from convcalc.exprtext import LATEX, PYTHON, Style, write
-from convcalc.render.arithmetic import across, answer_lines, answer_record, plain, working
-
-AXES = {2: "HW", 3: "DHW"}
+from convcalc.exprtext import LATEX, PYTHON
+from convcalc.render.transpose import render_transposed, transposed_record
+from convcalc.render.window import render_windowed, windowed_record
+from convcalc.render.words import across, number, plain
+from convcalc.transpose_size import transposed_size
+from convcalc.window_size import conv_size, pool_size
 
 Values = dict[str, Any]
 """One value per axis under the letter of each option; a range where one was given."""
@@ -93,7 +95,13 @@ def conv(**options: Any) -> None:
       convcalc conv --n 224 --k 7 --s 2 --out 112 --solve p
       convcalc conv --n 224 --out 112 --solve k --solve s --solve p
     """
-    _run("conv", options, lambda v: explain_conv(v["n"], v["k"], v["s"], v["p"], v["d"]))
+    question = _Question(
+        kind="conv",
+        explain=lambda v: conv_size(v["n"], v["k"], stride=v["s"], padding=v["p"], dilation=v["d"]),
+        render=render_windowed,
+        record=windowed_record,
+    )
+    _run(question, options)
 
 
 @click.command(cls=Command, short_help="The output size of a transposed convolution, and why.")
@@ -106,7 +114,15 @@ def tconv(**options: Any) -> None:
       convcalc tconv --k 3 --s 2 --out 8 --solve n
       convcalc tconv --n 7 --k 3 --s 2 --p 1 --out 14 --solve op
     """
-    _run("tconv", options, lambda v: explain_conv_transpose(v["n"], v["k"], v["s"], v["p"], v["op"], v["d"]))
+    question = _Question(
+        kind="tconv",
+        explain=lambda v: transposed_size(
+            v["n"], v["k"], stride=v["s"], padding=v["p"], output_padding=v["op"], dilation=v["d"]
+        ),
+        render=render_transposed,
+        record=transposed_record,
+    )
+    _run(question, options)
 
 
 @click.command(cls=Command, short_help="The output size of a pooling, floor or ceil, and why.")
@@ -122,11 +138,16 @@ def pool(kind: str, ceil_mode: bool, **options: Any) -> None:
       convcalc pool --n 54 --k 3 --s 2 --ceil
       convcalc pool --k 3 --s 2 --ceil --out 27 --solve n
     """
-
-    def explain(v: Values) -> Answer:
-        return explain_pool(v["n"], v["k"], v["s"], v["p"], v["d"], ceil_mode)
-
-    _run("pool", {**options, "ceil_mode": ceil_mode}, explain, lambda axes: _check_kind(kind, axes))
+    question = _Question(
+        kind="pool",
+        explain=lambda v: pool_size(
+            v["n"], v["k"], stride=v["s"], padding=v["p"], dilation=v["d"], ceil_mode=ceil_mode
+        ),
+        render=render_windowed,
+        record=windowed_record,
+        check=lambda axes: _check_kind(kind, axes),
+    )
+    _run(question, {**options, "ceil_mode": ceil_mode})
 
 
 def _check_kind(kind: str, axes: Sequence[Values]) -> None:
@@ -144,46 +165,61 @@ def _check_kind(kind: str, axes: Sequence[Values]) -> None:
 # -- one run -------------------------------------------------------------------------------------------------------
 
 
-def _run(
-    kind: str,
-    options: dict[str, Any],
-    explain: Callable[[Values], Answer],
-    check: Callable[[Sequence[Values]], None] = lambda axes: None,
-) -> None:
-    values = _values(kind, options)
+class _Question(NamedTuple):
+    """A formula as a command asks it: one axis explained, and how all of them are shown."""
+
+    kind: str
+    explain: Callable[[Values], Any]
+    render: Callable[..., str]
+    record: Callable[[Sequence[Any]], dict[str, Any]]
+    check: Callable[[Sequence[Values]], None] = lambda axes: None
+
+    def answer(self, axes: Sequence[Values]) -> list[Any]:
+        """Explain each axis; a refusal names its axis where there are several."""
+        self.check(axes)
+        return list(each_axis(self.explain, [(values,) for values in axes]))
+
+
+def _run(question: _Question, options: dict[str, Any]) -> None:
+    values = _values(question.kind, options)
     if options["solve"]:
-        return _solve(kind, options, values)
+        return _solve(question.kind, options, values)
     if options["out"] is not None:
         raise Unreadable("--out says what to solve for: add --solve p, say")
     ranged = [name for name, value in values.items() if isinstance(value, range)]
     if len(ranged) > 1:
         raise Unreadable(f"one range at a time: {' and '.join(ranged)} are both ranges")
     if ranged:
-        return _rows(kind, ranged[0], values, options, explain, check)
+        return _rows(question, ranged[0], values, options)
     axes = _per_axis(values)
     try:
-        check(axes)
-        answers = _explained(axes, explain)
+        sizes = question.answer(axes)
     except ConvcalcError as error:
-        if options["as_json"]:
-            echo_json(_refused(kind, axes, options), error)
-        else:
-            click.echo(f"Error: {error.message}", err=True)
-        sys.exit(1)
+        _refuse(options, _refused(question.kind, axes, options), error)
     if options["as_json"]:
-        echo_json(answer_record(answers))
+        echo_json(question.record(sizes))
     elif options["quiet"]:
-        click.echo(across([answer.out for answer in answers], PYTHON))
+        click.echo(across([axis.output_size for axis in sizes], PYTHON))
     elif options["latex"]:
-        click.echo("\n".join(write(_formula(answer), LATEX) for answer in answers))
+        symbolic = any(isinstance(axis.output_size, Expr) for axis in sizes)
+        click.echo("\n".join(number(axis.output_size if symbolic else axis.formula, LATEX) for axis in sizes))
     else:
-        _echo(answers, text_style(options["ascii_only"]))
+        echo_answer(question.render(sizes, style=text_style(options["ascii_only"])))
     return None
+
+
+def _refuse(options: dict[str, Any], record: dict[str, Any], error: ConvcalcError) -> NoReturn:
+    """Print the answer "no", as a sentence or a document, and exit with 1."""
+    if options["as_json"]:
+        echo_json(record, error)
+    else:
+        click.echo(f"Error: {error.message}", err=True)
+    sys.exit(1)
 
 
 def _values(kind: str, options: dict[str, Any]) -> Values:
     """The value of each letter, with what is not given; None for what is sought."""
-    values = {name: options[name] for name in ("n", "k", "s", "p", "op", "d") if name in options}
+    values: Values = {name: options[name] for name in ("n", "k", "s", "p", "op", "d") if name in options}
     if options["total"] is not None:
         if values["p"] is not None:
             raise Unreadable("--p is the padding of each side and --total-padding that of both: give one")
@@ -216,35 +252,6 @@ def _per_axis(values: Values) -> list[Values]:
     ]
 
 
-def _explained(axes: Sequence[Values], explain: Callable[[Values], Answer]) -> list[Answer]:
-    """Answer each axis; a refusal names its axis where there are several."""
-    answers = []
-    for place, values in enumerate(axes):
-        try:
-            answers.append(explain(values))
-        except ConvcalcError as error:
-            raise (error.at(f"axis {AXES[len(axes)][place]}") if len(axes) > 1 else error) from None
-    return answers
-
-
-def _formula(answer: Answer) -> Expr:
-    return answer.out if isinstance(answer.out, Expr) else answer.formula
-
-
-def _echo(answers: Sequence[Answer], style: Style) -> None:
-    if len(answers) == 1:
-        return echo_lines(answer_lines(answers[0], style))
-    sizes = [across([getattr(answer, name) for answer in answers], style) for name in ("n", "out")]
-    click.echo(click.style(" -> ".join(sizes), bold=True))
-    if all(answer == answers[0] for answer in answers):
-        click.echo("each axis:")
-        return echo_lines(answer_lines(answers[0], style))
-    for letter, answer in zip(AXES[len(answers)], answers, strict=True):
-        click.echo(f"axis {letter}:")
-        echo_lines(answer_lines(answer, style))
-    return None
-
-
 def _refused(kind: str, axes: Sequence[Values], options: dict[str, Any]) -> dict[str, Any]:
     """The JSON record of a question that was read and refused."""
     columns = {name: [plain(values[name]) for values in axes] for name in axes[0]}
@@ -270,38 +277,28 @@ def _refused(kind: str, axes: Sequence[Values], options: dict[str, Any]) -> dict
 # -- a range: one row each -----------------------------------------------------------------------------------------
 
 
-def _rows(
-    kind: str,
-    ranged: str,
-    values: Values,
-    options: dict[str, Any],
-    explain: Callable[[Values], Answer],
-    check: Callable[[Sequence[Values]], None],
-) -> None:
+def _rows(question: _Question, ranged: str, values: Values, options: dict[str, Any]) -> None:
     if options["latex"]:
         raise Unreadable("--latex prints one formula: give a symbol such as --n n instead of a range")
-    style = text_style(options["ascii_only"])
-    records, legal = [], False
+    records = []
     for value in values[ranged]:
         axes = _per_axis({**values, ranged: (value,)})
         try:
-            check(axes)
-            answers = _explained(axes, explain)
-            legal = True
-            record = {**answer_record(answers), "error": None}
-            text = "  ".join(f"{working(answer, style)} = {answer.out}" for answer in answers)
-            line = (across([answer.out for answer in answers], PYTHON), text)
+            sizes = question.answer(axes)
+            record = {**question.record(sizes), "error": None}
+            out = across([axis.output_size for axis in sizes], PYTHON)
+            why = ", ".join(record["working"] if len(sizes) > 1 else [record["working"]])
         except ConvcalcError as error:
-            record = {**_refused(kind, axes, options), "error": error_record(error)}
-            line = ("-", error.message)
+            record = {**_refused(question.kind, axes, options), "error": error_record(error)}
+            out, why = "-", error.message
         records.append(record)
         if options["quiet"]:
-            click.echo(line[0])
+            click.echo(out)
         elif not options["as_json"]:
-            click.echo(f"{ranged}={value}  {line[0]:<6}  {line[1]}".rstrip())
+            click.echo(f"{ranged} {value} -> {out:<6} {why}")
     if options["as_json"]:
-        echo_json({"kind": kind, "rows": records})
-    if not legal:
+        echo_json({"kind": question.kind, "rows": records})
+    if all(record["error"] for record in records):
         sys.exit(1)
 
 
@@ -328,20 +325,15 @@ def _solve(kind: str, options: dict[str, Any], values: Values) -> None:
         try:
             found.append(solver(**axis, **common))
         except ConvcalcError as error:
-            error = error.at(f"axis {AXES[len(axes)][place]}") if len(axes) > 1 else error
-            if options["as_json"]:
-                unknowns = sorted(set(options["solve"]))
-                echo_json({"kind": kind, **_none_found(unknowns, axis)}, error)
-            else:
-                click.echo(f"Error: {error.message}", err=True)
-            sys.exit(1)
+            error = error.at(f"axis {axis_names(len(axes))[place]}") if len(axes) > 1 else error
+            _refuse(options, {"kind": kind, **_none_found(sorted(set(options["solve"])), axis)}, error)
     if options["as_json"]:
         records = [solution_record(solutions) for solutions in found]
         echo_json(records[0] if len(records) == 1 else {"kind": kind, "axes": records})
         return
     for place, solutions in enumerate(found):
         if len(found) > 1 and not options["quiet"]:
-            click.echo(f"axis {AXES[len(found)][place]}:")
+            click.echo(f"axis {axis_names(len(found))[place]}:")
         click.echo("\n".join(_quiet(solutions) if options["quiet"] else solution_lines(solutions)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -102,10 +102,10 @@ def error_record(error: ConvcalcError | None) -> dict[str, Any] | None:
     return {"kind": error.kind, "message": error.message, "rule": error.rule, "fixes": list(error.fixes)}
 
 
-def echo_lines(lines: Iterable[tuple[str, str]]) -> None:
-    """Print labelled lines, the first as the answer."""
-    for place, (label, text) in enumerate(lines):
-        click.echo(f"{click.style(label.ljust(8), bold=True, dim=place > 0 or None)}   {text}".rstrip())
+def echo_answer(text: str) -> None:
+    """Print an answer, its first line in bold where the terminal has it."""
+    first, _, rest = text.partition("\n")
+    click.echo(click.style(first, bold=True) + ("\n" + rest if rest else ""))
 
 
 def axes_of(entries: Mapping[str, Any]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
+from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadArgument, BadShape
 from convcalc.formulas import at_least, conv_out, conv_transpose_out, padding_pair
@@ -15,10 +16,7 @@ from convcalc.layers.base import (
     along,
     must_divide,
     must_equal,
-    padding_per_axis,
-    per_axis,
     product,
-    spread,
 )
 from convcalc.resizing import PAD_MODES, pad_out
 from convcalc.sizes import Size
@@ -37,14 +35,6 @@ class _Kernel(Layer):
     groups: int = 1
     bias: bool = True
     in_channels: int | None = None
-
-    def __post_init__(self) -> None:
-        self._set(
-            kernel_size=per_axis("kernel_size", self.kernel_size),
-            stride=per_axis("stride", self.stride),
-            padding=padding_per_axis(self.padding),
-            dilation=per_axis("dilation", self.dilation),
-        )
 
     def channels_out(self, channels: Size) -> Size:
         """Return out_channels, or the input's channels where it is None."""
@@ -82,7 +72,7 @@ class _Kernel(Layer):
     def params(self, shape: Shape) -> Size:
         """C_in * C_out/groups * prod(kernel_size), plus C_out with a bias."""
         _, channels, sizes = self.split(shape)
-        kernel = product(spread("kernel_size", self.kernel_size, len(sizes)))
+        kernel = product(per_axis("kernel_size", self.kernel_size, len(sizes)))
         out_channels = self.channels_out(channels)
         return channels * out_channels * kernel // self.groups + (out_channels if self.bias else 0)
 
@@ -109,10 +99,10 @@ class Conv(_Kernel):
         batch, channels, sizes = self.split(shape)
         self.check_channels(channels, check)
         axes = len(sizes)
-        kernel = spread("kernel_size", self.kernel_size, axes)
-        stride = spread("stride", self.stride, axes)
-        padding = spread("padding", self.padding, axes)
-        dilation = spread("dilation", self.dilation, axes)
+        kernel = per_axis("kernel_size", self.kernel_size, axes)
+        stride = per_axis("stride", self.stride, axes)
+        padding = per_axis("padding", self.padding, axes)
+        dilation = per_axis("dilation", self.dilation, axes)
         if self.padding == "same" and any(step != 1 for step in stride):
             raise BadArgument(
                 f"torch's padding='same' needs stride 1: got {_joined(stride)}; 'same-upper' gives ceil(n/stride) "
@@ -139,7 +129,7 @@ class Conv(_Kernel):
     def macs(self, shape: Shape) -> Size:
         """Output elements * C_in/groups * prod(kernel_size)."""
         _, channels, sizes = self.split(shape)
-        kernel = product(spread("kernel_size", self.kernel_size, len(sizes)))
+        kernel = product(per_axis("kernel_size", self.kernel_size, len(sizes)))
         return product(self.out_shape(shape)) * channels * kernel // self.groups
 
 
@@ -159,20 +149,16 @@ class ConvTranspose(_Kernel):
     _: KW_ONLY
     output_padding: Ints = 0
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._set(output_padding=per_axis("output_padding", self.output_padding))
-
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
         """(N, C_out, o, ...) with o = `convcalc.formulas.conv_transpose_out` on each axis."""
         batch, channels, sizes = self.split(shape)
         self.check_channels(channels, check)
         axes = len(sizes)
-        kernel = spread("kernel_size", self.kernel_size, axes)
-        stride = spread("stride", self.stride, axes)
-        padding = spread("padding", self.padding, axes)
-        extra = spread("output_padding", self.output_padding, axes)
-        dilation = spread("dilation", self.dilation, axes)
+        kernel = per_axis("kernel_size", self.kernel_size, axes)
+        stride = per_axis("stride", self.stride, axes)
+        padding = per_axis("padding", self.padding, axes)
+        extra = per_axis("output_padding", self.output_padding, axes)
+        dilation = per_axis("dilation", self.dilation, axes)
         empty = any(isinstance(size, int) and size == 0 for size in (*batch, channels))
 
         def size(axis: int, check: Check) -> Size:
@@ -184,7 +170,7 @@ class ConvTranspose(_Kernel):
     def macs(self, shape: Shape) -> Size:
         """Input elements * C_out/groups * prod(kernel_size): what each input stamps."""
         _, channels, sizes = self.split(shape)
-        kernel = product(spread("kernel_size", self.kernel_size, len(sizes)))
+        kernel = product(per_axis("kernel_size", self.kernel_size, len(sizes)))
         return product(shape) * self.channels_out(channels) * kernel // self.groups
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
+from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
 from convcalc.formulas import conv_out
@@ -15,10 +16,7 @@ from convcalc.layers.base import (
     along,
     must_divide,
     must_equal,
-    padding_per_axis,
-    per_axis,
     product,
-    spread,
 )
 from convcalc.sizes import Size
 
@@ -33,20 +31,12 @@ class _Blocks(Layer):
     padding: Any = 0
     dilation: Ints = 1
 
-    def __post_init__(self) -> None:
-        self._set(
-            kernel_size=per_axis("kernel_size", self.kernel_size),
-            stride=per_axis("stride", self.stride),
-            padding=padding_per_axis(self.padding),
-            dilation=per_axis("dilation", self.dilation),
-        )
-
     def blocks(self, sizes: Shape, check: Check) -> Shape:
         """Return the number of windows on each of two axes: `conv_out`."""
-        kernel = spread("kernel_size", self.kernel_size, 2)
-        stride = spread("stride", self.stride, 2)
-        padding = spread("padding", self.padding, 2)
-        dilation = spread("dilation", self.dilation, 2)
+        kernel = per_axis("kernel_size", self.kernel_size, 2)
+        stride = per_axis("stride", self.stride, 2)
+        padding = per_axis("padding", self.padding, 2)
+        dilation = per_axis("dilation", self.dilation, 2)
 
         def size(axis: int, check: Check) -> Size:
             return conv_out(sizes[axis], kernel[axis], stride[axis], padding[axis], dilation[axis], check=check)
@@ -69,7 +59,7 @@ class Unfold(_Blocks):
         batch, channels, sizes = self.split(shape)
         if len(sizes) != 2:
             raise BadShape(f"unfold takes 2 spatial axes: got {len(sizes)}")
-        kernel = product(spread("kernel_size", self.kernel_size, 2))
+        kernel = product(per_axis("kernel_size", self.kernel_size, 2))
         return (*batch, channels * kernel, product(self.blocks(sizes, check)))
 
 
@@ -85,17 +75,13 @@ class Fold(_Blocks):
     _: KW_ONLY
     output_size: Ints = 1
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._set(output_size=per_axis("output_size", self.output_size))
-
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
         """(N, C, *output_size); the columns must number `conv_out` of it on each axis, multiplied."""
         if len(shape) not in (2, 3):
             raise BadShape(f"fold takes (N, C*prod(kernel_size), windows): got {len(shape)} axes")
         *batch, columns, windows = shape
-        sizes = tuple(spread("output_size", self.output_size, 2))
-        kernel = product(spread("kernel_size", self.kernel_size, 2))
+        sizes = tuple(per_axis("output_size", self.output_size, 2))
+        kernel = product(per_axis("kernel_size", self.kernel_size, 2))
         rows, cols = self.blocks(sizes, check)
         must_divide(
             kernel,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
+from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
-from convcalc.errors import BadArgument
-from convcalc.layers.base import Layer, Shape, along, padding_per_axis, spread
+from convcalc.layers.base import Layer, Shape, along
 from convcalc.resizing import crop_out, pad_out
 
 
@@ -26,13 +26,10 @@ class Pad(Layer):
     _: KW_ONLY
     mode: str = "constant"
 
-    def __post_init__(self) -> None:
-        self._set(padding=_rows("padding", self.padding))
-
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
         """(N, C, n + before + after, ...)."""
         batch, channels, sizes = self.split(shape)
-        sides = spread("padding", self.padding, len(sizes))
+        sides = per_axis("padding", self.padding, len(sizes))
         return (
             *batch,
             channels,
@@ -51,21 +48,12 @@ class Crop(Layer):
     op: ClassVar[str] = "crop"
     rows: Any
 
-    def __post_init__(self) -> None:
-        self._set(rows=_rows("rows", self.rows))
-
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
         """(N, C, n - before - after, ...)."""
         batch, channels, sizes = self.split(shape)
-        sides = spread("rows", self.rows, len(sizes))
+        sides = per_axis("rows", self.rows, len(sizes))
         return (
             *batch,
             channels,
-            *along(len(sizes), check, lambda axis, check: crop_out(sizes[axis], *sides[axis], check=check)),
+            *along(len(sizes), check, lambda axis, check: crop_out(sizes[axis], sides[axis], check=check)),
         )
-
-
-def _rows(name: str, value: Any) -> Any:
-    if isinstance(value, str):
-        raise BadArgument(f"{name} takes numbers, not {value!r}")
-    return padding_per_axis(value)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
+from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
-from convcalc.errors import BadArgument, KernelDoesNotFit
+from convcalc.errors import KernelDoesNotFit
 from convcalc.formulas import pool_out
-from convcalc.layers.base import Ints, Layer, Shape, along, padding_per_axis, per_axis, spread
+from convcalc.layers.base import Ints, Layer, Shape, along
 from convcalc.resizing import adaptive_pool_out
 from convcalc.sizes import Size
 
@@ -22,20 +23,14 @@ class _Pool(Layer):
     stride: Any = None
     ceil_mode: bool = False
 
-    def __post_init__(self) -> None:
-        kernel_size = per_axis("kernel_size", self.kernel_size)
-        self._set(
-            kernel_size=kernel_size, stride=kernel_size if self.stride is None else per_axis("stride", self.stride)
-        )
-
     def windows(self, shape: Shape, padding: Any, dilation: Any, check: Check) -> Shape:
         """Return the shape with the sizes of `pool_out` on each axis."""
         batch, channels, sizes = self.split(shape)
         axes = len(sizes)
-        kernel = spread("kernel_size", self.kernel_size, axes)
-        stride = spread("stride", self.stride, axes)
-        padding = spread("padding", padding, axes)
-        dilation = spread("dilation", dilation, axes)
+        kernel = per_axis("kernel_size", self.kernel_size, axes)
+        stride = kernel if self.stride is None else per_axis("stride", self.stride, axes)
+        padding = per_axis("padding", padding, axes)
+        dilation = per_axis("dilation", dilation, axes)
 
         def size(axis: int, check: Check) -> Size:
             p, d = padding[axis], dilation[axis]
@@ -47,7 +42,7 @@ class _Pool(Layer):
         """In 3-D torch's average and Lp pooling refuse a kernel longer than the input, padded or not."""
         _, _, sizes = self.split(shape)
         if len(sizes) == 3:
-            kernel = spread("kernel_size", self.kernel_size, 3)
+            kernel = per_axis("kernel_size", self.kernel_size, 3)
             along(3, check, lambda axis, check: _check_unpadded(self.op, sizes[axis], kernel[axis], check))
 
 
@@ -76,10 +71,6 @@ class MaxPool(_Pool):
     padding: Any = 0
     dilation: Ints = 1
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._set(padding=padding_per_axis(self.padding), dilation=per_axis("dilation", self.dilation))
-
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
         """(N, C, o, ...) with o = `convcalc.formulas.pool_out` on each axis."""
         return self.windows(shape, self.padding, self.dilation, check)
@@ -97,14 +88,10 @@ class AvgPool(_Pool):
     _: KW_ONLY
     padding: Any = 0
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._set(padding=padding_per_axis(self.padding))
-
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
         """(N, C, o, ...) with o = `convcalc.formulas.pool_out` on each axis."""
         self.check_3d(shape, check)
-        return self.windows(shape, self.padding, (1,), check)
+        return self.windows(shape, self.padding, 1, check)
 
 
 @dataclass(frozen=True)
@@ -122,7 +109,7 @@ class LpPool(_Pool):
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
         """(N, C, o, ...) with o = `convcalc.formulas.pool_out` on each axis."""
         self.check_3d(shape, check)
-        return self.windows(shape, ((0, 0),), (1,), check)
+        return self.windows(shape, 0, 1, check)
 
 
 @dataclass(frozen=True)
@@ -131,17 +118,10 @@ class _AdaptivePool(Layer):
 
     output_size: Any
 
-    def __post_init__(self) -> None:
-        sizes = self.output_size if isinstance(self.output_size, tuple | list) else (self.output_size,)
-        for size in sizes:
-            if size is not None and (isinstance(size, bool) or not isinstance(size, int)):
-                raise BadArgument(f"output_size must be an integer or None on each axis: {size!r}")
-        self._set(output_size=tuple(sizes))
-
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
         """(N, C, output_size, ...); None keeps the input's size."""
         batch, channels, sizes = self.split(shape)
-        wanted = spread("output_size", self.output_size, len(sizes))
+        wanted = per_axis("output_size", self.output_size, len(sizes))
         return (
             *batch,
             channels,

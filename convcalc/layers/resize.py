@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
+from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadArgument, BadShape
 from convcalc.formulas import at_least
-from convcalc.layers.base import Layer, Shape, along, must_divide, spread
+from convcalc.layers.base import Layer, Shape, along, must_divide
 from convcalc.resizing import interpolate_out, pixel_shuffle_out, pixel_unshuffle_out
 
 MODES = {
@@ -38,11 +39,11 @@ class Upsample(Layer):
     mode: str = "nearest"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if (self.size is None) == (self.scale_factor is None):
             raise BadArgument("upsample takes a size or a scale_factor, and not both")
         if self.mode not in MODES:
             raise BadArgument(f"unknown mode {self.mode!r}: use one of {', '.join(MODES)}")
-        self._set(size=_entries(self.size), scale_factor=_entries(self.scale_factor))
 
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
         """(N, C, o, ...) with o = `convcalc.resizing.interpolate_out` on each axis."""
@@ -53,8 +54,8 @@ class Upsample(Layer):
         if axes not in MODES[self.mode]:
             counts = " or ".join(map(str, MODES[self.mode]))
             raise BadShape(f"mode {self.mode!r} takes {counts} spatial axes: got {axes}")
-        wanted = spread("size", self.size or (None,), axes)
-        factor = spread("scale_factor", self.scale_factor or (None,), axes)
+        wanted = per_axis("size", self.size, axes)
+        factor = per_axis("scale_factor", self.scale_factor, axes)
         return (
             *batch,
             channels,
@@ -62,10 +63,6 @@ class Upsample(Layer):
                 axes, check, lambda axis, check: interpolate_out(sizes[axis], wanted[axis], factor[axis], check=check)
             ),
         )
-
-
-def _entries(value: Any) -> Any:
-    return value if value is None else tuple(value) if isinstance(value, tuple | list) else (value,)
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,26 @@
-# ruff: noqa: A002 -- `ascii` says what it does, and nobody needs the builtin here
 """The size of a transposed convolution as text: its summary and the three ways to it; and as a JSON record.
 
-Every function takes results of `convcalc.transpose_size`, one an axis. With `ascii`, nothing but ASCII is
-written: * for ·, - for −, floor(...) for ⌊...⌋.
+Every function takes results of `convcalc.transpose_size`, one an axis.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from convcalc.axes import axis_names
-from convcalc.checkerboard import Overlap
-from convcalc.expr import Expr
-from convcalc.exprtext import grouped
-from convcalc.sizes import is_symbolic
-from convcalc.transpose_size import EquivalentConv, TransposedSize
+from convcalc.exprtext import PRETTY, PYTHON, Style, grouped
+from convcalc.render.words import Line, across, labelled, needed, number, plain, stacked
+from convcalc.sizes import Size, is_symbolic
+from convcalc.transpose_size import TransposedSize
 
 PHASES = 16
 """The summary writes the counts of this many phases; beyond, the least and the most must do."""
 RECORDED_PHASES = 1000
 """The record has the counts of this many phases at most."""
 
-_ASCII = str.maketrans({"·": "*", "−": "-", "⌊": "floor(", "⌋": ")"})
 
-
-def render_transposed(sizes: Sequence[TransposedSize], *, ascii: bool = False) -> str:
+def render_transposed(sizes: Sequence[TransposedSize], *, style: Style = PRETTY) -> str:
     """Return the summary: sizes, the equivalent convolution, the overlap, the way back; axes that agree, once.
 
     >>> from convcalc.transpose_size import transposed_sizes
@@ -36,15 +31,13 @@ def render_transposed(sizes: Sequence[TransposedSize], *, ascii: bool = False) -
     back       conv --k 4 --s 2 --p 1   28 or 29 -> 14; output_padding=1 gives 29. Shape comes back, values do not.
     """
     if len(sizes) == 1:
-        return _plain("\n".join(_summary(sizes[0])), ascii)
-    into, out = (_crossed(getattr(axis, name) for axis in sizes) for name in ("input_size", "output_size"))
-    lines = [f"{into} -> {out}"]
-    for names, axis in _alike(sizes):
-        lines += [f"axis {names}", *(f"  {line}" for line in _summary(axis))]
-    return _plain("\n".join(lines), ascii)
+        return labelled(_Axis(sizes[0], style).summary())
+    into, out = (across([getattr(axis, name) for axis in sizes], style) for name in ("input_size", "output_size"))
+    parts = [f"axis {names}:\n{labelled(_Axis(axis, style).summary())}" for names, axis in _alike(sizes)]
+    return "\n".join([f"{into} -> {out}", *parts])
 
 
-def render_three_ways(sizes: Sequence[TransposedSize], *, ascii: bool = False) -> str:
+def render_three_ways(sizes: Sequence[TransposedSize], *, style: Style = PRETTY) -> str:
     """Return the size computed directly, via the equivalent convolution, and by inverting the forward formula.
 
     >>> from convcalc.transpose_size import transposed_sizes
@@ -54,11 +47,8 @@ def render_three_ways(sizes: Sequence[TransposedSize], *, ascii: bool = False) -
     inverted   ⌊(o + 2·1 − 4)/2⌋ + 1 = 14: o = (14 − 1)·2 + 4 − 2·1 + r = 28 + r, 0 <= r < 2
                exact: r = 0 is the output_padding, so o = 28
     """
-    lines: list[str] = []
-    for names, axis in _alike(sizes):
-        lines += [f"axis {names}"] if len(sizes) > 1 else []
-        lines += [f"{'  ' if len(sizes) > 1 else ''}{line}" for line in _three_ways(axis)]
-    return _plain("\n".join(lines), ascii)
+    parts = [(names, labelled(_Axis(axis, style).three_ways())) for names, axis in _alike(sizes)]
+    return "\n".join(f"axis {names}:\n{text}" if len(sizes) > 1 else text for names, text in parts)
 
 
 # -- records -----------------------------------------------------------------------------------------------------
@@ -75,33 +65,33 @@ def transposed_record(sizes: Sequence[TransposedSize]) -> dict[str, Any]:
     >>> record["out"], record["formula"], record["p"], record["overlap"]["even"], record["back"]
     (28, '2*n', [1, 1], True, {'least': 28, 'most': 29, 'remainder': 0, 'out': 14, 'exact': True})
     """
-    records = [_axis_record(axis) for axis in sizes]
-    if len(records) == 1:
-        return {"kind": "tconv", **records[0]}
-    return {"kind": "tconv", **{key: [record[key] for record in records] for key in records[0]}}
+    return stacked([_axis_record(axis) for axis in sizes], shared=("kind", "ceil_mode", "unread"))
 
 
 def _axis_record(axis: TransposedSize) -> dict[str, Any]:
     same, back, meet = axis.equivalent, axis.inversion, axis.overlap
     return {
-        "n": _value(axis.input_size),
-        "k": _value(axis.kernel_size),
-        "s": _value(axis.stride),
-        "p": [_value(side) for side in axis.padding],
-        "d": _value(axis.dilation),
-        "output_padding": _value(axis.output_padding),
-        "out": _value(axis.output_size),
+        "kind": "tconv",
+        "n": plain(axis.input_size),
+        "k": plain(axis.kernel_size),
+        "s": plain(axis.stride),
+        "p": plain(axis.padding),
+        "d": plain(axis.dilation),
+        "output_padding": plain(axis.output_padding),
+        "ceil_mode": False,
+        "out": plain(axis.output_size),
         "formula": str(axis.formula),
-        "working": _plain(_working(axis), ascii=True),
+        "working": _Axis(axis, PYTHON).working(),
+        "unread": None,
         "equivalent": {
-            "zeros": _value(same.zeros),
-            "inserted": _value(same.inserted),
-            "p": [_value(side) for side in same.padding],
-            "padded": _value(same.padded),
-            "k": _value(same.kernel_size),
+            "zeros": plain(same.zeros),
+            "inserted": plain(same.inserted),
+            "p": plain(same.padding),
+            "padded": plain(same.padded),
+            "k": plain(same.kernel_size),
             "s": 1,
-            "d": _value(same.dilation),
-            "out": _value(same.output_size),
+            "d": plain(same.dilation),
+            "out": plain(same.output_size),
         },
         "overlap": None
         if meet is None
@@ -114,137 +104,159 @@ def _axis_record(axis: TransposedSize) -> dict[str, Any]:
             "remedy": meet.remedy or None,
         },
         "back": {
-            "least": _value(back.least),
-            "most": _value(back.most),
-            "remainder": _value(back.remainder),
-            "out": _value(back.back),
+            "least": plain(back.least),
+            "most": plain(back.most),
+            "remainder": plain(back.remainder),
+            "out": plain(back.back),
             "exact": back.exact,
         },
+        "needs": [f"{plain(value)} >= 0" for value in axis.needs],
     }
-
-
-def _value(size: Any) -> int | str:
-    return str(size) if is_symbolic(size) else int(size)
 
 
 # -- lines of one axis -------------------------------------------------------------------------------------------
 
 
-def _summary(axis: TransposedSize) -> list[str]:
-    any_input = "" if is_symbolic(axis.input_size) else f"        any n: {_text(axis.formula)}"
-    return [
-        f"{f'{_text(axis.input_size)} -> {_text(axis.output_size)}':<8}   {_working(axis)}{any_input}",
-        f"same as    {_same_as(axis.equivalent)}",
-        f"overlap    {_overlap(axis.overlap)}",
-        f"back       {_back(axis)}",
-    ]
+class _Axis:
+    """One axis in words: its numbers as texts of one style, letters as in `convcalc.formulas`."""
 
+    def __init__(self, axis: TransposedSize, style: Style) -> None:
+        self.axis, self.style = axis, style
+        self.minus, self.times = style.minus, style.times
+        self.n, self.k, self.s, self.d, self.op, self.out = (
+            self.group(value)
+            for value in (
+                axis.input_size,
+                axis.kernel_size,
+                axis.stride,
+                axis.dilation,
+                axis.output_padding,
+                axis.output_size,
+            )
+        )
 
-def _three_ways(axis: TransposedSize) -> list[str]:
-    same, back = axis.equivalent, axis.inversion
-    stride, span = _text(axis.stride), _extent(axis)
-    solved = f"({_group(axis.input_size)} − 1)·{_group(axis.stride)} + {span}{_padding(axis, '−')}"
-    return [
-        f"directly   {_working(axis)}",
-        f"as a conv  ⌊({_text(same.inserted)}{_added(same.padding)} − {span})/1⌋ + 1 = {_text(same.output_size)}",
-        f"inverted   ⌊(o{_padding(axis, '+')} − {span})/{_group(axis.stride)}⌋ + 1 = {_text(axis.input_size)}: "
-        f"o = {solved} + r = {_text(back.least)} + r, 0 <= r < {stride}",
-        f"           {_exactness(axis)}",
-    ]
+    def text(self, value: Size) -> str:
+        return number(value, self.style)
 
+    def group(self, value: Size) -> str:
+        """The value where a product may follow."""
+        return grouped(self.text(value)) if is_symbolic(value) else str(value)
 
-def _exactness(axis: TransposedSize) -> str:
-    back = axis.inversion
-    if back.exact is None:
-        return "exact where r = output_padding, so output_padding < stride"
-    if back.exact:
-        return f"exact: r = {_text(back.remainder)} is the output_padding, so o = {_text(back.output_size)}"
-    return (
-        f"not exact: output_padding={_text(axis.output_padding)} >= stride={_text(axis.stride)}; "
-        f"the convolution turns {_text(axis.output_size)} into {_text(back.back)}"
-    )
+    def summary(self) -> list[Line]:
+        into, out = self.text(self.axis.input_size), self.text(self.axis.output_size)
+        formula = "" if is_symbolic(self.axis.input_size) else f"        any n: {self.text(self.axis.formula)}"
+        result = "" if is_symbolic(self.axis.output_size) else f" = {out}"
+        return [
+            (f"{into} -> {out}", f"{self.working()}{result}{formula}"),
+            ("same as", self.same_as()),
+            ("overlap", self.overlap()),
+            ("back", self.back()),
+            *([("needs", needs)] if (needs := needed(self.axis.needs, self.style)) else []),
+        ]
 
+    def three_ways(self) -> list[Line]:
+        same, back, span = self.axis.equivalent, self.axis.inversion, self.span()
+        padded = f"{self.text(same.inserted)}{self.added(same.padding)} {self.minus} {span}"
+        inner = f"o{self.padding('+')} {self.minus} {span}"
+        solved = f"({self.n} {self.minus} 1){self.times}{self.s} + {span}{self.padding(self.minus)}"
+        return [
+            ("directly", f"{self.working()} = {self.text(self.axis.output_size)}"),
+            ("as a conv", f"{self.style.floor(padded, '1')} + 1 = {self.text(same.output_size)}"),
+            (
+                "inverted",
+                f"{self.style.floor(inner, self.s)} + 1 = {self.text(self.axis.input_size)}: "
+                f"o = {solved} + r = {self.text(back.least)} + r, 0 <= r < {self.s}",
+            ),
+            ("", self.exactness()),
+        ]
 
-def _working(axis: TransposedSize) -> str:
-    taps = f"({_group(axis.kernel_size)} − 1)"
-    reach = taps if axis.dilation == 1 else f"{_group(axis.dilation)}·{taps}"
-    return (
-        f"({_group(axis.input_size)} − 1)·{_group(axis.stride)}{_padding(axis, '−')} + {reach} "
-        f"+ {_group(axis.output_padding)} + 1 = {_text(axis.output_size)}"
-    )
+    def exactness(self) -> str:
+        back = self.axis.inversion
+        if back.exact is None:
+            return "exact where r = output_padding, so output_padding < stride"
+        if back.exact:
+            return f"exact: r = {self.text(back.remainder)} is the output_padding, so o = {self.text(back.output_size)}"
+        return (
+            f"not exact: output_padding={self.op} >= stride={self.s}; "
+            f"the convolution turns {self.out} into {self.text(back.back)}"
+        )
 
+    def working(self) -> str:
+        taps = f"({self.k} {self.minus} 1)"
+        reach = taps if self.axis.dilation == 1 else f"{self.d}{self.times}{taps}"
+        start = f"({self.n} {self.minus} 1){self.times}{self.s}"
+        return f"{start}{self.padding(self.minus)} + {reach} + {self.op} + 1"
 
-def _padding(axis: TransposedSize, sign: str) -> str:
-    before, after = axis.padding
-    return f" {sign} 2·{_group(before)}" if before == after else f" {sign} {_group(before)} {sign} {_group(after)}"
+    def padding(self, sign: str) -> str:
+        before, after = self.axis.padding
+        both = [f"2{self.times}{self.group(before)}"] if before == after else [self.group(before), self.group(after)]
+        return "".join(f" {sign} {side}" for side in both)
 
+    def added(self, padding: tuple[Size, Size]) -> str:
+        """The padding of the equivalent convolution as summands; a negative side is subtracted."""
+        crops = (not is_symbolic(side) and side < 0 for side in padding)
+        return "".join(
+            f" {self.minus} {-side}" if crop else f" + {self.group(side)}"
+            for side, crop in zip(padding, crops, strict=True)
+        )
 
-def _added(padding: tuple[Any, Any]) -> str:
-    return "".join(f" − {-side}" if not is_symbolic(side) and side < 0 else f" + {_group(side)}" for side in padding)
+    def span(self) -> str:
+        if self.axis.dilation == 1:
+            return self.k
+        return f"({self.d}{self.times}({self.k} {self.minus} 1) + 1)"
 
+    def same_as(self) -> str:
+        same = self.axis.equivalent
+        zeros = "no zeros" if same.zeros == 0 else "1 zero" if same.zeros == 1 else f"{self.text(same.zeros)} zeros"
+        kernel = "kernel" if is_symbolic(same.kernel_size) else f"k{same.kernel_size}"
+        dilation = "" if same.dilation == 1 else f", dilation {self.d}"
+        return (
+            f"{zeros} between: {self.text(same.inserted)}; {self.sides(*same.padding)}: {self.text(same.padded)}; "
+            f"conv with the flipped {kernel}{dilation}, stride 1: {self.text(same.output_size)}"
+        )
 
-def _extent(axis: TransposedSize) -> str:
-    if axis.dilation == 1:
-        return _group(axis.kernel_size)
-    return f"({_group(axis.dilation)}·({_group(axis.kernel_size)} − 1) + 1)"
+    def sides(self, before: Size, after: Size) -> str:
+        """Say what is padded; negative sides crop."""
+        if is_symbolic(before) or is_symbolic(after) or min(before, after) >= 0:
+            return f"pad {self.group(before)} + {self.group(after)}"
+        if max(before, after) <= 0:
+            return f"crop {-before} + {-after}"
+        named = ((before, "before"), (after, "after"))
+        return ", ".join(f"{'crop' if side < 0 else 'pad'} {abs(side)} {where}" for side, where in named)
 
+    def overlap(self) -> str:
+        meet = self.axis.overlap
+        if meet is None:
+            return "even where gcd(stride, dilation) = 1 and stride divides kernel_size"
+        counts = " ".join(str(meet.count(phase)) for phase in range(min(meet.stride, PHASES)))
+        more = f" ... ({meet.fewest} to {meet.most})" if meet.stride > PHASES else ""
+        if meet.even:
+            return f"{counts}{more} by phase: even, as {meet.reason}"
+        return f"{counts}{more} by phase: uneven, as {meet.reason}; {meet.remedy}"
 
-def _same_as(same: EquivalentConv) -> str:
-    zeros = "no zeros" if same.zeros == 0 else "1 zero" if same.zeros == 1 else f"{_text(same.zeros)} zeros"
-    kernel = "kernel" if is_symbolic(same.kernel_size) else f"k{same.kernel_size}"
-    dilation = "" if same.dilation == 1 else f", dilation {_text(same.dilation)}"
-    return (
-        f"{zeros} between: {_text(same.inserted)}; {_sides(*same.padding)}: {_text(same.padded)}; "
-        f"conv with the flipped {kernel}{dilation}, stride 1: {_text(same.output_size)}"
-    )
+    def back(self) -> str:
+        back, command = self.axis.inversion, self.forward_command()
+        into, out = self.text(self.axis.input_size), self.text(self.axis.output_size)
+        if back.exact is False:
+            reached = self.text(back.back)
+            return f"{command}   {out} -> {reached}, not {into}: output_padding={self.op} >= stride={self.s}."
+        least, most = self.text(back.least), self.text(back.most)
+        if is_symbolic(back.most):
+            reach = least if self.axis.stride == 1 else f"{least} to {most}"
+            return f"{command}   {reach} -> {into}. Shape comes back, values do not."
+        first, last = back.sizes[0], back.sizes[-1]
+        joined = f"{first} to {last}" if last - first > 1 else f"{first} or {last}" if first < last else f"{first}"
+        others = {size: None for size in (first, last) if size != self.axis.output_size}
+        gives = " and ".join(f"output_padding={size - back.least} gives {size}" for size in others)
+        return f"{command}   {joined} -> {into}{'; ' if gives else ''}{gives}. Shape comes back, values do not."
 
-
-def _sides(before: Any, after: Any) -> str:
-    """Say what is padded; negative sides crop."""
-    if is_symbolic(before) or is_symbolic(after) or min(before, after) >= 0:
-        return f"pad {_group(before)} + {_group(after)}"
-    if max(before, after) <= 0:
-        return f"crop {-before} + {-after}"
-    return ", ".join(
-        f"{'crop' if side < 0 else 'pad'} {abs(side)} {where}" for side, where in ((before, "before"), (after, "after"))
-    )
-
-
-def _overlap(meet: Overlap | None) -> str:
-    if meet is None:
-        return "even where gcd(stride, dilation) = 1 and stride divides kernel_size"
-    counts = " ".join(str(meet.count(phase)) for phase in range(min(meet.stride, PHASES)))
-    more = f" ... ({meet.fewest} to {meet.most})" if meet.stride > PHASES else ""
-    if meet.even:
-        return f"{counts}{more} by phase: even, as {meet.reason}"
-    return f"{counts}{more} by phase: uneven, as {meet.reason}; {meet.remedy}"
-
-
-def _back(axis: TransposedSize) -> str:
-    back = axis.inversion
-    command, into, out = _forward_command(axis), _text(axis.input_size), _text(axis.output_size)
-    if back.exact is False:
-        padding, stride = _text(axis.output_padding), _text(axis.stride)
-        return f"{command}   {out} -> {_text(back.back)}, not {into}: output_padding={padding} >= stride={stride}."
-    if is_symbolic(back.most):
-        reach = _text(back.least) if axis.stride == 1 else f"{_text(back.least)} to {_text(back.most)}"
-        return f"{command}   {reach} -> {into}. Shape comes back, values do not."
-    first, last = back.sizes[0], back.sizes[-1]
-    joined = f"{first} to {last}" if last - first > 1 else f"{first} or {last}" if first < last else f"{first}"
-    others = {size: None for size in (first, last) if size != axis.output_size}
-    gives = " and ".join(f"output_padding={size - back.least} gives {size}" for size in others)
-    return f"{command}   {joined} -> {into}{'; ' if gives else ''}{gives}. Shape comes back, values do not."
-
-
-def _forward_command(axis: TransposedSize) -> str:
-    before, after = axis.padding
-    padding = _text(before) if before == after else f"{_text(before)}:{_text(after)}"
-    flags = [("--s", _text(axis.stride), "1"), ("--p", padding, "0"), ("--d", _text(axis.dilation), "1")]
-    said = "".join(f" {flag} {value}" for flag, value, default in flags if value != default)
-    return f"conv --k {_text(axis.kernel_size)}{said}"
-
-
-# -- words -------------------------------------------------------------------------------------------------------
+    def forward_command(self) -> str:
+        before, after = map(self.text, self.axis.padding)
+        flags = [("--s", self.s, "1"), ("--p", before if before == after else f"{before}:{after}", "0")]
+        said = "".join(
+            f" {flag} {value}" for flag, value, default in [*flags, ("--d", self.d, "1")] if value != default
+        )
+        return f"conv --k {self.k}{said}"
 
 
 def _alike(sizes: Sequence[TransposedSize]) -> list[tuple[str, TransposedSize]]:
@@ -253,19 +265,3 @@ def _alike(sizes: Sequence[TransposedSize]) -> list[tuple[str, TransposedSize]]:
     for name, axis in zip(axis_names(len(sizes)), sizes, strict=True):
         named.setdefault(axis, []).append(name)
     return [(", ".join(names), axis) for axis, names in named.items()]
-
-
-def _crossed(values: Iterable[Any]) -> str:
-    return "x".join(_group(value) for value in values)
-
-
-def _text(value: Any) -> str:
-    return value.pretty() if isinstance(value, Expr) else str(value)
-
-
-def _group(value: Any) -> str:
-    return grouped(_text(value)) if is_symbolic(value) else str(value)
-
-
-def _plain(text: str, ascii: bool) -> str:
-    return text.translate(_ASCII) if ascii else text

@@ -1,0 +1,90 @@
+"""How sizes and lines are written, whatever they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+from convcalc.expr import Expr
+from convcalc.exprtext import PYTHON, Style, grouped, write  # noqa: F401 -- PYTHON serves the examples
+from convcalc.sizes import Size, is_symbolic
+
+Line: TypeAlias = tuple[str, str]
+"""A label and what it labels."""
+
+
+def number(value: Size, style: Style) -> str:
+    """Return a size as text in `style`.
+
+    >>> number(28, PYTHON), number(Expr.symbol("n") // 2, PYTHON)
+    ('28', 'n//2')
+    """
+    return write(value, style) if isinstance(value, Expr) else str(value)
+
+
+def across(values: Sequence[Size], style: Style) -> str:
+    """Return one size per axis as `28x32`.
+
+    >>> across([28, 32], PYTHON)
+    '28x32'
+    """
+    texts = [number(value, style) for value in values]
+    return texts[0] if len(texts) == 1 else "x".join(map(grouped, texts))
+
+
+def labelled(lines: Iterable[Line]) -> str:
+    """Return lines with their labels in one column.
+
+    >>> print(labelled([("28 -> 28", "n"), ("read", "every row")]))
+    28 -> 28   n
+    read       every row
+    """
+    return "\n".join(f"{label:<8}{'  ' if len(label) == 9 else '   '}{text}".rstrip() for label, text in lines)
+
+
+def needed(values: Iterable[Size], style: Style) -> str:
+    """Return the conditions value >= 0, without those that hold for all letters as they are meant.
+
+    >>> n = Expr.symbol("n")
+    >>> needed([n - 1, n + 2, n - 5], PYTHON)
+    'n >= 5'
+    """
+    return ", ".join(_inequality(value, style) for value in values if isinstance(value, Expr) and not _is_plain(value))
+
+
+def _is_plain(value: Expr) -> bool:
+    """Whether value >= 0 says no more than that letters are at least 0, or a single one at least 1."""
+    letters = [product for product in value.terms if product]
+    single = len(letters) == 1 and len(letters[0]) == 1
+    return all(value.terms[product] > 0 for product in letters) and value.constant >= (-1 if single else 0)
+
+
+def _inequality(value: Expr, style: Style) -> str:
+    """`value` >= 0 with what is subtracted moved to the other side."""
+    more = Expr({product: factor for product, factor in value.terms.items() if factor > 0})
+    less = Expr({product: -factor for product, factor in value.terms.items() if factor < 0})
+    return f"{write(more, style)} >= {write(less, style)}"
+
+
+def plain(value: Any) -> Any:
+    """Return `value` for JSON: an expression as its Python text, a pair as a list.
+
+    >>> plain(((Expr.symbol("n") + 1) // 2, 3))
+    ['(n + 1)//2', 3]
+    """
+    if isinstance(value, Expr):
+        return value.constant if value.is_constant else value.text
+    if isinstance(value, tuple | list):
+        return [plain(entry) for entry in value]
+    return str(value) if is_symbolic(value) else value
+
+
+def stacked(records: Sequence[dict[str, Any]], shared: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the JSON record of several axes: of one its own, of several a list under each key not `shared`.
+
+    >>> stacked([{"kind": "conv", "n": 28}, {"kind": "conv", "n": 32}], shared=["kind"])
+    {'kind': 'conv', 'n': [28, 32]}
+    """
+    if len(records) == 1:
+        return dict(records[0])
+    return {key: value if key in shared else [record[key] for record in records] for key, value in records[0].items()}
