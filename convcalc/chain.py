@@ -1,4 +1,4 @@
-"""Layers one after another: every shape on the way, the formula of the whole, and where it breaks."""
+"""Layers one after another: every shape and footprint on the way, the formula of the whole, where it breaks."""
 
 from __future__ import annotations
 
@@ -6,73 +6,100 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from convcalc.axes import axis_names
 from convcalc.conditions import Conditions
-from convcalc.errors import ConvcalcError
+from convcalc.errors import BadShape, ConvcalcError
 from convcalc.expr import Expr
+from convcalc.footprint import Footprint
 from convcalc.layers import Layer, Shape
+from convcalc.sizes import Size
+from convcalc.stencils import identity
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Step:
-    """One layer of a stack, with its output shape and the same for any input size; shapes include the batch."""
+    """One layer of a stack on its input; shapes include the batch."""
 
     name: str
     layer: Layer
     output: Shape
     symbolic: Shape | None
+    """The output shape for any input size; None where a layer has no formula."""
+    footprints: tuple[Footprint | None, ...]
+    """What the step's output reads of the stack's input on each spatial axis; None where that is no periodic map."""
+    params: Size
+    macs: Size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Chain:
-    """A stack on an input shape: the steps up to the first that is refused, and that refusal.
-
-    `formula` holds the output's spatial sizes for any input size: None where a layer has no formula.
-    """
+    """A stack on an input shape: the steps up to the first layer that refuses its input, and that refusal."""
 
     input: Shape
     steps: tuple[Step, ...]
     error: ConvcalcError | None
-    formula: Shape | None
-    needs: tuple[Expr, ...]
+    needs: tuple[Size, ...]
+    """What symbols leave open: every entry must be >= 0."""
 
     @property
     def output(self) -> Shape | None:
-        """The output shape, None where a layer refuses its input."""
-        if self.error is not None:
-            return None
-        return self.steps[-1].output if self.steps else self.input
+        """The output shape; None where a layer refuses its input."""
+        return self.steps[-1].output if self.steps and self.error is None else None
+
+    @property
+    def formula(self) -> Shape | None:
+        """The output's spatial sizes for any input size; None where a layer has no formula or refuses."""
+        symbolic = self.steps[-1].symbolic if self.steps and self.error is None else None
+        return None if symbolic is None else symbolic[2:]
 
 
 def run_chain(layers: Sequence[Layer], shape: Shape) -> Chain:
-    """Run a shape through `layers`, on numbers and on symbols at once.
+    """Run a shape (N, C, ...) through `layers`, on its sizes and on symbols at once.
+
+    The symbol of a single axis is n; of several, their letters. Raises `BadShape` unless the shape has 1 to 3
+    spatial axes; a layer's refusal is kept in the result.
 
     >>> from convcalc.shorthand import read_stack
     >>> chain = run_chain(read_stack("conv 64 k7 s2 p3; maxpool k3 s2 p1"), (1, 3, 224))
-    >>> chain.output, str(chain.formula[0])
-    ((1, 64, 56), '(n + 3)//4')
+    >>> chain.output, str(chain.formula[0]), chain.steps[-1].footprints[0].receptive_field
+    ((1, 64, 56), '(n + 3)//4', 11)
     """
     axes = len(shape) - 2
-    letters = {1: "n", 2: "HW", 3: "DHW"}[axes]
-    symbolic: Shape | None = (*shape[:2], *(Expr.symbol(letter) for letter in letters))
+    if not 1 <= axes <= 3:
+        raise BadShape(f"a stack takes 1 to 3 spatial axes: got {axes}")
+    letters = ("n",) if axes == 1 else axis_names(axes)
+    symbolic: Shape | None = (*shape[:2], *map(Expr.symbol, letters))
+    footprints: tuple[Footprint | None, ...] = (identity(),) * axes
+    given = shape
     counted: Counter[str] = Counter()
     steps: list[Step] = []
     needs = Conditions()
-    current, error = shape, None
+    error = None
     for layer in layers:
         counted[layer.op] += 1
         name = f"{layer.op}{counted[layer.op]}"
         try:
-            current = layer.out_shape(current, check=needs)
+            output = layer.out_shape(shape, check=needs)
         except ConvcalcError as refusal:
             error = refusal.at(name)
             break
-        symbolic = _symbolic(layer, symbolic)
-        steps.append(Step(name, layer, current, symbolic))
-    formula = symbolic[2:] if symbolic is not None and error is None else None
-    return Chain(shape, tuple(steps), error, formula, tuple(needs.open))
+        symbolic = _for_any_size(layer, symbolic)
+        footprints = _read_through(layer, shape, footprints)
+        step = Step(
+            name=name,
+            layer=layer,
+            output=output,
+            symbolic=symbolic,
+            footprints=footprints,
+            params=layer.params(shape),
+            macs=layer.macs(shape),
+        )
+        steps.append(step)
+        shape = output
+    return Chain(input=given, steps=tuple(steps), error=error, needs=tuple(needs.open))
 
 
-def _symbolic(layer: Layer, shape: Shape | None) -> Shape | None:
+def _for_any_size(layer: Layer, shape: Shape | None) -> Shape | None:
     """The output shape for any size; None from the first layer that has no formula on."""
     if shape is None:
         return None
@@ -80,3 +107,11 @@ def _symbolic(layer: Layer, shape: Shape | None) -> Shape | None:
         return layer.out_shape(shape, check=Conditions())
     except ConvcalcError:
         return None
+
+
+def _read_through(layer: Layer, shape: Shape, before: tuple[Footprint | None, ...]) -> tuple[Footprint | None, ...]:
+    """What the layer's output reads of the stack's input, given what its input reads of it."""
+    own = layer.footprints(shape)
+    if len(own) != len(before):
+        return (None,) * len(own)
+    return tuple(None if a is None or b is None else a.then(b) for a, b in zip(before, own, strict=True))

@@ -83,6 +83,15 @@ def same_out(n: Size, s: Size = 1) -> Size:
     return (n + s - 1) // s
 
 
+def padding_depends_on_size(p: Padding, s: Size) -> bool:
+    """Whether `p` is a "same" name at a stride other than 1.
+
+    >>> padding_depends_on_size("same", 2), padding_depends_on_size("same", 1), padding_depends_on_size(3, 2)
+    (True, False, False)
+    """
+    return isinstance(p, str) and p.startswith("same") and bool(s != 1)
+
+
 def padding_pair(
     n: Size, k: Size, s: Size = 1, p: Padding = 0, d: Size = 1, *, check: Check = enforce
 ) -> tuple[Size, Size]:

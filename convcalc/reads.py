@@ -16,18 +16,8 @@ from operator import or_
 from convcalc import stencils
 from convcalc.errors import BadArgument, BadShape
 from convcalc.footprint import Footprint
-from convcalc.formulas import (
-    Padding,
-    adaptive_pool_out,
-    adaptive_pool_windows,
-    conv_out,
-    conv_transpose_out,
-    crop_out,
-    interpolate_out,
-    pad_out,
-    padding_pair,
-    pool_out,
-)
+from convcalc.formulas import Padding, conv_out, conv_transpose_out, padding_pair, pool_out
+from convcalc.resizing import adaptive_pool_out, adaptive_pool_windows, crop_out, interpolate_out, pad_out
 from convcalc.tapsets import TapSet
 
 
@@ -177,7 +167,7 @@ class Reads:
     ) -> Reads:
         """A convolution of `size` inputs, in any of torch's padding modes; padding may be any name.
 
-        Raises as `convcalc.formulas.conv_out` and `pad_out`.
+        Raises as `convcalc.formulas.conv_out` and `convcalc.resizing.pad_out`.
 
         >>> [list(Reads.conv(5, 3, padding=1, padding_mode=mode).at(0)) for mode in ("zeros", "circular", "reflect")]
         [[0, 1], [0, 1, 4], [0, 1]]
@@ -229,7 +219,7 @@ class Reads:
         """Padding of each side; a negative one crops.
 
         Modes "zeros" (also called "constant"), "reflect", "replicate", "circular". Raises as
-        `convcalc.formulas.pad_out`.
+        `convcalc.resizing.pad_out`.
 
         >>> Reads.padded(3, 2, 1, mode="reflect").rows
         (4, 2, 1, 2, 4, 2)
@@ -243,14 +233,14 @@ class Reads:
     def cropped(cls, size: int, out: int) -> Reads:
         """The `out` inputs in the middle, starting at (size - out)//2, as U-Nets crop their skips.
 
-        Raises as `convcalc.formulas.crop_out`.
+        Raises as `convcalc.resizing.crop_out`.
 
         >>> list(Reads.cropped(7, 4).unread)
         [0, 5, 6]
         """
         before = (size - out) // 2
         after = size - out - before
-        crop_out(size, before, after)
+        crop_out(size, (before, after))
         return cls.padded(size, -before, -after)
 
     @classmethod

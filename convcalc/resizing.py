@@ -147,7 +147,7 @@ def pad_out(n: Size, p: Padding, mode: str = "constant", *, check: Check = enfor
     >>> pad_out(5, (1, 2)), pad_out(5, -1), pad_out(5, 4, mode="reflect")
     (8, 3, 13)
     """
-    before, after = _sides(p)
+    before, after = both_sides(p)
     n, before, after = exact("n p p", n, before, after)
     if mode not in PAD_MODES:
         raise BadArgument(f"unknown padding mode {mode!r}: use one of {', '.join(PAD_MODES)}")
@@ -164,7 +164,12 @@ def pad_out(n: Size, p: Padding, mode: str = "constant", *, check: Check = enfor
     return o
 
 
-def _sides(rows: Padding) -> tuple[Size, Size]:
+def both_sides(rows: Padding) -> tuple[Size, Size]:
+    """Return a number of rows for each side, or a pair, as (before, after).
+
+    >>> both_sides(2), both_sides((0, 1))
+    ((2, 2), (0, 1))
+    """
     match rows:
         case (before, after):
             return before, after
@@ -187,7 +192,7 @@ def crop_out(n: Size, rows: Padding, *, check: Check = enforce) -> Size:
     >>> crop_out(64, 4), crop_out(64, (1, 2))
     (56, 61)
     """
-    before, after = _sides(rows)
+    before, after = both_sides(rows)
     before, after = exact("rows rows", before, after)
     at_least(0, check, rows=before)
     at_least(0, check, rows=after)

@@ -15,7 +15,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc import stencils
@@ -34,9 +34,6 @@ from convcalc.stencils import (
     pool,
 )
 from convcalc.tapsets import TapCounts, TapSet
-
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
 
 # -- what to draw ------------------------------------------------------------------------------------------------
 

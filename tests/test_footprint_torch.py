@@ -32,8 +32,6 @@ torch = pytest.importorskip("torch", reason="needs torch")
 F = torch.nn.functional
 
 Run = Callable[["torch.Tensor"], "torch.Tensor"]
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
 few = settings(max_examples=60)
 
 
@@ -271,7 +269,7 @@ def test_counts_are_the_gradients_of_weights_that_are_all_one(net, residual):
 @few
 @given(st.lists(periodic, min_size=1, max_size=3), st.integers(4, 24))
 def test_at_zero_padded_borders_a_subset_is_read(net, n):
-    reads_of(net, n)
+    assume(reads_of(net, n).out)
     whole = footprint_of(net)
     for row, j in zip(*gradients(run_all(net), n), strict=True):
         assert non_zero(row) <= set(whole.at(j))
@@ -281,7 +279,7 @@ def test_at_zero_padded_borders_a_subset_is_read(net, n):
 @given(st.lists(periodic | at_a_size, min_size=1, max_size=4), st.integers(4, 24))
 def test_the_explicit_form_is_exact_everywhere(net, n):
     reads = reads_of(net, n)
-    assume(reads.out <= 80)
+    assume(1 <= reads.out <= 80)
     rows, outputs = gradients(run_all(net), n)
     assert reads.out == len(outputs)
     for row, j in zip(rows, outputs, strict=True):

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeAlias
 from convcalc.axes import AXES, axis_names
 from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadShape, ConvcalcError
+from convcalc.footprint import Footprint
 from convcalc.sizes import Size
 
 Shape: TypeAlias = tuple[Size, ...]
@@ -32,6 +33,20 @@ class Layer:
 
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
         """Return the output shape; raises `convcalc.errors.Refused` where torch would refuse the input."""
+        raise NotImplementedError
+
+    def footprints(self, shape: Shape) -> tuple[Footprint | None, ...]:
+        """Return what each output reads on each spatial axis; None where that is no periodic map.
+
+        >>> from convcalc.layers import Conv
+        >>> Conv(8, 3, stride=2).footprints((1, 3, 32, 32))[0].receptive_field
+        3
+        """
+        _, _, sizes = self.split(shape)
+        return tuple(self.footprint(axis, sizes) for axis in range(len(sizes)))
+
+    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
+        """Return what each output reads along one axis of the spatial `sizes`."""
         raise NotImplementedError
 
     def params(self, shape: Shape) -> Size:

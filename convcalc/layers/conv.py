@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
+from convcalc import stencils
 from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadArgument, BadShape
-from convcalc.formulas import at_least, conv_out, conv_transpose_out, padding_pair
+from convcalc.footprint import Footprint
+from convcalc.formulas import at_least, conv_out, conv_transpose_out, padding_depends_on_size, padding_pair
 from convcalc.layers.base import (
     Ints,
     Layer,
@@ -19,7 +21,7 @@ from convcalc.layers.base import (
     product,
 )
 from convcalc.resizing import PAD_MODES, pad_out
-from convcalc.sizes import Size
+from convcalc.sizes import Size, is_symbolic
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,15 @@ class _Kernel(Layer):
     groups: int = 1
     bias: bool = True
     in_channels: int | None = None
+
+    def on_axis(self, axis: int, axes: int) -> tuple[int, int, Any, int]:
+        """Return kernel size, stride, padding and dilation on one axis."""
+        return (
+            per_axis("kernel_size", self.kernel_size, axes)[axis],
+            per_axis("stride", self.stride, axes)[axis],
+            per_axis("padding", self.padding, axes)[axis],
+            per_axis("dilation", self.dilation, axes)[axis],
+        )
 
     def channels_out(self, channels: Size) -> Size:
         """Return out_channels, or the input's channels where it is None."""
@@ -120,6 +131,15 @@ class Conv(_Kernel):
 
         return (*batch, self.channels_out(channels), *along(axes, check, size))
 
+    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
+        """One window of taps; exact inside, and at borders of zeros an upper bound."""
+        kernel, stride, padding, dilation = self.on_axis(axis, len(sizes))
+        if padding_depends_on_size(padding, stride):
+            if is_symbolic(sizes[axis]):
+                return None
+            padding = padding_pair(sizes[axis], kernel, stride, padding, dilation)
+        return stencils.conv(kernel, stride, padding, dilation)
+
     def _check_mode(self, n: Size, pair: tuple[Size, Size], check: Check) -> None:
         if self.padding_mode not in PAD_MODES[1:]:
             modes = ", ".join(("zeros", *PAD_MODES[1:]))
@@ -166,6 +186,10 @@ class ConvTranspose(_Kernel):
             return conv_transpose_out(sizes[axis], kernel[axis], stride[axis], p, op, d, empty=empty, check=check)
 
         return (*batch, self.channels_out(channels), *along(axes, check, size))
+
+    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
+        """The taps that reach an output, by phase."""
+        return stencils.conv_transpose(*self.on_axis(axis, len(sizes)))
 
     def macs(self, shape: Shape) -> Size:
         """Input elements * C_out/groups * prod(kernel_size): what each input stamps."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
+from convcalc.footprint import Footprint
 from convcalc.formulas import conv_out
 from convcalc.layers.base import (
     Ints,
@@ -30,6 +31,10 @@ class _Blocks(Layer):
     stride: Ints = 1
     padding: Any = 0
     dilation: Ints = 1
+
+    def footprints(self, shape: Shape) -> tuple[Footprint | None, ...]:
+        """None: windows become one axis, which is no map between axes of an image."""
+        return (None,)
 
     def blocks(self, sizes: Shape, check: Check) -> Shape:
         """Return the number of windows on each of two axes: `conv_out`."""

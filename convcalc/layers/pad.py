@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
+from convcalc import stencils
 from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
+from convcalc.footprint import Footprint
 from convcalc.layers.base import Layer, Shape, along
-from convcalc.resizing import crop_out, pad_out
+from convcalc.resizing import both_sides, crop_out, pad_out
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ class Pad(Layer):
             *along(len(sizes), check, lambda axis, check: pad_out(sizes[axis], sides[axis], self.mode, check=check)),
         )
 
+    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
+        """A shift; values that padding repeats are not followed."""
+        before, _ = both_sides(per_axis("padding", self.padding, len(sizes))[axis])
+        return stencils.pad(before)
+
 
 @dataclass(frozen=True)
 class Crop(Layer):
@@ -57,3 +64,8 @@ class Crop(Layer):
             channels,
             *along(len(sizes), check, lambda axis, check: crop_out(sizes[axis], sides[axis], check=check)),
         )
+
+    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
+        """A shift."""
+        before, _ = both_sides(per_axis("rows", self.rows, len(sizes))[axis])
+        return stencils.crop(before)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
+from convcalc import stencils
 from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
 from convcalc.errors import KernelDoesNotFit
-from convcalc.formulas import pool_out
+from convcalc.footprint import Footprint
+from convcalc.formulas import padding_depends_on_size, padding_pair, pool_out
 from convcalc.layers.base import Ints, Layer, Shape, along
 from convcalc.resizing import adaptive_pool_out
-from convcalc.sizes import Size
+from convcalc.sizes import Size, is_symbolic
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,19 @@ class _Pool(Layer):
             return pool_out(sizes[axis], kernel[axis], stride[axis], p, d, self.ceil_mode, check=check)
 
         return (*batch, channels, *along(axes, check, size))
+
+    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
+        """One window of taps; floor and ceil read alike."""
+        axes = len(sizes)
+        kernel = per_axis("kernel_size", self.kernel_size, axes)[axis]
+        stride = kernel if self.stride is None else per_axis("stride", self.stride, axes)[axis]
+        padding = per_axis("padding", getattr(self, "padding", 0), axes)[axis]
+        dilation = per_axis("dilation", getattr(self, "dilation", 1), axes)[axis]
+        if padding_depends_on_size(padding, stride):
+            if is_symbolic(sizes[axis]):
+                return None
+            padding = padding_pair(sizes[axis], kernel, stride, padding, dilation)
+        return stencils.pool(kernel, stride, padding, dilation)
 
     def check_3d(self, shape: Shape, check: Check) -> None:
         """In 3-D torch's average and Lp pooling refuse a kernel longer than the input, padded or not."""
@@ -127,6 +142,17 @@ class _AdaptivePool(Layer):
             channels,
             *along(len(sizes), check, lambda axis, check: adaptive_pool_out(sizes[axis], wanted[axis], check=check)),
         )
+
+    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
+        """Everything for output size 1; equal windows where it divides the input; else no periodic map."""
+        wanted = per_axis("output_size", self.output_size, len(sizes))[axis]
+        if wanted is None:
+            return stencils.identity()
+        if wanted == 1:
+            return stencils.everything()
+        if is_symbolic(sizes[axis]) or not wanted or sizes[axis] % wanted:
+            return None
+        return stencils.pool(sizes[axis] // wanted)
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from fractions import Fraction
 from typing import Any, ClassVar
 
+from convcalc import stencils
 from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadArgument, BadShape
+from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
 from convcalc.layers.base import Layer, Shape, along, must_divide
 from convcalc.resizing import interpolate_out, pixel_shuffle_out, pixel_unshuffle_out
+from convcalc.sizes import is_symbolic
 
 MODES = {
     "nearest": (1, 2, 3),
@@ -64,6 +68,17 @@ class Upsample(Layer):
             ),
         )
 
+    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
+        """The reads of a fixed scale; None for "area", and for a size where the input's is a symbol."""
+        kind = {"bilinear": "linear", "trilinear": "linear", "bicubic": "cubic"}.get(self.mode, self.mode)
+        if kind == "area":
+            return None
+        if self.scale_factor is not None:
+            return stencils.resize(per_axis("scale_factor", self.scale_factor, len(sizes))[axis], kind)
+        if is_symbolic(sizes[axis]):
+            return None
+        return stencils.resize(Fraction(per_axis("size", self.size, len(sizes))[axis], sizes[axis]), kind)
+
 
 @dataclass(frozen=True)
 class PixelShuffle(Layer):
@@ -94,6 +109,10 @@ class PixelShuffle(Layer):
         sizes = along(2, check, lambda axis, check: pixel_shuffle_out(sizes[axis], r, check=check))
         return (*batch, channels // (r * r), *sizes)
 
+    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
+        """r neighbours read one input."""
+        return stencils.pixel_shuffle(self.upscale_factor)
+
 
 @dataclass(frozen=True)
 class PixelUnshuffle(Layer):
@@ -113,6 +132,10 @@ class PixelUnshuffle(Layer):
         _two_axes(self.op, len(sizes))
         sizes = along(2, check, lambda axis, check: pixel_unshuffle_out(sizes[axis], r, check=check))
         return (*batch, channels * r * r, *sizes)
+
+    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
+        """An output reads r neighbours."""
+        return stencils.pixel_unshuffle(self.downscale_factor)
 
 
 def _two_axes(op: str, axes: int) -> None:
