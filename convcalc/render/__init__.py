@@ -1,0 +1,1 @@
+"""Results -> text, tables, JSON and figures; nothing here works anything out."""
