@@ -360,10 +360,10 @@ def _integers(name: str, values: Iterable[Any]) -> tuple[int, ...]:
         raise BadArgument(f"{name}s must be a sequence of integers: {values!r}", rule=f"{name} >= 1")
     given = tuple(values)
     whole = given if set(map(type, given)) <= {int} else tuple(_integer(name, value) for value in given)
+    if whole and max(max(whole), -min(whole)) >= LIMIT:
+        raise BadArgument(f"{name} must be below 10**1000", rule=f"{name} < 10**1000")
     if whole and min(whole) < 1:
         raise BadArgument(f"{name} must be at least 1: {min(whole)}", rule=f"{name} >= 1")
-    if whole and max(whole) >= LIMIT:
-        raise BadArgument(f"{name} must be below 10**1000", rule=f"{name} < 10**1000")
     return whole
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 from collections import Counter
 from itertools import combinations, product
 from math import gcd, prod
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -410,6 +412,7 @@ def test_nothing_missed_is_nothing_to_try():
         (([1, 2], 3, [1, -1]), "stride must be at least 1: -1"),
         (([1, 2], 3, None), "stride must be an integer: None"),
         (([LIMIT],), "rate must be below 10**1000"),
+        (([-(LIMIT**5)],), "rate must be below 10**1000"),
         (([1] * 4000, 3, 2), "the strides must multiply to less than 10**1000"),
     ],
 )
@@ -444,6 +447,13 @@ def test_the_record_lists_a_thousand_holes_and_counts_them_all():
     assert record["holes"] == list(range(3, 1003))
     assert record["hole_count"] == 2 * 1997
     assert hdc([7]).to_dict()["M"] is None
+
+
+def test_every_example_of_the_page_is_true():
+    page = Path(__file__).parent.parent / "docs" / "dilation.md"
+    outcome = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert outcome.attempted > 10
+    assert outcome.failed == 0
 
 
 # Real convolutions

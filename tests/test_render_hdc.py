@@ -129,6 +129,10 @@ def test_many_rates_are_shortened_in_the_head_but_each_has_its_row():
     )
 
 
+def test_of_many_rates_a_try_names_those_that_change():
+    assert "try        1000000 -> 931 (layer 31) (field 2793)" in lines([*range(1, 31), 10**6], ascii=True)
+
+
 @pytest.mark.parametrize("width", [1, 5, 13])
 def test_no_width_is_too_narrow_to_draw(width):
     assert lines([1, 2, 9], width=width)[1].split() == ["r=1", "#>"]

@@ -12,8 +12,10 @@ WIDEST = 4096
 """Columns of a picture where the width is not limited: longer fields are cut even there."""
 LISTED = 20
 """Rates, offsets and terms named in one line before it is shortened."""
-ASCII = str.maketrans({"−": "-", "·": "*", "≤": "<=", "…": "..."})
+ASCII = str.maketrans({"−": "-", "·": "*", "≤": "<=", "…": "...", "→": "->"})
 """How each sign outside ASCII is written inside it."""
+SIGNS = str.maketrans("01", ".#")
+"""A missed offset, a read one."""
 
 
 def hdc_text(found: HDC, width: int | None = 80, *, ascii: bool = False) -> str:  # noqa: A002 - the flag's name
@@ -74,7 +76,7 @@ def _layers(found: HDC, width: int | None) -> Iterator[str]:
     beside = width is None or margin + drawn + 2 + max(map(len, steps), default=0) <= width
     for label, row, step in zip_longest(labels, rows, steps if beside else (), fillvalue=""):
         yield f"{label:{margin}}{row:{drawn}}  {step}".rstrip()
-    if found.counts is not None and drawn == found.receptive_field:
+    if drawn == found.receptive_field and found.counts is not None:
         yield f"{'times':{margin}}" + "".join(str(count) if count < 10 else "+" for count in found.counts)
     if not beside:
         yield from (f"{'':{margin}}{step}" for step in steps)
@@ -85,9 +87,9 @@ def _label(rate: int, scaled: int) -> str:
 
 
 def _row(bits: int, field: int, room: int) -> str:
-    cut = field > room
-    row = "".join("#" if bits >> offset & 1 else "." for offset in range(room - 1 if cut else field))
-    return row + ">" * cut
+    columns = field if field <= room else room - 1
+    drawn = f"{bits & (1 << columns) - 1:0{columns}b}"[::-1].translate(SIGNS)
+    return drawn if field <= room else f"{drawn}>"
 
 
 def _steps(found: HDC) -> Iterator[str]:
@@ -117,7 +119,7 @@ def _notes(found: HDC) -> Iterator[tuple[str, str]]:
         yield "sawtooth", f"{_list(group)}, {times} times" if times > 1 else "one rise only"
     else:
         yield "sawtooth", "no: the rates do not repeat a rising group"
-    yield from (("try", _try(one)) for one in found.tries)
+    yield from (("try", _try(found, one)) for one in found.tries)
     if found.tries_remark:
         yield "try" if not found.tries else "note", found.tries_remark
 
@@ -153,7 +155,16 @@ def _bound(found: HDC) -> str:
     return f"1 + {terms} = {found.reach + 1}"
 
 
-def _try(one: Try) -> str:
+def _try(found: HDC, one: Try) -> str:
+    """The rates; of many, those that change."""
     layers = len(one.rates)
     largest = f", the largest for {layers} layer{'s' * (layers > 1)}" if one.largest else ""
-    return f"{_list(one.rates)} (field {one.receptive_field}{largest})"
+    rates = _list(one.rates)
+    if layers > LISTED:
+        moves = [
+            f"{old} → {new} (layer {place})"
+            for place, (old, new) in enumerate(zip(found.rates, one.rates, strict=True), 1)
+            if old != new
+        ]
+        rates = ", ".join(moves[:LISTED]) + (f", … {len(moves)} in all" if len(moves) > LISTED else "")
+    return f"{rates} (field {one.receptive_field}{largest})"
