@@ -66,7 +66,10 @@ class Concat(_Merge):
 
 @dataclass(frozen=True)
 class _Elementwise(_Merge):
-    """What combines values of the same place; where one size is 1, its value serves all places, as in torch."""
+    """What combines values of the same place; where one size is 1, its value serves all places, as in torch.
+
+    Of nothing and 1 torch makes nothing; that is refused here, as no network means it.
+    """
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The common shape: sizes agree, or one is 1; shapes of fewer axes have 1 in front."""
@@ -114,13 +117,15 @@ class Mul(_Elementwise):
 
 
 def _broadcast(a: Size, b: Size, check: Check, error: Any) -> Size:
-    """The size that a and b have together: equal, or the other where one is 1."""
-    if _is_one(a):
-        return b
-    if _is_one(b) or (not is_array(a) and not is_array(b) and a == b):
+    """The size that a and b have together: equal, or the larger where the smaller is 1."""
+    if not is_array(a) and not is_array(b) and a == b:
         return a
-    apart = [larger(x - y, y - x) for x, y in ((a, b), (a, 1), (b, 1))]  # one of these must be 0
-    check(-smaller(smaller(apart[0], apart[1]), apart[2]), error)
+    for one, size in ((a, b), (b, a)):
+        if _is_one(one):
+            check(size - 1, error)
+            return size
+    least = smaller(a, b)
+    check(-smaller(larger(a - b, b - a), larger(least - 1, 1 - least)), error)  # |a - b| or |least - 1| is 0
     return larger(a, b)
 
 
