@@ -64,7 +64,6 @@ class Concat(_Merge):
         return Field(tuple(None if place == axis else found for place, found in enumerate(field.axes)), exact=False)
 
 
-@dataclass(frozen=True)
 class _Elementwise(_Merge):
     """What combines values of the same place; where one size is 1, its value serves all places, as in torch.
 
@@ -90,7 +89,6 @@ class _Elementwise(_Merge):
         return unite(_stretched(field, shape, output) for field, shape in zip(fields, shapes, strict=True))
 
 
-@dataclass(frozen=True)
 class Add(_Elementwise):
     """The sum, as in a residual block.
 
@@ -105,7 +103,6 @@ class Add(_Elementwise):
     op: ClassVar[str] = "add"
 
 
-@dataclass(frozen=True)
 class Mul(_Elementwise):
     """The product of each two values, as by a gate; no multiply-accumulates.
 
