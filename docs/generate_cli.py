@@ -1,5 +1,6 @@
 """Write docs/cli.md from the help of every command: python docs/generate_cli.py."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -31,28 +32,18 @@ eval "$(_CONVCALC_COMPLETE=bash_source convcalc)"
 
 def page() -> str:
     """Return the text of the page."""
-    parts = [HEAD]
-    with click.Context(main) as context:
-        for name in main.list_commands(context):
-            parts += _command([name])
-    return "\n".join(parts)
+    return "\n".join([HEAD, *_below(main, [])])
 
 
-def _command(path: list[str]) -> list[str]:
-    command: click.Command = main
-    with click.Context(main) as context:
-        for name in path:
-            assert isinstance(command, click.Group)
-            found = command.get_command(context, name)
-            assert found is not None, name
-            command = found
-    text = CliRunner().invoke(main, [*path, "-h"], prog_name="convcalc", terminal_width=96).output
-    parts = [f"## {' '.join(path)}\n\n```text\n{text.rstrip()}\n```\n"]
-    if isinstance(command, click.Group):
-        with click.Context(command) as context:
-            for name in command.list_commands(context):
-                parts += _command([*path, name])
-    return parts
+def _below(group: click.Group, path: list[str]) -> Iterator[str]:
+    """Yield the help of every command of a group, and of those below it."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        text = CliRunner().invoke(main, [*path, name, "-h"], prog_name="convcalc", terminal_width=96).output
+        yield f"## {' '.join([*path, name])}\n\n```text\n{text.rstrip()}\n```\n"
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from _below(command, [*path, name])
 
 
 if __name__ == "__main__":
