@@ -37,21 +37,8 @@ def test_the_exit_status_follows_the_criterion(arguments, answer):
 def test_the_record_has_the_contract_s_keys():
     record = json.loads(run("hdc", "1", "2", "9", "--json", status=1))
     assert list(record)[:3] == ["schema", "convcalc", "kind"]
-    wanted = [
-        "rates",
-        "k",
-        "M",
-        "m2_ok",
-        "gcd",
-        "paper_ok",
-        "exact_ok",
-        "receptive_field",
-        "covered",
-        "holes",
-        "hole_count",
-        "tries",
-    ]
-    assert " ".join(key for key in record if key in wanted.split()) == wanted
+    keys = "rates k M m2_ok gcd paper_ok exact_ok receptive_field covered holes hole_count tries"
+    assert " ".join(list(record)[3:15]) == keys
     assert (record["M"], record["receptive_field"], record["covered"]) == ([3, 5, 9], 25, 21)
     assert record["holes"] == [7, 8, 16, 17]
     assert record["error"]["fixes"] == ["1 3 9", "1 2 7"]
