@@ -71,7 +71,7 @@ def exact(names: str, *values: Size) -> tuple[Size, ...]:
         return values
     sizes = [_size(name, value) for name, value in zip(names.split(), values, strict=True)]
     if any(is_array(size) for size in sizes):
-        reach = math.prod(1 + _magnitude(size) for size in sizes)
+        reach = math.prod(1 + magnitude(size) for size in sizes)
         kind = "int64" if reach < _SAFE else "object"
         sizes = [_as_kind(size, kind) if is_array(size) else size for size in sizes]
     return tuple(sizes)
@@ -85,6 +85,8 @@ def _size(name: str, value: Any) -> Size:
             return value
         raise BadArgument(f"{name} must be an array of integers, not of {value.dtype}")
     if is_symbolic(value):
+        if getattr(value, "is_integer", None) is False:  # SymPy's 1/2, 2.5, pi
+            raise BadArgument(f"{name} must be an integer: {value}")
         return value
     try:
         return index(value)
@@ -92,7 +94,12 @@ def _size(name: str, value: Any) -> Size:
         raise BadArgument(f"{name} must be an integer: {value!r}") from None
 
 
-def _magnitude(size: Size) -> int:
+def magnitude(size: Size) -> int:
+    """Return the largest absolute value of a size; 0 for an expression.
+
+    >>> magnitude(-3)
+    3
+    """
     if not is_array(size):
         return abs(size) if isinstance(size, int) else 0
     return max(abs(int(size.max())), abs(int(size.min()))) if size.size else 0
