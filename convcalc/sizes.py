@@ -43,15 +43,26 @@ def _is_sympy(value: Any) -> bool:
     return sympy is not None and isinstance(value, sympy.Basic) and not value.is_Integer
 
 
-def symbol_beside(name: str, *values: Any) -> Size:
-    """Return the size called `name` as an expression that can be added to `values`: SymPy's beside SymPy's.
+def any_size(n: Size, *settings: Any) -> Size:
+    """Return a symbol for any size in the place of `n`, of the kind that `settings` are: SymPy's beside SymPy's.
 
-    >>> symbol_beside("n", 3, (1, 2))
-    Expr('n')
+    It is called n; n_ where a setting is called n and `n` is not, as the same symbol is the same size.
+
+    >>> any_size(28, 3, (1, 2)), any_size(28, Expr.symbol("n")), any_size(Expr.symbol("n"), Expr.symbol("n"))
+    (Expr('n'), Expr('n_'), Expr('n'))
     """
-    if any(map(_is_sympy, values)):
+    name = "n"
+    while str(n) != name and any(name in _names(value) for value in settings):
+        name += "_"
+    if any(map(_is_sympy, settings)):
         return sys.modules["sympy"].Symbol(name, integer=True)
     return Expr.symbol(name)
+
+
+def _names(value: Any) -> set[str] | frozenset[str]:
+    if isinstance(value, Expr):
+        return value.symbols
+    return {symbol.name for symbol in value.free_symbols} if _is_sympy(value) else set()
 
 
 def exact(names: str, *values: Size) -> tuple[Size, ...]:
