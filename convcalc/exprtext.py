@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -22,12 +23,13 @@ class Style(NamedTuple):
 
 
 def grouped(text: str) -> str:
-    """Return `text` in parentheses unless it is one name or number.
+    """Return `text` in parentheses unless it is one name, number or floor.
 
-    >>> grouped("n"), grouped("n + 1")
-    ('n', '(n + 1)')
+    >>> grouped("n"), grouped("n + 1"), grouped("⌊n/2⌋")
+    ('n', '(n + 1)', '⌊n/2⌋')
     """
-    return text if text.isalnum() or text.isidentifier() else f"({text})"
+    alone = text.isalnum() or text.isidentifier() or re.fullmatch("⌊[^⌊⌋]*⌋", text)
+    return text if alone else f"({text})"
 
 
 def _latex_symbol(name: str) -> str:

@@ -254,7 +254,7 @@ def ones(k: int) -> torch.Tensor:
 )
 def test_counts_are_the_gradients_of_weights_that_are_all_one(net, residual):
     n = 192
-    outputs = interior(net, n)
+    outputs = interior([*net, a_conv(3, 1, 1, 1)] if residual else net, n)
     whole = reduce(Footprint.then, (layer.footprint.with_counts() for layer in net))
     run = run_all(net)
     if residual:  # a second branch of the same size, so that paths of both add up

@@ -24,8 +24,8 @@ from convcalc.cli.options import (
 from convcalc.conditions import enforce
 from convcalc.errors import ConvcalcError, Refused, Unreadable
 from convcalc.expr import Expr
-from convcalc.exprtext import LATEX, PYTHON
-from convcalc.render.transpose import render_transposed, transposed_record
+from convcalc.exprtext import LATEX, PYTHON, Style
+from convcalc.render.transpose import render_three_ways, render_transposed, transposed_record
 from convcalc.render.window import render_windowed, windowed_record
 from convcalc.render.words import across, number, plain
 from convcalc.transpose_size import transposed_size
@@ -106,13 +106,17 @@ def conv(**options: Any) -> None:
 
 @click.command(cls=Command, short_help="The output size of a transposed convolution, and why.")
 @_arithmetic("n", "k", "s", "p of tconv", "op", "d")
-def tconv(**options: Any) -> None:
+@click.option("--show", is_flag=True, help="Draw a small case in numbers, and the three ways to its size.")
+@click.option("--matrix", is_flag=True, help="As --show, with the matrices W and its transpose.")
+def tconv(show: bool, matrix: bool, **options: Any) -> None:
     r"""The output size of a transposed convolution: (n - 1)s - 2p + d(k - 1) + op + 1.
 
     \b
       convcalc tconv --n 14 --k 4 --s 2 --p 1
       convcalc tconv --k 3 --s 2 --out 8 --solve n
       convcalc tconv --n 7 --k 3 --s 2 --p 1 --out 14 --solve op
+      convcalc tconv --n 3 --k 2 --s 2 --p 1 --show
+      convcalc tconv --n 2x2 --k 2 --matrix
     """
     question = _Question(
         kind="tconv",
@@ -122,7 +126,32 @@ def tconv(**options: Any) -> None:
         render=render_transposed,
         record=transposed_record,
     )
+    if show or matrix:
+        question = _shown(question, matrix)
     _run(question, options)
+
+
+def _shown(question: _Question, matrix: bool) -> _Question:
+    """The question with a worked example in its answer."""
+    from convcalc.render.transpose_example import example_record, render_example
+    from convcalc.transpose_example import worked_example
+
+    def render(sizes: Sequence[Any], *, style: Style) -> str:
+        parts = [question.render(sizes, style=style), render_three_ways(sizes, style=style)]
+        try:
+            parts.append(render_example(worked_example(sizes), matrix=matrix, ascii=style is PYTHON))
+        except Refused as error:  # the sizes are an answer even where they cannot be drawn
+            parts.append(f"no drawing: {error}")
+        return "\n\n".join(parts)
+
+    def record(sizes: Sequence[Any]) -> dict[str, Any]:
+        try:
+            example = example_record(worked_example(sizes))
+        except Refused:
+            example = None
+        return {**question.record(sizes), "example": example}
+
+    return question._replace(render=render, record=record)
 
 
 @click.command(cls=Command, short_help="The output size of a pooling, floor or ceil, and why.")

@@ -1,1 +1,1 @@
-"""Results as text: every function takes a result and never recomputes it."""
+"""Results as text, tables and JSON: every function takes a result and never recomputes it."""

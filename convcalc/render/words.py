@@ -43,13 +43,19 @@ def labelled(lines: Iterable[Line]) -> str:
 
 
 def needed(values: Iterable[Size], style: Style) -> str:
-    """Return the conditions value >= 0, without those that hold for all letters as they are meant.
+    """Return the conditions value >= 0, without those that hold anyway or follow from another.
 
     >>> n = Expr.symbol("n")
-    >>> needed([n - 1, n + 2, n - 5], PYTHON)
+    >>> needed([n - 1, n + 2, n - 5, n - 3], PYTHON)
     'n >= 5'
     """
-    return ", ".join(_inequality(value, style) for value in values if isinstance(value, Expr) and not _is_plain(value))
+    strongest: dict[Expr, Expr] = {}
+    for value in values:
+        if isinstance(value, Expr) and not _is_plain(value):
+            letters = value - value.constant
+            if letters not in strongest or value.constant < strongest[letters].constant:
+                strongest[letters] = value
+    return ", ".join(_inequality(value, style) for value in strongest.values())
 
 
 def _is_plain(value: Expr) -> bool:

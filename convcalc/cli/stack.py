@@ -1,0 +1,100 @@
+"""`convcalc stack`: layers one after another."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from convcalc.chain import Chain, run_chain
+from convcalc.cli.options import (
+    INTEGER,
+    SIZE,
+    Command,
+    axes_of,
+    echo_json,
+    error_record,
+    output_options,
+    text_style,
+)
+from convcalc.errors import Unreadable
+from convcalc.expr import Expr
+from convcalc.exprtext import LATEX, PYTHON, Style
+from convcalc.layers import Layer
+from convcalc.render.stack import stack_columns, stack_latex, stack_record, stack_summary
+from convcalc.render.table import plain_table, print_table
+from convcalc.render.words import across
+from convcalc.shorthand import read_stack
+
+
+@click.command(cls=Command, short_help="Layers one after another: every size, and one formula for all.")
+@click.argument("layers", nargs=-1, required=True)
+@click.option("-n", "--n", "n", type=SIZE, help="Input size: 224, 224x320, N, 24..40. [default: the symbol n]")
+@click.option("-c", "--channels", type=INTEGER, help="Input channels; adds parameters and MACs.")
+@output_options
+def stack(layers: tuple[str, ...], n: Any, channels: int | None, **options: Any) -> None:
+    r"""Every size on the way through LAYERS, and one formula for the whole.
+
+    \b
+      convcalc stack "conv 64 k7 s2 p3; maxpool k3 s2 p1" --n 224
+      convcalc stack "conv 64 k4 s2 p1 *3" "conv 512 k4 p1; conv 1 k4 p1" --n 256 -c 3
+      convcalc stack "(conv k3 p1; conv k3 p1; maxpool 2) *3" --n 28x32
+    \b
+    A layer is an op and its settings: 64 (channels, size or factor), k3, k3x5, s2, p1, p1:2,
+    psame, d2, op1, g4, ceil, nobias, or any hyper-parameter by its torch name, as
+    padding_mode=reflect. *3 repeats a layer or a parenthesis. Ops: conv, tconv, maxpool, avgpool,
+    lppool, adaptiveavgpool, adaptivemaxpool, upsample, pixelshuffle, pixelunshuffle, pad, crop.
+    """
+    read = read_stack(layers)
+    sizes = (Expr.symbol("n"),) if n is None else n
+    if isinstance(sizes, range):
+        return _rows(read, sizes, channels, options)
+    axes_of({"n": sizes})
+    chain = run_chain(read, (1, Expr.symbol("C") if channels is None else channels, *sizes))
+    style = text_style(options["ascii_only"])
+    if options["as_json"]:
+        echo_json(stack_record(chain), chain.error)
+    elif options["quiet"]:
+        if chain.output is not None:
+            click.echo(across(chain.output[2:], PYTHON))
+    elif options["latex"]:
+        click.echo("\n".join(stack_latex(chain, LATEX)))
+    else:
+        _echo(chain, style, channels is not None)
+    return _end(chain, options)
+
+
+def _echo(chain: Chain, style: Style, channels: bool) -> None:
+    if chain.steps:
+        columns, rows = stack_columns(chain, style, channels)
+        if sys.stdout.isatty():
+            print_table(columns, rows)
+        else:
+            click.echo(plain_table(columns, rows))
+    for line in stack_summary(chain, style):
+        click.echo(click.style(line, bold=True))
+
+
+def _end(chain: Chain, options: dict[str, Any]) -> None:
+    if chain.error is not None:
+        if not options["as_json"]:
+            click.echo(f"Error: {chain.error.message}", err=True)
+        sys.exit(1)
+
+
+def _rows(layers: tuple[Layer, ...], sizes: range, channels: int | None, options: dict[str, Any]) -> None:
+    """One row for each input size of a range."""
+    if options["latex"]:
+        raise Unreadable("--latex prints one formula: give a symbol such as --n n instead of a range")
+    chains = [run_chain(layers, (1, Expr.symbol("C") if channels is None else channels, size)) for size in sizes]
+    if options["as_json"]:
+        rows = [{"n": chain.input[2], **stack_record(chain), "error": error_record(chain.error)} for chain in chains]
+        echo_json({"kind": "stack", "rows": rows})
+    else:
+        for size, chain in zip(sizes, chains, strict=True):
+            out = "-" if chain.output is None else across(chain.output[2:], PYTHON)
+            why = f" {chain.error.message}" if chain.error else ""
+            click.echo(out if options["quiet"] else f"n {size} -> {out}{why}")
+    if all(chain.error for chain in chains):
+        sys.exit(1)

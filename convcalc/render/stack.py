@@ -1,0 +1,154 @@
+"""A stack of layers as rows, as one formula, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from convcalc.chain import Chain, Step
+from convcalc.exprtext import PYTHON, Style, write
+from convcalc.footprint import Footprint
+from convcalc.layers import Layer
+from convcalc.render.words import across, needed, number, plain
+
+LETTERS = {"kernel_size": "k", "stride": "s", "padding": "p", "dilation": "d", "output_padding": "op", "groups": "g"}
+BARE = ("out_channels", "output_size", "scale_factor", "upscale_factor", "downscale_factor", "rows")
+
+
+def shorthand(layer: Layer) -> str:
+    """Return a layer as `convcalc.shorthand` reads it.
+
+    >>> from convcalc.shorthand import read_stack
+    >>> shorthand(read_stack("conv 64 k4 s2 p1:2")[0]), shorthand(read_stack("maxpool 2 ceil")[0])
+    ('conv 64 k4 s2 p1:2', 'maxpool k2 ceil')
+    """
+    words = [layer.op]
+    for name, value in layer.arguments().items():
+        if value is None:
+            continue
+        text = _entry(value)
+        if name in BARE:
+            words.insert(1, text)
+        elif value is True and name == "ceil_mode":
+            words.append("ceil")
+        elif value is False and name == "bias":
+            words.append("nobias")
+        else:
+            words.append(f"{LETTERS[name]}{text}" if name in LETTERS else f"{name}={text}")
+    return " ".join(words)
+
+
+def _entry(value: Any) -> str:
+    if not isinstance(value, tuple):
+        return "same" if value == "same-upper" else f"{value:g}" if isinstance(value, float) else str(value)
+    return "x".join(":".join(map(str, entry)) if isinstance(entry, tuple) else _entry(entry) for entry in value)
+
+
+def stack_columns(chain: Chain, style: Style, channels: bool) -> tuple[list[str], list[list[str]]]:
+    """Return the headings and one row of texts per layer; parameters and MACs with `channels` known."""
+    columns = ["layer", "op", "output", "any size", "field", "stride", "offset", "covered"]
+    rows = [_row(step, style, channels) for step in chain.steps]
+    if all(row[-1] == row[-4] for row in rows):  # nothing is missed
+        columns.pop()
+        rows = [row[:-1] for row in rows]
+    if channels:
+        columns += ["params", "MACs"]
+        rows = [[*row, f"{step.params:,}", f"{step.macs:,}"] for row, step in zip(rows, chain.steps, strict=True)]
+    return columns, rows
+
+
+def _row(step: Step, style: Style, channels: bool) -> list[str]:
+    known = channels or isinstance(step.output[1], int)
+    output = across(step.output[1:] if known else step.output[2:], style)
+    formula = "-" if step.symbolic is None else across(step.symbolic[2:], style)
+    return [step.name, shorthand(step.layer), output, formula, *_fields(step.footprints)]
+
+
+def _fields(footprints: Sequence[Footprint | None]) -> list[str]:
+    """Field, stride, offset and covered, once where the axes agree."""
+    return [
+        _same([_text(None if footprint is None else read(footprint)) for footprint in footprints])
+        for read in (_field, lambda f: f.stride, lambda f: f.offset, lambda f: f.covered)
+    ]
+
+
+def _field(footprint: Footprint) -> Any:
+    return "all" if footprint.is_global else footprint.receptive_field
+
+
+def _text(value: Any) -> str:
+    return "-" if value is None else str(value)
+
+
+def _same(texts: Sequence[str]) -> str:
+    return texts[0] if len(set(texts)) == 1 else "x".join(texts)
+
+
+def stack_summary(chain: Chain, style: Style) -> list[str]:
+    """Return what the whole stack does: sizes, formula, what symbols need."""
+    if chain.output is None:
+        return []
+    into, out = across(chain.input[2:], style), across(chain.output[2:], style)
+    line = f"{into} -> {out}"
+    if chain.formula is None:
+        line += "   no one formula: a layer rounds sizes in floating point"
+    elif across(chain.formula, style) != out:
+        line += f"   any {'n' if len(chain.formula) == 1 else 'size'}: {across(chain.formula, style)}"
+    needs = needed(chain.needs, style)
+    return [line, *([f"needs {needs}"] if needs else [])]
+
+
+def stack_record(chain: Chain) -> dict[str, Any]:
+    """Return the JSON record of a stack; shapes include the batch, the formula does not."""
+    names = ["input", *(step.name for step in chain.steps)]
+    return {
+        "kind": "stack",
+        "input": plain(chain.input),
+        "layers": [_step_record(step, before) for step, before in zip(chain.steps, names, strict=False)],
+        "output": plain(chain.output),
+        "out": None if chain.output is None else _single([plain(size) for size in chain.output[2:]]),
+        "formula": None if chain.formula is None else _single([number(size, PYTHON) for size in chain.formula]),
+        "needs": [f"{plain(value)} >= 0" for value in chain.needs],
+    }
+
+
+def _step_record(step: Step, before: str) -> dict[str, Any]:
+    footprints = step.footprints
+    return {
+        "name": step.name,
+        "op": step.layer.op,
+        "args": {name: plain(value) for name, value in step.layer.arguments().items()},
+        "inputs": [before],
+        "output": plain(step.output),
+        "outputs": [plain(step.output)],
+        "symbolic": None if step.symbolic is None else [number(size, PYTHON) for size in step.symbolic],
+        "params": plain(step.params),
+        "shared": False,
+        "macs": plain(step.macs),
+        "receptive_field": _readings(footprints, lambda f: f.receptive_field or None),
+        "stride": _readings(footprints, lambda f: _rational(f.stride)),
+        "offset": _readings(footprints, lambda f: _rational(f.offset)),
+        "covered": _readings(footprints, lambda f: f.covered),
+        "global": any(footprint is not None and footprint.is_global for footprint in footprints),
+    }
+
+
+def _readings(footprints: Sequence[Footprint | None], read: Any) -> Any:
+    return _single([None if footprint is None else read(footprint) for footprint in footprints])
+
+
+def _rational(value: Fraction | None) -> int | str | None:
+    """A whole number as a number, another fraction as its exact text."""
+    if value is None:
+        return None
+    return value.numerator if value.denominator == 1 else str(value)
+
+
+def _single(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else values
+
+
+def stack_latex(chain: Chain, style: Style) -> list[str]:
+    """Return the formula of each axis."""
+    return [] if chain.formula is None else [write(0 + size, style) for size in chain.formula]
