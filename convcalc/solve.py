@@ -219,10 +219,9 @@ class _Problem:
         if self.limit < 0:
             raise BadArgument(f"limit must be >= 0: {limit}")
         self.outs = (self.out, self.out)
-        self.bounds = {
-            **BOUNDS,
-            **{name: exact(f"the bound on {name}", most)[0] for name, most in (bounds or {}).items()},
-        }
+        self.bounds: dict[str, int] = dict(BOUNDS)
+        for name, most in (bounds or {}).items():
+            (self.bounds[name],) = exact(f"bound({name})", most)
         defaults: dict[str, Any] = {"s": 1, "p": 0, "op": 0, "d": 1}
         self.tied = kind == "pool" and given["s"] is None and "s" not in sought  # stride = kernel size
         self.known: dict[str, Any] = {}
