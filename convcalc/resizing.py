@@ -93,13 +93,14 @@ def _scaled(n: Size, scale: float) -> Size:
                 "give n as a number, or use a fraction such as 0.5 or 1.25"
             )
         return a * n // b
-    if is_array(n):
+    try:
+        if not is_array(n):
+            return math.floor(float(n) * scale)
         import numpy as np
 
-        product = np.floor(n.astype(np.float64) * scale)
+        with np.errstate(over="ignore"):
+            product = np.floor(n.astype(np.float64) * scale)
         return product.astype(np.int64) if (abs(product) < 2**63).all() else np.frompyfunc(int, 1, 1)(product)
-    try:
-        return math.floor(float(n) * scale)
     except OverflowError:
         raise BadArgument(f"n * {scale:g} leaves the range of float64, in which torch computes it") from None
 

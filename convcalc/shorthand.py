@@ -26,6 +26,8 @@ from convcalc.expr import Expr
 from convcalc.notation import read_number, read_padding, read_size
 
 MOST_LAYERS = 10_000
+DEEPEST = 100
+"""The most parentheses inside one another."""
 
 
 class _Op(NamedTuple):
@@ -85,6 +87,7 @@ class _Reader:
     def __init__(self, tokens: list[str]) -> None:
         self.tokens = tokens
         self.place = 0
+        self.depth = 0
 
     def peek(self) -> str:
         return self.tokens[self.place] if self.place < len(self.tokens) else ""
@@ -113,7 +116,11 @@ class _Reader:
     def repeated(self) -> list[layers.Layer]:
         if self.peek() == "(":
             self.take()
+            self.depth += 1
+            if self.depth > DEEPEST:
+                raise Unreadable(f"parentheses more than {DEEPEST} deep")
             found = self.sequence(closing=True)
+            self.depth -= 1
         else:
             found = [_layer(list(self.words()))]
         while self.peek().startswith("*"):

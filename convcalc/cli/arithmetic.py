@@ -77,7 +77,7 @@ _SOLVING = [
     ),
     click.option("--out", "out", type=SIZE, metavar="M", help="The output size wanted, with --solve."),
     click.option("--solve", "solve", multiple=True, metavar="VAR", help="Find n, k, s, p, d or op; repeatable."),
-    click.option("--limit", default=20, type=click.IntRange(min=1), show_default=True, help="Solutions to list."),
+    click.option("--limit", default=20, type=click.IntRange(1, 100_000), show_default=True, help="Solutions to list."),
     click.option("--bound", "bounds", multiple=True, metavar="VAR=MAX", help="Widen the box of --solve, as k=63."),
 ]
 
@@ -176,6 +176,9 @@ def pool(kind: str, ceil_mode: bool, **options: Any) -> None:
         record=windowed_record,
         check=lambda axes: _check_kind(kind, axes),
     )
+    for letter in "dp" if kind == "lp" else "d" if kind == "avg" else "":
+        if options["solve"] and (options[letter] is not None or letter in options["solve"]):
+            raise Unreadable(f"{kind} pooling has no {letter}: leave it out to solve")
     _run(question, {**options, "ceil_mode": ceil_mode})
 
 
@@ -183,7 +186,7 @@ def _check_kind(kind: str, axes: Sequence[Values]) -> None:
     """What average and Lp pooling refuse beyond max pooling."""
     if kind != "max" and any(v["d"] != 1 for v in axes):
         raise Refused(f"{kind} pooling has no dilation; only max pooling does", rule="dilation == 1")
-    if kind == "lp" and any(v["p"] not in (0, "valid") for v in axes):
+    if kind == "lp" and any(v["p"] not in (0, (0, 0), "valid") for v in axes):
         raise Refused("lp pooling has no padding; pad before it", rule="padding == 0")
     if kind != "max" and len(axes) == 3 and not any(isinstance(v[name], Expr) for v in axes for name in "nk"):
         from convcalc.layers import AvgPool
@@ -283,7 +286,8 @@ def _per_axis(values: Values) -> list[Values]:
 
 def _refused(kind: str, axes: Sequence[Values], options: dict[str, Any]) -> dict[str, Any]:
     """The JSON record of a question that was read and refused."""
-    columns = {name: [plain(values[name]) for values in axes] for name in axes[0]}
+    sides = [{"op": 0, **values, "p": _sides(values["p"])} for values in axes]
+    columns = {name: [plain(values[name]) for values in sides] for name in sides[0]}
     record = {name: column[0] if len(column) == 1 else column for name, column in columns.items()}
     return {
         "kind": kind,
@@ -292,7 +296,7 @@ def _refused(kind: str, axes: Sequence[Values], options: dict[str, Any]) -> dict
         "s": record["s"],
         "p": record["p"],
         "d": record["d"],
-        "output_padding": record.get("op", 0),
+        "output_padding": record["op"],
         "ceil_mode": options.get("ceil_mode", False),
         "out": None,
         "formula": None,
@@ -301,6 +305,11 @@ def _refused(kind: str, axes: Sequence[Values], options: dict[str, Any]) -> dict
         "back": None,
         "needs": [],
     }
+
+
+def _sides(padding: Any) -> Any:
+    """A number of rows as (before, after); a name stays."""
+    return padding if isinstance(padding, tuple | str) else (padding, padding)
 
 
 # -- a range: one row each -----------------------------------------------------------------------------------------
