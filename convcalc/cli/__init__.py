@@ -60,7 +60,7 @@ class Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="convcalc")
 def main() -> None:
-    r"""Convolution arithmetic: what size comes out, what must go in, and why.
+    """Convolution arithmetic: what size comes out, what must go in, and why.
 
     \b
       convcalc conv --n 28 --k 5 --p 2

@@ -15,7 +15,7 @@ from convcalc.window_size import conv_size
 @click.command(cls=Command, short_help="The output size of a convolution, and why.")
 @formula_options("n", "k", "s", "p", "d")
 def conv(**options: Any) -> None:
-    r"""The output size of a convolution: (n + 2p - d(k - 1) - 1)//s + 1.
+    """The output size of a convolution: (n + 2p - d(k - 1) - 1)//s + 1.
 
     \b
       convcalc conv --n 28 --k 5 --p 2

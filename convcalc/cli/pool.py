@@ -22,7 +22,7 @@ from convcalc.window_size import pool_size
     "--kind", type=click.Choice(["max", "avg", "lp"]), default="max", show_default=True, help="Which pooling."
 )
 def pool(kind: str, ceil_mode: bool, **options: Any) -> None:
-    r"""The output size of a pooling; --ceil rounds up exactly as torch does.
+    """The output size of a pooling; --ceil rounds up exactly as torch does.
 
     \b
       convcalc pool --n 54 --k 3 --s 2

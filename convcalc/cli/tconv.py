@@ -20,7 +20,7 @@ from convcalc.transpose_size import transposed_size
 @click.option("--show", is_flag=True, help="Draw a small case in numbers, and the three ways to its size.")
 @click.option("--matrix", is_flag=True, help="As --show, with the matrices W and its transpose.")
 def tconv(show: bool, matrix: bool, **options: Any) -> None:
-    r"""The output size of a transposed convolution: (n - 1)s - 2p + d(k - 1) + op + 1.
+    """The output size of a transposed convolution: (n - 1)s - 2p + d(k - 1) + op + 1.
 
     \b
       convcalc tconv --n 14 --k 4 --s 2 --p 1
