@@ -102,7 +102,8 @@ def _size(name: str, value: Any) -> Size:
     try:
         return index(value)
     except TypeError:
-        raise BadArgument(f"{name} must be an integer: {value!r}") from None
+        hint = "; a formula is for one axis: ask it for each" if isinstance(value, tuple | list) else ""
+        raise BadArgument(f"{name} must be an integer: {value!r}{hint}") from None
 
 
 def magnitude(size: Size) -> int:

@@ -404,7 +404,8 @@ def _none(problem: _Problem) -> NoSolution:
     box = f" in the box {', '.join(problem.box().values())}" if problem.box() else ""
     message = f"no {' and '.join(problem.unknowns)} gives output {problem.out} for {settings(problem.known)}{box}"
     if near:
-        message += f"; the nearest outputs are {' and '.join(f'{out} ({found})' for out, found in near)}"
+        texts = [f"{out} ({found})" for out, found in near]
+        message += f"; the nearest output{'s are' if len(texts) > 1 else ' is'} {' and '.join(texts)}"
     if more:
         message += f"; {problem.out} itself takes {more}"
     fixes = [*(found for _, found in near), *([more] if more else [])]

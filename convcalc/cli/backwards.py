@@ -72,5 +72,7 @@ def _bounds(texts: Sequence[str]) -> dict[str, int]:
     bounds = {}
     for text in texts:
         name, _, most = text.partition("=")
+        if name not in ("k", "s", "d", "p"):
+            raise Unreadable(f"--bound takes k, s, d or p, as k=63: {text!r}")
         bounds[name] = INTEGER.convert(most, None, None)
     return bounds

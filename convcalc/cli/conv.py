@@ -8,7 +8,7 @@ import click
 
 from convcalc.cli.formula import Question, answer, formula_options
 from convcalc.cli.options import Command
-from convcalc.render.window import render_windowed, windowed_record
+from convcalc.render.window import render_windowed, windowed_record, working
 from convcalc.window_size import conv_size
 
 
@@ -29,6 +29,7 @@ def conv(**options: Any) -> None:
         kind="conv",
         explain=lambda v: conv_size(v["n"], v["k"], stride=v["s"], padding=v["p"], dilation=v["d"]),
         render=render_windowed,
+        working=working,
         record=windowed_record,
     )
     answer(question, options)

@@ -11,7 +11,7 @@ from convcalc.cli.formula import Question, answer, formula_options
 from convcalc.cli.options import Command
 from convcalc.errors import Refused
 from convcalc.exprtext import PYTHON, Style
-from convcalc.render.transpose import render_three_ways, render_transposed, transposed_record
+from convcalc.render.transpose import render_three_ways, render_transposed, transposed_record, transposed_working
 from convcalc.transpose_size import transposed_size
 
 
@@ -35,6 +35,7 @@ def tconv(show: bool, matrix: bool, **options: Any) -> None:
             v["n"], v["k"], stride=v["s"], padding=v["p"], output_padding=v["op"], dilation=v["d"]
         ),
         render=render_transposed,
+        working=transposed_working,
         record=transposed_record,
     )
     if show or matrix:
