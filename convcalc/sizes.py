@@ -140,6 +140,8 @@ def larger(a: Size, b: Size) -> Size:
 
 
 def _extreme(a: Size, b: Size, *, least: bool) -> Size:
+    if type(a) is int and type(b) is int:
+        return min(a, b) if least else max(a, b)
     if is_array(a) or is_array(b):
         numpy = sys.modules["numpy"]
         return numpy.minimum(a, b) if least else numpy.maximum(a, b)

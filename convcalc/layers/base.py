@@ -7,7 +7,7 @@ A hyper-parameter is one value for all axes, or a tuple with one for each.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
 from convcalc.axes import AXES, axis_names
@@ -59,10 +59,9 @@ class Layer:
         return 0
 
     def __post_init__(self) -> None:
-        for entry in fields(self):
-            value = getattr(self, entry.name)
+        for name, value in vars(self).items():
             if isinstance(value, list):
-                object.__setattr__(self, entry.name, tuple(value))
+                object.__setattr__(self, name, tuple(value))
 
     def arguments(self) -> dict[str, Any]:
         """Return the hyper-parameters that differ from their defaults, in torch's words.
@@ -71,8 +70,12 @@ class Layer:
         >>> Conv(64, 3, padding=1).arguments()
         {'out_channels': 64, 'kernel_size': 3, 'padding': 1}
         """
-        values = {entry.name: (getattr(self, entry.name), entry.default) for entry in fields(self)}
-        return {name: value for name, (value, default) in values.items() if name != "axes" and value != default}
+        defaults = type(self)  # a dataclass keeps the default of a field under its name
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name != "axes" and value != getattr(defaults, name, MISSING)
+        }
 
     def check_any_channels(self, channels: Size, check: Check) -> None:
         """Most layers of torch refuse an input without channels, convolutions do not."""
