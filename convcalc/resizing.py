@@ -142,8 +142,9 @@ def pad_out(n: Size, p: Padding, mode: str = "constant", *, check: Check = enfor
     """o = n + p0 + p1, where a negative side crops.
 
     "reflect" needs each side < n and "circular" each side <= what the other side leaves of n, as no value is
-    used twice; "constant" and "replicate" pad any amount. Raises `NoOutput` where nothing is left: o < 0 for
-    "constant" and "circular", which torch lets go down to 0, and o < 1 for the others.
+    used twice; "constant" and "replicate" pad any amount, but "constant" crops first, n at most. Raises
+    `NoOutput` where nothing is left: o < 0 for "constant" and "circular", which torch lets go down to 0, and
+    o < 1 for the others.
 
     >>> pad_out(5, (1, 2)), pad_out(5, -1), pad_out(5, 4, mode="reflect")
     (8, 3, 13)
@@ -160,6 +161,9 @@ def pad_out(n: Size, p: Padding, mode: str = "constant", *, check: Check = enfor
     if mode == "circular":
         _check_reach(before, n + smaller(0, after), "circular padding must not exceed the size", check)
         _check_reach(after, n + smaller(0, before), "circular padding must not exceed the size", check)
+    if mode == "constant":  # torch crops first
+        kept = n + smaller(0, before) + smaller(0, after)
+        check(kept, lambda at: nothing_left(at(kept), at(n), at(n) - at(kept)))
     o = n + before + after
     check(o - least, lambda at: nothing_left(at(o), at(n), -at(before) - at(after)))
     return o
