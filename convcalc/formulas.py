@@ -247,7 +247,7 @@ def check_pool_padding(k: Size, p: Size, *, check: Check = enforce) -> None:
 
 
 def at_least(least: int, check: Check, **values: Size) -> None:
-    """Each of `values`, named by its letter, must be at least `least`; a plain number that is not is always refused.
+    """Each of `values`, named by its letter, must be at least `least`; a plain number but n is held to it always.
 
     >>> at_least(1, enforce, k=3, s=0)
     Traceback (most recent call last):
@@ -257,8 +257,8 @@ def at_least(least: int, check: Check, **values: Size) -> None:
     for name, value in values.items():
         if type(value) is int and value >= least:
             continue
-        # stride 0 cannot be divided by, however the condition is read
-        _at_least_one(_WORDS.get(name, name), value, least, enforce if type(value) is int else check)
+        settled = type(value) is int and name != "n"  # stride 0 cannot be divided by, however conditions are read
+        _at_least_one(_WORDS.get(name, name), value, least, enforce if settled else check)
 
 
 def _at_least_one(name: str, value: Size, least: int, check: Check) -> None:
