@@ -32,7 +32,14 @@ Padding: TypeAlias = Any  # Size | tuple[Size, Size] | one of PADDING_NAMES
 
 PADDING_NAMES = ("valid", "same", "same-upper", "same-lower", "full", "causal")
 
-_WORDS = {"n": "input size", "k": "kernel_size", "s": "stride", "d": "dilation", "p": "padding"}
+_WORDS = {
+    "n": "input size",
+    "k": "kernel_size",
+    "s": "stride",
+    "d": "dilation",
+    "p": "padding",
+    "op": "output_padding",
+}
 
 
 def extent(k: Size, d: Size = 1) -> Size:
@@ -50,8 +57,8 @@ def conv_out(
     """o = (n + p0 + p1 - e)//s + 1.
 
     The number of windows of extent e, s apart, in the padded input: `len(range(0, n + p0 + p1 - e + 1, s))`.
-    Raises `KernelDoesNotFit` where e > n + p0 + p1 and `BadArgument` for n, k, s, d < 1 or p < 0; n = 0 is
-    legal in an `empty` batch, as in torch.
+    Raises `KernelDoesNotFit` where e > n + p0 + p1 and `BadArgument` for n, k, s, d < 1 or p < 0. In an `empty`
+    batch torch checks less: there n = 0 and d = 0 are legal.
 
     >>> conv_out(28, k=5, p=2), conv_out(224, k=7, s=2, p=3), conv_out(224, k=7, s=2, p="same")
     (28, 112, 112)
@@ -64,9 +71,10 @@ def conv_out(
     if settled:
         conv_out(int(n.min()), k, s, p, d, empty=empty)  # the conditions grow with n: the least size settles them
     else:
-        at_least(0 if empty else 1, check, n=n)
-        at_least(1, check, k=k, s=s, d=d)
+        at_least(0 if empty else 1, check, n=n, d=d)
+        at_least(1, check, k=k, s=s)
     if isinstance(p, str) and p.startswith("same"):
+        at_least(1, check, n=n)  # its padding never makes room for a kernel in nothing
         padding_pair(n, k, s, p, d)  # refuses a name that is none
         return same_out(n, s)
     before, after = padding_pair(n, k, s, p, d, check=check)
@@ -159,20 +167,24 @@ def conv_transpose_out(
     """o = (n - 1)s - p0 - p1 + d(k - 1) + op + 1.
 
     Each input stamps the kernel, s apart; p0 and p1 rows are cut off the ends. Raises `BadArgument` unless
-    0 <= op < max(s, d), and `NoOutput` where o < 1. n = 0 is legal in an `empty` batch.
+    0 <= op < max(s, d), and `NoOutput` where o < 1. In an `empty` batch torch checks less: there n = 0, d = 0,
+    o = 0 and any op >= 0 are legal.
 
     >>> conv_transpose_out(14, k=4, s=2, p=1), conv_transpose_out(3, k=3, s=2, p=1, op=1)
     (28, 6)
     """
     n, k, s, op, d, p = _exact("n k s op d", n, k, s, op, d, p=p)
-    at_least(0 if empty else 1, check, n=n)
-    at_least(1, check, k=k, s=s, d=d)
+    at_least(0 if empty else 1, check, n=n, d=d)
+    at_least(1, check, k=k, s=s)
     if isinstance(p, str):
         raise BadArgument(f"transposed convolution takes padding as numbers, not {p!r}")
     before, after = padding_pair(n, k, s, p, d, check=check)
-    check_output_padding(s, op, d, check=check)
+    if empty:
+        at_least(0, check, op=op)
+    else:
+        check_output_padding(s, op, d, check=check)
     o = (n - 1) * s - before - after + d * (k - 1) + op + 1
-    check(o - 1, lambda at: nothing_left(at(o), at(n), at(before) + at(after)))
+    check(o - (0 if empty else 1), lambda at: nothing_left(at(o), at(n), at(before) + at(after)))
     return o
 
 

@@ -154,7 +154,8 @@ def _layer(words: list[str]) -> layers.Layer:
             if key not in known:
                 raise Unreadable(f"{name} has no {key}{_like(key, known)}: it takes {', '.join(sorted(known))}")
             if key in values:
-                raise Unreadable(f"{name} is given {key} twice: {' '.join(words)}")
+                hint = f"; {name} takes one bare number, {key}, and the kernel as k3" if key == op.bare else ""
+                raise Unreadable(f"{name} is given {key} twice: {' '.join(words)!r}{hint}")
             values[key] = value
     if op.bare == "out_channels":
         values.setdefault("out_channels", None)
@@ -205,7 +206,7 @@ def _value(key: str, text: str) -> Any:
         return read_number(text)
     values = tuple(_int(value) for value in read_size(text))
     if key in ("out_channels", "groups", "in_channels", "upscale_factor", "downscale_factor") and len(values) > 1:
-        raise Unreadable(f"{key} is one number: {text!r}")
+        raise Unreadable(f"{key} is one number: {text!r}; a kernel is written k{text}")
     return _single(values)
 
 
