@@ -240,11 +240,16 @@ def pool_out(
     at_least(1, check, n=n, k=k, s=s, d=d)
     before, after = padding_pair(n, k, s, p, d, check=check)
     check_pool_padding(k, larger(before, after), check=check)
-    if not ceil_mode:
-        return conv_out(n, k, s, p, d, check=check)
     e = extent(k, d)
+    if not ceil_mode:
+        room = n + before + after - e
+        check(room, lambda at: _does_not_fit(at(n), at(k), at(before), at(after), at(d), pooled=True))
+        return conv_out(n, k, s, p, d, check=check)
     o = (n + s - 1 + smaller(before, before + after + s - e)) // s
-    check(o - 1, lambda at: _does_not_fit(at(n), at(k), at(before), at(after), at(d)))
+    check(
+        o - 1,
+        lambda at: _does_not_fit(at(n), at(k), at(before), at(after), at(d), pooled=True, spare=at(s) - 1),
+    )
     return o
 
 
@@ -271,7 +276,7 @@ def check_pool_padding(k: Size, p: Size, *, check: Check = enforce) -> None:
 
 
 def at_least(least: int, check: Check, **values: Size) -> None:
-    """Each of `values`, named by its letter, must be at least `least`; a plain number that is not is always refused.
+    """Each of `values`, named by its letter, must be at least `least`; a plain number but n is held to it always.
 
     >>> at_least(1, enforce, k=3, s=0)
     Traceback (most recent call last):
@@ -281,23 +286,26 @@ def at_least(least: int, check: Check, **values: Size) -> None:
     for name, value in values.items():
         if type(value) is int and value >= least:
             continue
-        # stride 0 cannot be divided by, however the condition is read
-        _at_least_one(_WORDS.get(name, name), value, least, enforce if type(value) is int else check)
+        settled = type(value) is int and name != "n"  # stride 0 cannot be divided by, however conditions are read
+        _at_least_one(_WORDS.get(name, name), value, least, enforce if settled else check)
 
 
 def _at_least_one(name: str, value: Size, least: int, check: Check) -> None:
     check(value - least, lambda at: BadArgument(f"{name} must be >= {least}: {at(value)}", rule=f"{name} >= {least}"))
 
 
-def _does_not_fit(n: int, k: int, before: int, after: int, d: int) -> Refused:
+def _does_not_fit(n: int, k: int, before: int, after: int, d: int, *, pooled: bool = False, spare: int = 0) -> Refused:
+    """The refusal of a kernel longer than the padded input by more than `spare`; a pool pads k/2 at most."""
     e = extent(k, d)
-    short = e - n - before - after
+    short = e - n - before - after - spare
+    padding = (before + after + short + 1) // 2
+    paddable = not pooled or 2 * padding <= k
     return KernelDoesNotFit(
         f"kernel does not fit: it spans {e} (kernel_size={k}, dilation={d}) but the padded input is "
-        f"{n + before + after} ({n} + {before} + {after}); use an input of at least {n + short}, or {short} more "
-        "padding",
+        f"{n + before + after} ({n} + {before} + {after}); use an input of at least {n + short}"
+        f"{f', or {short} more padding' if paddable else ''}",
         rule="dilation*(kernel_size - 1) + 1 <= input + padding",
-        fixes=[f"input size {n + short}", f"padding {before + (short + 1) // 2}"],
+        fixes=[f"input size {n + short}", *([f"padding {padding}"] if paddable else [])],
     )
 
 

@@ -19,7 +19,7 @@ from convcalc.cli.options import (
     output_options,
     text_style,
 )
-from convcalc.errors import ConvcalcError, Unreadable
+from convcalc.errors import ConvcalcError, Refused, Unreadable
 from convcalc.expr import Expr
 from convcalc.exprtext import LATEX, PYTHON, Style
 from convcalc.render.words import across, number, plain
@@ -236,7 +236,11 @@ def _rows(question: Question, ranged: str, values: Values, options: dict[str, An
             click.echo(out)
         elif not options["as_json"]:
             click.echo(f"{ranged} {value} -> {out:<6} {why}")
-    if options["as_json"]:
-        echo_json({"kind": question.kind, "rows": records})
+    none = None
     if all(record["error"] for record in records):
+        first = records[0]["error"]
+        none = Refused(f"every row is refused, the first as {first['message']}", rule=first["rule"])
+    if options["as_json"]:
+        echo_json({"kind": question.kind, "rows": records}, none)
+    if none:
         sys.exit(1)

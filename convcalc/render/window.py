@@ -90,7 +90,9 @@ def _read(axis: WindowedSize) -> str:
         parts.append(f"never {unread.gaps} of the {kind} between the taps")
     if unread.tail_real:
         enough = axis.input_size - unread.tail_real
-        parts.append(f"never the last {_rows(unread.tail_real, 'input')}: {enough} gives the same output")
+        alike = enough >= 1 and axis.formula(n=enough) == axis.output_size  # rounding up, fewer rows may give less
+        more = f": {enough} gives the same output" if alike else ""
+        parts.append(f"never the last {_rows(unread.tail_real, 'input')}{more}")
     elif unread.tail:
         parts.append(f"every input row; never the last {_rows(unread.tail, 'padding')}")
     overlap = extent(axis.kernel_size, axis.dilation) - axis.stride
