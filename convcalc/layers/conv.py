@@ -102,6 +102,17 @@ class Conv(_Kernel):
     """
 
     op: ClassVar[str] = "conv"
+    torch_order: ClassVar[tuple[str, ...]] = (
+        "in_channels",
+        "out_channels",
+        "kernel_size",
+        "stride",
+        "padding",
+        "dilation",
+        "groups",
+        "bias",
+        "padding_mode",
+    )
     _: KW_ONLY
     padding_mode: str = "zeros"
 
@@ -169,6 +180,17 @@ class ConvTranspose(_Kernel):
     """
 
     op: ClassVar[str] = "tconv"
+    torch_order: ClassVar[tuple[str, ...]] = (
+        "in_channels",
+        "out_channels",
+        "kernel_size",
+        "stride",
+        "padding",
+        "output_padding",
+        "groups",
+        "bias",
+        "dilation",
+    )
     _: KW_ONLY
     output_padding: Ints = 0
 

@@ -83,6 +83,7 @@ class MaxPool(_Pool):
     """
 
     op: ClassVar[str] = "maxpool"
+    torch_order: ClassVar[tuple[str, ...]] = ("kernel_size", "stride", "padding", "dilation")
     _: KW_ONLY
     padding: Any = 0
     dilation: Ints = 1
@@ -101,6 +102,7 @@ class AvgPool(_Pool):
     """
 
     op: ClassVar[str] = "avgpool"
+    torch_order: ClassVar[tuple[str, ...]] = ("kernel_size", "stride", "padding", "ceil_mode")
     _: KW_ONLY
     padding: Any = 0
 
@@ -119,6 +121,7 @@ class LpPool(_Pool):
     """
 
     op: ClassVar[str] = "lppool"
+    torch_order: ClassVar[tuple[str, ...]] = ("norm_type", "kernel_size", "stride", "ceil_mode")
     _: KW_ONLY
     norm_type: float = 2
 
