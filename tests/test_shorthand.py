@@ -95,7 +95,8 @@ CONV = "bias, dilation, groups, in_channels, kernel_size, out_channels, padding,
         ("conv k3 k5", "conv is given kernel_size twice: 'conv k3 k5'"),
         (
             "conv 64 32 k3",
-            "conv is given out_channels twice: 'conv 64 32 k3'; conv takes one bare number, out_channels, and the kernel as k3",
+            "conv is given out_channels twice: 'conv 64 32 k3'; conv takes one bare number, out_channels, and the "
+            "kernel as k3",
         ),
         ("conv k3 op1", f"conv has no output_padding (did you mean padding?): it takes {CONV}"),
         ("conv k3 strid=2", f"conv has no strid (did you mean stride?): it takes {CONV}"),
