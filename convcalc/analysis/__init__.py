@@ -1,0 +1,1 @@
+"""What is found out about a network: pure functions with frozen results."""

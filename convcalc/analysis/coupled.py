@@ -1,0 +1,203 @@
+"""The legal sizes of axes that depend on each other, as boxes.
+
+A condition on several sizes sees each of them only through a few values: h = H//4 - 2 and w = W//4 - 2 in
+16*h*w = 400. The sizes of an axis with the same values are one class; a condition holds for a pair of classes or for
+none of its pairs. So finitely many classes on each axis make an exact answer. They are finitely many where the
+axis alone allows only finitely many sizes, where its values are periodic, or where a condition is sure to fail from
+some size on, whatever the others are: h*w passes 25 once h does, as w >= 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from convcalc.analysis.collect import Condition, Refusal, evaluate
+from convcalc.boxes import Boxes
+from convcalc.expr import Expr, Extreme, Floor
+from convcalc.quasiaffine import keeps_sign_from, quasi_affine
+from convcalc.sizeset import SizeSet, only
+
+CELLS = 10_000_000
+"""The most combinations of classes that are tried."""
+
+
+@dataclass(frozen=True)
+class Solved:
+    """The boxes that pass all conditions, and what each condition refused first."""
+
+    boxes: Boxes
+    refused: tuple[Refusal, ...]
+
+
+def solve(conditions: Sequence[Condition], domains: Mapping[str, SizeSet]) -> Solved | None:
+    """Return which sizes of `domains` pass all conditions, exactly; None where that is not decided.
+
+    >>> from convcalc.expr import Expr
+    >>> from convcalc.errors import BadShape
+    >>> from convcalc.sizeset import every
+    >>> H, W = Expr.symbol("H"), Expr.symbol("W")
+    >>> area = (H // 4 - 2) * (W // 4 - 2)
+    >>> refuse = lambda at: BadShape("no")
+    >>> found = solve([Condition(area - 25, refuse), Condition(25 - area, refuse)], {"H": every(12), "W": every(12)})
+    >>> found.boxes.lines()
+    ['H in 12..15, W in 108..111', 'H in 28..31, W in 28..31', 'H in 108..111, W in 12..15']
+    """
+    axes = tuple(domains)
+    if not all(domains.values()):
+        return Solved(Boxes(axes, ()), ())
+    classes = []
+    for axis in axes:
+        found = _classes(axis, conditions, domains)
+        if found is None:
+            return None
+        classes.append(found)
+    if math.prod(map(len, classes)) > CELLS:
+        return _one_by_one(axes[0], classes[0], conditions, domains)
+    return grid(axes, classes, conditions)
+
+
+def _one_by_one(
+    axis: str, classes: Sequence[SizeSet], conditions: Sequence[Condition], domains: Mapping[str, SizeSet]
+) -> Solved | None:
+    """Solve what is left for each class of one axis: with one size fixed, fewer of the others fit."""
+    others = {name: domain for name, domain in domains.items() if name != axis}
+    same: dict[tuple[tuple[SizeSet, ...], ...], list[SizeSet]] = {}
+    refused: dict[Condition, Refusal] = {}
+    for one in classes:
+        n = next(iter(one))
+        values = {old: Expr.const(0) + old.value(**{axis: n}) for old in conditions}
+        broken = [old for old, value in values.items() if value.is_constant and value.constant < 0]
+        if broken:
+            smallest = {name: next(iter(domain)) for name, domain in others.items()}
+            refused.setdefault(broken[0], Refusal(broken[0], None, {axis: n, **smallest}))
+            continue
+        put = {Condition(value, old.error, old.kind): old for old, value in values.items() if not value.is_constant}
+        found = solve(list(put), others)
+        if found is None:
+            return None
+        same.setdefault(found.boxes.boxes, []).append(one)
+        for condition, _, example in found.refused:
+            refused.setdefault(put[condition], Refusal(put[condition], None, {axis: n, **example}))
+    boxes = tuple((_united(ones), *box) for rest, ones in same.items() for box in rest)
+    return Solved(Boxes((axis, *others), boxes), tuple(refused.values()))
+
+
+def grid(axes: Sequence[str], classes: Sequence[Sequence[SizeSet]], conditions: Sequence[Condition]) -> Solved:
+    """Try every combination of classes, by the smallest size of each.
+
+    >>> from convcalc.errors import BadShape
+    >>> square = Expr.symbol("H") - Expr.symbol("W")
+    >>> refuse = lambda at: BadShape("no")
+    >>> sizes = [only([3]), only([4])]
+    >>> grid(("H", "W"), (sizes, sizes), [Condition(square, refuse), Condition(-square, refuse)]).boxes.lines()
+    ['H is 3, W is 3', 'H is 4, W is 4']
+    """
+    smallest = [np.array([one.smallest for one in found], np.int64) for found in classes]
+    sizes = dict(zip(axes, np.ix_(*smallest), strict=True))
+    shape = tuple(map(len, classes))
+    fits = np.ones(shape, bool)
+    refused = []
+    for condition in conditions:
+        holds = np.broadcast_to(np.asarray(evaluate(condition.value, sizes) >= 0, bool), shape)
+        broken = fits & ~holds
+        if broken.any():
+            place = np.unravel_index(int(broken.argmax()), shape)
+            example = {axis: int(n[i]) for axis, n, i in zip(axes, smallest, place, strict=True)}
+            sizes_of_one = _united([classes[0][i] for i in np.flatnonzero(broken).tolist()]) if len(axes) == 1 else None
+            refused.append(Refusal(condition, sizes_of_one, example))
+            fits = fits & holds
+    return Solved(Boxes(tuple(axes), tuple(_boxes(fits, classes))), tuple(refused))
+
+
+def _boxes(fits: Any, classes: Sequence[Sequence[SizeSet]]) -> Iterator[tuple[SizeSet, ...]]:
+    """Boxes for the combinations that fit: classes of the first axis with the same rest share one."""
+    first, *others = classes
+    if not others:
+        if fits.any():
+            yield (_united([one for one, fit in zip(first, fits, strict=True) if fit]),)
+        return
+    same: dict[bytes, list[int]] = {}
+    for place, rest in enumerate(fits):
+        same.setdefault(rest.tobytes(), []).append(place)
+    for places in same.values():
+        for box in _boxes(fits[places[0]], others):
+            yield (_united([first[place] for place in places]), *box)
+
+
+def _united(parts: Sequence[SizeSet]) -> SizeSet:
+    """The union of classes, which share modulus and minimum where they are infinite."""
+    endless = [part for part in parts if not part.is_finite]
+    rest = only(n for part in parts if part.is_finite for n in part.finite)
+    for part in endless:
+        rest = rest | part
+    return rest
+
+
+# -- classes of one axis -----------------------------------------------------------------------------------------
+
+
+def _classes(axis: str, conditions: Sequence[Condition], domains: Mapping[str, SizeSet]) -> list[SizeSet] | None:
+    """The sizes of `axis` by the values through which the conditions see them; None where these have no end."""
+    values = sorted({value for condition in conditions for value in _seen(condition.value, axis)}, key=str)
+    domain = domains[axis]
+    if domain.is_finite:
+        return _alike(values, axis, domain, domain.finite)
+    start, period = domain.minimum, domain.modulus
+    for value in values:
+        form = quasi_affine(value)
+        if form is None or form.slope:
+            break
+        start, period = max(start, form.start), math.lcm(period, form.period)
+    else:
+        end = start + period
+        return None if end > CELLS else _alike(values, axis, domain, domain.below(end), start, period)
+    corner = {name: smallest for name, one in domains.items() if (smallest := one.smallest) is not None}
+    ends = (keeps_sign_from(one.value, axis, corner, -1) for one in conditions if axis in one.axes)
+    end = min((end for end in ends if end is not None), default=CELLS + 1)
+    return None if end > CELLS else _alike(values, axis, domain, domain.below(end))
+
+
+def _alike(
+    values: Sequence[Expr],
+    axis: str,
+    domain: SizeSet,
+    members: Sequence[int],
+    start: int | None = None,
+    period: int = 1,
+) -> list[SizeSet]:
+    """`members` by the values they have; those from `start` on stand for all sizes `period` apart."""
+    sizes = np.array(members, np.int64)
+    columns = [np.broadcast_to(evaluate(value, {axis: sizes}), sizes.shape).tolist() for value in values]
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for n, *seen in zip(members, *columns, strict=True):
+        groups.setdefault(tuple(seen), []).append(n)
+    if start is None:
+        return [only(group) for group in groups.values()]
+    return [
+        SizeSet(period, tuple(n % period for n in group if n >= start), start, tuple(n for n in group if n < start))
+        for group in groups.values()
+    ]
+
+
+def _seen(value: Expr, axis: str) -> Iterator[Expr]:
+    """The largest parts of `value` that depend on `axis` alone, as far as atoms go."""
+    for product in value.terms:
+        for atom, _ in product:
+            whole = Expr.atom(atom)
+            if whole.symbols == {axis}:
+                yield whole
+            elif axis in whole.symbols:
+                match atom:
+                    case Floor():
+                        parts: tuple[Expr, ...] = (atom.numerator, atom.denominator)
+                    case Extreme():
+                        parts = atom.choices
+                    case _:
+                        raise TypeError(f"unknown atom {atom!r}")
+                for part in parts:
+                    yield from _seen(part, axis)

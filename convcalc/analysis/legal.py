@@ -1,0 +1,341 @@
+"""Which input sizes a network accepts, for all sizes at once.
+
+*runs*: no condition of any layer fails. *exact*: also no window drops a row and every crop is symmetric
+(`convcalc.exactness`). The conditions are collected from one propagation of symbols; those on one axis go through
+`analysis.sieve`, those that tie axes together through `analysis.coupled`. What neither decides is tried over a
+stated window, and then the answer is not called proved. The theorem and its proof: docs/legal-sizes.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import mul
+from typing import Any, TypeAlias, TypedDict
+
+import numpy as np
+
+from convcalc.analysis.collect import Collector, Condition, Kind, Refusal
+from convcalc.analysis.coupled import Solved, grid, solve
+from convcalc.analysis.sieve import sieve
+from convcalc.boxes import Boxes
+from convcalc.conditions import Check, Reader
+from convcalc.errors import BadArgument, ConvcalcError, Refused
+from convcalc.expr import Expr
+from convcalc.layers import Layer, Shape
+from convcalc.sizes import Size, is_array
+from convcalc.sizeset import Record, SizeSet, only
+
+Propagate: TypeAlias = Callable[[Shape, Collector], object]
+"""Takes a shape through a network and hands every condition to the collector, or to its `exact`."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why sizes are not legal: the first condition that refuses them.
+
+    `sizes` are those of the one axis it is about; None where the axes are coupled. `example` is one of them.
+    """
+
+    kind: Kind
+    node: str
+    sentence: str
+    axes: tuple[str, ...]
+    sizes: SizeSet | None
+    example: Mapping[str, int]
+
+    def record(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        sizes = None if self.sizes is None else self.sizes.record()
+        return {**vars(self), "axes": list(self.axes), "sizes": sizes, "example": dict(self.example)}
+
+    def __str__(self) -> str:
+        example = ", ".join(f"{axis} = {n}" for axis, n in self.example.items() if axis in self.axes)
+        place = self.sizes.text(self.axes[0]) if self.sizes is not None else f"other {' and '.join(self.axes)}"
+        return f"{place}: {self.node + ': ' if self.node else ''}{self.sentence} ({example})"
+
+
+class LegalRecord(TypedDict):
+    """Legal sizes as JSON."""
+
+    axes: list[str]
+    runs: list[dict[str, Record]]
+    exact: list[dict[str, Record]]
+    proved: bool
+    window: dict[str, int] | None
+    near: dict[str, list[list[int]]] | None
+    reasons: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Legal:
+    """The input sizes that a network accepts.
+
+    `runs` and `exact` are boxes over `axes`. `proved` says that they hold for all sizes; otherwise they are what
+    was seen below the sizes in `window`, axis by axis. `reasons` name what refuses the rest.
+
+    >>> from convcalc.layers import Conv, MaxPool
+    >>> v = valid_sizes_of_chain([Conv(8, 3), MaxPool(2), Conv(8, 3), MaxPool(2)], (1, 3, "n"))
+    >>> 10 in v, 9 in v, v["n"].nearest(5), v.proved
+    (True, False, (None, 10), True)
+    >>> str(v.runs), str(v.exact)
+    ('n >= 10', 'n >= 10 and n % 4 == 2')
+    """
+
+    axes: tuple[str, ...]
+    runs: Boxes
+    exact: Boxes
+    proved: bool
+    window: Mapping[str, int] | None
+    reasons: tuple[Reason, ...]
+    conditions: tuple[Condition, ...] = field(repr=False, compare=False)
+    """All that must hold, in the order in which the network was walked, what must hold to run first."""
+
+    def __contains__(self, sizes: Any) -> bool:
+        """Whether a network runs at these sizes, one for each axis or one for all."""
+        return sizes in self.runs
+
+    def __getitem__(self, axis: str) -> SizeSet:
+        """The sizes of one axis at which it runs, for some sizes of the others."""
+        return self.runs[axis]
+
+    def why_not(self, *sizes: int) -> Reason | None:
+        """Return what first refuses these sizes, one for each axis; None where they are exact.
+
+        >>> from convcalc.layers import MaxPool
+        >>> print(valid_sizes_of_chain([MaxPool(2), MaxPool(2)], (1, 3, "n")).why_not(7).sentence)
+        1 of 7 rows dropped: no window of 2 fits at the end with stride=2; use 6 or 8
+        """
+        example = dict(zip(self.axes, sizes, strict=True))
+        at = _reader(self.axes, example)
+        broken = (one for one in self.conditions if at(one.value) < 0)
+        first = next(broken, None)
+        return None if first is None else _reason(Refusal(first, None, example), self.axes, self.runs)
+
+    def record(self, near: Sequence[int] | None = None) -> LegalRecord:
+        """Return it for JSON, with the legal sizes nearest to the sizes `near`."""
+        pairs = {"runs": self.runs, "exact": self.exact}
+        return LegalRecord(
+            axes=list(self.axes),
+            runs=self.runs.records(),
+            exact=self.exact.records(),
+            proved=self.proved,
+            window=None if self.window is None else dict(self.window),
+            near=None if near is None else {k: [list(one) for one in v.nearest(tuple(near))] for k, v in pairs.items()},
+            reasons=[reason.record() for reason in self.reasons],
+        )
+
+    def __str__(self) -> str:
+        ends = ", ".join(f"{axis} < {end}" for axis, end in (self.window or {}).items())
+        lines = [f"runs     {line}" for line in self.runs.lines()]
+        lines += [f"exact    {line}" for line in self.exact.lines()]
+        return "\n".join([*lines, "proved   for all sizes" if self.proved else f"observed for {ends}; not proved"])
+
+
+def valid_sizes(propagate: Propagate, input_shape: Sequence[int | str]) -> Legal:
+    """Return the sizes that a network accepts, for the axes of `input_shape` that are given by a name.
+
+    `propagate(shape, check)` takes the shape through the network and hands every condition to `check(value, error)`,
+    or to `check.exact(value, error)` if it is one of exactness. The same name twice means the same size. Raises
+    `BadArgument` where no axis has a name.
+
+    >>> from convcalc.formulas import conv_transpose_out, pool_out
+    >>> from convcalc.layers.base import must_equal
+    >>> from convcalc.errors import BadShape
+    >>> def padded_unet(shape, check):
+    ...     small = pool_out(pool_out(shape[-1], 2, check=check), 2, check=check)
+    ...     wide = conv_transpose_out(conv_transpose_out(small, 2, 2, check=check), 2, 2, check=check)
+    ...     must_equal(wide, shape[-1], check, lambda at: BadShape(f"skip has {at(shape[-1])} rows, not {at(wide)}"))
+    >>> v = valid_sizes(padded_unet, (1, 1, "n"))
+    >>> print(v)
+    runs     n >= 4 and n % 4 == 0
+    exact    n >= 4 and n % 4 == 0
+    proved   for all sizes
+    >>> v.why_not(18).sentence
+    'skip has 18 rows, not 16'
+    """
+    axes = tuple(dict.fromkeys(size for size in input_shape if isinstance(size, str)))
+    if not axes:
+        raise BadArgument(f"give an axis a name to ask which sizes it may have: {tuple(input_shape)}, such as 'n'")
+    collected = Collector()
+    try:
+        propagate(_shape(input_shape, {axis: Expr.symbol(axis) for axis in axes}), collected)
+    except Refused:
+        return _observed_by_running(propagate, input_shape, axes)
+    return decide(collected.conditions, axes)
+
+
+def valid_sizes_of_chain(layers: Sequence[Layer], input_shape: Sequence[int | str]) -> Legal:
+    """Return the sizes that layers one after another accept; layers are named by op and count, from 1.
+
+    >>> from convcalc.shorthand import read_stack
+    >>> print(valid_sizes_of_chain(read_stack("conv 64 k7 s2 p3; maxpool k2 s2"), (1, 3, "H", "W")).runs)
+    H >= 3, W >= 3
+    """
+
+    def propagate(shape: Shape, check: Collector) -> None:
+        counted: Counter[str] = Counter()
+        for layer in layers:
+            counted[layer.op] += 1
+            name = f"{layer.op}{counted[layer.op]}"
+            layer.check_exact(shape, check=named(name, check.exact))
+            try:
+                shape = layer.out_shape(shape, check=named(name, check))
+            except ConvcalcError as error:
+                raise (error if error.place == name else error.at(name)) from None
+
+    return valid_sizes(propagate, input_shape)
+
+
+def named(node: str, check: Check) -> Check:
+    """Return `check` with every refusal named after the node that it comes from."""
+
+    def check_here(value: Size, error: Callable[[Reader], ConvcalcError], /) -> None:
+        check(value, lambda at: error(at).at(node))
+
+    return check_here
+
+
+# -- deciding ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The answer for axes that do not depend on the others."""
+
+    runs: Boxes
+    exact: Boxes
+    refused: tuple[Refusal, ...]
+    window: Mapping[str, int] = field(default_factory=dict)
+
+
+def decide(conditions: Iterable[Condition], axes: Sequence[str]) -> Legal:
+    """Return the sizes of `axes` at which all conditions hold.
+
+    >>> n = Expr.symbol("n")
+    >>> from convcalc.errors import NoOutput
+    >>> decide([Condition(n - 188, lambda at: NoOutput("too small"))], ["n"]).runs.lines()
+    ['n >= 188']
+    """
+    ordered = sorted(conditions, key=lambda condition: condition.kind != "runs")
+    parts = [_part(group, [one for one in ordered if one.axes & set(group)]) for group in _coupled(ordered, axes)]
+    never = tuple(Refusal(one, None, {}) for one in ordered if not one.axes)
+    return _legal(axes, ordered, parts, never)
+
+
+def _coupled(conditions: Iterable[Condition], axes: Sequence[str]) -> list[list[str]]:
+    """The axes in groups that conditions tie together."""
+    groups = [{axis} for axis in axes]
+    for tied in {condition.axes for condition in conditions}:
+        touched = [group for group in groups if group & tied]
+        groups = [group for group in groups if group not in touched] + [set().union(*touched)] * bool(touched)
+    return sorted([axis for axis in axes if axis in group] for group in groups)
+
+
+def _part(axes: Sequence[str], conditions: Sequence[Condition]) -> _Part:
+    own = {axis: sieve([one for one in conditions if one.axes == {axis}], axis) for axis in axes}
+    known = {axis: found for axis, found in own.items() if found is not None}
+    tying = [one for one in conditions if len(one.axes) > 1]
+    if len(known) == len(own):
+        runs = _solved([one for one in tying if one.kind == "runs"], {axis: one.runs for axis, one in known.items()})
+        exact = _solved(tying, {axis: one.exact for axis, one in known.items()})
+        if runs is not None and exact is not None:
+            later = [one for one in exact.refused if one.condition.kind == "exact"]
+            refused = [refusal for found in known.values() for refusal in found.refused]
+            return _Part(runs.boxes, exact.boxes, (*refused, *runs.refused, *later))
+    starts = {axis: found.runs.smallest or 0 for axis, found in known.items()}
+    return _observed(conditions, {axis: starts.get(axis, 0) for axis in axes})
+
+
+def _solved(tying: Sequence[Condition], domains: Mapping[str, SizeSet]) -> Solved | None:
+    if tying or not all(domains.values()):
+        return solve(tying, domains)
+    return Solved(Boxes(tuple(domains), (tuple(domains.values()),)), ())
+
+
+def _observed(conditions: Sequence[Condition], starts: Mapping[str, int]) -> _Part:
+    """Try a window of sizes, from those on at which each axis may start."""
+    classes = [[only([n]) for n in range(start, start + _window(len(starts)))] for start in starts.values()]
+    runs = grid(tuple(starts), classes, [one for one in conditions if one.kind == "runs"])
+    exact = grid(tuple(starts), classes, conditions)
+    ends = {axis: start + _window(len(starts)) for axis, start in starts.items()}
+    return _Part(runs.boxes, exact.boxes, exact.refused, ends)
+
+
+def _window(axes: int) -> int:
+    """How many sizes of each axis are tried where nothing is proved: 4096, 1024 by 1024, 101 by 101 by 101, ..."""
+    return 4096 if axes == 1 else int(2 ** (20 / axes))
+
+
+def _observed_by_running(propagate: Propagate, shape: Sequence[int | str], axes: Sequence[str]) -> Legal:
+    """Try a window of sizes as arrays, where symbols do not get through.
+
+    Then a layer has no formula, and arrays do; or it refuses every size, and arrays do not get through either.
+    """
+    sizes = dict(zip(axes, np.ix_(*[np.arange(_window(len(axes)))] * len(axes)), strict=True))
+    collected = Collector()
+    try:
+        propagate(_shape(shape, sizes), collected)
+    except Refused as error:
+        none = Boxes(tuple(axes), ())
+        refusal = error
+        never = Condition(-1, lambda at: refusal)
+        return _legal(axes, [never], [_Part(none, none, ())], (Refusal(never, None, {}),))
+    ordered = sorted(collected.conditions, key=lambda condition: condition.kind != "runs")
+    return _legal(axes, ordered, [_observed(ordered, dict.fromkeys(axes, 0))], ())
+
+
+def _shape(shape: Sequence[int | str], sizes: Mapping[str, Size]) -> Shape:
+    return tuple(sizes[size] if isinstance(size, str) else size for size in shape)
+
+
+def _legal(
+    axes: Sequence[str], conditions: Sequence[Condition], parts: Sequence[_Part], never: tuple[Refusal, ...]
+) -> Legal:
+    runs = reduce(mul, (part.runs for part in parts)).ordered(axes)
+    exact = reduce(mul, (part.exact for part in parts)).ordered(axes)
+    window = {axis: end for part in parts for axis, end in part.window.items()}
+    place = {condition: number for number, condition in enumerate(conditions)}
+    refused = sorted((*never, *(one for part in parts for one in part.refused)), key=lambda one: place[one.condition])
+    return Legal(
+        axes=tuple(axes),
+        runs=runs,
+        exact=Boxes(tuple(axes), ()) if never else exact,
+        proved=not window,
+        window=window or None,
+        reasons=tuple(_reason(refusal, axes, runs) for refusal in refused),
+        conditions=tuple(conditions),
+    )
+
+
+def _reason(refusal: Refusal, axes: Sequence[str], runs: Boxes) -> Reason:
+    """The refusal in words, at its example; sizes that do not matter to it are the smallest that run."""
+    condition, sizes, given = refusal
+    smallest = {axis: runs[axis].smallest or max(given.values(), default=1) for axis in axes}
+    example = {axis: given.get(axis, smallest[axis]) for axis in axes}
+    error = condition.error(_reader(axes, example))
+    return Reason(
+        kind=condition.kind,
+        node=error.place,
+        sentence=error.message.removeprefix(f"{error.place}: "),
+        axes=tuple(axis for axis in axes if axis in condition.axes) or tuple(axes),
+        sizes=sizes,
+        example=example,
+    )
+
+
+def _reader(axes: Sequence[str], sizes: Mapping[str, int]) -> Reader:
+    """Reads formulas at `sizes`, and arrays over a window from 0 at their place."""
+
+    def at(size: Size) -> Any:
+        if isinstance(size, Expr):
+            return size(**sizes)
+        if is_array(size):
+            return int(
+                size[tuple(sizes[axis] if length > 1 else 0 for axis, length in zip(axes, size.shape, strict=True))]
+            )
+        return size
+
+    return at
