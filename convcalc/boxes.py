@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import product
-from operator import or_
+from operator import and_, or_
 from typing import Any
 
 from convcalc.axes import per_axis
@@ -53,6 +53,16 @@ class Boxes:
     def __mul__(self, other: Boxes) -> Boxes:
         """Every box of one beside every box of the other, whose axes are others."""
         return Boxes(self.axes + other.axes, tuple(a + b for a, b in product(self.boxes, other.boxes)))
+
+    def __and__(self, other: Boxes) -> Boxes:
+        """What is in a box of both, which have the same axes.
+
+        >>> from convcalc.sizeset import every, only
+        >>> (Boxes(("n",), ((every(3),),)) & Boxes(("n",), ((only([2, 4]),), (only([1]),)))).lines()
+        ['n is 4']
+        """
+        met = [tuple(map(and_, a, b)) for a, b in product(self.boxes, other.ordered(self.axes).boxes)]
+        return Boxes(self.axes, tuple(box for box in met if all(box)))
 
     def ordered(self, axes: Sequence[str]) -> Boxes:
         """Return the same boxes with the axes in another order."""

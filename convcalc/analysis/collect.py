@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import index
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -46,9 +47,9 @@ class Refusal(NamedTuple):
 
 
 class Collector:
-    """A `convcalc.conditions.Check` that keeps every condition; what can hold for no size at all raises.
+    """A `convcalc.conditions.Check` that keeps every condition; `exact` is a check too, for those of exactness.
 
-    `exact` is a check too: it takes the conditions of exactness.
+    A condition that is false at every size is kept as `impossible`, and raises where it is one to run at all.
 
     >>> from convcalc.formulas import conv_out
     >>> check = Collector()
@@ -58,6 +59,7 @@ class Collector:
 
     def __init__(self) -> None:
         self.conditions: list[Condition] = []
+        self.impossible: Condition | None = None
         self._least: dict[tuple[Kind, Any], int] = {}
 
     def __call__(self, value: Size, error: Callable[[Reader], ConvcalcError], /) -> None:
@@ -73,10 +75,11 @@ class Collector:
         if not isinstance(value, Expr) or value.is_constant:
             if is_array(value):
                 self.conditions.append(condition)
-            elif condition.kind == "runs":
-                enforce(value, condition.error)
-            elif value < 0:
+            elif index(value) < 0:
                 self.conditions.append(condition)
+                if condition.kind == "runs":
+                    self.impossible = condition
+                    enforce(value, condition.error)
             return
         key = condition.kind, frozenset(term for term in value.terms.items() if term[0])
         if key not in self._least or value.constant < self._least[key]:  # otherwise it follows from an earlier one

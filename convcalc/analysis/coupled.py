@@ -1,10 +1,11 @@
 """The legal sizes of axes that depend on each other, as boxes.
 
 A condition on several sizes sees each of them only through a few values: h = H//4 - 2 and w = W//4 - 2 in
-16*h*w = 400. The sizes of an axis with the same values are one class; a condition holds for a pair of classes or for
-none of its pairs. So finitely many classes on each axis make an exact answer. They are finitely many where the
-axis alone allows only finitely many sizes, where its values are periodic, or where a condition is sure to fail from
-some size on, whatever the others are: h*w passes 25 once h does, as w >= 1.
+16*h*w = 400. The sizes of an axis with the same values are one class; a condition holds for all combinations of
+sizes from the same classes or for none. So finitely many classes on each axis make an exact answer. They are
+finitely many where the axis alone allows only finitely many sizes, where the conditions repeat as its size grows
+((H*W) % 4), or where one is sure to fail from some size on, whatever the others are: h*w passes 25 once h does, as
+w >= 1.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ import numpy as np
 
 from convcalc.analysis.collect import Condition, Refusal, evaluate
 from convcalc.boxes import Boxes
-from convcalc.expr import Expr, Extreme, Floor
-from convcalc.quasiaffine import keeps_sign_from, quasi_affine
+from convcalc.expr import Atom, Expr, Extreme, Floor, Symbol
+from convcalc.quasiaffine import keeps_sign_from
 from convcalc.sizeset import SizeSet, only
 
 CELLS = 10_000_000
 """The most combinations of classes that are tried."""
+
+MOST = 4096
+"""The longest period that is tried where conditions on several sizes repeat."""
 
 
 @dataclass(frozen=True)
@@ -142,46 +146,65 @@ def _united(parts: Sequence[SizeSet]) -> SizeSet:
 
 
 def _classes(axis: str, conditions: Sequence[Condition], domains: Mapping[str, SizeSet]) -> list[SizeSet] | None:
-    """The sizes of `axis` by the values through which the conditions see them; None where these have no end."""
-    values = sorted({value for condition in conditions for value in _seen(condition.value, axis)}, key=str)
+    """The sizes of `axis` in classes that the conditions do not tell apart; None where these have no end."""
+    values = [condition.value for condition in conditions]
     domain = domains[axis]
     if domain.is_finite:
-        return _alike(values, axis, domain, domain.finite)
-    start, period = domain.minimum, domain.modulus
-    for value in values:
-        form = quasi_affine(value)
-        if form is None or form.slope:
-            break
-        start, period = max(start, form.start), math.lcm(period, form.period)
-    else:
-        end = start + period
-        return None if end > CELLS else _alike(values, axis, domain, domain.below(end), start, period)
-    corner = {name: smallest for name, one in domains.items() if (smallest := one.smallest) is not None}
-    ends = (keeps_sign_from(one.value, axis, corner, -1) for one in conditions if axis in one.axes)
+        return _alike(values, axis, domain.finite)
+    period = _period(values, axis)
+    if period is not None:
+        period = math.lcm(period, domain.modulus)
+        start = domain.minimum
+        endless = [SizeSet(period, (n % period,), start) for n in range(start, start + period) if n in domain]
+        return [*(only([n]) for n in domain.finite), *endless]
+    corner = {name: next(iter(one)) for name, one in domains.items()}
+    ends = (keeps_sign_from(value, axis, corner, -1) for value in values if axis in value.symbols)
     end = min((end for end in ends if end is not None), default=CELLS + 1)
-    return None if end > CELLS else _alike(values, axis, domain, domain.below(end))
+    return None if end > CELLS else _alike(values, axis, domain.below(end))
 
 
-def _alike(
-    values: Sequence[Expr],
-    axis: str,
-    domain: SizeSet,
-    members: Sequence[int],
-    start: int | None = None,
-    period: int = 1,
-) -> list[SizeSet]:
-    """`members` by the values they have; those from `start` on stand for all sizes `period` apart."""
+def _period(values: Sequence[Expr], axis: str) -> int | None:
+    """A number by which the size of `axis` may grow without changing any of `values`, if one is seen.
+
+    Equal normal forms are equal for all sizes: 2*((H*W)//2) - H*W is the same for H + 2.
+    """
+    whole = math.lcm(*(number for value in values for number in _denominators(value)))
+    for period in (whole, whole**2, whole**3):
+        if period <= MOST and all(value(**{axis: Expr.symbol(axis) + period}) == value for value in values):
+            return period
+    return None
+
+
+def _denominators(value: Expr) -> Iterator[int]:
+    for product in value.terms:
+        for atom, _ in product:
+            if isinstance(atom, Floor) and atom.denominator.is_constant:
+                yield atom.denominator.constant
+            for part in _parts(atom):
+                yield from _denominators(part)
+
+
+def _parts(atom: Atom) -> tuple[Expr, ...]:
+    match atom:
+        case Symbol():
+            return ()
+        case Floor():
+            return (atom.numerator, atom.denominator)
+        case Extreme():
+            return atom.choices
+        case _:
+            raise TypeError(f"unknown atom {atom!r}")
+
+
+def _alike(values: Sequence[Expr], axis: str, members: Sequence[int]) -> list[SizeSet]:
+    """`members` by what `values` see of them."""
+    seen = sorted({part for value in values for part in _seen(value, axis)}, key=str)
     sizes = np.array(members, np.int64)
-    columns = [np.broadcast_to(evaluate(value, {axis: sizes}), sizes.shape).tolist() for value in values]
+    columns = [np.broadcast_to(evaluate(part, {axis: sizes}), sizes.shape).tolist() for part in seen]
     groups: dict[tuple[int, ...], list[int]] = {}
-    for n, *seen in zip(members, *columns, strict=True):
-        groups.setdefault(tuple(seen), []).append(n)
-    if start is None:
-        return [only(group) for group in groups.values()]
-    return [
-        SizeSet(period, tuple(n % period for n in group if n >= start), start, tuple(n for n in group if n < start))
-        for group in groups.values()
-    ]
+    for n, *entries in zip(members, *columns, strict=True):
+        groups.setdefault(tuple(entries), []).append(n)
+    return [only(group) for group in groups.values()]
 
 
 def _seen(value: Expr, axis: str) -> Iterator[Expr]:
@@ -192,12 +215,5 @@ def _seen(value: Expr, axis: str) -> Iterator[Expr]:
             if whole.symbols == {axis}:
                 yield whole
             elif axis in whole.symbols:
-                match atom:
-                    case Floor():
-                        parts: tuple[Expr, ...] = (atom.numerator, atom.denominator)
-                    case Extreme():
-                        parts = atom.choices
-                    case _:
-                        raise TypeError(f"unknown atom {atom!r}")
-                for part in parts:
+                for part in _parts(atom):
                     yield from _seen(part, axis)

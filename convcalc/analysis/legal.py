@@ -163,7 +163,8 @@ def valid_sizes(propagate: Propagate, input_shape: Sequence[int | str]) -> Legal
     try:
         propagate(_shape(input_shape, {axis: Expr.symbol(axis) for axis in axes}), collected)
     except Refused:
-        return _observed_by_running(propagate, input_shape, axes)
+        if collected.impossible is None:
+            return _observed_by_running(propagate, input_shape, axes)
     return decide(collected.conditions, axes)
 
 
@@ -221,8 +222,14 @@ def decide(conditions: Iterable[Condition], axes: Sequence[str]) -> Legal:
     """
     ordered = sorted(conditions, key=lambda condition: condition.kind != "runs")
     parts = [_part(group, [one for one in ordered if one.axes & set(group)]) for group in _coupled(ordered, axes)]
-    never = tuple(Refusal(one, None, {}) for one in ordered if not one.axes)
-    return _legal(axes, ordered, parts, never)
+    return _legal(axes, ordered, [_never([one for one in ordered if not one.axes]), *parts])
+
+
+def _never(conditions: Sequence[Condition]) -> _Part:
+    """The answer under conditions that depend on no axis, all of them false."""
+    every, none = Boxes((), ((),)), Boxes((), ())
+    runs = none if any(one.kind == "runs" for one in conditions) else every
+    return _Part(runs, none if conditions else every, tuple(Refusal(one, None, {}) for one in conditions[:1]))
 
 
 def _coupled(conditions: Iterable[Condition], axes: Sequence[str]) -> list[list[str]]:
@@ -240,7 +247,7 @@ def _part(axes: Sequence[str], conditions: Sequence[Condition]) -> _Part:
     tying = [one for one in conditions if len(one.axes) > 1]
     if len(known) == len(own):
         runs = _solved([one for one in tying if one.kind == "runs"], {axis: one.runs for axis, one in known.items()})
-        exact = _solved(tying, {axis: one.exact for axis, one in known.items()})
+        exact = _solved(tying, {axis: one.exact for axis, one in known.items()}, runs)
         if runs is not None and exact is not None:
             later = [one for one in exact.refused if one.condition.kind == "exact"]
             refused = [refusal for found in known.values() for refusal in found.refused]
@@ -249,10 +256,15 @@ def _part(axes: Sequence[str], conditions: Sequence[Condition]) -> _Part:
     return _observed(conditions, {axis: starts.get(axis, 0) for axis in axes})
 
 
-def _solved(tying: Sequence[Condition], domains: Mapping[str, SizeSet]) -> Solved | None:
-    if tying or not all(domains.values()):
-        return solve(tying, domains)
-    return Solved(Boxes(tuple(domains), (tuple(domains.values()),)), ())
+def _solved(tying: Sequence[Condition], domains: Mapping[str, SizeSet], runs: Solved | None = None) -> Solved | None:
+    """Solve what ties axes together; where what `runs` is known and nothing more ties them, cut that down."""
+    box = tuple(domains.values())
+    whole = Boxes(tuple(domains), (box,) if all(box) else ())
+    if not tying:
+        return Solved(whole, ())
+    if runs is not None and all(one.kind == "runs" for one in tying):
+        return Solved(runs.boxes & whole, ())
+    return solve(tying, domains)
 
 
 def _observed(conditions: Sequence[Condition], starts: Mapping[str, int]) -> _Part:
@@ -272,37 +284,28 @@ def _window(axes: int) -> int:
 def _observed_by_running(propagate: Propagate, shape: Sequence[int | str], axes: Sequence[str]) -> Legal:
     """Try a window of sizes as arrays, where symbols do not get through.
 
-    Then a layer has no formula, and arrays do; or it refuses every size, and arrays do not get through either.
+    Then a layer has no formula. Raises where arrays do not get through either.
     """
     sizes = dict(zip(axes, np.ix_(*[np.arange(_window(len(axes)))] * len(axes)), strict=True))
     collected = Collector()
-    try:
-        propagate(_shape(shape, sizes), collected)
-    except Refused as error:
-        none = Boxes(tuple(axes), ())
-        refusal = error
-        never = Condition(-1, lambda at: refusal)
-        return _legal(axes, [never], [_Part(none, none, ())], (Refusal(never, None, {}),))
+    propagate(_shape(shape, sizes), collected)
     ordered = sorted(collected.conditions, key=lambda condition: condition.kind != "runs")
-    return _legal(axes, ordered, [_observed(ordered, dict.fromkeys(axes, 0))], ())
+    return _legal(axes, ordered, [_observed(ordered, dict.fromkeys(axes, 0))])
 
 
 def _shape(shape: Sequence[int | str], sizes: Mapping[str, Size]) -> Shape:
     return tuple(sizes[size] if isinstance(size, str) else size for size in shape)
 
 
-def _legal(
-    axes: Sequence[str], conditions: Sequence[Condition], parts: Sequence[_Part], never: tuple[Refusal, ...]
-) -> Legal:
+def _legal(axes: Sequence[str], conditions: Sequence[Condition], parts: Sequence[_Part]) -> Legal:
     runs = reduce(mul, (part.runs for part in parts)).ordered(axes)
-    exact = reduce(mul, (part.exact for part in parts)).ordered(axes)
     window = {axis: end for part in parts for axis, end in part.window.items()}
     place = {condition: number for number, condition in enumerate(conditions)}
-    refused = sorted((*never, *(one for part in parts for one in part.refused)), key=lambda one: place[one.condition])
+    refused = sorted((one for part in parts for one in part.refused), key=lambda one: place[one.condition])
     return Legal(
         axes=tuple(axes),
         runs=runs,
-        exact=Boxes(tuple(axes), ()) if never else exact,
+        exact=reduce(mul, (part.exact for part in parts)).ordered(axes),
         proved=not window,
         window=window or None,
         reasons=tuple(_reason(refusal, axes, runs) for refusal in refused),
