@@ -12,14 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from itertools import product
-from operator import and_, or_
+from operator import and_
 from typing import Any
 
 from convcalc.axes import per_axis
 from convcalc.errors import BadArgument
-from convcalc.sizeset import Record, SizeSet
+from convcalc.sizeset import Record, SizeSet, union
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Boxes:
         if axis not in self.axes:
             raise BadArgument(f"no axis {axis!r} here: there is {', '.join(self.axes)}")
         place = self.axes.index(axis)
-        return reduce(or_, (box[place] for box in self.boxes), SizeSet())
+        return union(box[place] for box in self.boxes)
 
     def __mul__(self, other: Boxes) -> Boxes:
         """Every box of one beside every box of the other, whose axes are others."""

@@ -179,19 +179,7 @@ class SizeSet:
         >>> SizeSet(4, (0,)) | SizeSet(4, (2,), 6)
         SizeSet(modulus=2, residues=(0,), minimum=4, finite=(0,))
         """
-        if not (self.residues and other.residues):
-            endless = self if self.residues else other
-            return SizeSet(endless.modulus, endless.residues, endless.minimum, (*self.finite, *other.finite))
-        start = max(self.minimum, other.minimum)
-        modulus = math.lcm(self.modulus, other.modulus)
-        residues = {
-            residue + step
-            for one in (self, other)
-            for residue in one.residues
-            for step in range(0, modulus, one.modulus)
-        }
-        finite = (*self.finite, *other.finite, *self.below(start), *other.below(start))
-        return SizeSet(modulus, tuple(residues), start, finite)
+        return union((self, other))
 
     # -- showing -----------------------------------------------------------------------------------------------
 
@@ -245,6 +233,21 @@ def only(members: Iterable[int]) -> SizeSet:
     'n in 28..31'
     """
     return SizeSet(finite=tuple(members))
+
+
+def union(sets: Iterable[SizeSet]) -> SizeSet:
+    """Return the sizes that are in any of `sets`.
+
+    >>> str(union([SizeSet(4, (1,)), SizeSet(4, (3,)), only([6])]))
+    'n is 6; or n % 2 == 1'
+    """
+    parts = list(sets)
+    endless = [one for one in parts if one.residues]
+    start = max((one.minimum for one in endless), default=0)
+    modulus = math.lcm(*(one.modulus for one in endless))
+    residues = {r + step for one in endless for r in one.residues for step in range(0, modulus, one.modulus)}
+    finite = chain.from_iterable([*(one.finite for one in parts), *(one.below(start) for one in endless)])
+    return SizeSet(modulus, tuple(residues), start, tuple(finite))
 
 
 # -- canonical form ----------------------------------------------------------------------------------------------

@@ -20,8 +20,8 @@ import numpy as np
 from convcalc.analysis.collect import Condition, Refusal, evaluate
 from convcalc.boxes import Boxes
 from convcalc.expr import Atom, Expr, Extreme, Floor, Symbol
-from convcalc.quasiaffine import keeps_sign_from
-from convcalc.sizeset import SizeSet, only
+from convcalc.quasiaffine import keeps_sign_from, quasi_affine
+from convcalc.sizeset import SizeSet, only, union
 
 CELLS = 10_000_000
 """The most combinations of classes that are tried."""
@@ -87,7 +87,7 @@ def _one_by_one(
         same.setdefault(found.boxes.boxes, []).append(one)
         for condition, _, example in found.refused:
             refused.setdefault(put[condition], Refusal(put[condition], None, {axis: n, **example}))
-    boxes = tuple((_united(ones), *box) for rest, ones in same.items() for box in rest)
+    boxes = tuple((union(ones), *box) for rest, ones in same.items() for box in rest)
     return Solved(Boxes((axis, *others), boxes), tuple(refused.values()))
 
 
@@ -112,7 +112,7 @@ def grid(axes: Sequence[str], classes: Sequence[Sequence[SizeSet]], conditions: 
         if broken.any():
             place = np.unravel_index(int(broken.argmax()), shape)
             example = {axis: int(n[i]) for axis, n, i in zip(axes, smallest, place, strict=True)}
-            sizes_of_one = _united([classes[0][i] for i in np.flatnonzero(broken).tolist()]) if len(axes) == 1 else None
+            sizes_of_one = union([classes[0][i] for i in np.flatnonzero(broken).tolist()]) if len(axes) == 1 else None
             refused.append(Refusal(condition, sizes_of_one, example))
             fits = fits & holds
     return Solved(Boxes(tuple(axes), tuple(_boxes(fits, classes))), tuple(refused))
@@ -123,23 +123,14 @@ def _boxes(fits: Any, classes: Sequence[Sequence[SizeSet]]) -> Iterator[tuple[Si
     first, *others = classes
     if not others:
         if fits.any():
-            yield (_united([one for one, fit in zip(first, fits, strict=True) if fit]),)
+            yield (union([one for one, fit in zip(first, fits, strict=True) if fit]),)
         return
     same: dict[bytes, list[int]] = {}
     for place, rest in enumerate(fits):
         same.setdefault(rest.tobytes(), []).append(place)
     for places in same.values():
         for box in _boxes(fits[places[0]], others):
-            yield (_united([first[place] for place in places]), *box)
-
-
-def _united(parts: Sequence[SizeSet]) -> SizeSet:
-    """The union of classes, which share modulus and minimum where they are infinite."""
-    endless = [part for part in parts if not part.is_finite]
-    rest = only(n for part in parts if part.is_finite for n in part.finite)
-    for part in endless:
-        rest = rest | part
-    return rest
+            yield (union([first[place] for place in places]), *box)
 
 
 # -- classes of one axis -----------------------------------------------------------------------------------------
@@ -168,20 +159,24 @@ def _period(values: Sequence[Expr], axis: str) -> int | None:
 
     Equal normal forms are equal for all sizes: 2*((H*W)//2) - H*W is the same for H + 2.
     """
-    whole = math.lcm(*(number for value in values for number in _denominators(value)))
-    for period in (whole, whole**2, whole**3):
+    seen = (quasi_affine(part) for value in values for part in _seen(value, axis))
+    own = math.lcm(*(form.period for form in seen if form is not None))
+    outer = math.lcm(*(number for value in values for number in _denominators(value)))
+    for period in (own * outer, own * outer**2):
         if period <= MOST and all(value(**{axis: Expr.symbol(axis) + period}) == value for value in values):
             return period
     return None
 
 
 def _denominators(value: Expr) -> Iterator[int]:
+    """The numbers by which something that depends on several sizes is divided."""
     for product in value.terms:
         for atom, _ in product:
-            if isinstance(atom, Floor) and atom.denominator.is_constant:
-                yield atom.denominator.constant
-            for part in _parts(atom):
-                yield from _denominators(part)
+            if len(Expr.atom(atom).symbols) > 1:
+                if isinstance(atom, Floor) and atom.denominator.is_constant:
+                    yield atom.denominator.constant
+                for part in _parts(atom):
+                    yield from _denominators(part)
 
 
 def _parts(atom: Atom) -> tuple[Expr, ...]:

@@ -52,9 +52,10 @@ class Reason:
         return {**vars(self), "axes": list(self.axes), "sizes": sizes, "example": dict(self.example)}
 
     def __str__(self) -> str:
-        example = ", ".join(f"{axis} = {n}" for axis, n in self.example.items() if axis in self.axes)
+        sizes = [n for axis, n in self.example.items() if axis in self.axes]
         place = self.sizes.text(self.axes[0]) if self.sizes is not None else f"other {' and '.join(self.axes)}"
-        return f"{place}: {self.node + ': ' if self.node else ''}{self.sentence} ({example})"
+        example = "" if self.sizes == only(sizes) else f" ({', '.join(map('{} = {}'.format, self.axes, sizes))})"
+        return f"{place}: {self.node + ': ' if self.node else ''}{self.sentence}{example}"
 
 
 class LegalRecord(TypedDict):
@@ -112,7 +113,10 @@ class Legal:
         at = _reader(self.axes, example)
         broken = (one for one in self.conditions if at(one.value) < 0)
         first = next(broken, None)
-        return None if first is None else _reason(Refusal(first, None, example), self.axes, self.runs)
+        if first is None:
+            return None
+        alone = only([example[axis] for axis in first.axes]) if len(first.axes) == 1 else None
+        return _reason(Refusal(first, alone, example), self.axes, self.runs)
 
     def record(self, near: Sequence[int] | None = None) -> LegalRecord:
         """Return it for JSON, with the legal sizes nearest to the sizes `near`."""
