@@ -48,6 +48,18 @@ class Layer:
         """Return the output shape; raises `convcalc.errors.Refused` where torch would refuse the input."""
         raise NotImplementedError
 
+    def check_exact(self, *shapes: Shape, check: Check) -> None:
+        """Hand to `check` what must hold for the input to be used in full: see `convcalc.exactness`.
+
+        >>> from convcalc.conditions import Conditions
+        >>> from convcalc.expr import Expr
+        >>> from convcalc.layers import MaxPool
+        >>> needs = Conditions()
+        >>> MaxPool(2).check_exact((1, 3, Expr.symbol("n")), check=needs)
+        >>> [str(value) for value in needs.open]
+        ['2*(n//2) - n']
+        """
+
     def footprints(self, shape: Shape) -> tuple[Footprint | None, ...]:
         """Return what each output reads on each spatial axis; None where that is no periodic map.
 
