@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -87,6 +86,8 @@ def text_style(ascii_only: bool) -> Style:
 
 def echo_json(record: Mapping[str, Any], error: ConvcalcError | None = None) -> None:
     """Print one JSON document: schema, version, the record, and the error if the answer is no."""
+    import json  # not needed for the answer in words
+
     document = {"schema": 1, "convcalc": __version__, **record, "error": error_record(error)}
     click.echo(json.dumps(document, indent=2))
 
