@@ -10,10 +10,11 @@ from convcalc.axes import axis_names
 from convcalc.conditions import Conditions
 from convcalc.errors import BadShape, ConvcalcError
 from convcalc.expr import Expr
+from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.layers import Layer, Shape
+from convcalc.layers.base import read_through
 from convcalc.sizes import Size
-from convcalc.stencils import identity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +49,18 @@ class Chain:
 
     @property
     def formula(self) -> Shape | None:
-        """The output's spatial sizes for any input size; None where a layer has no formula or refuses."""
+        """The output's `sizes` for any input size; None where a layer has no formula or refuses."""
         symbolic = self.steps[-1].symbolic if self.steps and self.error is None else None
-        return None if symbolic is None else symbolic[2:]
+        return None if symbolic is None else sizes(symbolic)
+
+
+def sizes(shape: Shape) -> Shape:
+    """Return the spatial sizes of (N, C, ...); of a vector (N, C), its length.
+
+    >>> sizes((1, 16, 5, 5)), sizes((1, 400))
+    ((5, 5), (400,))
+    """
+    return shape[2:] or shape[1:]
 
 
 def run_chain(layers: Sequence[Layer], shape: Shape) -> Chain:
@@ -69,7 +79,7 @@ def run_chain(layers: Sequence[Layer], shape: Shape) -> Chain:
         raise BadShape(f"a stack takes 1 to 3 spatial axes: got {axes}")
     letters = ("n",) if axes == 1 else axis_names(axes)
     symbolic: Shape | None = (*shape[:2], *map(Expr.symbol, letters))
-    footprints: tuple[Footprint | None, ...] = (identity(),) * axes
+    field = Field.start(axes)
     given = shape
     counted: Counter[str] = Counter()
     steps: list[Step] = []
@@ -84,13 +94,13 @@ def run_chain(layers: Sequence[Layer], shape: Shape) -> Chain:
             error = refusal.at(name)
             break
         symbolic = _for_any_size(layer, symbolic)
-        footprints = _read_through(layer, shape, footprints)
+        field = read_through(layer, (field,), (shape,), output)
         step = Step(
             name=name,
             layer=layer,
             output=output,
             symbolic=symbolic,
-            footprints=footprints,
+            footprints=field.axes,
             params=layer.params(shape),
             macs=layer.macs(shape),
         )
@@ -107,11 +117,3 @@ def _for_any_size(layer: Layer, shape: Shape | None) -> Shape | None:
         return layer.out_shape(shape, check=Conditions())
     except ConvcalcError:
         return None
-
-
-def _read_through(layer: Layer, shape: Shape, before: tuple[Footprint | None, ...]) -> tuple[Footprint | None, ...]:
-    """What the layer's output reads of the stack's input, given what its input reads of it."""
-    own = layer.footprints(shape)
-    if len(own) != len(before):
-        return (None,) * len(own)
-    return tuple(None if a is None or b is None else a.then(b) for a, b in zip(before, own, strict=True))

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from convcalc.chain import Chain, Step
+from convcalc.chain import Chain, Step, sizes
 from convcalc.exprtext import PYTHON, Style, write
 from convcalc.footprint import Footprint
 from convcalc.layers import Layer
-from convcalc.render.words import across, needed, number, plain
+from convcalc.render.words import across, count, needed, number, plain
+from convcalc.shorthand import OPS
 
 LETTERS = {"kernel_size": "k", "stride": "s", "padding": "p", "dilation": "d", "output_padding": "op", "groups": "g"}
-BARE = ("out_channels", "output_size", "scale_factor", "upscale_factor", "downscale_factor", "rows")
+BARE = {op.layer.op: op.bare for op in OPS.values() if op.bare not in ("kernel_size", "padding")}
+"""What a bare number means to each op; a kernel is always written k3."""
 
 
 def shorthand(layer: Layer) -> str:
@@ -28,7 +30,7 @@ def shorthand(layer: Layer) -> str:
         if value is None:
             continue
         text = _entry(value)
-        if name in BARE:
+        if name == BARE.get(layer.op):
             words.insert(1, text)
         elif value is True and name == "ceil_mode":
             words.append("ceil")
@@ -54,14 +56,17 @@ def stack_columns(chain: Chain, style: Style, channels: bool) -> tuple[list[str]
         rows = [row[:-1] for row in rows]
     if channels:
         columns += ["params", "MACs"]
-        rows = [[*row, f"{step.params:,}", f"{step.macs:,}"] for row, step in zip(rows, chain.steps, strict=True)]
+        rows = [
+            [*row, count(step.params, style), count(step.macs, style)]
+            for row, step in zip(rows, chain.steps, strict=True)
+        ]
     return columns, rows
 
 
 def _row(step: Step, style: Style, channels: bool) -> list[str]:
     known = channels or isinstance(step.output[1], int)
-    output = across(step.output[1:] if known else step.output[2:], style)
-    formula = "-" if step.symbolic is None else across(step.symbolic[2:], style)
+    output = across(step.output[1:] if known else sizes(step.output), style)
+    formula = "-" if step.symbolic is None else across(sizes(step.symbolic), style)
     return [step.name, shorthand(step.layer), output, formula, *_fields(step.footprints)]
 
 
@@ -69,12 +74,25 @@ def _fields(footprints: Sequence[Footprint | None]) -> list[str]:
     """Field, stride, offset and covered, once where the axes agree."""
     return [
         _same([_text(None if footprint is None else read(footprint)) for footprint in footprints])
-        for read in (_field, lambda f: f.stride, lambda f: f.offset, lambda f: f.covered)
+        for read in (_field, local_stride, lambda f: f.offset, _covered)
     ]
 
 
 def _field(footprint: Footprint) -> Any:
     return "all" if footprint.is_global else footprint.receptive_field
+
+
+def _covered(footprint: Footprint) -> Any:
+    return "all" if footprint.is_global else footprint.covered
+
+
+def local_stride(footprint: Footprint) -> Fraction | None:
+    """Return the stride of the local part; None without one.
+
+    >>> from convcalc.stencils import everything
+    >>> local_stride(everything())
+    """
+    return footprint.stride if any(footprint.phases) else None
 
 
 def _text(value: Any) -> str:
@@ -89,7 +107,7 @@ def stack_summary(chain: Chain, style: Style) -> list[str]:
     """Return what the whole stack does: sizes, formula, what symbols need."""
     if chain.output is None:
         return []
-    into, out = across(chain.input[2:], style), across(chain.output[2:], style)
+    into, out = across(sizes(chain.input), style), across(sizes(chain.output), style)
     line = f"{into} -> {out}"
     if chain.formula is None:
         line += "   no one formula: a layer rounds sizes in floating point"
@@ -107,7 +125,7 @@ def stack_record(chain: Chain) -> dict[str, Any]:
         "input": plain(chain.input),
         "layers": [_step_record(step, before) for step, before in zip(chain.steps, names, strict=False)],
         "output": plain(chain.output),
-        "out": None if chain.output is None else _single([plain(size) for size in chain.output[2:]]),
+        "out": None if chain.output is None else _single([plain(size) for size in sizes(chain.output)]),
         "formula": None if chain.formula is None else _single([number(size, PYTHON) for size in chain.formula]),
         "needs": [f"{plain(value)} >= 0" for value in chain.needs],
     }
@@ -127,9 +145,9 @@ def _step_record(step: Step, before: str) -> dict[str, Any]:
         "shared": False,
         "macs": plain(step.macs),
         "receptive_field": _readings(footprints, lambda f: f.receptive_field or None),
-        "stride": _readings(footprints, lambda f: _rational(f.stride)),
+        "stride": _readings(footprints, lambda f: _rational(local_stride(f))),
         "offset": _readings(footprints, lambda f: _rational(f.offset)),
-        "covered": _readings(footprints, lambda f: f.covered),
+        "covered": _readings(footprints, lambda f: f.covered or None),
         "global": any(footprint is not None and footprint.is_global for footprint in footprints),
     }
 
