@@ -81,13 +81,10 @@ def run_chain(layers: Sequence[Layer], shape: Shape) -> Chain:
     symbolic: Shape | None = (*shape[:2], *map(Expr.symbol, letters))
     field = Field.start(axes)
     given = shape
-    counted: Counter[str] = Counter()
     steps: list[Step] = []
     needs = Conditions()
     error = None
-    for layer in layers:
-        counted[layer.op] += 1
-        name = f"{layer.op}{counted[layer.op]}"
+    for name, layer in zip(step_names(layers), layers, strict=True):
         try:
             output = layer.out_shape(shape, check=needs)
         except ConvcalcError as refusal:
@@ -107,6 +104,21 @@ def run_chain(layers: Sequence[Layer], shape: Shape) -> Chain:
         steps.append(step)
         shape = output
     return Chain(input=given, steps=tuple(steps), error=error, needs=tuple(needs.open))
+
+
+def step_names(layers: Sequence[Layer]) -> list[str]:
+    """Return a name for each layer: its op, counted.
+
+    >>> from convcalc.shorthand import read_stack
+    >>> step_names(read_stack("(conv k3; relu) *2"))
+    ['conv1', 'relu1', 'conv2', 'relu2']
+    """
+    counted: Counter[str] = Counter()
+    names = []
+    for layer in layers:
+        counted[layer.op] += 1
+        names.append(f"{layer.op}{counted[layer.op]}")
+    return names
 
 
 def _for_any_size(layer: Layer, shape: Shape | None) -> Shape | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +14,7 @@ from convcalc.render.words import across, count, needed, number, plain
 from convcalc.shorthand import OPS
 
 LETTERS = {"kernel_size": "k", "stride": "s", "padding": "p", "dilation": "d", "output_padding": "op", "groups": "g"}
-BARE = {op.layer.op: op.bare for op in OPS.values() if op.bare not in ("kernel_size", "padding")}
+BARE = {op.layer.op: op.bare for op in OPS.values() if op.bare and op.bare not in LETTERS}
 """What a bare number means to each op; a kernel is always written k3."""
 
 
@@ -25,12 +25,21 @@ def shorthand(layer: Layer) -> str:
     >>> shorthand(read_stack("conv 64 k4 s2 p1:2")[0]), shorthand(read_stack("maxpool 2 ceil")[0])
     ('conv 64 k4 s2 p1:2', 'maxpool k2 ceil')
     """
-    words = [layer.op]
-    for name, value in layer.arguments().items():
+    return written_op(layer.op, layer.arguments())
+
+
+def written_op(op: str, arguments: Mapping[str, Any]) -> str:
+    """Return an op and its hyper-parameters as the shorthand has them.
+
+    >>> written_op("linear", {"out_features": 10, "bias": False})
+    'linear 10 nobias'
+    """
+    words = [op]
+    for name, value in arguments.items():
         if value is None:
             continue
         text = _entry(value)
-        if name == BARE.get(layer.op):
+        if name == BARE.get(op):
             words.insert(1, text)
         elif value is True and name == "ceil_mode":
             words.append("ceil")
@@ -67,11 +76,16 @@ def _row(step: Step, style: Style, channels: bool) -> list[str]:
     known = channels or isinstance(step.output[1], int)
     output = across(step.output[1:] if known else sizes(step.output), style)
     formula = "-" if step.symbolic is None else across(sizes(step.symbolic), style)
-    return [step.name, shorthand(step.layer), output, formula, *_fields(step.footprints)]
+    return [step.name, shorthand(step.layer), output, formula, *field_texts(step.footprints)]
 
 
-def _fields(footprints: Sequence[Footprint | None]) -> list[str]:
-    """Field, stride, offset and covered, once where the axes agree."""
+def field_texts(footprints: Sequence[Footprint | None]) -> list[str]:
+    """Return field, stride, offset and covered as texts, once where the axes agree.
+
+    >>> from convcalc.stencils import conv, everything
+    >>> field_texts([conv(3, stride=2), conv(5, stride=2)]), field_texts([everything()])
+    (['3x5', '2', '1x2', '3x5'], ['all', '-', '-', 'all'])
+    """
     return [
         _same([_text(None if footprint is None else read(footprint)) for footprint in footprints])
         for read in (_field, local_stride, lambda f: f.offset, _covered)
