@@ -7,8 +7,10 @@ dropped, or mapped inside where the padding reflects, repeats or wraps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from convcalc.analysis.fields import find_fields
 from convcalc.analysis.shapes import infer_shapes
@@ -21,7 +23,7 @@ from convcalc.graph import Graph, InputShapes, Node
 from convcalc.layers import AdaptiveAvgPool, AdaptiveMaxPool, Layer, Pad, Upsample
 from convcalc.layers.base import Shape, read_through
 from convcalc.reads import Reads
-from convcalc.tapsets import TapSet, Taps
+from convcalc.tapsets import TapSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +126,8 @@ def _read(layer: Layer, footprint: Footprint | None, size: int, out: Shape, bits
     """The input positions that the output positions `bits` read, as bits."""
     positions = TapSet.from_bits(bits)
     everything = (1 << size) - 1
+    if size == 1:  # the one position that serves all others
+        return everything if bits else 0
     if footprint is None:
         windows = isinstance(layer, AdaptiveAvgPool | AdaptiveMaxPool) or getattr(layer, "mode", "") == "area"
         if not (windows and out):
@@ -132,7 +136,7 @@ def _read(layer: Layer, footprint: Footprint | None, size: int, out: Shape, bits
         return _union(rows[j] for j in positions)
     if footprint.is_global:
         return everything if bits else 0
-    read: Taps = TapSet.gather((footprint.at(j), 0, 1) for j in positions if footprint.at(j))  # type: ignore[misc]
+    read = TapSet.gather((footprint.at(j).support, 0, 1) for j in positions)
     if not read:
         return 0
     mode = _outside(layer)
@@ -151,13 +155,9 @@ def _outside(layer: Layer) -> str:
     return "zeros" if mode == "constant" else str(mode)
 
 
-def _inside(read: Taps, everything: int) -> int:
-    bits = read.support.bits
-    return (bits << read.first if read.first >= 0 else bits >> -read.first) & everything
+def _inside(read: TapSet, everything: int) -> int:
+    return (read.bits << read.first if read.first >= 0 else read.bits >> -read.first) & everything
 
 
-def _union(rows: object) -> int:
-    found = 0
-    for row in rows:  # type: ignore[attr-defined]
-        found |= row
-    return found
+def _union(rows: Iterable[int]) -> int:
+    return reduce(or_, rows, 0)

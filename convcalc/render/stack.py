@@ -87,7 +87,7 @@ def field_texts(footprints: Sequence[Footprint | None]) -> list[str]:
     (['3x5', '2', '1x2', '3x5'], ['all', '-', '-', 'all'])
     """
     return [
-        _same([_text(None if footprint is None else read(footprint)) for footprint in footprints])
+        same_text([_text(None if footprint is None else read(footprint)) for footprint in footprints])
         for read in (_field, local_stride, lambda f: f.offset, _covered)
     ]
 
@@ -113,7 +113,12 @@ def _text(value: Any) -> str:
     return "-" if value is None else str(value)
 
 
-def _same(texts: Sequence[str]) -> str:
+def same_text(texts: Sequence[str]) -> str:
+    """Return one text per axis as one, once where they agree.
+
+    >>> same_text(["3", "5"]), same_text(["3", "3"])
+    ('3x5', '3')
+    """
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)
 
 
