@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias
 
+from convcalc import __version__
 from convcalc.analysis.cost import NodeCost, node_cost
 from convcalc.analysis.fields import node_field, start_fields
 from convcalc.analysis.shapes import node_shape
@@ -170,6 +172,22 @@ class Report:
             "notes": list(self.notes),
             "layers": [layer.to_dict() for layer in self.layers],
         }
+
+    def to_json(self) -> str:
+        """Return the document that `convcalc inspect --json` prints."""
+        return json.dumps({"schema": 1, "convcalc": __version__, **self.to_dict()}, indent=2)
+
+    def __str__(self) -> str:
+        """The table that `convcalc inspect` prints. Rendering is a higher room, entered only here and below."""
+        from convcalc.render.report import report_text
+
+        return report_text(self)
+
+    def _repr_html_(self) -> str:
+        """The same as HTML, for notebooks."""
+        from convcalc.render.report import report_html
+
+        return report_html(self)
 
 
 def inspect_graph(net: Graph | Part, input_shapes: InputShapes | None = None) -> Report:
