@@ -12,6 +12,7 @@ from convcalc.errors import (
     BadArgument,
     BadShape,
     ConvcalcError,
+    Disagreement,
     KernelDoesNotFit,
     NoOutput,
     NoSolution,
@@ -24,6 +25,7 @@ from convcalc.resizing import interpolate_out, pad_out, pixel_unshuffle_out
 
 TREE = {
     Unreadable: (ConvcalcError, "unreadable"),
+    Disagreement: (ConvcalcError, "mismatch"),
     Refused: (ConvcalcError, "refused"),
     BadArgument: (Refused, "bad_argument"),
     KernelDoesNotFit: (Refused, "kernel_does_not_fit"),

@@ -7,6 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convcalc.errors import BadArgument, ConvcalcError, NoSolution
+from convcalc.expr import Expr
 from convcalc.formulas import conv_out, conv_transpose_out, extent, pool_out
 from convcalc.solve import BOUNDS, MOST_TRIED, solve_conv, solve_conv_transpose, solve_pool
 
@@ -282,6 +283,9 @@ def test_the_sentence_of_no_solution():
         ({"n": 5, "k": 3, "p": -1, "out": 2, "solve": "s"}, "p must be >= 0: -1"),
         ({"n": 5, "k": 2.5, "out": 2, "solve": "s"}, "k must be an integer: 2.5"),
         ({"n": 5, "k": 3, "out": 2.0, "solve": "s"}, "out must be an integer: 2.0"),
+        ({"n": Expr.symbol("H"), "k": 3, "out": 2, "solve": "s"}, "solving takes numbers: n is H"),
+        ({"n": 5, "k": 3, "p": (0, Expr.symbol("H")), "out": 2, "solve": "s"}, "solving takes numbers: p is H"),
+        ({"n": 5, "k": 3, "out": Expr.symbol("H"), "solve": "s"}, "solving takes numbers: out is H"),
         ({"n": 5, "k": 3, "out": 2, "solve": "s", "limit": -1}, "limit must be >= 0: -1"),
         ({"n": 5, "out": 2, "solve": ["s", "k"], "bounds": {"n": 3}}, "the box has bounds on k, s, d and p only: n"),
         ({"n": 5, "out": 2, "solve": ["s", "k"], "bounds": {"k": 2.5}}, "bound(k) must be an integer: 2.5"),
