@@ -31,19 +31,21 @@ class ConvcalcError(Exception):
 
     kind = "error"
 
-    def __init__(self, message: str, *, rule: str = "", fixes: Sequence[str] = ()) -> None:
+    def __init__(self, message: str, *, rule: str = "", fixes: Sequence[str] = (), place: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.rule = rule
         self.fixes = tuple(fixes)
+        self.place = place
 
     def at(self, place: str) -> ConvcalcError:
-        """Return the same error with `place` (an axis, a layer) named first.
+        """Return the same error with `place` (an axis, a layer) named first; its `.place` is the last one named.
 
-        >>> str(NoOutput("output would be 0").at("axis W"))
-        'axis W: output would be 0'
+        >>> error = NoOutput("output would be 0").at("axis W").at("conv1")
+        >>> str(error), error.place
+        ('conv1: axis W: output would be 0', 'conv1')
         """
-        return type(self)(f"{place}: {self.message}", rule=self.rule, fixes=self.fixes)
+        return type(self)(f"{place}: {self.message}", rule=self.rule, fixes=self.fixes, place=place)
 
 
 class Unreadable(ConvcalcError):

@@ -85,7 +85,7 @@ def _value(entry: str, text: str, kind: str = "size") -> Value:
         return read_number(entry)
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", entry) and not keyword.iskeyword(entry):
         return Expr.symbol(entry)
-    if not entry:
+    if not entry and len(_axes(text)) > 1:
         raise Unreadable(f"{text!r} has an empty entry: x stands between the entries of axes, as in 28x32")
     raise Unreadable(f"{text!r} is no {kind}: write {_EXAMPLES[kind]}")
 

@@ -93,7 +93,8 @@ SENTENCES = [
     (
         lambda: conv_transpose_out(3, 3, p="same"),
         BadArgument,
-        "transposed convolution takes padding as numbers, not 'same'",
+        "transposed convolution takes padding as numbers, not 'same'; for an output of n*1, as Keras's 'same', "
+        "cut 1 before and 1 after",
     ),
     (
         lambda: conv_transpose_out(1, 2, p=(1, 2)),

@@ -13,6 +13,8 @@ from convcalc.layers import AvgPool, Conv, ConvTranspose, Crop, Fold, Layer, LpP
 
 torch = pytest.importorskip("torch", reason="torch is an extra: pip install 'convcalc[torch]'")
 
+pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same'")  # torch copies, which is no matter here
+
 RANDOM = st.randoms(use_true_random=False)
 
 

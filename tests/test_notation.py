@@ -64,7 +64,10 @@ ALIEN = ["２８", "٢٨", "28 32", "28;32", "28,32", "²", "", " ", "x", "28x",
 def test_what_is_no_size_is_refused_with_the_text_and_the_way_to_write_it(text):
     with pytest.raises(Unreadable) as refusal:
         read_size(text)
-    assert str(refusal.value) == f"{text!r} is no size: write 28, 28x32 (one entry per axis), or a name such as H"
+    if "" in text.split("x") and "x" in text:
+        assert str(refusal.value) == f"{text!r} has an empty entry: x stands between the entries of axes, as in 28x32"
+    else:
+        assert str(refusal.value) == f"{text!r} is no size: write 28, 28x32 (one entry per axis), or a name such as H"
 
 
 @pytest.mark.parametrize("text", ["28\n", " 28", "28 "])
@@ -72,12 +75,15 @@ def test_space_around_a_size_means_nothing(text):
     assert read_size(text) == (28,)
 
 
+PADDING = "2, 1:2 (before:after), 2x1 (one entry per axis), or " + ", ".join(PADDING_NAMES)
+
+
 @pytest.mark.parametrize(
     ("read", "text", "sentence"),
     [
-        (read_padding, "sane", "'sane' is no padding: write 2, 1:2 (before:after), or " + ", ".join(PADDING_NAMES)),
+        (read_padding, "sane", f"'sane' is no padding: write {PADDING}"),
         (read_padding, "1:2:3", "'1:2:3' is no padding: one axis has two sides, before:after"),
-        (read_padding, ":", "':' is no size: write 28, 28x32 (one entry per axis), or a name such as H"),
+        (read_padding, ":", f"':' is no padding: write {PADDING}"),
         (read_range, "3..", "'3..' is no range: write 24..40, first and last"),
         (read_range, "a..b", "'a..b' is no range: write 24..40, first and last"),
         (read_range, "1..2..3", "'1..2..3' is no range: write 24..40, first and last"),

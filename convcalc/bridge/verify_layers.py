@@ -2,8 +2,8 @@
 
 The modules are built as users build them, with all their arguments, and called on zeros in float64: torch's own
 kernels check every argument, where the faster ones it may take in float32 let some pass (a transposed convolution
-with an output of size 0, or a dilation of 0). "meta" checks less than any real device, and fails on empty inputs that they take: there only what
-convcalc finds legal is compared, and no empty input.
+with an output of size 0, or a dilation of 0). "meta" checks less than any real device, and fails on empty inputs
+that they take: there only what convcalc finds legal is compared, and no empty input.
 """
 
 from __future__ import annotations

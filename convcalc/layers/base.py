@@ -6,13 +6,14 @@ A hyper-parameter is one value for all axes, or a tuple with one for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import MISSING, dataclass, field
-from typing import Any, ClassVar, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, ClassVar, Self, TypeAlias
 
 from convcalc.axes import AXES, axis_names
 from convcalc.conditions import Check, Reader, enforce
-from convcalc.errors import BadShape, ConvcalcError
+from convcalc.errors import BadArgument, BadShape, ConvcalcError
+from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
 from convcalc.sizes import Size
@@ -23,18 +24,41 @@ Ints: TypeAlias = Any  # int | tuple[int, ...], one entry per axis
 
 @dataclass(frozen=True)
 class Layer:
-    """One operation on tensors.
+    """One operation on tensors: on one, or on as many as `takes` says (fewest and most; None for any number).
 
     `axes` is the number of spatial axes; None takes it from the shape. It is needed for shapes without a
     batch, which torch accepts too.
     """
 
     op: ClassVar[str] = ""
+    takes: ClassVar[tuple[int, int | None]] = (1, 1)
+    torch_order: ClassVar[tuple[str, ...]] = ()
+    """What torch's class takes by position, where that is more or other than ours."""
     axes: int | None = field(default=None, kw_only=True)
 
-    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
+    def __new__(cls, *values: Any, **settings: Any) -> Self:
+        """Refuse torch's positional arguments where they mean something else here, and write the line that is meant."""
+        if values:
+            ours = [entry.name for entry in fields(cls) if entry.init and not entry.kw_only]
+            if len(values) > len(ours) or any(name in settings for name in ours[: len(values)]):
+                raise _pasted(cls, ours, values, settings)
+        return super().__new__(cls)
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """Return the output shape; raises `convcalc.errors.Refused` where torch would refuse the input."""
         raise NotImplementedError
+
+    def check_exact(self, *shapes: Shape, check: Check) -> None:
+        """Hand to `check` what must hold for the input to be used in full: see `convcalc.exactness`.
+
+        >>> from convcalc.conditions import Conditions
+        >>> from convcalc.expr import Expr
+        >>> from convcalc.layers import MaxPool
+        >>> needs = Conditions()
+        >>> MaxPool(2).check_exact((1, 3, Expr.symbol("n")), check=needs)
+        >>> [str(value) for value in needs.open]
+        ['2*(n//2) - n']
+        """
 
     def footprints(self, shape: Shape) -> tuple[Footprint | None, ...]:
         """Return what each output reads on each spatial axis; None where that is no periodic map.
@@ -50,11 +74,15 @@ class Layer:
         """Return what each output reads along one axis of the spatial `sizes`."""
         raise NotImplementedError
 
-    def params(self, shape: Shape) -> Size:
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Return what the output reads of a network's input, given what each input of the layer reads of it."""
+        return fields[0].then(self.footprints(shapes[0]))
+
+    def params(self, shape: Shape, /) -> Size:
         """Return the number of parameters (elements) on an input of this shape; 0 unless the layer learns."""
         return 0
 
-    def macs(self, shape: Shape) -> Size:
+    def macs(self, shape: Shape, /) -> Size:
         """Return the multiply-accumulates on an input of this shape, bias additions not counted."""
         return 0
 
@@ -86,9 +114,26 @@ class Layer:
         axes = len(shape) - 2 if self.axes is None else self.axes
         if axes not in AXES or len(shape) - axes not in (1, 2):
             wanted = [f"(N, C, {', '.join(axis_names(count))})" for count in ([self.axes] if self.axes else AXES)]
-            got = f"({', '.join(map(str, shape))})"
-            raise BadShape(f"{self.op} takes {' or '.join(wanted)}: got {got}, which has {len(shape)} axes")
+            raise BadShape(f"{self.op} takes {' or '.join(wanted)}: got {written(shape)}, which has {len(shape)} axes")
         return shape[: len(shape) - axes - 1], shape[-axes - 1], shape[-axes:]
+
+
+def _pasted(cls: type[Layer], ours: list[str], values: tuple[Any, ...], settings: Mapping[str, Any]) -> BadArgument:
+    """The refusal of `cls(*values, **settings)`, with the same layer in our words where torch's order tells it."""
+    name = cls.__name__
+    takes = f"takes {' and '.join(ours)} by position" if ours else "takes nothing by position"
+    given = ", ".join([*map(repr, values), *(f"{key}={value!r}" for key, value in settings.items())])
+    message = f"{name} {takes}, all else by keyword: {name}({given})"
+    if not cls.torch_order or len(values) > len(cls.torch_order):
+        return BadArgument(message, rule=f"{name} {takes}")
+    words = {**dict(zip(cls.torch_order, values, strict=False)), **settings}
+    inferred = [word for word in ("in_channels", "in_features") if words.pop(word, None) is not None]
+    why = f"{inferred[0]} is inferred, so " if inferred else ""
+    known = {entry.name for entry in fields(cls)}
+    line = [repr(words.pop(word)) for word in ours if word in words]
+    line += [f"{word}={value!r}" for word, value in words.items() if word in known]
+    fix = f"{name}({', '.join(line)})"
+    return BadArgument(f"{message}; {why}in torch's order that is {fix} here", rule=f"{name} {takes}", fixes=[fix])
 
 
 def along(axes: int, check: Check, size: Callable[[int, Check], Size]) -> Shape:
@@ -104,6 +149,35 @@ def _named(place: str, check: Check) -> Check:
         check(value, lambda at: error(at).at(place))
 
     return check_here
+
+
+def written(shape: Shape) -> str:
+    """Return a shape as text.
+
+    >>> written((1, 3, 224, 224))
+    '(1, 3, 224, 224)'
+    """
+    return f"({', '.join(map(str, shape))})"
+
+
+def named_axis(axis: int, rank: int) -> str:
+    """Return the name of an axis of a shape (N, C, ...).
+
+    >>> named_axis(1, 4), named_axis(3, 4)
+    ('axis C', 'axis W')
+    """
+    return f"axis {('N', 'C', *axis_names(max(0, rank - 2)))[axis]}"
+
+
+def axis_of(op: str, name: str, dim: int, shape: Shape) -> int:
+    """Return the axis that `dim`, counted from the end if negative, means in `shape`.
+
+    >>> axis_of("flatten", "end_dim", -1, (1, 16, 5, 5))
+    3
+    """
+    if not -len(shape) <= dim < len(shape):
+        raise BadArgument(f"{op}: {name}={dim} but the shape {written(shape)} has {len(shape)} axes")
+    return dim % len(shape)
 
 
 def product(values: Sequence[Size]) -> Size:

@@ -1,0 +1,63 @@
+"""What every node reads of an input of the network: footprints, through branches and skips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from convcalc.analysis.shapes import infer_shapes
+from convcalc.blocks import Part, as_graph
+from convcalc.errors import BadArgument, ConvcalcError
+from convcalc.field import Field
+from convcalc.graph import Graph, InputShapes, Node
+from convcalc.layers.base import Shape
+
+
+def find_fields(
+    net: Graph | Part, input_shapes: InputShapes | None = None, *, of: str | None = None
+) -> dict[str, Field]:
+    """Return the `convcalc.field.Field` of every input and node by name, on the axes of the input `of`.
+
+    `of` is the first input unless given. What does not depend on it reads nothing; where branches of unequal
+    strides unite, and after layers that are no periodic map, an axis is None: unknown. Sizes may be symbols;
+    then what depends on a size, such as a centre crop, is unknown. Raises as `infer_shapes`.
+
+    >>> from convcalc.blocks import Residual, Sequential
+    >>> from convcalc.layers import Conv
+    >>> net = Residual(Sequential(Conv(8, 3, padding=1), Conv(8, 3, padding=1)))
+    >>> find_fields(net, (1, 8, 32, 32))["add"].axes[0].receptive_field
+    5
+    """
+    graph = as_graph(net)
+    shapes = infer_shapes(graph, input_shapes)
+    fields = start_fields(graph, shapes, of)
+    for node in graph:
+        fields[node.name] = node_field(node, fields, shapes)
+    return fields
+
+
+def start_fields(graph: Graph, shapes: Mapping[str, Shape], of: str | None = None) -> dict[str, Field]:
+    """Return the field of each input, on the spatial axes of the input `of`.
+
+    >>> start_fields(Graph([]), {"input": (1, 3, 8, 8)})["input"].product.covered
+    1
+    """
+    chosen = graph.inputs[0] if of is None else of
+    if chosen not in graph.inputs:
+        raise BadArgument(f"no input {chosen!r}: the inputs are {', '.join(graph.inputs)}")
+    axes = max(0, len(shapes[chosen]) - 2)
+    return {name: Field.start(axes) if name == chosen else Field.nothing(axes) for name in graph.inputs}
+
+
+def node_field(node: Node, fields: Mapping[str, Field], shapes: Mapping[str, Shape]) -> Field:
+    """Return the field of one node, given the fields of what it reads and the shapes of it and of that.
+
+    >>> from convcalc.layers import Conv
+    >>> shapes = {"input": (1, 3, 8), "conv": (1, 4, 6)}
+    >>> node_field(Node("conv", Conv(4, 3)), {"input": Field.start(1)}, shapes).axes[0].receptive_field
+    3
+    """
+    before = [fields[name] for name in node.inputs]
+    try:
+        return node.layer.through(before, [shapes[name] for name in node.inputs], shapes[node.name])
+    except ConvcalcError:  # a pattern without a short period
+        return Field.unknown(len(before[0].axes))

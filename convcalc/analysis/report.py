@@ -1,0 +1,274 @@
+"""One entry point: everything about a network on one input, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from convcalc.analysis.cost import NodeCost, node_cost
+from convcalc.analysis.fields import node_field, start_fields
+from convcalc.analysis.shapes import node_shape
+from convcalc.axes import axis_names
+from convcalc.blocks import Part, as_graph
+from convcalc.conditions import Conditions, enforce
+from convcalc.errors import ConvcalcError
+from convcalc.expr import Expr
+from convcalc.field import Field
+from convcalc.footprint import Footprint
+from convcalc.graph import Graph, InputShapes, Node
+from convcalc.layers.base import Shape
+from convcalc.product import Product
+from convcalc.sizes import Size, is_symbolic
+
+PerAxis: TypeAlias = tuple[Any, ...]
+"""One entry for each spatial axis of the input; None where it is unknown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerReport:
+    """One node: what goes in, what comes out, what it costs, what it reads of the network's first input."""
+
+    name: str
+    op: str
+    args: dict[str, Any]
+    """Hyper-parameters that differ from torch's defaults."""
+    inputs: tuple[str, ...]
+    output: Shape
+    outputs: tuple[Shape, ...]
+    symbolic: Shape | None
+    """The output shape for any input size; None where there is no formula."""
+    params: Size
+    """0 where the weights are `shared`: they count where they are first used."""
+    shared: bool
+    macs: Size
+    field: Field
+    source: str | None
+
+    @property
+    def receptive_field(self) -> PerAxis:
+        """The largest hull of what an output reads; of the local part where it `is_global`, None without one."""
+        return self._read(lambda footprint: footprint.receptive_field or None)
+
+    @property
+    def stride(self) -> PerAxis:
+        """How many inputs the reads move from one output to the next; None without a local part."""
+        return self._read(lambda footprint: footprint.stride if any(footprint.phases) else None)
+
+    @property
+    def offset(self) -> PerAxis:
+        """The input coordinate of output 0's centre, an exact rational."""
+        return self._read(lambda footprint: footprint.offset)
+
+    @property
+    def covered(self) -> PerAxis:
+        """How many positions of the receptive field are read."""
+        return self._read(lambda footprint: footprint.covered or None)
+
+    @property
+    def is_global(self) -> bool:
+        """Whether outputs read everything on some axis, beside the local part."""
+        return self.field.is_global
+
+    @property
+    def product(self) -> Product | None:
+        """What is read on all axes at once; where branches unite its coverage may be an upper bound."""
+        return self.field.product
+
+    def _read(self, reading: Callable[[Footprint], Any]) -> PerAxis:
+        return tuple(None if footprint is None else reading(footprint) for footprint in self.field.axes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON record: one axis a number, several a list, unknown null, symbolic a Python expression."""
+        return {
+            "name": self.name,
+            "op": self.op,
+            "args": {name: plain(value) for name, value in self.args.items()},
+            "inputs": list(self.inputs),
+            "output": plain(self.output),
+            "outputs": plain(self.outputs),
+            "symbolic": plain(self.symbolic),
+            "params": plain(self.params),
+            "shared": self.shared,
+            "macs": plain(self.macs),
+            "receptive_field": _single(plain(self.receptive_field)),
+            "stride": _single(plain(self.stride)),
+            "offset": _single(plain(self.offset)),
+            "covered": _single(plain(self.covered)),
+            "global": self.is_global,
+            **({} if self.source is None else {"source": self.source}),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A network on an input: a row for each node up to the first that refuses its input, and that refusal."""
+
+    model: str
+    inputs: dict[str, Shape]
+    outputs: dict[str, Shape]
+    """Empty where a node refuses its input."""
+    layers: tuple[LayerReport, ...]
+    needs: tuple[Size, ...]
+    """What named sizes leave open: every entry must be >= 0."""
+    opaque: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    error: ConvcalcError | None = None
+
+    @property
+    def input(self) -> Shape | tuple[Shape, ...]:
+        """The input shape; of several inputs, one each."""
+        shapes = tuple(self.inputs.values())
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    @property
+    def output(self) -> Shape | tuple[Shape, ...] | None:
+        """The output shape, of several outputs one each; None where a node refuses its input."""
+        shapes = tuple(self.outputs.values())
+        return None if not shapes else shapes[0] if len(shapes) == 1 else shapes
+
+    @property
+    def params(self) -> Size:
+        """The parameters of all rows; shared ones count once."""
+        return sum(layer.params for layer in self.layers)
+
+    @property
+    def macs(self) -> Size:
+        """The multiply-accumulates of all rows."""
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def flops(self) -> Size:
+        """2 * macs."""
+        return 2 * self.macs
+
+    def __getitem__(self, name: str) -> LayerReport:
+        """Return the row of that name; raises `KeyError`."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise KeyError(name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document of `inspect`."""
+        error = self.error
+        return {
+            "model": self.model,
+            "input": plain(self.input),
+            "output": plain(self.output),
+            "params": plain(self.params),
+            "macs": plain(self.macs),
+            "flops": plain(self.flops),
+            "opaque": list(self.opaque),
+            "path": list(self.path),
+            "needs": [f"{plain(value)} >= 0" for value in self.needs],
+            "error": None
+            if error is None
+            else {"kind": error.kind, "message": error.message, "rule": error.rule, "fixes": list(error.fixes)},
+            "notes": list(self.notes),
+            "layers": [layer.to_dict() for layer in self.layers],
+        }
+
+
+def inspect_graph(net: Graph | Part, input_shapes: InputShapes | None = None) -> Report:
+    """Return the report of a network on inputs of these shapes (ints, or names such as "H"), batch included.
+
+    A node that refuses its input ends the rows; the refusal is in `error`. Raises `convcalc.errors.BadShape` where
+    the input shapes themselves do not suit the graph.
+
+    >>> from convcalc.blocks import Sequential
+    >>> from convcalc.layers import Conv, MaxPool
+    >>> report = inspect_graph(Sequential(Conv(6, 5, padding=2), MaxPool(2)), (1, 1, 28, 28))
+    >>> report.output, report.params, report.layers[1].receptive_field, str(report.layers[1].symbolic[2])
+    ((1, 6, 14, 14), 156, (6, 6), 'H//2')
+    """
+    graph = as_graph(net)
+    given = graph.shapes_of(input_shapes)
+    needs = Conditions()
+    shapes, fields = dict(given), start_fields(graph, given)
+    symbolic: dict[str, Shape | None] = dict(_with_symbols(given))
+    rows: list[LayerReport] = []
+    error = None
+    for node in graph:
+        try:
+            shapes[node.name] = node_shape(node, tuple(shapes[name] for name in node.inputs), needs)
+        except ConvcalcError as refusal:
+            error = refusal
+            break
+        symbolic[node.name] = _symbolic(node, symbolic)
+        fields[node.name] = node_field(node, fields, shapes)
+        rows.append(_row(node, shapes, symbolic[node.name], fields[node.name], node_cost(node, shapes)))
+    return Report(
+        model=graph.name,
+        inputs=given,
+        outputs={} if error else {name: shapes[name] for name in graph.outputs},
+        layers=tuple(rows),
+        needs=tuple(needs.open),
+        error=error,
+    )
+
+
+def _row(node: Node, shapes: Mapping[str, Shape], symbolic: Shape | None, field: Field, cost: NodeCost) -> LayerReport:
+    return LayerReport(
+        name=node.name,
+        op=node.layer.op,
+        args=node.layer.arguments(),
+        inputs=node.inputs,
+        output=shapes[node.name],
+        outputs=(shapes[node.name],),
+        symbolic=symbolic,
+        params=cost.params,
+        shared=node.shares is not None,
+        macs=cost.macs,
+        field=field,
+        source=node.source,
+    )
+
+
+def _with_symbols(shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+    """The input shapes with letters for spatial sizes; inputs of one size share their letters."""
+    first: dict[Shape, str] = {}
+    found = {}
+    for name, shape in shapes.items():
+        suffix = first.setdefault(shape[2:], f"_{name}" if first else "")
+        letters = [
+            size if is_symbolic(size) else Expr.symbol(f"{letter}{suffix}")
+            for letter, size in zip(axis_names(max(0, len(shape) - 2)), shape[2:], strict=True)
+        ]
+        found[name] = (*shape[:2], *letters)
+    return found
+
+
+def _symbolic(node: Node, known: Mapping[str, Shape | None]) -> Shape | None:
+    """The output shape for any size; None where a layer has no formula, and for all that reads it."""
+    inputs = [known[name] for name in node.inputs]
+    shapes = tuple(shape for shape in inputs if shape is not None)
+    if len(shapes) < len(inputs):
+        return None
+    try:
+        return node_shape(node, shapes, enforce)
+    except ConvcalcError:
+        return None
+
+
+def plain(value: Any) -> Any:
+    """Return a value for JSON: an expression as its Python text, a fraction as exact text, a tuple as a list.
+
+    >>> plain((Expr.symbol("H") // 2, Fraction(4), Fraction(1, 2), None))
+    ['H//2', 4, '1/2', None]
+    """
+    match value:
+        case Expr():
+            return value.constant if value.is_constant else value.text
+        case Fraction():
+            return value.numerator if value.denominator == 1 else str(value)
+        case tuple() | list():
+            return [plain(entry) for entry in value]
+        case _:
+            return str(value) if is_symbolic(value) else value
+
+
+def _single(values: Sequence[Any]) -> Any:
+    return values[0] if len(values) == 1 else values

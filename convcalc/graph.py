@@ -1,0 +1,233 @@
+"""Networks as values: named nodes over layers, wired by name and checked once.
+
+::
+
+    input ──> conv ──> relu ──> add ──> output       Node("add", Add(), ("relu", "input"))
+      └─────────────────────────┘
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from convcalc.errors import BadArgument, BadShape
+from convcalc.expr import Expr
+from convcalc.layers.base import Layer, Shape
+from convcalc.sizes import Size, exact
+
+Sizes: TypeAlias = Sequence[Size | str]
+"""A shape as a user gives it: a name such as "H" stands for any size, the same name for the same size."""
+
+InputShapes: TypeAlias = Sizes | Sequence[Sizes] | Mapping[str, Sizes]
+"""The shape of the only input; or of every input, in order or by name."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One call of a layer: its name, what it reads (names of nodes and inputs), where it stands.
+
+    `shares` names an earlier node whose weights it uses again; `source` says where a captured call was written.
+
+    >>> Node("conv1", Layer(), "input").inputs
+    ('input',)
+    """
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    shares: str | None = None
+    source: str | None = None
+
+    def __init__(
+        self,
+        name: str,
+        layer: Layer,
+        inputs: str | Sequence[str] = "input",
+        shares: str | None = None,
+        source: str | None = None,
+    ) -> None:
+        if not isinstance(layer, Layer):
+            raise BadArgument(f"node {name!r} takes a layer: {layer!r}{_instead(layer)}")
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "layer", layer)
+        object.__setattr__(self, "inputs", (inputs,) if isinstance(inputs, str) else tuple(inputs))
+        object.__setattr__(self, "shares", shares)
+        object.__setattr__(self, "source", source)
+
+
+def _instead(thing: object) -> str:
+    return f"; write {thing.__name__}(...)" if isinstance(thing, type) else ""
+
+
+@dataclass(frozen=True, repr=False)
+class Graph:
+    """A network: nodes in an order in which they can run, names of inputs and outputs.
+
+    Checked once, here: names are unique, every input exists, every layer gets as many as it takes, nothing goes
+    round in a circle. Nodes may be given in any order. `outputs` is the last node unless given. `example` has one
+    input shape for each input, such as the one a published network is measured at; analyses use it where no
+    shape is given. Raises `BadArgument`.
+
+    >>> from convcalc.layers import Add, Conv
+    >>> net = Graph([Node("conv", Conv(8, 3, padding=1)), Node("add", Add(), ("conv", "input"))])
+    >>> net, net["add"].inputs
+    (Graph(2 nodes: input -> add), ('conv', 'input'))
+    """
+
+    nodes: tuple[Node, ...]
+    inputs: tuple[str, ...] = ("input",)
+    outputs: tuple[str, ...] = ()
+    name: str = ""
+    example: tuple[Shape, ...] | None = None
+
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        inputs: str | Sequence[str] = "input",
+        outputs: str | Sequence[str] = (),
+        name: str = "",
+        example: Sequence[Shape] | None = None,
+    ) -> None:
+        inputs = (inputs,) if isinstance(inputs, str) else tuple(inputs)
+        outputs = (outputs,) if isinstance(outputs, str) else tuple(outputs)
+        last = nodes[-1].name if nodes else inputs[0] if inputs else ""
+        object.__setattr__(self, "inputs", inputs)
+        object.__setattr__(self, "outputs", outputs or (last,))
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "example", None if example is None else tuple(map(tuple, example)))
+        _check_names(nodes, inputs)
+        object.__setattr__(self, "nodes", _in_order(nodes, inputs))
+        _check_wiring(self)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}
+
+    def __getitem__(self, name: str) -> Node:
+        """Return the node of that name; raises `BadArgument` with the nearest where there is none."""
+        if name not in self._by_name:
+            raise BadArgument(f"no node {name!r}{_like(name, self._by_name)}")
+        return self._by_name[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __repr__(self) -> str:
+        name = f"{self.name}: " if self.name else ""
+        nodes = "1 node" if len(self) == 1 else f"{len(self)} nodes"
+        return f"Graph({name}{nodes}: {', '.join(self.inputs)} -> {', '.join(self.outputs)})"
+
+    def shapes_of(self, input_shapes: InputShapes | None = None) -> dict[str, Shape]:
+        """Return the shape of every input, by name, from what a user gives; the `example` where that is nothing.
+
+        Raises `BadShape` where shapes are missing or too many, `BadArgument` for sizes that are none.
+
+        >>> shapes = Graph([], inputs=["image"]).shapes_of((1, 3, "H", "H"))
+        >>> [str(size) for size in shapes["image"]]
+        ['1', '3', 'H', 'H']
+        """
+        if input_shapes is None:
+            if self.example is None:
+                raise BadShape(f"an input shape is needed, such as (1, 3, 224, 224), for {', '.join(self.inputs)}")
+            input_shapes = self.example
+        if isinstance(input_shapes, Mapping):
+            given = dict(input_shapes)
+        else:
+            several = bool(input_shapes) and isinstance(input_shapes[0], tuple | list)
+            shapes = list(input_shapes) if several else [input_shapes]
+            if len(shapes) != len(self.inputs):
+                raise BadShape(
+                    f"{len(self.inputs)} input shapes are needed ({', '.join(self.inputs)}): got {len(shapes)}"
+                )
+            given = dict(zip(self.inputs, shapes, strict=True))
+        if given.keys() != set(self.inputs):
+            raise BadShape(f"the inputs are {', '.join(self.inputs)}: got shapes for {', '.join(given)}")
+        return {name: tuple(_size(name, size) for size in given[name]) for name in self.inputs}
+
+
+def _size(name: str, size: Size | str) -> Size:
+    if isinstance(size, str):
+        return Expr.symbol(size)
+    (size,) = exact("size", size)
+    if isinstance(size, int) and size < 0:
+        raise BadShape(f"{name}: a size must be >= 0: {size}")
+    return size
+
+
+def _check_names(nodes: Sequence[Node], inputs: tuple[str, ...]) -> None:
+    if not inputs:
+        raise BadArgument("a graph has at least one input: 0 given")
+    names = [*inputs, *(node.name for node in nodes)]
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise BadArgument(f"names must be unique: {', '.join(map(repr, twice))} is given twice", rule="unique names")
+    if "" in names:
+        raise BadArgument("a node needs a name: ''")
+    known = set(names)
+    for node in nodes:
+        for name in node.inputs:
+            if name not in known:
+                raise BadArgument(f"{node.name!r} reads {name!r}, which is no node or input{_like(name, known)}")
+
+
+def _check_wiring(graph: Graph) -> None:
+    known = {*graph.inputs, *(node.name for node in graph)}
+    for name in graph.outputs:
+        if name not in known:
+            raise BadArgument(f"the output {name!r} is no node or input{_like(name, known)}")
+    if graph.example is not None and len(graph.example) != len(graph.inputs):
+        raise BadArgument(f"example needs a shape for each of {len(graph.inputs)} inputs: got {len(graph.example)}")
+    before: dict[str, Node] = {}
+    for node in graph:
+        fewest, most = node.layer.takes
+        count = len(node.inputs)
+        if count < fewest or (most is not None and count > most):
+            wanted = f"{fewest}" if most == fewest else f"{fewest} or more" if most is None else f"{fewest} to {most}"
+            raise BadArgument(f"{node.name!r}: {node.layer.op} takes {wanted} inputs, and {count} are given")
+        if node.shares is not None and (node.shares not in before or before[node.shares].shares is not None):
+            whose = f"{node.name!r} shares weights with {node.shares!r}"
+            raise BadArgument(f"{whose}, which is no earlier node with weights of its own")
+        before[node.name] = node
+
+
+def _in_order(nodes: Sequence[Node], inputs: tuple[str, ...]) -> tuple[Node, ...]:
+    """The nodes so that each comes after what it reads, else as given."""
+    ready, ordered, waiting = set(inputs), list[Node](), list(nodes)
+    while waiting:
+        later = []
+        for node in waiting:
+            if ready.issuperset(node.inputs):
+                ready.add(node.name)
+                ordered.append(node)
+            else:
+                later.append(node)
+        if len(later) == len(waiting):
+            raise BadArgument(f"nodes go round in a circle: {' -> '.join(_circle(waiting))}", rule="no cycle")
+        waiting = later
+    return tuple(ordered)
+
+
+def _circle(waiting: Sequence[Node]) -> list[str]:
+    """One circle among nodes that all wait for each other."""
+    reads = {node.name: node.inputs for node in waiting}
+    path = [waiting[0].name]
+    while path[-1] not in path[:-1]:
+        path.append(next(name for name in reads[path[-1]] if name in reads))
+    return path[path.index(path[-1]) :][::-1]
+
+
+def _like(name: str, names: Iterable[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, list(names), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""

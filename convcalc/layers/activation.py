@@ -1,0 +1,188 @@
+"""What works on each value alone: activations, dropout, softmax; named as in `torch.nn`.
+
+Classes that add no hyper-parameter inherit all that makes them values, and need no decorator of their own, which
+would cost half a millisecond of import each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
+
+from convcalc.conditions import Check, enforce
+from convcalc.errors import BadShape
+from convcalc.field import Field
+from convcalc.footprint import Footprint
+from convcalc.layers.base import Layer, Shape, axis_of, must_equal
+from convcalc.sizes import Size
+from convcalc.stencils import identity
+
+
+@dataclass(frozen=True)
+class Pointwise(Layer):
+    """What keeps the shape and reads position j for output j, on tensors of any rank.
+
+    >>> ReLU().out_shape((1, 6, 28, 28)), Sigmoid().out_shape((1, 120))
+    ((1, 6, 28, 28), (1, 120))
+    """
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The shape itself."""
+        return shape
+
+    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
+        """Output j reads input j."""
+        return identity()
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the input."""
+        return fields[0]
+
+
+class Identity(Pointwise):
+    """Nothing at all (torch's `Identity`)."""
+
+    op: ClassVar[str] = "identity"
+
+
+class ReLU(Pointwise):
+    """max(0, x)."""
+
+    op: ClassVar[str] = "relu"
+
+
+class ReLU6(Pointwise):
+    """min(max(0, x), 6)."""
+
+    op: ClassVar[str] = "relu6"
+
+
+@dataclass(frozen=True)
+class LeakyReLU(Pointwise):
+    """max(0, x) + negative_slope * min(0, x)."""
+
+    op: ClassVar[str] = "leakyrelu"
+    negative_slope: float = 0.01
+
+
+@dataclass(frozen=True)
+class ELU(Pointwise):
+    """x, or alpha * (exp(x) - 1) below 0."""
+
+    op: ClassVar[str] = "elu"
+    alpha: float = 1.0
+
+
+class Sigmoid(Pointwise):
+    """1/(1 + exp(-x))."""
+
+    op: ClassVar[str] = "sigmoid"
+
+
+class Tanh(Pointwise):
+    """tanh(x)."""
+
+    op: ClassVar[str] = "tanh"
+
+
+class GELU(Pointwise):
+    """x * Phi(x), Phi the normal distribution function."""
+
+    op: ClassVar[str] = "gelu"
+
+
+class SiLU(Pointwise):
+    """x * sigmoid(x), also called swish."""
+
+    op: ClassVar[str] = "silu"
+
+
+class Mish(Pointwise):
+    """x * tanh(softplus(x))."""
+
+    op: ClassVar[str] = "mish"
+
+
+class Softplus(Pointwise):
+    """log(1 + exp(x))."""
+
+    op: ClassVar[str] = "softplus"
+
+
+class Hardswish(Pointwise):
+    """x * min(max(0, x + 3), 6)/6."""
+
+    op: ClassVar[str] = "hardswish"
+
+
+class Hardsigmoid(Pointwise):
+    """min(max(0, x + 3), 6)/6."""
+
+    op: ClassVar[str] = "hardsigmoid"
+
+
+@dataclass(frozen=True)
+class Dropout(Pointwise):
+    """Each value zeroed with probability `p` in training; nothing at evaluation."""
+
+    op: ClassVar[str] = "dropout"
+    p: float = 0.5
+
+
+@dataclass(frozen=True)
+class PReLU(Pointwise):
+    """`LeakyReLU` with a learned slope: one for all channels, or `num_parameters` for as many channels.
+
+    >>> PReLU(8).params((1, 8, 5, 5))
+    8
+    """
+
+    op: ClassVar[str] = "prelu"
+    num_parameters: int = 1
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The shape itself; the channels must number num_parameters unless that is 1."""
+        if self.num_parameters != 1:
+            channels = shape[1] if len(shape) > 1 else 1
+            must_equal(
+                channels,
+                self.num_parameters,
+                check,
+                lambda at: BadShape(
+                    f"num_parameters={self.num_parameters} but the input has {at(channels)} channels",
+                    rule="num_parameters == 1 or input channels == num_parameters",
+                    fixes=[f"num_parameters={at(channels)}", "num_parameters=1"],
+                ),
+            )
+        return shape
+
+    def params(self, shape: Shape, /) -> Size:
+        """num_parameters."""
+        return self.num_parameters
+
+
+@dataclass(frozen=True)
+class Softmax(Pointwise):
+    """exp(x) over its sum along axis `dim`; over a spatial axis every output reads that whole axis.
+
+    >>> Softmax(dim=1).out_shape((1, 10))
+    (1, 10)
+    """
+
+    op: ClassVar[str] = "softmax"
+    _: KW_ONLY
+    dim: int = 1
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The shape itself, which must have the axis."""
+        axis_of("softmax", "dim", self.dim, shape)
+        return shape
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the input, and everything along a spatial `dim`."""
+        (field,) = fields
+        axis = axis_of("softmax", "dim", self.dim, output) - 2
+        if axis < 0:
+            return field
+        return field.then_all([axis]) if len(output) - 2 == len(field.axes) else Field.unknown(len(field.axes))

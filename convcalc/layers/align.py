@@ -1,0 +1,103 @@
+"""What makes one map as large as another: the centre crop and the padding of U-Nets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from convcalc import stencils
+from convcalc.conditions import Check, enforce
+from convcalc.errors import BadShape
+from convcalc.expr import Expr
+from convcalc.field import Field
+from convcalc.footprint import Footprint
+from convcalc.formulas import at_least
+from convcalc.layers.base import Layer, Shape, along, written
+from convcalc.sizes import Size
+
+
+@dataclass(frozen=True)
+class _Align(Layer):
+    """What takes a map and another whose spatial sizes the first is given."""
+
+    takes: ClassVar[tuple[int, int | None]] = (2, 2)
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """The first shape, with the spatial sizes of the second."""
+        shape, like = shapes
+        if len(shape) != len(like):
+            raise BadShape(f"{self.op} takes shapes with equally many axes: got {written(shape)} and {written(like)}")
+        batch, channels, sizes = self.split(shape)
+        _, _, wanted = self.split(like)
+        return (*batch, channels, *along(len(sizes), check, lambda i, check: self.size(sizes[i], wanted[i], check)))
+
+    def size(self, n: Size, wanted: Size, check: Check) -> Size:
+        """Return the size `wanted`, if `n` can be given it."""
+        raise NotImplementedError
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the first, moved by what is cut or put before it; unknown while symbols leave that open."""
+        _, _, sizes = self.split(shapes[0])
+        _, _, wanted = self.split(shapes[1])
+        return fields[0].then([_moved((n - m) // 2) for n, m in zip(sizes, wanted, strict=True)])
+
+    def params(self, *shapes: Shape) -> Size:
+        """None."""
+        return 0
+
+    def macs(self, *shapes: Shape) -> Size:
+        """None."""
+        return 0
+
+
+class CropTo(_Align):
+    """The centre of a map, as large as another: (n - m)//2 rows are cut before, the rest after.
+
+    The copy-and-crop of U-Net (O. Ronneberger, P. Fischer, T. Brox, arXiv:1505.04597).
+
+    >>> CropTo().out_shape((1, 512, 64, 64), (1, 512, 56, 56))
+    (1, 512, 56, 56)
+    """
+
+    op: ClassVar[str] = "cropto"
+
+    def size(self, n: Size, wanted: Size, check: Check) -> Size:
+        """`wanted`, which must not be larger than n."""
+        at_least(1, check, n=wanted)
+        check(
+            n - wanted,
+            lambda at: BadShape(
+                f"a crop to {at(wanted)} needs at least as much: got {at(n)}; pad instead", rule="size >= cropped size"
+            ),
+        )
+        return wanted
+
+
+class PadTo(_Align):
+    """A map with zeros around it, as large as another: (m - n)//2 rows before, the rest after.
+
+    A map that is larger is cropped by the same rule, as torch's `pad` does with negative rows.
+
+    >>> PadTo().out_shape((1, 512, 27, 28), (1, 256, 28, 28))
+    (1, 512, 28, 28)
+    """
+
+    op: ClassVar[str] = "padto"
+
+    def size(self, n: Size, wanted: Size, check: Check) -> Size:
+        """`wanted`."""
+        at_least(1, check, n=wanted)
+        return wanted
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the first, moved by what is put before it; unknown while symbols leave that open."""
+        _, _, sizes = self.split(shapes[0])
+        _, _, wanted = self.split(shapes[1])
+        return fields[0].then([_moved(-((m - n) // 2)) for n, m in zip(sizes, wanted, strict=True)])
+
+
+def _moved(rows: Size) -> Footprint | None:
+    if isinstance(rows, Expr) and rows.is_constant:
+        rows = rows.constant
+    return stencils.crop(rows) if isinstance(rows, int) else None

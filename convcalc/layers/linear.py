@@ -1,0 +1,113 @@
+"""Flatten and linear: from maps to vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
+
+from convcalc.conditions import Check, enforce
+from convcalc.errors import BadArgument, BadShape
+from convcalc.field import Field
+from convcalc.footprint import Footprint
+from convcalc.formulas import at_least
+from convcalc.layers.base import Layer, Shape, axis_of, must_equal, product
+from convcalc.sizes import Size
+from convcalc.stencils import everything, identity
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """Axes `start_dim` to `end_dim` become one (torch's `Flatten`).
+
+    >>> Flatten().out_shape((1, 16, 5, 5)), Flatten(2).out_shape((1, 16, 5, 5))
+    ((1, 400), (1, 16, 25))
+    """
+
+    op: ClassVar[str] = "flatten"
+    start_dim: int = 1
+    end_dim: int = -1
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The sizes from start_dim to end_dim multiplied."""
+        first, last = self._ends(shape)
+        return (*shape[:first], product(shape[first : last + 1]), *shape[last + 1 :])
+
+    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
+        """None: positions become features, which is no map of positions; one position stays what it is."""
+        return identity() if isinstance(sizes[axis], int) and sizes[axis] == 1 else None
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Unknown on the axes that are flattened, unless their size is 1."""
+        (field,), (shape,) = fields, shapes
+        if output == shape:
+            return field
+        first, last = self._ends(shape)
+        sizes = shape[2:]
+        own = [self.footprint(axis, sizes) if first <= axis + 2 <= last else identity() for axis in range(len(sizes))]
+        return field.then(own)
+
+    def _ends(self, shape: Shape) -> tuple[int, int]:
+        first = axis_of(self.op, "start_dim", self.start_dim, shape)
+        last = axis_of(self.op, "end_dim", self.end_dim, shape)
+        if first > last:
+            raise BadArgument(f"flatten needs start_dim <= end_dim: {self.start_dim} and {self.end_dim}")
+        return first, last
+
+
+@dataclass(frozen=True)
+class Linear(Layer):
+    """A linear map of the last axis (torch's `Linear`): y = xAᵀ + b.
+
+    `in_features` is the size of the last axis unless given; given, other input sizes are refused.
+
+    >>> Linear(120).out_shape((1, 400)), Linear(120).params((1, 400)), Linear(120).macs((1, 400))
+    ((1, 120), 48120, 48000)
+    """
+
+    op: ClassVar[str] = "linear"
+    torch_order: ClassVar[tuple[str, ...]] = ("in_features", "out_features", "bias")
+    out_features: int
+    _: KW_ONLY
+    in_features: int | None = None
+    bias: bool = True
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """(..., out_features); the last axis must equal in_features where that is given."""
+        if not shape:
+            raise BadShape("linear takes a shape of 1 axis or more: got ()")
+        at_least(1, check, out_features=self.out_features)
+        if self.in_features is not None:
+            self._check_features(shape, self.in_features, check)
+        return (*shape[:-1], self.out_features)
+
+    def _check_features(self, shape: Shape, wanted: int, check: Check) -> None:
+        must_equal(
+            shape[-1],
+            wanted,
+            check,
+            lambda at: BadShape(
+                f"in_features={wanted} but the last axis of ({', '.join(str(at(size)) for size in shape)}) "
+                f"is {at(shape[-1])}",
+                rule="the last axis equals in_features",
+                fixes=[f"in_features={at(shape[-1])}"],
+            ),
+        )
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Everything along the last axis; a vector's features are what was flattened, so everything on all axes."""
+        (field,) = fields
+        if len(output) == 2:
+            return Field(tuple(everything() if axis is None else axis for axis in field.axes))
+        if len(output) - 2 != len(field.axes):
+            return Field.unknown(len(field.axes))
+        last = len(field.axes) - 1
+        return field.then([everything() if axis == last else identity() for axis in range(last + 1)])
+
+    def params(self, shape: Shape, /) -> Size:
+        """in_features * out_features, plus out_features with a bias."""
+        return shape[-1] * self.out_features + (self.out_features if self.bias else 0)
+
+    def macs(self, shape: Shape, /) -> Size:
+        """Output elements * in_features."""
+        return product(shape) * self.out_features

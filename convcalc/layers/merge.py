@@ -1,0 +1,157 @@
+"""What unites branches: concatenate, add, multiply."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from convcalc.conditions import Check, enforce
+from convcalc.errors import BadShape
+from convcalc.field import Field, unite
+from convcalc.layers.base import Layer, Shape, axis_of, must_equal, named_axis, written
+from convcalc.sizes import Size, is_array, larger, smaller
+
+
+@dataclass(frozen=True)
+class _Merge(Layer):
+    """What takes several tensors and learns nothing."""
+
+    takes: ClassVar[tuple[int, int | None]] = (2, None)
+
+    def params(self, *shapes: Shape) -> Size:
+        """None."""
+        return 0
+
+    def macs(self, *shapes: Shape) -> Size:
+        """None: an addition or product alone is no multiply-accumulate."""
+        return 0
+
+
+@dataclass(frozen=True)
+class Concat(_Merge):
+    """Tensors one after another along axis `dim` (torch's `cat`); all other sizes must agree.
+
+    >>> Concat().out_shape((1, 64, 28, 28), (1, 128, 28, 28))
+    (1, 192, 28, 28)
+    """
+
+    op: ClassVar[str] = "concat"
+    takes: ClassVar[tuple[int, int | None]] = (1, None)
+    dim: int = 1
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """The first shape, with the sizes along dim added up."""
+        first = shapes[0]
+        _same_rank(self.op, shapes)
+        dim = axis_of(self.op, "dim", self.dim, first)
+        for axis in range(len(first)):
+            for other in shapes[1:] if axis != dim else ():
+                must_equal(first[axis], other[axis], check, _unequal(self.op, shapes, axis))
+        total = first[dim]
+        for other in shapes[1:]:
+            total = total + other[dim]
+        return (*first[:dim], total, *first[dim + 1 :])
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """What any of them reads; unknown on a spatial axis along which they are joined."""
+        field = unite(fields)
+        axis = axis_of(self.op, "dim", self.dim, output) - 2
+        if axis < 0:
+            return field
+        if len(output) - 2 != len(field.axes):
+            return Field.unknown(len(field.axes))
+        return Field(tuple(None if place == axis else found for place, found in enumerate(field.axes)), exact=False)
+
+
+class _Elementwise(_Merge):
+    """What combines values of the same place; where one size is 1, its value serves all places, as in torch.
+
+    Of nothing and 1 torch makes nothing; that is refused here, as no network means it.
+    """
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """The common shape: sizes agree, or one is 1; shapes of fewer axes have 1 in front."""
+        rank = max(map(len, shapes))
+        aligned = [(1,) * (rank - len(shape)) + shape for shape in shapes]
+        return tuple(self._size(aligned, axis, check) for axis in range(rank))
+
+    def _size(self, shapes: Sequence[Shape], axis: int, check: Check) -> Size:
+        common = shapes[0][axis]
+        for other in shapes[1:]:
+            common = _broadcast(common, other[axis], check, _unequal(self.op, shapes, axis))
+        return common
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """What any of them reads; unknown where one position that is not global serves many."""
+        if any(len(shape) != len(output) for shape in shapes):
+            return Field.unknown(len(fields[0].axes))
+        return unite(_stretched(field, shape, output) for field, shape in zip(fields, shapes, strict=True))
+
+
+class Add(_Elementwise):
+    """The sum, as in a residual block.
+
+    >>> Add().out_shape((1, 64, 56, 56), (1, 64, 56, 56))
+    (1, 64, 56, 56)
+    >>> Add().out_shape((1, 64, 56, 56), (1, 128, 56, 56))
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadShape: add takes equal sizes, or 1, on axis C: got (1, 64, 56, 56) and (1, 128, 56, 56)
+    """
+
+    op: ClassVar[str] = "add"
+
+
+class Mul(_Elementwise):
+    """The product of each two values, as by a gate; no multiply-accumulates.
+
+    >>> Mul().out_shape((1, 64, 56, 56), (1, 64, 1, 1))
+    (1, 64, 56, 56)
+    """
+
+    op: ClassVar[str] = "mul"
+
+
+def _broadcast(a: Size, b: Size, check: Check, error: Any) -> Size:
+    """The size that a and b have together: equal, or the larger where the smaller is 1."""
+    if not is_array(a) and not is_array(b) and a == b:
+        return a
+    for one, size in ((a, b), (b, a)):
+        if _is_one(one):
+            check(size - 1, error)
+            return size
+    least = smaller(a, b)
+    check(-smaller(larger(a - b, b - a), larger(least - 1, 1 - least)), error)  # |a - b| or |least - 1| is 0
+    return larger(a, b)
+
+
+def _is_one(size: Size) -> bool:
+    return not is_array(size) and size == 1
+
+
+def _stretched(field: Field, shape: Shape, output: Shape) -> Field:
+    """The field of one tensor where its single positions serve all positions of the output."""
+    if len(shape) - 2 != len(field.axes):
+        return field
+    axes = tuple(
+        None if footprint is not None and _is_one(size) and not _is_one(out) and any(footprint.phases) else footprint
+        for footprint, size, out in zip(field.axes, shape[2:], output[2:], strict=True)
+    )
+    return Field(axes, field.exact and None not in axes)
+
+
+def _same_rank(op: str, shapes: Sequence[Shape]) -> None:
+    if len(set(map(len, shapes))) > 1:
+        raise BadShape(f"{op} takes shapes with equally many axes: got {' and '.join(map(written, shapes))}")
+
+
+def _unequal(op: str, shapes: Sequence[Shape], axis: int) -> Any:
+    place = named_axis(axis, len(shapes[0]))
+    wanted = "equal sizes" if op == "concat" else "equal sizes, or 1,"
+
+    def error(at: Any) -> BadShape:
+        got = " and ".join(written(tuple(at(size) for size in shape)) for shape in shapes)
+        return BadShape(f"{op} takes {wanted} on {place}: got {got}", rule=f"{wanted.replace(',', '')} on {place}")
+
+    return error

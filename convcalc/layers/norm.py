@@ -1,0 +1,218 @@
+"""Normalization: what is scaled by statistics, and over which axes those are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar
+
+from convcalc.conditions import Check, enforce
+from convcalc.errors import BadArgument, BadShape
+from convcalc.field import Field
+from convcalc.footprint import Footprint
+from convcalc.formulas import at_least
+from convcalc.layers.activation import Pointwise
+from convcalc.layers.base import Shape, must_divide, must_equal, product
+from convcalc.sizes import Size
+from convcalc.stencils import everything, identity
+
+
+@dataclass(frozen=True)
+class BatchNorm(Pointwise):
+    """Batch normalization (torch's `BatchNorm1d`, `2d`, `3d`) as it is at evaluation: pointwise, by stored statistics.
+
+    `num_features` is the input's channels unless given.
+
+    >>> BatchNorm().out_shape((1, 64, 56, 56)), BatchNorm().params((1, 64, 56, 56))
+    ((1, 64, 56, 56), 128)
+    """
+
+    op: ClassVar[str] = "batchnorm"
+    num_features: int | None = None
+    _: KW_ONLY
+    eps: float = 1e-5
+    momentum: float | None = 0.1
+    affine: bool = True
+    track_running_stats: bool = True
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The shape itself: (N, C) or (N, C, ...)."""
+        _check_rank(self.op, shape, 2)
+        _check_features("num_features", self.num_features, shape, check)
+        return shape
+
+    def params(self, shape: Shape, /) -> Size:
+        """2*C: a weight and a bias for each channel; 0 without `affine`."""
+        return 2 * shape[1] if self.affine else 0
+
+
+class _SpatialNorm(Pointwise):
+    """What takes statistics over all spatial axes at evaluation too: every output reads everything."""
+
+    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
+        """Position j, and everything for the statistics."""
+        return identity() | everything()
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Everything, beside the field of the input; a vector has no axes to take statistics over."""
+        (field,) = fields
+        return field if len(output) == 2 else field.then_all(range(len(field.axes)))
+
+
+@dataclass(frozen=True)
+class GroupNorm(_SpatialNorm):
+    """Group normalization (torch's `GroupNorm`; Y. Wu and K. He, arXiv:1803.08494): statistics of a group over space.
+
+    `num_channels` is the input's channels unless given.
+
+    >>> GroupNorm(32).out_shape((1, 64, 8, 8)), GroupNorm(32).params((1, 64, 8, 8))
+    ((1, 64, 8, 8), 128)
+    """
+
+    op: ClassVar[str] = "groupnorm"
+    num_groups: int
+    num_channels: int | None = None
+    _: KW_ONLY
+    eps: float = 1e-5
+    affine: bool = True
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The shape itself; num_groups must divide the channels, and a group have two values or more."""
+        _check_rank(self.op, shape, 2)
+        at_least(1, check, num_groups=self.num_groups)
+        _check_features("num_channels", self.num_channels, shape, check)
+        channels, groups = shape[1], self.num_groups
+        must_divide(
+            groups,
+            channels,
+            check,
+            lambda at: BadShape(
+                f"`num_groups`={groups} must divide `num_channels`={at(channels)}",
+                rule="num_channels % num_groups == 0",
+            ),
+        )
+        _check_several(shape[0] * (channels // groups) * product(shape[2:]), "a group", check)
+        return shape
+
+    def params(self, shape: Shape, /) -> Size:
+        """2*C: a weight and a bias for each channel; 0 without `affine`."""
+        return 2 * shape[1] if self.affine else 0
+
+
+@dataclass(frozen=True)
+class InstanceNorm(_SpatialNorm):
+    """Instance normalization (torch's `InstanceNorm1d`, `2d`, `3d`): statistics of each channel over space.
+
+    `num_features` is the input's channels unless given.
+
+    >>> InstanceNorm().params((1, 64, 8, 8)), InstanceNorm(affine=True).params((1, 64, 8, 8))
+    (0, 128)
+    """
+
+    op: ClassVar[str] = "instancenorm"
+    num_features: int | None = None
+    _: KW_ONLY
+    eps: float = 1e-5
+    momentum: float = 0.1
+    affine: bool = False
+    track_running_stats: bool = False
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The shape itself, (N, C, ...), with two positions or more to take statistics of."""
+        _check_rank(self.op, shape, 3)
+        _check_features("num_features", self.num_features, shape, check)
+        if not self.track_running_stats:
+            _check_several(product(shape[2:]), "a channel", check)
+        return shape
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Everything, beside the field of the input; by stored statistics, if it has them, that field alone."""
+        return fields[0] if self.track_running_stats else super().through(fields, shapes, output)
+
+    def params(self, shape: Shape, /) -> Size:
+        """2*C: a weight and a bias for each channel; 0 without `affine`."""
+        return 2 * shape[1] if self.affine else 0
+
+
+@dataclass(frozen=True)
+class LayerNorm(Pointwise):
+    """Layer normalization (torch's `LayerNorm`): statistics over the last axes, whose sizes are `normalized_shape`.
+
+    >>> LayerNorm((8, 8)).out_shape((1, 64, 8, 8)), LayerNorm((8, 8)).params((1, 64, 8, 8))
+    ((1, 64, 8, 8), 128)
+    """
+
+    op: ClassVar[str] = "layernorm"
+    normalized_shape: Any
+    _: KW_ONLY
+    eps: float = 1e-5
+    elementwise_affine: bool = True
+    bias: bool = True
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """normalized_shape as a tuple."""
+        return self.normalized_shape if isinstance(self.normalized_shape, tuple) else (self.normalized_shape,)
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The shape itself, which must end with normalized_shape."""
+        sizes = self.sizes
+        if not sizes:
+            raise BadArgument("normalized_shape needs one size or more: ()")
+        _check_rank(self.op, shape, len(sizes))
+        last = shape[-len(sizes) :]
+        for size, wanted in zip(last, sizes, strict=True):
+            must_equal(
+                size,
+                wanted,
+                check,
+                lambda at: BadShape(
+                    f"normalized_shape is ({', '.join(map(str, sizes))}) but the input ends with "
+                    f"({', '.join(str(at(got)) for got in last)})",
+                    rule="the last axes equal normalized_shape",
+                ),
+            )
+        return shape
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Everything on the spatial axes it normalizes over, beside the field of the input."""
+        (field,) = fields
+        rank, axes = len(output), len(output) - 2
+        wide = range(max(0, rank - len(self.sizes) - 2), axes)
+        if not wide:
+            return field
+        return field.then_all(wide) if axes == len(field.axes) else Field.unknown(len(field.axes))
+
+    def params(self, shape: Shape, /) -> Size:
+        """A weight and, with `bias`, a bias for each place of normalized_shape; 0 without `elementwise_affine`."""
+        return product(self.sizes) * (1 + self.bias) if self.elementwise_affine else 0
+
+
+def _check_rank(op: str, shape: Shape, least: int) -> None:
+    if len(shape) < least:
+        raise BadShape(f"{op} takes a shape of {least} axes or more: got ({', '.join(map(str, shape))})")
+
+
+def _check_features(name: str, wanted: int | None, shape: Shape, check: Check) -> None:
+    if wanted is not None:
+        channels = shape[1]
+        must_equal(
+            channels,
+            wanted,
+            check,
+            lambda at: BadShape(
+                f"{name}={wanted} but the input has {at(channels)} channels",
+                rule=f"input channels == {name}",
+                fixes=[f"{name}={at(channels)}"],
+            ),
+        )
+
+
+def _check_several(values: Size, whose: str, check: Check) -> None:
+    """Torch refuses statistics of a single value."""
+    check(
+        values - 2,
+        lambda at: BadShape(
+            f"the statistics of {whose} need 2 values or more: got {at(values)}", rule="more than one value"
+        ),
+    )

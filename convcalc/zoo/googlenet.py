@@ -1,0 +1,78 @@
+"""GoogLeNet: Inception blocks, four kinds of reading side by side.
+
+Source: C. Szegedy et al., "Going deeper with convolutions", arXiv:1409.4842, without response normalization.
+"""
+
+from __future__ import annotations
+
+from convcalc.blocks import Branches, Part, Sequential, Wired, as_graph
+from convcalc.graph import Graph
+from convcalc.layers import AdaptiveAvgPool, AvgPool, Conv, Dropout, Flatten, Linear, MaxPool, ReLU
+
+BLOCKS = {
+    "inception3a": (64, (96, 128), (16, 32), 32),
+    "inception3b": (128, (128, 192), (32, 96), 64),
+    "inception4a": (192, (96, 208), (16, 48), 64),
+    "inception4b": (160, (112, 224), (24, 64), 64),
+    "inception4c": (128, (128, 256), (24, 64), 64),
+    "inception4d": (112, (144, 288), (32, 64), 64),
+    "inception4e": (256, (160, 320), (32, 128), 128),
+    "inception5a": (256, (160, 320), (32, 128), 128),
+    "inception5b": (384, (192, 384), (48, 128), 128),
+}
+"""The widths of each block: 1x1; 1x1 and 3x3; 1x1 and 5x5; 1x1 after pooling (table 1 of the paper)."""
+
+
+def googlenet(in_channels: int = 1, classes: int = 10, aux: bool = False) -> Graph:
+    """Return GoogLeNet; with `aux` also the two heads used in training, whose sizes are those of 224x224 images.
+
+    >>> from convcalc.analysis.shapes import infer_shapes
+    >>> infer_shapes(googlenet())["inception5b.concat"], googlenet(aux=True).outputs
+    ((1, 1024, 3, 3), ('fc', 'aux1.fc2', 'aux2.fc2'))
+    """
+    blocks = {name: _inception(*widths) for name, widths in BLOCKS.items()}
+    stem = Sequential(
+        **_conv("conv1", 64, 7, stride=2, padding=3),
+        pool1=MaxPool(3, stride=2, padding=1),
+        **_conv("conv2", 64, 1),
+        **_conv("conv3", 192, 3, padding=1),
+        pool2=MaxPool(3, stride=2, padding=1),
+    )
+    chain: dict[str, Part] = {"stem": stem}
+    for name, block in blocks.items():
+        chain[name] = block
+        if name in ("inception3b", "inception4e"):
+            chain[f"pool{name[-2]}"] = MaxPool(3, stride=2, padding=1)
+    chain |= {"avgpool": AdaptiveAvgPool(1), "flatten": Flatten(), "fc": Linear(classes)}
+    before = ["input", *chain][:-1]
+    steps = [(name, part, source) for (name, part), source in zip(chain.items(), before, strict=True)]
+    if aux:
+        heads = [("aux1", _head(classes), "inception4a"), ("aux2", _head(classes), "inception4d")]
+        outputs = ["fc", "aux1", "aux2"]
+        return as_graph(Wired(*steps, *heads), outputs=outputs, name="googlenet", example=[(1, in_channels, 224, 224)])
+    return as_graph(Wired(*steps), name="googlenet", example=[(1, in_channels, 96, 96)])
+
+
+def _conv(name: str, channels: int, kernel_size: int, stride: int = 1, padding: int = 0) -> dict[str, Part]:
+    return {name: Conv(channels, kernel_size, stride=stride, padding=padding), f"{name}_relu": ReLU()}
+
+
+def _inception(c1: int, c2: tuple[int, int], c3: tuple[int, int], c4: int) -> Part:
+    return Branches(
+        p1=Sequential(**_conv("conv", c1, 1)),
+        p2=Sequential(**_conv("conv1", c2[0], 1), **_conv("conv2", c2[1], 3, padding=1)),
+        p3=Sequential(**_conv("conv1", c3[0], 1), **_conv("conv2", c3[1], 5, padding=2)),
+        p4=Sequential(pool=MaxPool(3, stride=1, padding=1), **_conv("conv", c4, 1)),
+    )
+
+
+def _head(classes: int) -> Part:
+    return Sequential(
+        pool=AvgPool(5, stride=3),
+        **_conv("conv", 128, 1),
+        flatten=Flatten(),
+        fc1=Linear(1024, in_features=128 * 4 * 4),
+        relu=ReLU(),
+        drop=Dropout(0.7),
+        fc2=Linear(classes),
+    )

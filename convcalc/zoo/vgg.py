@@ -1,0 +1,77 @@
+"""VGG: blocks of 3x3 convolutions, each block halved by pooling.
+
+Source: K. Simonyan and A. Zisserman, "Very deep convolutional networks for large-scale image recognition",
+arXiv:1409.1556, configurations A, B, D and E.
+"""
+
+from __future__ import annotations
+
+from convcalc.blocks import Part, Sequential, as_graph
+from convcalc.graph import Graph
+from convcalc.layers import Conv, Dropout, Flatten, Linear, MaxPool, ReLU
+
+WIDTHS = (64, 128, 256, 512, 512)
+
+
+def vgg11(in_channels: int = 3, classes: int = 1000) -> Graph:
+    """Return VGG-11.
+
+    >>> from convcalc.analysis.shapes import infer_shapes
+    >>> infer_shapes(vgg11(in_channels=1))["block5.pool"]
+    (1, 512, 7, 7)
+    """
+    return _vgg("vgg11", (1, 1, 2, 2, 2), in_channels, classes)
+
+
+def vgg13(in_channels: int = 3, classes: int = 1000) -> Graph:
+    """Return VGG-13.
+
+    >>> len([node for node in vgg13() if node.layer.op == "conv"])
+    10
+    """
+    return _vgg("vgg13", (2, 2, 2, 2, 2), in_channels, classes)
+
+
+def vgg16(in_channels: int = 3, classes: int = 1000) -> Graph:
+    """Return VGG-16.
+
+    >>> from convcalc.analysis.cost import count_cost
+    >>> count_cost(vgg16()).total.params
+    138357544
+    """
+    return _vgg("vgg16", (2, 2, 3, 3, 3), in_channels, classes)
+
+
+def vgg19(in_channels: int = 3, classes: int = 1000) -> Graph:
+    """Return VGG-19.
+
+    >>> len([node for node in vgg19() if node.layer.op == "conv"])
+    16
+    """
+    return _vgg("vgg19", (2, 2, 4, 4, 4), in_channels, classes)
+
+
+def _vgg(name: str, convs: tuple[int, ...], in_channels: int, classes: int) -> Graph:
+    blocks = {
+        f"block{place}": _block(count, width)
+        for place, (count, width) in enumerate(zip(convs, WIDTHS, strict=True), start=1)
+    }
+    classifier = Sequential(
+        fc1=Linear(4096, in_features=512 * 7 * 7),
+        relu1=ReLU(),
+        drop1=Dropout(),
+        fc2=Linear(4096),
+        relu2=ReLU(),
+        drop2=Dropout(),
+        fc3=Linear(classes),
+    )
+    net = Sequential(**blocks, flatten=Flatten(), classifier=classifier)
+    return as_graph(net, name=name, example=[(1, in_channels, 224, 224)])
+
+
+def _block(convs: int, width: int) -> Part:
+    parts: dict[str, Part] = {}
+    for place in range(1, convs + 1):
+        parts[f"conv{place}"] = Conv(width, 3, padding=1)
+        parts[f"relu{place}"] = ReLU()
+    return Sequential(**parts, pool=MaxPool(2, stride=2))
