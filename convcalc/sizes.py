@@ -114,6 +114,8 @@ def magnitude(size: Size) -> int:
     """
     if not is_array(size):
         return abs(size) if isinstance(size, int) else 0
+    if size.size and size.dtype == "int64" and (most := int(size.view("uint64").max())) < 2**63:
+        return most  # in one pass, as no entry is negative
     return max(abs(int(size.max())), abs(int(size.min()))) if size.size else 0
 
 
