@@ -26,6 +26,8 @@ from convcalc.expr import Expr
 from convcalc.notation import read_number, read_padding, read_size
 
 MOST_LAYERS = 10_000
+DEEPEST = 100
+"""The most parentheses inside one another."""
 
 
 class _Op(NamedTuple):
@@ -85,6 +87,7 @@ class _Reader:
     def __init__(self, tokens: list[str]) -> None:
         self.tokens = tokens
         self.place = 0
+        self.depth = 0
 
     def peek(self) -> str:
         return self.tokens[self.place] if self.place < len(self.tokens) else ""
@@ -113,7 +116,11 @@ class _Reader:
     def repeated(self) -> list[layers.Layer]:
         if self.peek() == "(":
             self.take()
+            self.depth += 1
+            if self.depth > DEEPEST:
+                raise Unreadable(f"parentheses more than {DEEPEST} deep")
             found = self.sequence(closing=True)
+            self.depth -= 1
         else:
             found = [_layer(list(self.words()))]
         while self.peek().startswith("*"):
@@ -147,7 +154,8 @@ def _layer(words: list[str]) -> layers.Layer:
             if key not in known:
                 raise Unreadable(f"{name} has no {key}{_like(key, known)}: it takes {', '.join(sorted(known))}")
             if key in values:
-                raise Unreadable(f"{name} is given {key} twice: {' '.join(words)}")
+                hint = f"; {name} takes one bare number, {key}, and the kernel as k3" if key == op.bare else ""
+                raise Unreadable(f"{name} is given {key} twice: {' '.join(words)!r}{hint}")
             values[key] = value
     if op.bare == "out_channels":
         values.setdefault("out_channels", None)
@@ -198,7 +206,7 @@ def _value(key: str, text: str) -> Any:
         return read_number(text)
     values = tuple(_int(value) for value in read_size(text))
     if key in ("out_channels", "groups", "in_channels", "upscale_factor", "downscale_factor") and len(values) > 1:
-        raise Unreadable(f"{key} is one number: {text!r}")
+        raise Unreadable(f"{key} is one number: {text!r}; a kernel is written k{text}")
     return _single(values)
 
 

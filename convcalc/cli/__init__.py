@@ -13,6 +13,7 @@ COMMANDS = {
     "tconv": ("arithmetic", "The output size of a transposed convolution, and why."),
     "pool": ("arithmetic", "The output size of a pooling, floor or ceil, and why."),
     "stack": ("stack", "Layers one after another: every size, and one formula for all."),
+    "hdc": ("dilation", "Whether a stack of dilated convolutions misses inputs, and the repair."),
     "verify": ("verify", "Check convcalc against real torch layers."),
 }
 """Every command: the module under `convcalc.cli` it lives in, and its line of help, in the order of need."""

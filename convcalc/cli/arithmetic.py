@@ -24,8 +24,8 @@ from convcalc.cli.options import (
 from convcalc.conditions import enforce
 from convcalc.errors import ConvcalcError, Refused, Unreadable
 from convcalc.expr import Expr
-from convcalc.exprtext import LATEX, PYTHON
-from convcalc.render.transpose import render_transposed, transposed_record
+from convcalc.exprtext import LATEX, PYTHON, Style
+from convcalc.render.transpose import render_three_ways, render_transposed, transposed_record
 from convcalc.render.window import render_windowed, windowed_record
 from convcalc.render.words import across, number, plain
 from convcalc.transpose_size import transposed_size
@@ -77,7 +77,7 @@ _SOLVING = [
     ),
     click.option("--out", "out", type=SIZE, metavar="M", help="The output size wanted, with --solve."),
     click.option("--solve", "solve", multiple=True, metavar="VAR", help="Find n, k, s, p, d or op; repeatable."),
-    click.option("--limit", default=20, type=click.IntRange(min=1), show_default=True, help="Solutions to list."),
+    click.option("--limit", default=20, type=click.IntRange(1, 100_000), show_default=True, help="Solutions to list."),
     click.option("--bound", "bounds", multiple=True, metavar="VAR=MAX", help="Widen the box of --solve, as k=63."),
 ]
 
@@ -106,13 +106,17 @@ def conv(**options: Any) -> None:
 
 @click.command(cls=Command, short_help="The output size of a transposed convolution, and why.")
 @_arithmetic("n", "k", "s", "p of tconv", "op", "d")
-def tconv(**options: Any) -> None:
+@click.option("--show", is_flag=True, help="Draw a small case in numbers, and the three ways to its size.")
+@click.option("--matrix", is_flag=True, help="As --show, with the matrices W and its transpose.")
+def tconv(show: bool, matrix: bool, **options: Any) -> None:
     r"""The output size of a transposed convolution: (n - 1)s - 2p + d(k - 1) + op + 1.
 
     \b
       convcalc tconv --n 14 --k 4 --s 2 --p 1
       convcalc tconv --k 3 --s 2 --out 8 --solve n
       convcalc tconv --n 7 --k 3 --s 2 --p 1 --out 14 --solve op
+      convcalc tconv --n 3 --k 2 --s 2 --p 1 --show
+      convcalc tconv --n 2x2 --k 2 --matrix
     """
     question = _Question(
         kind="tconv",
@@ -122,7 +126,32 @@ def tconv(**options: Any) -> None:
         render=render_transposed,
         record=transposed_record,
     )
+    if show or matrix:
+        question = _shown(question, matrix)
     _run(question, options)
+
+
+def _shown(question: _Question, matrix: bool) -> _Question:
+    """The question with a worked example in its answer."""
+    from convcalc.render.transpose_example import example_record, render_example
+    from convcalc.transpose_example import worked_example
+
+    def render(sizes: Sequence[Any], *, style: Style) -> str:
+        parts = [question.render(sizes, style=style), render_three_ways(sizes, style=style)]
+        try:
+            parts.append(render_example(worked_example(sizes), matrix=matrix, ascii=style is PYTHON))
+        except Refused as error:  # the sizes are an answer even where they cannot be drawn
+            parts.append(f"no drawing: {error}")
+        return "\n\n".join(parts)
+
+    def record(sizes: Sequence[Any]) -> dict[str, Any]:
+        try:
+            example = example_record(worked_example(sizes))
+        except Refused:
+            example = None
+        return {**question.record(sizes), "example": example}
+
+    return question._replace(render=render, record=record)
 
 
 @click.command(cls=Command, short_help="The output size of a pooling, floor or ceil, and why.")
@@ -147,6 +176,9 @@ def pool(kind: str, ceil_mode: bool, **options: Any) -> None:
         record=windowed_record,
         check=lambda axes: _check_kind(kind, axes),
     )
+    for letter in "dp" if kind == "lp" else "d" if kind == "avg" else "":
+        if options["solve"] and (options[letter] is not None or letter in options["solve"]):
+            raise Unreadable(f"{kind} pooling has no {letter}: leave it out to solve")
     _run(question, {**options, "ceil_mode": ceil_mode})
 
 
@@ -154,7 +186,7 @@ def _check_kind(kind: str, axes: Sequence[Values]) -> None:
     """What average and Lp pooling refuse beyond max pooling."""
     if kind != "max" and any(v["d"] != 1 for v in axes):
         raise Refused(f"{kind} pooling has no dilation; only max pooling does", rule="dilation == 1")
-    if kind == "lp" and any(v["p"] not in (0, "valid") for v in axes):
+    if kind == "lp" and any(v["p"] not in (0, (0, 0), "valid") for v in axes):
         raise Refused("lp pooling has no padding; pad before it", rule="padding == 0")
     if kind != "max" and len(axes) == 3 and not any(isinstance(v[name], Expr) for v in axes for name in "nk"):
         from convcalc.layers import AvgPool
@@ -254,7 +286,8 @@ def _per_axis(values: Values) -> list[Values]:
 
 def _refused(kind: str, axes: Sequence[Values], options: dict[str, Any]) -> dict[str, Any]:
     """The JSON record of a question that was read and refused."""
-    columns = {name: [plain(values[name]) for values in axes] for name in axes[0]}
+    sides = [{"op": 0, **values, "p": _sides(values["p"])} for values in axes]
+    columns = {name: [plain(values[name]) for values in sides] for name in sides[0]}
     record = {name: column[0] if len(column) == 1 else column for name, column in columns.items()}
     return {
         "kind": kind,
@@ -263,7 +296,7 @@ def _refused(kind: str, axes: Sequence[Values], options: dict[str, Any]) -> dict
         "s": record["s"],
         "p": record["p"],
         "d": record["d"],
-        "output_padding": record.get("op", 0),
+        "output_padding": record["op"],
         "ceil_mode": options.get("ceil_mode", False),
         "out": None,
         "formula": None,
@@ -272,6 +305,11 @@ def _refused(kind: str, axes: Sequence[Values], options: dict[str, Any]) -> dict
         "back": None,
         "needs": [],
     }
+
+
+def _sides(padding: Any) -> Any:
+    """A number of rows as (before, after); a name stays."""
+    return padding if isinstance(padding, tuple | str) else (padding, padding)
 
 
 # -- a range: one row each -----------------------------------------------------------------------------------------

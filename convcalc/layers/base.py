@@ -15,6 +15,7 @@ from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.field import Field
 from convcalc.footprint import Footprint
+from convcalc.formulas import at_least
 from convcalc.sizes import Size
 
 Shape: TypeAlias = tuple[Size, ...]
@@ -88,6 +89,10 @@ class Layer:
         """
         values = {entry.name: (getattr(self, entry.name), entry.default) for entry in fields(self)}
         return {name: value for name, (value, default) in values.items() if name != "axes" and value != default}
+
+    def check_any_channels(self, channels: Size, check: Check) -> None:
+        """Most layers of torch refuse an input without channels, convolutions do not."""
+        at_least(1, check, channels=channels)
 
     def split(self, shape: Shape) -> tuple[Shape, Size, Shape]:
         """Return the batch (one size, or none), the channels and the spatial sizes of `shape`."""

@@ -137,7 +137,7 @@ class Conv(_Kernel):
         def size(axis: int, check: Check) -> Size:
             n, k, s, p, d = sizes[axis], kernel[axis], stride[axis], padding[axis], dilation[axis]
             if self.padding_mode != "zeros":
-                self._check_mode(n, padding_pair(n, k, s, p, d, check=check), check)
+                n, p = self._pad_first(n, k, s, p, d, check)
             return conv_out(n, k, s, p, d, empty=empty, check=check)
 
         return (*batch, self.channels_out(channels), *along(axes, check, size))
@@ -151,11 +151,14 @@ class Conv(_Kernel):
             padding = padding_pair(sizes[axis], kernel, stride, padding, dilation)
         return stencils.conv(kernel, stride, padding, dilation)
 
-    def _check_mode(self, n: Size, pair: tuple[Size, Size], check: Check) -> None:
+    def _pad_first(self, n: Size, k: Size, s: Size, p: Any, d: Size, check: Check) -> tuple[Size, Any]:
+        """Other modes than zeros pad before they convolve: a padding < 0, refused with zeros, crops."""
         if self.padding_mode not in PAD_MODES[1:]:
             modes = ", ".join(("zeros", *PAD_MODES[1:]))
             raise BadArgument(f"unknown padding_mode {self.padding_mode!r}: use one of {modes}")
-        pad_out(n, pair, self.padding_mode, check=check)
+        crops = isinstance(p, int) and p < 0
+        pad_out(n, p if crops else padding_pair(n, k, s, p, d, check=check), self.padding_mode, check=check)
+        return (n + 2 * p, 0) if crops else (n, p)
 
     def macs(self, shape: Shape) -> Size:
         """Output elements * C_in/groups * prod(kernel_size)."""

@@ -64,6 +64,7 @@ class Unfold(_Blocks):
         batch, channels, sizes = self.split(shape)
         if len(sizes) != 2:
             raise BadShape(f"unfold takes 2 spatial axes: got {len(sizes)}")
+        self.check_any_channels(channels, check)
         kernel = product(per_axis("kernel_size", self.kernel_size, 2))
         return (*batch, channels * kernel, product(self.blocks(sizes, check)))
 
@@ -85,6 +86,7 @@ class Fold(_Blocks):
         if len(shape) not in (2, 3):
             raise BadShape(f"fold takes (N, C*prod(kernel_size), windows): got {len(shape)} axes")
         *batch, columns, windows = shape
+        self.check_any_channels(columns, check)
         sizes = tuple(per_axis("output_size", self.output_size, 2))
         kernel = product(per_axis("kernel_size", self.kernel_size, 2))
         rows, cols = self.blocks(sizes, check)

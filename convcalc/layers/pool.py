@@ -28,6 +28,7 @@ class _Pool(Layer):
     def windows(self, shape: Shape, padding: Any, dilation: Any, check: Check) -> Shape:
         """Return the shape with the sizes of `pool_out` on each axis."""
         batch, channels, sizes = self.split(shape)
+        self.check_any_channels(channels, check)
         axes = len(sizes)
         kernel = per_axis("kernel_size", self.kernel_size, axes)
         stride = kernel if self.stride is None else per_axis("stride", self.stride, axes)
@@ -136,15 +137,18 @@ class _AdaptivePool(Layer):
 
     output_size: Any
 
+    def needs_channels(self, outs: Shape) -> bool:
+        """Whether torch refuses a batch without channels."""
+        return True
+
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
         """(N, C, output_size, ...); None keeps the input's size."""
         batch, channels, sizes = self.split(shape)
         wanted = per_axis("output_size", self.output_size, len(sizes))
-        return (
-            *batch,
-            channels,
-            *along(len(sizes), check, lambda axis, check: adaptive_pool_out(sizes[axis], wanted[axis], check=check)),
-        )
+        outs = along(len(sizes), check, lambda axis, check: adaptive_pool_out(sizes[axis], wanted[axis], check=check))
+        if batch and self.needs_channels(outs):
+            self.check_any_channels(channels, check)
+        return (*batch, channels, *outs)
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """Everything for output size 1; equal windows where it divides the input; else no periodic map."""
@@ -158,6 +162,15 @@ class _AdaptivePool(Layer):
         return stencils.pool(sizes[axis] // wanted)
 
 
+def average_needs_channels(outs: Shape) -> bool:
+    """Whether torch's adaptive average to these sizes, "area" interpolation too, refuses a batch without channels.
+
+    >>> average_needs_channels((2, 2, 2)), average_needs_channels((1, 1, 1)), average_needs_channels((2, 2))
+    (True, False, False)
+    """
+    return len(outs) == 3 and not all(isinstance(size, int) and size == 1 for size in outs)
+
+
 @dataclass(frozen=True)
 class AdaptiveAvgPool(_AdaptivePool):
     """Adaptive average pooling (torch's `AdaptiveAvgPool1d`, `2d`, `3d`) to `output_size`.
@@ -167,6 +180,10 @@ class AdaptiveAvgPool(_AdaptivePool):
     """
 
     op: ClassVar[str] = "adaptiveavgpool"
+
+    def needs_channels(self, outs: Shape) -> bool:
+        """In 3-D alone, and not where every output size is 1: then torch takes the mean."""
+        return average_needs_channels(outs)
 
 
 @dataclass(frozen=True)
