@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 from convcalc.analysis.cost import NodeCost, node_cost
 from convcalc.analysis.fields import node_field, start_fields
+from convcalc.analysis.notes import notes_on
+from convcalc.analysis.notes.base import Facts, Note
 from convcalc.analysis.shapes import node_shape
 from convcalc.axes import axis_names
 from convcalc.blocks import Part, as_graph
@@ -114,7 +116,8 @@ class Report:
     """What named sizes leave open: every entry must be >= 0."""
     opaque: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    """What is remarked on the rows; see `convcalc.analysis.notes`."""
     error: ConvcalcError | None = None
 
     @property
@@ -167,7 +170,7 @@ class Report:
             "error": None
             if error is None
             else {"kind": error.kind, "message": error.message, "rule": error.rule, "fixes": list(error.fixes)},
-            "notes": list(self.notes),
+            "notes": [note.to_dict() for note in self.notes],
             "layers": [layer.to_dict() for layer in self.layers],
         }
 
@@ -206,6 +209,7 @@ def inspect_graph(net: Graph | Part, input_shapes: InputShapes | None = None) ->
         outputs={} if error else {name: shapes[name] for name in graph.outputs},
         layers=tuple(rows),
         needs=tuple(needs.open),
+        notes=notes_on(Facts(graph, shapes, fields)),
         error=error,
     )
 
