@@ -14,6 +14,7 @@ COMMANDS = {
     "pool": ("arithmetic", "The output size of a pooling, floor or ceil, and why."),
     "stack": ("stack", "Layers one after another: every size, and one formula for all."),
     "hdc": ("dilation", "Whether a stack of dilated convolutions misses inputs, and the repair."),
+    "compare": ("compare", "Two networks side by side: cost, field, sizes, layer by layer."),
     "verify": ("verify", "Check convcalc against real torch layers."),
 }
 """Every command: the module under `convcalc.cli` it lives in, and its line of help, in the order of need."""

@@ -22,6 +22,17 @@ def number(value: Size, style: Style) -> str:
     return write(value, style) if isinstance(value, Expr) else str(value)
 
 
+def grouped_digits(value: Size, style: Style) -> str:
+    """Return a count as text, its thousands apart.
+
+    >>> grouped_digits(61706, PYTHON), grouped_digits(18 * Expr.symbol("C") ** 2, PYTHON)
+    ('61,706', '18*C**2')
+    """
+    if isinstance(value, Expr) and value.is_constant:
+        value = value.constant
+    return f"{value:,}".replace("-", style.minus) if isinstance(value, int) else number(value, style)
+
+
 def across(values: Sequence[Size], style: Style) -> str:
     """Return one size per axis as `28x32`.
 

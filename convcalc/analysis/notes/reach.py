@@ -167,17 +167,16 @@ def _misaligned(node: Node, axis: int, facts: Facts) -> Sentence | None:
 
 
 def _aligned(node: Node, axis: int, rows: Fraction, late: str, facts: Facts) -> str:
+    if rows.denominator == 1:
+        more = "1 more row" if rows == 1 else f"{rows} more rows"
+        return f"{more} of padding before and as many fewer after, on the way to {late}"
     for name in node.inputs:
         producer = facts.producer(name)
         if producer is not None and isinstance(producer.layer, CropTo | PadTo):
             size, wanted = (facts.sizes(read)[axis] for read in producer.inputs)
             if (size - wanted) % 2:
                 return f"{name} makes {size} into {wanted}, which cannot be centred: let them differ by an even number"
-    if rows.denominator > 1:
-        return (
-            f"{rows} of a row here, which whole rows of padding cannot mend: let all kernels on both ways, "
-            "resampling included, be odd, or all be even"
-        )
     return (
-        f"{rows} more {'row' if rows == 1 else 'rows'} of padding before and as many fewer after, on the way to {late}"
+        f"{rows} of a row here, which whole rows of padding cannot mend: let all kernels on both ways, "
+        "resampling included, be odd, or all be even"
     )
