@@ -31,7 +31,7 @@ SHAPE = Parsed("shape", read_size)
 @click.option("-q", "--quiet", is_flag=True, help="Print the totals alone, without the layers.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
 def compare(a: str, b: str, shape: Any, as_json: bool, quiet: bool, ascii_only: bool) -> None:
-    r"""What A and B cost, see and give, the difference (B - A) and the ratio (B / A), layer by layer.
+    """What A and B cost, see and give, the difference (B - A) and the ratio (B / A), layer by layer.
 
     \b
       convcalc compare vgg16 resnet18
