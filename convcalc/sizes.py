@@ -102,7 +102,8 @@ def _size(name: str, value: Any) -> Size:
     try:
         return index(value)
     except TypeError:
-        raise BadArgument(f"{name} must be an integer: {value!r}") from None
+        hint = "; a formula is for one axis: ask it for each" if isinstance(value, tuple | list) else ""
+        raise BadArgument(f"{name} must be an integer: {value!r}{hint}") from None
 
 
 def magnitude(size: Size) -> int:
@@ -139,6 +140,8 @@ def larger(a: Size, b: Size) -> Size:
 
 
 def _extreme(a: Size, b: Size, *, least: bool) -> Size:
+    if type(a) is int and type(b) is int:
+        return min(a, b) if least else max(a, b)
     if is_array(a) or is_array(b):
         numpy = sys.modules["numpy"]
         return numpy.minimum(a, b) if least else numpy.maximum(a, b)

@@ -9,9 +9,9 @@ import click
 from convcalc import __version__
 
 COMMANDS = {
-    "conv": ("arithmetic", "The output size of a convolution, and why."),
-    "tconv": ("arithmetic", "The output size of a transposed convolution, and why."),
-    "pool": ("arithmetic", "The output size of a pooling, floor or ceil, and why."),
+    "conv": ("conv", "The output size of a convolution, and why."),
+    "tconv": ("tconv", "The output size of a transposed convolution, and why."),
+    "pool": ("pool", "The output size of a pooling, floor or ceil, and why."),
     "stack": ("stack", "Layers one after another: every size, and one formula for all."),
     "hdc": ("dilation", "Whether a stack of dilated convolutions misses inputs, and the repair."),
     "compare": ("compare", "Two networks side by side: cost, field, sizes, layer by layer."),
@@ -61,7 +61,7 @@ class Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="convcalc")
 def main() -> None:
-    r"""Convolution arithmetic: what size comes out, what must go in, and why.
+    """Convolution arithmetic: what size comes out, what must go in, and why.
 
     \b
       convcalc conv --n 28 --k 5 --p 2

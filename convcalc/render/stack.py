@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +11,7 @@ from convcalc.exprtext import PYTHON, Style, write
 from convcalc.footprint import Footprint
 from convcalc.layers import Layer
 from convcalc.render.words import across, needed, number, plain
+from convcalc.sizes import Size, is_symbolic
 
 LETTERS = {"kernel_size": "k", "stride": "s", "padding": "p", "dilation": "d", "output_padding": "op", "groups": "g"}
 BARE = ("out_channels", "output_size", "scale_factor", "upscale_factor", "downscale_factor", "rows")
@@ -54,8 +55,20 @@ def stack_columns(chain: Chain, style: Style, channels: bool) -> tuple[list[str]
         rows = [row[:-1] for row in rows]
     if channels:
         columns += ["params", "MACs"]
-        rows = [[*row, f"{step.params:,}", f"{step.macs:,}"] for row, step in zip(rows, chain.steps, strict=True)]
+        rows = [
+            [*row, counted(step.params, style), counted(step.macs, style)]
+            for row, step in zip(rows, chain.steps, strict=True)
+        ]
     return columns, rows
+
+
+def counted(value: Size, style: Style) -> str:
+    """Return a number of elements or MACs, with commas between thousands.
+
+    >>> counted(1234567, PYTHON)
+    '1,234,567'
+    """
+    return f"{value:,}" if isinstance(value, int) else number(value, style)
 
 
 def _row(step: Step, style: Style, channels: bool) -> list[str]:
@@ -67,14 +80,18 @@ def _row(step: Step, style: Style, channels: bool) -> list[str]:
 
 def _fields(footprints: Sequence[Footprint | None]) -> list[str]:
     """Field, stride, offset and covered, once where the axes agree."""
+    readings = (lambda f: f.receptive_field, lambda f: f.stride, lambda f: f.offset, lambda f: f.covered)
     return [
-        _same([_text(None if footprint is None else read(footprint)) for footprint in footprints])
-        for read in (_field, lambda f: f.stride, lambda f: f.offset, lambda f: f.covered)
+        _same([_text(None if footprint is None else _seen(footprint, read)) for footprint in footprints])
+        for read in readings
     ]
 
 
-def _field(footprint: Footprint) -> Any:
-    return "all" if footprint.is_global else footprint.receptive_field
+def _seen(footprint: Footprint, read: Callable[[Footprint], Any]) -> Any:
+    """A reading; of what sees the whole input, "all" for its field and what it covers."""
+    if not footprint.is_global:
+        return read(footprint)
+    return "all" if isinstance(read(footprint), int) else None
 
 
 def _text(value: Any) -> str:
@@ -85,18 +102,27 @@ def _same(texts: Sequence[str]) -> str:
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)
 
 
-def stack_summary(chain: Chain, style: Style) -> list[str]:
-    """Return what the whole stack does: sizes, formula, what symbols need."""
+def stack_summary(chain: Chain, style: Style, channels: bool) -> list[str]:
+    """Return what the whole stack does: sizes, formula, cost, what symbols need, and what the table leaves open."""
     if chain.output is None:
         return []
     into, out = across(chain.input[2:], style), across(chain.output[2:], style)
     line = f"{into} -> {out}"
     if chain.formula is None:
         line += "   no one formula: a layer rounds sizes in floating point"
-    elif across(chain.formula, style) != out:
+    elif not any(map(is_symbolic, chain.input[2:])):
         line += f"   any {'n' if len(chain.formula) == 1 else 'size'}: {across(chain.formula, style)}"
-    needs = needed(chain.needs, style)
-    return [line, *([f"needs {needs}"] if needs else [])]
+    lines = [line]
+    if channels:
+        params, macs = (sum(getattr(step, name) for step in chain.steps) for name in ("params", "macs"))
+        lines.append(f"{counted(params, style)} params, {counted(macs, style)} MACs")
+        if len(chain.input) == 3:
+            lines[-1] += ", of 1-D layers; for images give both sizes, as 224x224"
+    if needs := needed(chain.needs, style):
+        lines.append(f"needs {needs}")
+    if any(footprint is None for step in chain.steps for footprint in step.footprints):
+        lines.append("- in field: windows that differ from place to place, as of adaptive pooling, have no one field")
+    return lines
 
 
 def stack_record(chain: Chain) -> dict[str, Any]:
@@ -129,7 +155,7 @@ def _step_record(step: Step, before: str) -> dict[str, Any]:
         "receptive_field": _readings(footprints, lambda f: f.receptive_field or None),
         "stride": _readings(footprints, lambda f: _rational(f.stride)),
         "offset": _readings(footprints, lambda f: _rational(f.offset)),
-        "covered": _readings(footprints, lambda f: f.covered),
+        "covered": _readings(footprints, lambda f: f.covered or None),
         "global": any(footprint is not None and footprint.is_global for footprint in footprints),
     }
 
