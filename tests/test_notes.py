@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from convcalc import zoo
-from convcalc.analysis.notes import RULES, Note, find_notes
+from convcalc.analysis.notes import RULES, find_notes
+from convcalc.analysis.notes.base import Facts, Note
+from convcalc.analysis.notes.windows import unread_padding, windows
 from convcalc.analysis.report import inspect_graph
-from convcalc.blocks import Branches, Residual, Sequential, Skip, Wired
+from convcalc.blocks import Branches, Residual, Sequential, Skip, Wired, as_graph
 from convcalc.layers import (
     AdaptiveAvgPool,
     Add,
@@ -437,3 +441,34 @@ def test_notes_come_in_the_order_of_the_nodes():
         ("0", "bias_before_batchnorm"),
         ("2", "dropped_rows"),  # 31 rows
     ]
+
+
+# -- by counting -------------------------------------------------------------------------------------------------------
+
+
+@given(
+    size=st.integers(1, 14),
+    kernel=st.integers(1, 4),
+    stride=st.integers(1, 5),
+    padding=st.integers(0, 4),
+    dilation=st.integers(1, 4),
+)
+def test_window_counts_are_those_of_marking_every_row(size, kernel, stride, padding, dilation):
+    starts = range(-padding, size + padding - dilation * (kernel - 1), stride)
+    assume(starts)
+    net = as_graph(Conv(8, kernel, stride=stride, padding=padding, dilation=dilation))
+    facts = Facts(net, {"input": (1, 3, size), "conv": (1, 8, len(starts))}, {})
+    (window,) = windows(net["conv"], facts)
+    read = {start + dilation * tap for start in starts for tap in range(kernel)}
+    assert sum(window.dropped) == len(set(range(size)) - read)
+    useful = [tap for tap in range(kernel) if any(0 <= start + dilation * tap < size for start in starts)]
+    assert window.useful_taps == len(useful)
+    alone = all(sum(0 <= start + dilation * tap < size for tap in range(kernel)) < 2 for start in starts)
+    if dilation >= size:
+        assert alone
+    (remark,) = [*unread_padding(facts)] or [None]
+    unread_after = len(set(range(size, size + padding)) - read)
+    less = [p for p in range(padding) if (size + 2 * p - dilation * (kernel - 1) - 1) // stride + 1 == len(starts)]
+    if kernel >= stride and dilation == 1:
+        assert (remark is not None) == bool(less)
+        assert remark is None or f"{unread_after} is never read" in remark[1]
