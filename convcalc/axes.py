@@ -26,12 +26,16 @@ def per_axis(name: str, value: Any, axes: int) -> tuple[Any, ...]:
 
     >>> per_axis("stride", 2, axes=3), per_axis("stride", (1, 2), axes=2)
     ((2, 2, 2), (1, 2))
+    >>> per_axis("padding", ((1, 2),), axes=2)
+    ((1, 2), (1, 2))
     >>> per_axis("stride", (1, 2), axes=3)
     Traceback (most recent call last):
     ...
     convcalc.errors.BadArgument: stride needs one value for all axes or 3, one for each: (1, 2)
     """
     values = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
+    if len(values) == 1 and isinstance(values[0], tuple):  # one pair (before, after) for all axes
+        values *= axes
     if len(values) != axes:
         raise BadArgument(f"{name} needs one value for all axes or {axes}, one for each: {value!r}")
     return values

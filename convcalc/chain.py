@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convcalc.axes import axis_names
-from convcalc.conditions import Conditions
-from convcalc.errors import BadShape, ConvcalcError
+from convcalc.conditions import Conditions, enforce
+from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.expr import Expr
+from convcalc.field import Field
 from convcalc.footprint import Footprint
+from convcalc.formulas import at_least
 from convcalc.layers import Layer, Shape
-from convcalc.sizes import Size
-from convcalc.stencils import identity
+from convcalc.layers.base import read_through
+from convcalc.shorthand import read_stack
+from convcalc.sizes import Size, exact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,55 +51,88 @@ class Chain:
 
     @property
     def formula(self) -> Shape | None:
-        """The output's spatial sizes for any input size; None where a layer has no formula or refuses."""
+        """The output's `sizes` for any input size; None where a layer has no formula or refuses."""
         symbolic = self.steps[-1].symbolic if self.steps and self.error is None else None
-        return None if symbolic is None else symbolic[2:]
+        return None if symbolic is None else sizes(symbolic)
 
 
-def run_chain(layers: Sequence[Layer], shape: Shape) -> Chain:
-    """Run a shape (N, C, ...) through `layers`, on its sizes and on symbols at once.
+def sizes(shape: Shape) -> Shape:
+    """Return the spatial sizes of (N, C, ...); of a vector (N, C), its length.
+
+    >>> sizes((1, 16, 5, 5)), sizes((1, 400))
+    ((5, 5), (400,))
+    """
+    return shape[2:] or shape[1:]
+
+
+def run_chain(layers: str | Sequence[str] | Sequence[Layer], shape: Shape) -> Chain:
+    """Run a shape (N, C, ...) through layers, or through a stack as text, on its sizes and on symbols at once.
 
     The symbol of a single axis is n; of several, their letters. Raises `BadShape` unless the shape has 1 to 3
-    spatial axes; a layer's refusal is kept in the result.
+    spatial axes; a layer's refusal does not raise, it is the result's `error`.
 
-    >>> from convcalc.shorthand import read_stack
-    >>> chain = run_chain(read_stack("conv 64 k7 s2 p3; maxpool k3 s2 p1"), (1, 3, 224))
+    >>> chain = run_chain("conv 64 k7 s2 p3; maxpool k3 s2 p1", (1, 3, 224))
     >>> chain.output, str(chain.formula[0]), chain.steps[-1].footprints[0].receptive_field
     ((1, 64, 56), '(n + 3)//4', 11)
     """
+    layers = _layers(layers)
+    if not isinstance(shape, tuple | list) or not 3 <= len(shape) <= 5:
+        raise BadShape(f"a stack takes (N, C, ...) with 1 to 3 spatial axes: got {shape!r}")
+    shape = exact(" ".join(("N", "C", "size", "size", "size")[: len(shape)]), *shape)
     axes = len(shape) - 2
-    if not 1 <= axes <= 3:
-        raise BadShape(f"a stack takes 1 to 3 spatial axes: got {axes}")
+    at_least(0, enforce, batch=shape[0], channels=shape[1])
     letters = ("n",) if axes == 1 else axis_names(axes)
     symbolic: Shape | None = (*shape[:2], *map(Expr.symbol, letters))
-    footprints: tuple[Footprint | None, ...] = (identity(),) * axes
+    field = Field.start(axes)
     given = shape
-    counted: Counter[str] = Counter()
     steps: list[Step] = []
     needs = Conditions()
     error = None
-    for layer in layers:
-        counted[layer.op] += 1
-        name = f"{layer.op}{counted[layer.op]}"
+    for name, layer in zip(step_names(layers), layers, strict=True):
         try:
             output = layer.out_shape(shape, check=needs)
         except ConvcalcError as refusal:
             error = refusal.at(name)
             break
         symbolic = _for_any_size(layer, symbolic)
-        footprints = _read_through(layer, shape, footprints)
+        field = read_through(layer, (field,), (shape,), output)
         step = Step(
             name=name,
             layer=layer,
             output=output,
             symbolic=symbolic,
-            footprints=footprints,
+            footprints=field.axes,
             params=layer.params(shape),
             macs=layer.macs(shape),
         )
         steps.append(step)
         shape = output
     return Chain(input=given, steps=tuple(steps), error=error, needs=tuple(needs.open))
+
+
+def _layers(layers: str | Sequence[str] | Sequence[Layer]) -> Sequence[Layer]:
+    if isinstance(layers, str):
+        return read_stack(layers)
+    read = [read_stack(layer) if isinstance(layer, str) else (layer,) for layer in layers]
+    for layer in (layer for group in read for layer in group):
+        if not isinstance(layer, Layer):
+            raise BadArgument(f"a stack is made of layers, or text such as 'conv 64 k3 p1': got {layer!r}")
+    return [layer for group in read for layer in group]
+
+
+def step_names(layers: Sequence[Layer]) -> list[str]:
+    """Return a name for each layer: its op, counted.
+
+    >>> from convcalc.shorthand import read_stack
+    >>> step_names(read_stack("(conv k3; relu) *2"))
+    ['conv1', 'relu1', 'conv2', 'relu2']
+    """
+    counted: Counter[str] = Counter()
+    names = []
+    for layer in layers:
+        counted[layer.op] += 1
+        names.append(f"{layer.op}{counted[layer.op]}")
+    return names
 
 
 def _for_any_size(layer: Layer, shape: Shape | None) -> Shape | None:
@@ -107,11 +143,3 @@ def _for_any_size(layer: Layer, shape: Shape | None) -> Shape | None:
         return layer.out_shape(shape, check=Conditions())
     except ConvcalcError:
         return None
-
-
-def _read_through(layer: Layer, shape: Shape, before: tuple[Footprint | None, ...]) -> tuple[Footprint | None, ...]:
-    """What the layer's output reads of the stack's input, given what its input reads of it."""
-    own = layer.footprints(shape)
-    if len(own) != len(before):
-        return (None,) * len(own)
-    return tuple(None if a is None or b is None else a.then(b) for a, b in zip(before, own, strict=True))

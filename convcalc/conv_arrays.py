@@ -122,8 +122,8 @@ def pad_or_crop(x: Array, pads: Sequence[tuple[int, int]]) -> Array:
     array([0, 0, 1, 2])
     """
     sides = [(0, 0)] * (x.ndim - len(pads)) + list(pads)
-    for size, side in zip(x.shape[-len(pads) :], pads, strict=True):
-        pad_out(size, side)
+    for size, (before, after) in zip(x.shape[-len(pads) :], pads, strict=True):
+        pad_out(size + max(0, before) + max(0, after), (min(0, before), min(0, after)))
     zeros = [(max(0, before), max(0, after)) for before, after in sides]
     shape = [size + sum(side) for size, side in zip(x.shape, zeros, strict=True)]
     padded = np.zeros(shape, x.dtype)  # np.pad puts zeros of int64 among Python ints, where the sums would overflow

@@ -4,6 +4,7 @@
 
     ConvcalcError
     ├── Unreadable           the question cannot be read: syntax, name, file, extra, device
+    ├── Disagreement         convcalc and torch differ: one of them is wrong
     └── Refused              (also a ValueError) read and answered, and the answer is no
         ├── BadArgument      a hyper-parameter outside its range
         ├── KernelDoesNotFit the kernel spans more than the padded input
@@ -51,6 +52,12 @@ class Unreadable(ConvcalcError):
     """The question cannot be read: syntax, an unknown name, a missing file, extra or device."""
 
     kind = "unreadable"
+
+
+class Disagreement(ConvcalcError):
+    """Convcalc and torch differ: one of them is wrong."""
+
+    kind = "mismatch"
 
 
 class Refused(ConvcalcError, ValueError):

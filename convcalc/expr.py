@@ -200,7 +200,7 @@ class Expr:
         >>> f(n=7, m=4), str(f(n=7))
         (5, '(m + 1)//2 + 3')
         """
-        return _Evaluation(values)(self)
+        return _Evaluation(values).whole(self)
 
     # -- arithmetic --------------------------------------------------------------------------------------------
 
@@ -416,14 +416,49 @@ def _symbols(atom: Atom) -> frozenset[str]:
             raise TypeError(f"unknown atom {atom!r}")
 
 
+def _reach(expr: Expr, most: Mapping[str, int]) -> int:
+    """Bound the magnitude of every number met when `expr` is evaluated, symbols being at most `most`."""
+    bound, inner = abs(expr.constant), 0
+    for product, factor in expr.terms.items():
+        size = abs(factor)
+        for atom, power in product:
+            match atom:
+                case Symbol():
+                    reach = most.get(atom.key, 0)
+                case Floor():  # |x//m| <= |x| + 1
+                    reach = _reach(atom.numerator, most) + 1
+                    inner = max(inner, _reach(atom.denominator, most))
+                case Extreme():
+                    reach = max(_reach(choice, most) for choice in atom.choices)
+                case _:
+                    raise TypeError(f"unknown atom {atom!r}")
+            size *= max(1, reach) ** power
+        bound += size
+    return max(bound, inner)
+
+
 class _Evaluation:
-    """One evaluation: each atom once, whatever number of terms it stands in."""
+    """One evaluation: each atom once, whatever number of terms it stands in.
+
+    Arrays are taken as int64 where nothing on the way can leave it, and as Python ints where something could.
+    """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         from convcalc.sizes import exact
 
         self.values = dict(zip(values, exact(" ".join(values), *values.values()), strict=True))
         self.known: dict[Atom, Any] = {}
+
+    def whole(self, expr: Expr) -> Any:
+        """The value of `expr`, exact."""
+        from convcalc.sizes import is_array, magnitude
+
+        arrays = {name: value for name, value in self.values.items() if is_array(value)}
+        if arrays:
+            most = {name: magnitude(value) for name, value in self.values.items()}
+            fits = _reach(expr, most) < 2**63
+            self.values |= {name: value.astype("int64" if fits else object) for name, value in arrays.items()}
+        return self(expr)
 
     def __call__(self, expr: Expr) -> Any:
         total: Any = expr.constant

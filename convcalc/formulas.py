@@ -26,13 +26,20 @@ from typing import Any, TypeAlias
 
 from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadArgument, KernelDoesNotFit, NoOutput, Refused
-from convcalc.sizes import Size, exact, larger, smaller
+from convcalc.sizes import Size, exact, is_array, larger, smaller
 
 Padding: TypeAlias = Any  # Size | tuple[Size, Size] | one of PADDING_NAMES
 
 PADDING_NAMES = ("valid", "same", "same-upper", "same-lower", "full", "causal")
 
-_WORDS = {"n": "input size", "k": "kernel_size", "s": "stride", "d": "dilation", "p": "padding"}
+_WORDS = {
+    "n": "input size",
+    "k": "kernel_size",
+    "s": "stride",
+    "d": "dilation",
+    "p": "padding",
+    "op": "output_padding",
+}
 
 
 def extent(k: Size, d: Size = 1) -> Size:
@@ -47,11 +54,12 @@ def extent(k: Size, d: Size = 1) -> Size:
 def conv_out(
     n: Size, k: Size, s: Size = 1, p: Padding = 0, d: Size = 1, *, empty: bool = False, check: Check = enforce
 ) -> Size:
-    """o = (n + p0 + p1 - e)//s + 1.
+    """o = (n + p0 + p1 - e)//s + 1, with e = d(k - 1) + 1.
 
-    The number of windows of extent e, s apart, in the padded input: `len(range(0, n + p0 + p1 - e + 1, s))`.
-    Raises `KernelDoesNotFit` where e > n + p0 + p1 and `BadArgument` for n, k, s, d < 1 or p < 0; n = 0 is
-    legal in an `empty` batch, as in torch.
+    n input size, k kernel size, s stride, p padding, d dilation; the legend stands at the top of this module.
+    o is the number of windows of extent e, s apart, in the padded input: `len(range(0, n + p0 + p1 - e + 1, s))`.
+    Raises `KernelDoesNotFit` where e > n + p0 + p1 and `BadArgument` for n, k, s, d < 1 or p < 0. In an `empty`
+    batch torch checks less: there n = 0 and d = 0 are legal.
 
     >>> conv_out(28, k=5, p=2), conv_out(224, k=7, s=2, p=3), conv_out(224, k=7, s=2, p="same")
     (28, 112, 112)
@@ -59,19 +67,22 @@ def conv_out(
     >>> conv_out(np.array([7, 8, 9]), k=3, s=2)
     array([3, 3, 4])
     """
-    n, k, s, d = exact("n k s d", n, k, s, d)
-    at_least(0 if empty else 1, check, n=n)
-    at_least(1, check, k=k, s=s, d=d)
+    n, k, s, d, p = _exact("n k s d", n, k, s, d, p=p)
+    settled = check is enforce and is_array(n) and n.size > 0 and not any(map(is_array, (k, s, d, *p)))
+    if settled:
+        conv_out(int(n.min()), k, s, p, d, empty=empty)  # the conditions grow with n: the least size settles them
+    else:
+        at_least(0 if empty else 1, check, n=n, d=d)
+        at_least(1, check, k=k, s=s)
     if isinstance(p, str) and p.startswith("same"):
+        at_least(1, check, n=n)  # its padding never makes room for a kernel in nothing
         padding_pair(n, k, s, p, d)  # refuses a name that is none
         return same_out(n, s)
     before, after = padding_pair(n, k, s, p, d, check=check)
-    e = extent(k, d)
-    check(
-        n + before + after - e,
-        lambda at: _does_not_fit(at(n), at(k), at(before), at(after), at(d)),
-    )
-    return (n + before + after - e) // s + 1
+    more = before + after - extent(k, d)
+    if not settled:
+        check(n + more, lambda at: _does_not_fit(at(n), at(k), at(before), at(after), at(d)))
+    return (n + more) // s + 1
 
 
 def same_out(n: Size, s: Size = 1) -> Size:
@@ -117,16 +128,30 @@ def padding_pair(
             return (total - small, small) if p == "same-lower" else (small, total - small)
         case str():
             raise BadArgument(f"unknown padding {p!r}: use a number, a pair, or one of {', '.join(PADDING_NAMES)}")
-        case (before, after):
-            before, after = exact("p p", before, after)
-        case tuple() | list():
-            raise BadArgument(f"padding on one axis is a number or a pair (before, after): {p!r}")
         case _:
-            (before,) = (after,) = exact("p", p)
+            before, after = exact("p p", *_sides(p))
     at_least(0, check, p=before)
     if after is not before:
         at_least(0, check, p=after)
     return before, after
+
+
+def _sides(p: Padding) -> tuple[Size, Size]:
+    match p:
+        case (before, after):
+            return before, after
+        case tuple() | list():
+            raise BadArgument(f"padding on one axis is a number or a pair (before, after): {p!r}")
+        case _:
+            return p, p
+
+
+def _exact(names: str, *values: Size, p: Padding) -> tuple[Any, ...]:
+    """Return `exact` of the values and the padding together, as what is exact depends on all of them."""
+    if isinstance(p, str):
+        return (*exact(names, *values), p)
+    *sizes, before, after = exact(f"{names} p p", *values, *_sides(p))
+    return (*sizes, (before, after))
 
 
 def conv_transpose_out(
@@ -142,22 +167,36 @@ def conv_transpose_out(
 ) -> Size:
     """o = (n - 1)s - p0 - p1 + d(k - 1) + op + 1.
 
-    Each input stamps the kernel, s apart; p0 and p1 rows are cut off the ends. Raises `BadArgument` unless
-    0 <= op < max(s, d), and `NoOutput` where o < 1. n = 0 is legal in an `empty` batch.
+    n input size, k kernel size, s stride, p padding, op output padding, d dilation. Each
+    input stamps the kernel, s apart; p0 and p1 rows are cut off the ends. Raises `BadArgument` unless
+    0 <= op < max(s, d), and `NoOutput` where o < 1. In an `empty` batch torch checks less: there n = 0, d = 0,
+    o = 0 and any op >= 0 are legal.
 
     >>> conv_transpose_out(14, k=4, s=2, p=1), conv_transpose_out(3, k=3, s=2, p=1, op=1)
     (28, 6)
     """
-    n, k, s, op, d = exact("n k s op d", n, k, s, op, d)
-    at_least(0 if empty else 1, check, n=n)
-    at_least(1, check, k=k, s=s, d=d)
+    n, k, s, op, d, p = _exact("n k s op d", n, k, s, op, d, p=p)
+    at_least(0 if empty else 1, check, n=n, d=d)
+    at_least(1, check, k=k, s=s)
     if isinstance(p, str):
-        raise BadArgument(f"transposed convolution takes padding as numbers, not {p!r}")
+        raise BadArgument(f"transposed convolution takes padding as numbers, not {p!r}{_keras(k, s, d)}")
     before, after = padding_pair(n, k, s, p, d, check=check)
-    check_output_padding(s, op, d, check=check)
+    if empty:
+        at_least(0, check, op=op)
+    else:
+        check_output_padding(s, op, d, check=check)
     o = (n - 1) * s - before - after + d * (k - 1) + op + 1
-    check(o - 1, lambda at: nothing_left(at(o), at(n), at(before) + at(after)))
+    check(o - (0 if empty else 1), lambda at: nothing_left(at(o), at(n), at(before) + at(after)))
     return o
+
+
+def _keras(k: Size, s: Size, d: Size) -> str:
+    """What Keras's padding="same" is in numbers: the transpose of the convolution from n*s to n."""
+    if not all(isinstance(value, int) for value in (k, s, d)):
+        return ""
+    total, extra = max(0, extent(k, d) - s), max(0, s - extent(k, d))
+    more = f" and output_padding {extra}" if extra else ""
+    return f"; for an output of n*{s}, as Keras's 'same', cut {total // 2} before and {total - total // 2} after{more}"
 
 
 def check_output_padding(s: Size, op: Size, d: Size = 1, *, check: Check = enforce) -> None:
@@ -189,22 +228,28 @@ def pool_out(
 ) -> Size:
     """o = (n + p0 + p1 - e)//s + 1, or with ceil_mode o = (n + s - 1 + min(p0, p0 + p1 + s - e))//s.
 
-    s is k where it is not given. Ceil mode rounds up, but drops a last window that would start at or past
-    n + p0; it takes a kernel longer than the padded input as long as o >= 1. Raises `BadArgument` unless
+    n input size, k kernel size, s stride (k where it is not given), p padding, d dilation.
+    Ceil mode rounds up, but drops a last window that would start at or past n + p0; it takes a
+    kernel longer than the padded input as long as o >= 1. Raises `BadArgument` unless
     2p <= k (the kernel, not the extent), `KernelDoesNotFit` or `NoOutput` where nothing comes out.
 
     >>> pool_out(54, k=3, s=2), pool_out(54, k=3, s=2, ceil_mode=True), pool_out(6, k=2)
     (26, 27, 3)
     """
-    n, k, s, d = exact("n k s d", n, k, k if s is None else s, d)
+    n, k, s, d, p = _exact("n k s d", n, k, k if s is None else s, d, p=p)
     at_least(1, check, n=n, k=k, s=s, d=d)
     before, after = padding_pair(n, k, s, p, d, check=check)
     check_pool_padding(k, larger(before, after), check=check)
-    if not ceil_mode:
-        return conv_out(n, k, s, p, d, check=check)
     e = extent(k, d)
+    if not ceil_mode:
+        room = n + before + after - e
+        check(room, lambda at: _does_not_fit(at(n), at(k), at(before), at(after), at(d), pooled=True))
+        return conv_out(n, k, s, p, d, check=check)
     o = (n + s - 1 + smaller(before, before + after + s - e)) // s
-    check(o - 1, lambda at: _does_not_fit(at(n), at(k), at(before), at(after), at(d)))
+    check(
+        o - 1,
+        lambda at: _does_not_fit(at(n), at(k), at(before), at(after), at(d), pooled=True, spare=at(s) - 1),
+    )
     return o
 
 
@@ -231,7 +276,7 @@ def check_pool_padding(k: Size, p: Size, *, check: Check = enforce) -> None:
 
 
 def at_least(least: int, check: Check, **values: Size) -> None:
-    """Each of `values`, named by its letter, must be at least `least`.
+    """Each of `values`, named by its letter, must be at least `least`; a plain number but n is held to it always.
 
     >>> at_least(1, enforce, k=3, s=0)
     Traceback (most recent call last):
@@ -241,22 +286,26 @@ def at_least(least: int, check: Check, **values: Size) -> None:
     for name, value in values.items():
         if type(value) is int and value >= least:
             continue
-        _at_least_one(_WORDS.get(name, name), value, least, check)
+        settled = type(value) is int and name != "n"  # stride 0 cannot be divided by, however conditions are read
+        _at_least_one(_WORDS.get(name, name), value, least, enforce if settled else check)
 
 
 def _at_least_one(name: str, value: Size, least: int, check: Check) -> None:
     check(value - least, lambda at: BadArgument(f"{name} must be >= {least}: {at(value)}", rule=f"{name} >= {least}"))
 
 
-def _does_not_fit(n: int, k: int, before: int, after: int, d: int) -> Refused:
+def _does_not_fit(n: int, k: int, before: int, after: int, d: int, *, pooled: bool = False, spare: int = 0) -> Refused:
+    """The refusal of a kernel longer than the padded input by more than `spare`; a pool pads k/2 at most."""
     e = extent(k, d)
-    short = e - n - before - after
+    short = e - n - before - after - spare
+    padding = (before + after + short + 1) // 2
+    paddable = not pooled or 2 * padding <= k
     return KernelDoesNotFit(
         f"kernel does not fit: it spans {e} (kernel_size={k}, dilation={d}) but the padded input is "
-        f"{n + before + after} ({n} + {before} + {after}); use an input of at least {n + short}, or {short} more "
-        "padding",
+        f"{n + before + after} ({n} + {before} + {after}); use an input of at least {n + short}"
+        f"{f', or {short} more padding' if paddable else ''}",
         rule="dilation*(kernel_size - 1) + 1 <= input + padding",
-        fixes=[f"input size {n + short}", f"padding {before + (short + 1) // 2}"],
+        fixes=[f"input size {n + short}", *([f"padding {padding}"] if paddable else [])],
     )
 
 

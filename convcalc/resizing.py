@@ -42,12 +42,13 @@ def adaptive_pool_windows(n: int, m: int) -> list[tuple[int, int]]:
 
 
 def interpolate_out(
-    n: Size, size: Size | None = None, scale_factor: float | None = None, *, check: Check = enforce
+    n: Size, size: Size | None = None, scale_factor: float | None = None, *, least: int = 1, check: Check = enforce
 ) -> Size:
     """o = size, or floor(float64(n) * float64(scale_factor)), as torch computes it.
 
     For an expression the scale factor must be a fraction with a small power of two below, such as 2, 0.5 or
-    1.25: only then is the float product exact, o = (a*n)//2**b, and true for every n below 2**53/a.
+    1.25: only then is the float product exact, o = (a*n)//2**b, and true for every n below 2**53/a. The output
+    is at `least` 1; torch's mode "area" alone takes 0.
 
     >>> interpolate_out(7, size=20), interpolate_out(7, scale_factor=1.5), interpolate_out(90, scale_factor=0.7)
     (20, 10, 62)
@@ -56,28 +57,29 @@ def interpolate_out(
         raise BadArgument("interpolation takes a size or a scale_factor, and not both")
     if scale_factor is None:
         n, size = exact("n size", n, size)
-        at_least(1, check, n=n, size=size)
+        at_least(1, check, n=n)
+        at_least(least, check, size=size)
         return size + 0 * n if is_array(n) else size
     (n,) = exact("n", n)
     at_least(1, check, n=n)
-    scale = _scale(scale_factor)
+    scale = _scale(scale_factor, least)
     o = _scaled(n, scale)
     check(
-        o - 1,
+        o - least,
         lambda at: NoOutput(
             f"output would be {at(o)}: floor({at(n)} * {scale:g}); use a scale_factor of at least 1/{at(n)}",
-            rule="floor(n * scale_factor) >= 1",
+            rule=f"floor(n * scale_factor) >= {least}",
         ),
     )
     return o
 
 
-def _scale(scale_factor: float) -> float:
+def _scale(scale_factor: float, least: int) -> float:
     try:
         scale = float(scale_factor)
     except (TypeError, ValueError, OverflowError):
         raise BadArgument(f"scale_factor must be a number: {scale_factor!r}") from None
-    if not 0 < scale < math.inf:
+    if not (0 < scale < math.inf or (scale == 0 and least == 0)):
         raise BadArgument(f"scale_factor must be positive and finite: {scale_factor!r}")
     return scale
 
@@ -91,13 +93,14 @@ def _scaled(n: Size, scale: float) -> Size:
                 "give n as a number, or use a fraction such as 0.5 or 1.25"
             )
         return a * n // b
-    if is_array(n):
+    try:
+        if not is_array(n):
+            return math.floor(float(n) * scale)
         import numpy as np
 
-        product = np.floor(n.astype(np.float64) * scale)
+        with np.errstate(over="ignore"):
+            product = np.floor(n.astype(np.float64) * scale)
         return product.astype(np.int64) if (abs(product) < 2**63).all() else np.frompyfunc(int, 1, 1)(product)
-    try:
-        return math.floor(float(n) * scale)
     except OverflowError:
         raise BadArgument(f"n * {scale:g} leaves the range of float64, in which torch computes it") from None
 
@@ -137,12 +140,13 @@ def pixel_unshuffle_out(n: Size, r: Size, *, check: Check = enforce) -> Size:
     return n // r
 
 
-def pad_out(n: Size, p: Padding, mode: str = "constant", *, check: Check = enforce) -> Size:
+def pad_out(n: Size, p: Padding, mode: str = "constant", *, least: int | None = None, check: Check = enforce) -> Size:
     """o = n + p0 + p1, where a negative side crops.
 
     "reflect" needs each side < n and "circular" each side <= what the other side leaves of n, as no value is
-    used twice; "constant" and "replicate" pad any amount. Raises `NoOutput` where nothing is left: o < 0 for
-    "constant" and "circular", which torch lets go down to 0, and o < 1 for the others.
+    used twice; "constant" and "replicate" pad any amount, but "constant" crops before it pads, so the crop alone
+    must not take more than n. Raises `NoOutput` where less than `least` is left: by default 0 for "constant" and
+    "circular", which torch lets go that far, and 1 for the others.
 
     >>> pad_out(5, (1, 2)), pad_out(5, -1), pad_out(5, 4, mode="reflect")
     (8, 3, 13)
@@ -151,8 +155,12 @@ def pad_out(n: Size, p: Padding, mode: str = "constant", *, check: Check = enfor
     n, before, after = exact("n p p", n, before, after)
     if mode not in PAD_MODES:
         raise BadArgument(f"unknown padding mode {mode!r}: use one of {', '.join(PAD_MODES)}")
-    least = 0 if mode in ("constant", "circular") else 1
-    at_least(least, check, n=n)
+    least_in = 0 if mode in ("constant", "circular") else 1
+    least = least_in if least is None else least
+    at_least(least_in, check, n=n)
+    if mode == "constant":
+        left = n + smaller(0, before) + smaller(0, after)
+        check(left, lambda at: nothing_left(at(left), at(n), at(n) - at(left)))
     if mode == "reflect":
         _check_reach(before, n - 1, "reflect padding must be less than the size", check)
         _check_reach(after, n - 1, "reflect padding must be less than the size", check)

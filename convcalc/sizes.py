@@ -43,15 +43,26 @@ def _is_sympy(value: Any) -> bool:
     return sympy is not None and isinstance(value, sympy.Basic) and not value.is_Integer
 
 
-def symbol_beside(name: str, *values: Any) -> Size:
-    """Return the size called `name` as an expression that can be added to `values`: SymPy's beside SymPy's.
+def any_size(n: Size, *settings: Any) -> Size:
+    """Return a symbol for any size in the place of `n`, of the kind that `settings` are: SymPy's beside SymPy's.
 
-    >>> symbol_beside("n", 3, (1, 2))
-    Expr('n')
+    It is called n; n_ where a setting is called n and `n` is not, as the same symbol is the same size.
+
+    >>> any_size(28, 3, (1, 2)), any_size(28, Expr.symbol("n")), any_size(Expr.symbol("n"), Expr.symbol("n"))
+    (Expr('n'), Expr('n_'), Expr('n'))
     """
-    if any(map(_is_sympy, values)):
+    name = "n"
+    while str(n) != name and any(name in _names(value) for value in settings):
+        name += "_"
+    if any(map(_is_sympy, settings)):
         return sys.modules["sympy"].Symbol(name, integer=True)
     return Expr.symbol(name)
+
+
+def _names(value: Any) -> set[str] | frozenset[str]:
+    if isinstance(value, Expr):
+        return value.symbols
+    return {symbol.name for symbol in value.free_symbols} if _is_sympy(value) else set()
 
 
 def exact(names: str, *values: Size) -> tuple[Size, ...]:
@@ -71,7 +82,7 @@ def exact(names: str, *values: Size) -> tuple[Size, ...]:
         return values
     sizes = [_size(name, value) for name, value in zip(names.split(), values, strict=True)]
     if any(is_array(size) for size in sizes):
-        reach = math.prod(1 + _magnitude(size) for size in sizes)
+        reach = math.prod(1 + magnitude(size) for size in sizes)
         kind = "int64" if reach < _SAFE else "object"
         sizes = [_as_kind(size, kind) if is_array(size) else size for size in sizes]
     return tuple(sizes)
@@ -85,16 +96,26 @@ def _size(name: str, value: Any) -> Size:
             return value
         raise BadArgument(f"{name} must be an array of integers, not of {value.dtype}")
     if is_symbolic(value):
+        if getattr(value, "is_integer", None) is False:  # SymPy's 1/2, 2.5, pi
+            raise BadArgument(f"{name} must be an integer: {value}")
         return value
     try:
         return index(value)
     except TypeError:
-        raise BadArgument(f"{name} must be an integer: {value!r}") from None
+        hint = "; a formula is for one axis: ask it for each" if isinstance(value, tuple | list) else ""
+        raise BadArgument(f"{name} must be an integer: {value!r}{hint}") from None
 
 
-def _magnitude(size: Size) -> int:
+def magnitude(size: Size) -> int:
+    """Return the largest absolute value of a size; 0 for an expression.
+
+    >>> magnitude(-3)
+    3
+    """
     if not is_array(size):
         return abs(size) if isinstance(size, int) else 0
+    if size.size and size.dtype == "int64" and (most := int(size.view("uint64").max())) < 2**63:
+        return most  # in one pass, as no entry is negative
     return max(abs(int(size.max())), abs(int(size.min()))) if size.size else 0
 
 
@@ -121,6 +142,8 @@ def larger(a: Size, b: Size) -> Size:
 
 
 def _extreme(a: Size, b: Size, *, least: bool) -> Size:
+    if type(a) is int and type(b) is int:
+        return min(a, b) if least else max(a, b)
     if is_array(a) or is_array(b):
         numpy = sys.modules["numpy"]
         return numpy.minimum(a, b) if least else numpy.maximum(a, b)

@@ -6,6 +6,7 @@ interval, perhaps unbounded. With more, all but one run through a stated box. Le
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
@@ -27,6 +28,14 @@ Interval: TypeAlias = tuple[int, int | None]
 ORDER = ("k", "s", "d", "p", "op", "n")
 BOUNDS = {"k": 31, "d": 8}
 """The box for two or more unknowns: k <= min(n, 31), s <= k, p < extent, d <= 8."""
+
+MOST_TRIED = 3_000_000
+"""The most combinations of all unknowns but the last that are run through; a box beyond is refused."""
+
+FEW = 8_000
+"""The most combinations that are run through repeatedly, in search of what is near."""
+
+_SAME = ("same", "same-upper", "same-lower")
 
 
 @dataclass(frozen=True)
@@ -134,7 +143,7 @@ def _conv_rules(n: int, k: int, s: int, p: Any, d: int, outs: Outs) -> Rules:
     low, high = outs
     before, after = _pair(p, k, d)
     least = [n - 1, k - 1, s - 1, d - 1, before, after]
-    if p in ("same", "same-upper", "same-lower"):
+    if p in _SAME:
         return [[*least, n - 1 - (low - 1) * s, high * s - n]]
     span = n + before + after - extent(k, d)
     return [[*least, span - (low - 1) * s, high * s - 1 - span]]
@@ -146,6 +155,8 @@ def _floor_pool_rules(n: int, k: int, s: int, p: Any, d: int, outs: Outs) -> Rul
 
 
 def _ceil_pool_rules(n: int, k: int, s: int, p: Any, d: int, outs: Outs) -> Rules:
+    if p in _SAME:  # ceil(n/s) either way
+        return _floor_pool_rules(n, k, s, p, d, outs)
     low, high = outs
     before, after = _pair(p, k, d)
     windows = n + s - 1 + before + after + s - extent(k, d)
@@ -202,11 +213,15 @@ class _Problem:
         self.rules = rules
         self.given = given
         self.unknowns = tuple(name for name in ORDER if name in sought)
-        self.out, self.limit = exact("out limit", out, limit)
+        self.out, self.limit = _integer("out", out), _integer("limit", limit)
         if self.out < 1:
             raise BadArgument(f"an output size is at least 1: {out}")
+        if self.limit < 0:
+            raise BadArgument(f"limit must be >= 0: {limit}")
         self.outs = (self.out, self.out)
-        self.bounds = {**BOUNDS, **(bounds or {})}
+        self.bounds: dict[str, int] = dict(BOUNDS)
+        for name, most in (bounds or {}).items():
+            self.bounds[name] = _integer(f"bound({name})", most)
         defaults: dict[str, Any] = {"s": 1, "p": 0, "op": 0, "d": 1}
         self.tied = kind == "pool" and given["s"] is None and "s" not in sought  # stride = kernel size
         self.known: dict[str, Any] = {}
@@ -218,6 +233,11 @@ class _Problem:
             if value is None and name not in defaults:
                 raise BadArgument(f"{name} is needed to solve for {' and '.join(self.unknowns)}")
             self.known[name] = defaults[name] if value is None else _checked(name, value)
+        if kind == "pool" and self.known.get("p") in _SAME and self.known.get("d") != 1:
+            raise BadArgument(
+                f"a pooling with padding {self.known['p']!r} is solved at dilation 1 only: 2p <= k is then sure",
+                fixes=["dilation=1"],
+            )
 
     def inequalities(self, outs: Outs, values: Mapping[str, Any]) -> Rules:
         values = {**self.known, **values}
@@ -250,19 +270,52 @@ class _Problem:
 
     def solutions(self, outs: Outs) -> Iterator[dict[str, int]]:
         """The solutions, smallest first: with one unknown all of them, with several those in the box."""
-        return self._solutions(outs, self.unknowns, {})
+        last = self.unknowns[-1]
+        for values, (lo, hi) in self.runs(outs):
+            for value in count(lo) if hi is None else range(lo, hi + 1):
+                yield {**values, last: value}
 
-    def _solutions(self, outs: Outs, unknowns: Sequence[str], values: dict[str, int]) -> Iterator[dict[str, int]]:
+    def count(self, outs: Outs) -> int | None:
+        """The number of solutions; None for infinitely many."""
+        total = 0
+        for _, (lo, hi) in self.runs(outs):
+            if hi is None:
+                return None
+            total += hi - lo + 1
+        return total
+
+    def runs(self, outs: Outs) -> Iterator[tuple[dict[str, int], Interval]]:
+        """The solutions as intervals of the last unknown, each beside values of those before it."""
+        if self.tries() > MOST_TRIED:
+            raise BadArgument(
+                f"solving for {' and '.join(self.unknowns)} tries up to {self.tries()} combinations, at most "
+                f"{MOST_TRIED}: give one of them, or a lower bound on k, s, d or p",
+                rule=f"combinations <= {MOST_TRIED}",
+            )
+        return self._runs(outs, self.unknowns, {})
+
+    def _runs(
+        self, outs: Outs, unknowns: Sequence[str], values: dict[str, int]
+    ) -> Iterator[tuple[dict[str, int], Interval]]:
         name, *rest = unknowns
         most = self.most(name, values) if len(self.unknowns) > 1 else None
         if rest:
             for value in range(0 if name in ("p", "op") else 1, (most or 0) + 1):
-                yield from self._solutions(outs, rest, {**values, name: value})
+                yield from self._runs(outs, rest, {**values, name: value})
             return
         for lo, hi in self.intervals(outs, name, values):
-            ends = [end for end in (hi, most) if end is not None]
-            for value in range(lo, min(ends) + 1) if ends else count(lo):
-                yield {**values, name: value}
+            end = most if hi is None else hi if most is None else min(hi, most)
+            if end is None or lo <= end:
+                yield values, (lo, end)
+
+    def tries(self) -> int:
+        """The most combinations of all unknowns but the last that the box holds: every bound at its largest."""
+        values: dict[str, int] = {}
+        tries = 1
+        for name in self.unknowns[:-1]:
+            values[name] = self.most(name, values) or 0
+            tries *= max(1, values[name] + (name in ("p", "op")))
+        return tries
 
     def freed(self, name: str, rules: Callable[..., Rules]) -> _Problem:
         """The problem by other rules, with one more letter sought."""
@@ -286,12 +339,7 @@ def _solve(problem: _Problem) -> Solutions:
     found = tuple(islice(problem.solutions(problem.outs), problem.limit))
     if not found and problem.limit:
         raise _none(problem)
-    total: int | None
-    if not single:
-        total = sum(1 for _ in problem.solutions(problem.outs))
-    else:
-        total = sum(hi - lo + 1 for lo, hi in intervals if hi is not None)
-        total = None if any(hi is None for _, hi in intervals) else total
+    total = problem.count(problem.outs)
     return Solutions(
         kind=problem.kind,
         known=problem.known,
@@ -309,11 +357,19 @@ def _checked(name: str, value: Any) -> Any:
     if name == "p" and isinstance(value, str):
         return padding_pair(1, 1, p=value) and value  # refuses a name that is none
     if name == "p" and isinstance(value, tuple | list):
-        return padding_pair(1, 1, p=value)
-    (value,) = exact(name, value)
+        before, after = padding_pair(1, 1, p=value)
+        return _integer("p", before), _integer("p", after)
+    value = _integer(name, value)
     least = 0 if name in ("p", "op") else 1
     if value < least:
         raise BadArgument(f"{name} must be >= {least}: {value}")
+    return value
+
+
+def _integer(name: str, value: Any) -> int:
+    (value,) = exact(name, value)
+    if not isinstance(value, int):
+        raise BadArgument(f"solving takes numbers: {name} is {value}")
     return value
 
 
@@ -356,7 +412,8 @@ def _none(problem: _Problem) -> NoSolution:
     box = f" in the box {', '.join(problem.box().values())}" if problem.box() else ""
     message = f"no {' and '.join(problem.unknowns)} gives output {problem.out} for {settings(problem.known)}{box}"
     if near:
-        message += f"; the nearest outputs are {' and '.join(f'{out} ({found})' for out, found in near)}"
+        texts = [f"{out} ({found})" for out, found in near]
+        message += f"; the nearest output{'s are' if len(texts) > 1 else ' is'} {' and '.join(texts)}"
     if more:
         message += f"; {problem.out} itself takes {more}"
     fixes = [*(found for _, found in near), *([more] if more else [])]
@@ -365,7 +422,10 @@ def _none(problem: _Problem) -> NoSolution:
 
 def _nearest(problem: _Problem) -> Iterator[tuple[int, dict[str, int]]]:
     """The nearest reachable outputs below and above, each with its first solution, found by bisection."""
-    reach = problem.out * 1024 + 2**20 if len(problem.unknowns) == 1 else 16
+    numbers = [value for value in problem.known.values() if not isinstance(value, str)]
+    reach = 16  # where the box is large; else past the output of the least setting, whatever is sought
+    if problem.tries() <= FEW:
+        reach = 2**12 * problem.out * math.prod(1 + (sum(v) if isinstance(v, tuple) else v) for v in numbers)
     for near, far in ((problem.out - 1, max(1, problem.out - reach)), (problem.out + 1, problem.out + reach)):
         low, high = 0, abs(near - far)  # the least distance from near at which a solution is
         if near < 1 or not _any(problem, near, far):
@@ -392,7 +452,8 @@ def _one_more(problem: _Problem) -> dict[str, Any]:
             return {"p": (found["p"], found["p"] + 1)}
     for name in ("op", "p", "s", "k"):
         if name in problem.known and name not in problem.unknowns:
-            for found in problem.freed(name, problem.rules).solutions(problem.outs):
+            freed = problem.freed(name, problem.rules)
+            for found in freed.solutions(problem.outs) if freed.tries() <= FEW else ():
                 return found
     return {}
 

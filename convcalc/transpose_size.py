@@ -24,7 +24,7 @@ from convcalc.checkerboard import Overlap, overlap
 from convcalc.conditions import Conditions
 from convcalc.expr import Expr
 from convcalc.formulas import Padding, conv_out, conv_transpose_out, extent, padding_pair
-from convcalc.sizes import Size, exact, is_symbolic, symbol_beside
+from convcalc.sizes import Size, any_size, exact, is_symbolic
 
 PerAxis: TypeAlias = Any  # one value for all axes, or a sequence with one for each
 
@@ -164,7 +164,7 @@ class _Axis(NamedTuple):
 
 
 def _any_input(one: _Axis) -> Size:
-    n = symbol_beside("n", one.kernel_size, one.stride, *one.padding, one.output_padding, one.dilation)
+    n = any_size(one.input_size, one.kernel_size, one.stride, *one.padding, one.output_padding, one.dilation)
     return conv_transpose_out(n, one.kernel_size, one.stride, one.padding, one.output_padding, one.dilation)
 
 

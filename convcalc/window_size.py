@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from convcalc.conditions import Conditions
 from convcalc.formulas import Padding, conv_out, extent, padding_pair, pool_out
-from convcalc.sizes import Size, is_symbolic, symbol_beside
+from convcalc.sizes import Size, any_size, exact, is_symbolic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,8 @@ def _windowed(
     settings: tuple[Size, Size, Size, Padding, Size],
     ceil_mode: bool = False,
 ) -> WindowedSize:
-    n, k, s, p, d = settings
+    *sizes, p, d = settings
+    n, k, s, d = exact("input_size kernel_size stride dilation", *sizes, d)
     needs = Conditions()
     out = out_of(n, needs)
     pair = padding_pair(n, k, s, p, d, check=Conditions())
@@ -121,7 +122,7 @@ def _windowed(
         dilation=d,
         ceil_mode=ceil_mode,
         output_size=out,
-        formula=out_of(symbol_beside("n", k, s, *pair, d), Conditions()),
+        formula=out_of(any_size(n, k, s, *pair, d), Conditions()),
         unread=None if symbolic else unread(n, k, s, pair, d, out),
         restoring=(n + pair[0] + pair[1] - extent(k, d)) % s,
         needs=tuple(needs.open),

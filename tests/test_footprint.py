@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import doctest
 import math
-import re
 import subprocess
 import sys
 from collections import Counter
@@ -12,7 +10,6 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import reduce
 from itertools import product
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -497,14 +494,6 @@ def test_patterns_that_never_come_back_are_refused_and_not_computed():
 
 
 # -- docs and imports --------------------------------------------------------------------------------------------
-
-
-def test_the_page_on_footprints_is_true():
-    page = Path(__file__).parent.parent / "docs" / "footprints.md"
-    text = re.sub(r"^```.*$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    examples = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
-    assert examples.examples
-    assert doctest.DocTestRunner().run(examples).failed == 0
 
 
 def test_footprints_need_neither_numpy_nor_torch():

@@ -1,9 +1,7 @@
 """The views of a transposed convolution against torch, rung by rung: shapes on meta, then values and gradients."""
 
 import dataclasses
-import doctest
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -227,10 +225,3 @@ def test_threads_are_given_back():
     with one_thread():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == before
-
-
-def test_the_page_on_transposed_convolution_is_true():
-    page = Path(__file__).parent.parent / "docs" / "transposed.md"
-    found = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
-    assert found.attempted > 30
-    assert found.failed == 0

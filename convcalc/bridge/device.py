@@ -30,6 +30,7 @@ def need_torch() -> ModuleType:
 def need_device(name: str) -> Any:
     """Return the torch device `name`, such as "cpu", "cuda" or "cuda:1", once it has held a float64.
 
+    "auto" is CUDA where torch finds such a device, else the CPU.
     Raises `Unreadable` where there is no such device, or it has no float64, in which exactness is checked.
 
     >>> need_device("cpu")
@@ -40,6 +41,8 @@ def need_device(name: str) -> Any:
     convcalc.errors.Unreadable: device 'abacus' cannot be used: torch knows no such device; use cpu or cuda
     """
     torch = need_torch()
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
     except (RuntimeError, TypeError):

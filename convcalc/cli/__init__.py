@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 import click
@@ -9,10 +10,15 @@ import click
 from convcalc import __version__
 
 COMMANDS = {
-    "conv": ("arithmetic", "The output size of a convolution, and why."),
-    "tconv": ("arithmetic", "The output size of a transposed convolution, and why."),
-    "pool": ("arithmetic", "The output size of a pooling, floor or ceil, and why."),
+    "conv": ("conv", "The output size of a convolution, and why."),
+    "tconv": ("tconv", "The output size of a transposed convolution, and why."),
+    "pool": ("pool", "The output size of a pooling, floor or ceil, and why."),
     "stack": ("stack", "Layers one after another: every size, and one formula for all."),
+    "hdc": ("dilation", "Whether a stack of dilated convolutions misses inputs, and the repair."),
+    "zoo": ("zoo", "The networks convcalc knows, with sizes, costs and sources."),
+    "inspect": ("inspect", "Every layer of a network: shape, parameters, MACs, field."),
+    "field": ("field", "What each output of a network reads of its input."),
+    "compare": ("compare", "Two networks side by side: cost, field, sizes, layer by layer."),
     "verify": ("verify", "Check convcalc against real torch layers."),
 }
 """Every command: the module under `convcalc.cli` it lives in, and its line of help, in the order of need."""
@@ -59,11 +65,13 @@ class Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="convcalc")
 def main() -> None:
-    r"""Convolution arithmetic: what size comes out, what must go in, and why.
+    """Convolution arithmetic: what size comes out, what must go in, and why.
 
     \b
       convcalc conv --n 28 --k 5 --p 2
       convcalc tconv --n 14 --k 4 --s 2 --p 1
       convcalc conv --n 224 --k 7 --s 2 --out 112 --solve p
       convcalc stack "conv 64 k7 s2 p3; maxpool k3 s2 p1" --n 224
+      convcalc inspect resnet18 --depth 1
     """
+    sys.set_int_max_str_digits(0)  # products of long numbers are longer; what is typed is bounded by notation

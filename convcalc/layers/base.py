@@ -7,7 +7,7 @@ A hyper-parameter is one value for all axes, or a tuple with one for each.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, Self, TypeAlias
 
 from convcalc.axes import AXES, axis_names
@@ -15,6 +15,7 @@ from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.field import Field
 from convcalc.footprint import Footprint
+from convcalc.formulas import at_least
 from convcalc.sizes import Size
 
 Shape: TypeAlias = tuple[Size, ...]
@@ -47,6 +48,18 @@ class Layer:
         """Return the output shape; raises `convcalc.errors.Refused` where torch would refuse the input."""
         raise NotImplementedError
 
+    def check_exact(self, *shapes: Shape, check: Check) -> None:
+        """Hand to `check` what must hold for the input to be used in full: see `convcalc.exactness`.
+
+        >>> from convcalc.conditions import Conditions
+        >>> from convcalc.expr import Expr
+        >>> from convcalc.layers import MaxPool
+        >>> needs = Conditions()
+        >>> MaxPool(2).check_exact((1, 3, Expr.symbol("n")), check=needs)
+        >>> [str(value) for value in needs.open]
+        ['2*(n//2) - n']
+        """
+
     def footprints(self, shape: Shape) -> tuple[Footprint | None, ...]:
         """Return what each output reads on each spatial axis; None where that is no periodic map.
 
@@ -74,10 +87,9 @@ class Layer:
         return 0
 
     def __post_init__(self) -> None:
-        for entry in fields(self):
-            value = getattr(self, entry.name)
+        for name, value in vars(self).items():
             if isinstance(value, list):
-                object.__setattr__(self, entry.name, tuple(value))
+                object.__setattr__(self, name, tuple(value))
 
     def arguments(self) -> dict[str, Any]:
         """Return the hyper-parameters that differ from their defaults, in torch's words.
@@ -86,8 +98,16 @@ class Layer:
         >>> Conv(64, 3, padding=1).arguments()
         {'out_channels': 64, 'kernel_size': 3, 'padding': 1}
         """
-        values = {entry.name: (getattr(self, entry.name), entry.default) for entry in fields(self)}
-        return {name: value for name, (value, default) in values.items() if name != "axes" and value != default}
+        defaults = type(self)  # a dataclass keeps the default of a field under its name
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name != "axes" and value != getattr(defaults, name, MISSING)
+        }
+
+    def check_any_channels(self, channels: Size, check: Check) -> None:
+        """Most layers of torch refuse an input without channels, convolutions do not."""
+        at_least(1, check, channels=channels)
 
     def split(self, shape: Shape) -> tuple[Shape, Size, Shape]:
         """Return the batch (one size, or none), the channels and the spatial sizes of `shape`."""
@@ -114,6 +134,19 @@ def _pasted(cls: type[Layer], ours: list[str], values: tuple[Any, ...], settings
     line += [f"{word}={value!r}" for word, value in words.items() if word in known]
     fix = f"{name}({', '.join(line)})"
     return BadArgument(f"{message}; {why}in torch's order that is {fix} here", rule=f"{name} {takes}", fixes=[fix])
+
+
+def read_through(layer: Layer, before: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+    """Return the field of a layer's output, given the fields of its inputs; unknown where it has no short period.
+
+    >>> from convcalc.layers import Conv
+    >>> read_through(Conv(4, 3), [Field.start(1)], [(1, 3, 8)], (1, 4, 6)).axes[0].receptive_field
+    3
+    """
+    try:
+        return layer.through(before, shapes, output)
+    except ConvcalcError:
+        return Field.unknown(len(before[0].axes))
 
 
 def along(axes: int, check: Check, size: Callable[[int, Check], Size]) -> Shape:

@@ -9,6 +9,7 @@ from convcalc import stencils
 from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadArgument, BadShape
+from convcalc.exactness import check_no_row_dropped
 from convcalc.footprint import Footprint
 from convcalc.formulas import at_least, conv_out, conv_transpose_out, padding_depends_on_size, padding_pair
 from convcalc.layers.base import (
@@ -137,10 +138,19 @@ class Conv(_Kernel):
         def size(axis: int, check: Check) -> Size:
             n, k, s, p, d = sizes[axis], kernel[axis], stride[axis], padding[axis], dilation[axis]
             if self.padding_mode != "zeros":
-                self._check_mode(n, padding_pair(n, k, s, p, d, check=check), check)
+                n, p = self._pad_first(n, k, s, p, d, check)
             return conv_out(n, k, s, p, d, empty=empty, check=check)
 
         return (*batch, self.channels_out(channels), *along(axes, check, size))
+
+    def check_exact(self, *shapes: Shape, check: Check) -> None:
+        """No window drops a row: `convcalc.exactness.check_no_row_dropped` on each axis."""
+        _, _, sizes = self.split(shapes[0])
+
+        def whole(axis: int, check: Check) -> None:
+            check_no_row_dropped(sizes[axis], *self.on_axis(axis, len(sizes)), check=check)
+
+        along(len(sizes), check, whole)
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """One window of taps; exact inside, and at borders of zeros an upper bound."""
@@ -151,11 +161,14 @@ class Conv(_Kernel):
             padding = padding_pair(sizes[axis], kernel, stride, padding, dilation)
         return stencils.conv(kernel, stride, padding, dilation)
 
-    def _check_mode(self, n: Size, pair: tuple[Size, Size], check: Check) -> None:
+    def _pad_first(self, n: Size, k: Size, s: Size, p: Any, d: Size, check: Check) -> tuple[Size, Any]:
+        """Other modes than zeros pad before they convolve: a padding < 0, refused with zeros, crops."""
         if self.padding_mode not in PAD_MODES[1:]:
             modes = ", ".join(("zeros", *PAD_MODES[1:]))
             raise BadArgument(f"unknown padding_mode {self.padding_mode!r}: use one of {modes}")
-        pad_out(n, pair, self.padding_mode, check=check)
+        crops = isinstance(p, int) and p < 0
+        pad_out(n, p if crops else padding_pair(n, k, s, p, d, check=check), self.padding_mode, check=check)
+        return (n + 2 * p, 0) if crops else (n, p)
 
     def macs(self, shape: Shape) -> Size:
         """Output elements * C_in/groups * prod(kernel_size)."""

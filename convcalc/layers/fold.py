@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
+from convcalc.exactness import check_no_row_dropped
 from convcalc.footprint import Footprint
 from convcalc.formulas import conv_out
 from convcalc.layers.base import (
@@ -59,11 +60,23 @@ class Unfold(_Blocks):
 
     op: ClassVar[str] = "unfold"
 
+    def check_exact(self, *shapes: Shape, check: Check) -> None:
+        """No window drops a row: `convcalc.exactness.check_no_row_dropped` on both axes."""
+        _, _, sizes = self.split(shapes[0])
+        settings = (self.kernel_size, self.stride, self.padding, self.dilation)
+        kernel, stride, padding, dilation = (per_axis("windows", setting, 2) for setting in settings)
+
+        def whole(axis: int, check: Check) -> None:
+            check_no_row_dropped(sizes[axis], kernel[axis], stride[axis], padding[axis], dilation[axis], check=check)
+
+        along(2, check, whole)
+
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
         """(N, C*prod(kernel_size), prod(conv_out on each axis))."""
         batch, channels, sizes = self.split(shape)
         if len(sizes) != 2:
             raise BadShape(f"unfold takes 2 spatial axes: got {len(sizes)}")
+        self.check_any_channels(channels, check)
         kernel = product(per_axis("kernel_size", self.kernel_size, 2))
         return (*batch, channels * kernel, product(self.blocks(sizes, check)))
 
@@ -85,6 +98,7 @@ class Fold(_Blocks):
         if len(shape) not in (2, 3):
             raise BadShape(f"fold takes (N, C*prod(kernel_size), windows): got {len(shape)} axes")
         *batch, columns, windows = shape
+        self.check_any_channels(columns, check)
         sizes = tuple(per_axis("output_size", self.output_size, 2))
         kernel = product(per_axis("kernel_size", self.kernel_size, 2))
         rows, cols = self.blocks(sizes, check)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from convcalc import stencils
 from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
+from convcalc.errors import NoOutput
 from convcalc.footprint import Footprint
 from convcalc.layers.base import Layer, Shape, along
 from convcalc.resizing import both_sides, crop_out, pad_out
@@ -32,11 +33,17 @@ class Pad(Layer):
         """(N, C, n + before + after, ...)."""
         batch, channels, sizes = self.split(shape)
         sides = per_axis("padding", self.padding, len(sizes))
-        return (
-            *batch,
-            channels,
-            *along(len(sizes), check, lambda axis, check: pad_out(sizes[axis], sides[axis], self.mode, check=check)),
+        outs = along(
+            len(sizes), check, lambda axis, check: pad_out(sizes[axis], sides[axis], self.mode, least=0, check=check)
         )
+        if self.mode in ("reflect", "replicate"):
+            self.check_any_channels(channels, check)
+            # each axis may be cropped to nothing, but not all of them
+            check(
+                sum(outs) - 1,
+                lambda at: NoOutput(f"output would be {'x'.join(str(at(out)) for out in outs)}: crop less"),
+            )
+        return (*batch, channels, *outs)
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """A shift; values that padding repeats are not followed."""

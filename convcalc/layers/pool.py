@@ -9,6 +9,7 @@ from convcalc import stencils
 from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
 from convcalc.errors import KernelDoesNotFit
+from convcalc.exactness import check_no_row_dropped
 from convcalc.footprint import Footprint
 from convcalc.formulas import padding_depends_on_size, padding_pair, pool_out
 from convcalc.layers.base import Ints, Layer, Shape, along
@@ -28,6 +29,7 @@ class _Pool(Layer):
     def windows(self, shape: Shape, padding: Any, dilation: Any, check: Check) -> Shape:
         """Return the shape with the sizes of `pool_out` on each axis."""
         batch, channels, sizes = self.split(shape)
+        self.check_any_channels(channels, check)
         axes = len(sizes)
         kernel = per_axis("kernel_size", self.kernel_size, axes)
         stride = kernel if self.stride is None else per_axis("stride", self.stride, axes)
@@ -40,13 +42,27 @@ class _Pool(Layer):
 
         return (*batch, channels, *along(axes, check, size))
 
-    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
-        """One window of taps; floor and ceil read alike."""
-        axes = len(sizes)
+    def on_axis(self, axis: int, axes: int) -> tuple[int, int, Any, int]:
+        """Return kernel size, stride, padding and dilation on one axis."""
         kernel = per_axis("kernel_size", self.kernel_size, axes)[axis]
         stride = kernel if self.stride is None else per_axis("stride", self.stride, axes)[axis]
         padding = per_axis("padding", getattr(self, "padding", 0), axes)[axis]
         dilation = per_axis("dilation", getattr(self, "dilation", 1), axes)[axis]
+        return kernel, stride, padding, dilation
+
+    def check_exact(self, *shapes: Shape, check: Check) -> None:
+        """No window drops a row: `convcalc.exactness.check_no_row_dropped` on each axis; ceil mode never does."""
+        _, _, sizes = self.split(shapes[0])
+
+        def whole(axis: int, check: Check) -> None:
+            check_no_row_dropped(sizes[axis], *self.on_axis(axis, len(sizes)), check=check)
+
+        if not self.ceil_mode:
+            along(len(sizes), check, whole)
+
+    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
+        """One window of taps; floor and ceil read alike."""
+        kernel, stride, padding, dilation = self.on_axis(axis, len(sizes))
         if padding_depends_on_size(padding, stride):
             if is_symbolic(sizes[axis]):
                 return None
@@ -136,15 +152,18 @@ class _AdaptivePool(Layer):
 
     output_size: Any
 
+    def needs_channels(self, outs: Shape) -> bool:
+        """Whether torch refuses a batch without channels."""
+        return True
+
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
         """(N, C, output_size, ...); None keeps the input's size."""
         batch, channels, sizes = self.split(shape)
         wanted = per_axis("output_size", self.output_size, len(sizes))
-        return (
-            *batch,
-            channels,
-            *along(len(sizes), check, lambda axis, check: adaptive_pool_out(sizes[axis], wanted[axis], check=check)),
-        )
+        outs = along(len(sizes), check, lambda axis, check: adaptive_pool_out(sizes[axis], wanted[axis], check=check))
+        if batch and self.needs_channels(outs):
+            self.check_any_channels(channels, check)
+        return (*batch, channels, *outs)
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """Everything for output size 1; equal windows where it divides the input; else no periodic map."""
@@ -158,6 +177,15 @@ class _AdaptivePool(Layer):
         return stencils.pool(sizes[axis] // wanted)
 
 
+def average_needs_channels(outs: Shape) -> bool:
+    """Whether torch's adaptive average to these sizes, "area" interpolation too, refuses a batch without channels.
+
+    >>> average_needs_channels((2, 2, 2)), average_needs_channels((1, 1, 1)), average_needs_channels((2, 2))
+    (True, False, False)
+    """
+    return len(outs) == 3 and not all(isinstance(size, int) and size == 1 for size in outs)
+
+
 @dataclass(frozen=True)
 class AdaptiveAvgPool(_AdaptivePool):
     """Adaptive average pooling (torch's `AdaptiveAvgPool1d`, `2d`, `3d`) to `output_size`.
@@ -167,6 +195,10 @@ class AdaptiveAvgPool(_AdaptivePool):
     """
 
     op: ClassVar[str] = "adaptiveavgpool"
+
+    def needs_channels(self, outs: Shape) -> bool:
+        """In 3-D alone, and not where every output size is 1: then torch takes the mean."""
+        return average_needs_channels(outs)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from convcalc.errors import BadArgument, BadShape
 from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
 from convcalc.layers.base import Layer, Shape, along, must_divide
+from convcalc.layers.pool import average_needs_channels
 from convcalc.resizing import interpolate_out, pixel_shuffle_out, pixel_unshuffle_out
-from convcalc.sizes import is_symbolic
+from convcalc.sizes import Size, is_symbolic
 
 MODES = {
     "nearest": (1, 2, 3),
@@ -60,13 +61,15 @@ class Upsample(Layer):
             raise BadShape(f"mode {self.mode!r} takes {counts} spatial axes: got {axes}")
         wanted = per_axis("size", self.size, axes)
         factor = per_axis("scale_factor", self.scale_factor, axes)
-        return (
-            *batch,
-            channels,
-            *along(
-                axes, check, lambda axis, check: interpolate_out(sizes[axis], wanted[axis], factor[axis], check=check)
-            ),
-        )
+        least = 0 if self.mode == "area" else 1
+
+        def size(axis: int, check: Check) -> Size:
+            return interpolate_out(sizes[axis], wanted[axis], factor[axis], least=least, check=check)
+
+        outs = along(axes, check, size)
+        if self.mode != "area" or average_needs_channels(outs):  # "area" is torch's adaptive average pooling
+            self.check_any_channels(channels, check)
+        return (*batch, channels, *outs)
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """The reads of a fixed scale; None for "area", and for a size where the input's is a symbol."""

@@ -18,16 +18,28 @@ def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table with rich, as wide as the terminal; NO_COLOR and COLUMNS are honoured."""
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], spare: Sequence[str] = ()) -> None:
+    """Print a table with rich; where the terminal is too narrow, without the first `spare` columns, and say so.
+
+    NO_COLOR and COLUMNS are honoured.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    console = Console(highlight=False)
+    widths = {cells[0]: max(map(len, cells)) + 2 for cells in zip(columns, *rows, strict=True)}
+    left_out: list[str] = []
+    for name in spare:
+        if sum(widths.values()) - 2 > console.width and name in widths:
+            left_out.append(name)
+            del widths[name]
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for name in widths:
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
     for row in rows:
-        table.add_row(*map(Text, row))
-    Console().print(table)
+        table.add_row(*(Text(cell) for name, cell in zip(columns, row, strict=True) if name in widths))
+    console.print(table)
+    if left_out:
+        console.print(f"{console.width} columns are too few for: {', '.join(left_out)}", style="dim")

@@ -1,0 +1,79 @@
+"""`--solve`: the formulas of `conv`, `tconv` and `pool` asked backwards, axis by axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from convcalc.axes import axis_names
+from convcalc.cli.formula import Values, per_axis, refuse
+from convcalc.cli.options import INTEGER, echo_json
+from convcalc.errors import ConvcalcError, Unreadable
+from convcalc.expr import Expr
+from convcalc.render.solutions import solution_lines, solution_record
+from convcalc.render.words import plain
+from convcalc.solve import Solutions, solve_conv, solve_conv_transpose, solve_pool
+
+
+def solve(kind: str, options: dict[str, Any], values: Values) -> None:
+    """Print the solutions of `--out M --solve VAR`."""
+    if options["out"] is None:
+        raise Unreadable("--solve needs the output size wanted: --out 112")
+    given = {name: value for name, value in {**values, "out": options["out"]}.items() if value is not None}
+    for name, value in given.items():
+        sides = [side for entry in value for side in (entry if isinstance(entry, tuple) else (entry,))]
+        if isinstance(value, range) or any(isinstance(side, Expr) for side in sides):
+            raise Unreadable(f"--solve takes numbers: {name} is a range or a symbol")
+    solver: Any = {"conv": solve_conv, "tconv": solve_conv_transpose, "pool": solve_pool}[kind]
+    extra = {"ceil_mode": options["ceil_mode"]} if kind == "pool" else {}
+    common = {"solve": options["solve"], "limit": options["limit"], "bounds": _bounds(options["bounds"]), **extra}
+    axes = per_axis(given)
+    found = []
+    for place, axis in enumerate(axes):
+        try:
+            found.append(solver(**axis, **common))
+        except ConvcalcError as error:
+            error = error.at(f"axis {axis_names(len(axes))[place]}") if len(axes) > 1 else error
+            refuse(options, {"kind": kind, **_none_found(sorted(set(options["solve"])), axis)}, error)
+    if options["as_json"]:
+        records = [solution_record(solutions) for solutions in found]
+        echo_json(records[0] if len(records) == 1 else {"kind": kind, "axes": records})
+        return
+    for place, solutions in enumerate(found):
+        if len(found) > 1 and not options["quiet"]:
+            click.echo(f"axis {axis_names(len(found))[place]}:")
+        click.echo("\n".join(_quiet(solutions) if options["quiet"] else solution_lines(solutions)))
+
+
+def _none_found(unknowns: Sequence[str], known: Values) -> dict[str, Any]:
+    shown = {name: plain(value) for name, value in known.items() if name != "out"}
+    return {
+        "known": shown,
+        "out": known["out"],
+        "unknowns": list(unknowns),
+        "solutions": [],
+        "intervals": [],
+        "count": 0,
+        "complete": True,
+        "bounds": {},
+    }
+
+
+def _quiet(solutions: Solutions) -> Iterator[str]:
+    for lo, hi in solutions.intervals:
+        yield str(lo) if lo == hi else f"{lo}..{'' if hi is None else hi}"
+    if not solutions.intervals:
+        for solution in solutions.solutions:
+            yield " ".join(f"{name}={value}" for name, value in solution.items())
+
+
+def _bounds(texts: Sequence[str]) -> dict[str, int]:
+    bounds = {}
+    for text in texts:
+        name, _, most = text.partition("=")
+        if name not in ("k", "s", "d", "p"):
+            raise Unreadable(f"--bound takes k, s, d or p, as k=63: {text!r}")
+        bounds[name] = INTEGER.convert(most, None, None)
+    return bounds

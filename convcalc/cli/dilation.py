@@ -1,0 +1,90 @@
+"""`convcalc hdc`: dilation sequences by the published rule and by the exact one."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import click
+
+from convcalc import notation
+from convcalc.cli.options import Command, Parsed, echo_answer, echo_json, text_style
+from convcalc.dilation import hdc as judge
+from convcalc.errors import NoSolution, Unreadable
+from convcalc.exprtext import PYTHON
+from convcalc.render.dilation import hdc_text
+
+INTEGER = Parsed("integer", notation.read_number)
+
+
+@click.command(cls=Command, short_help="Whether a stack of dilated convolutions misses inputs, and the repair.")
+@click.argument("rates", nargs=-1, required=True, type=INTEGER)
+@click.option(
+    "-k", "--k", "--kernel-size", "k", multiple=True, type=INTEGER, help="Kernel size; repeat for one a layer. [3]"
+)
+@click.option("-s", "--s", "--stride", "s", multiple=True, type=INTEGER, help="Stride; repeat for one a layer. [1]")
+@click.option(
+    "--criterion",
+    type=click.Choice(["exact", "paper"]),
+    default="exact",
+    show_default=True,
+    help="Whose verdict the exit status follows.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("-q", "--quiet", is_flag=True, help="Print yes or no alone.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
+def hdc(
+    rates: tuple[int, ...],
+    k: tuple[int, ...],
+    s: tuple[int, ...],
+    criterion: str,
+    as_json: bool,
+    quiet: bool,
+    ascii_only: bool,
+) -> None:
+    """Whether dilated convolutions at RATES, one after another, read every input of their field.
+
+    \b
+      convcalc hdc 1 2 3
+      convcalc hdc 1 2 9
+      convcalc hdc 2 4 8 --k 5 --json
+      convcalc hdc 1 2 5 --k 3 --k 3 --k 5 --s 1 --s 2 --s 1
+    \b
+    The published rule (Wang et al., WACV 2018): M_2 <= K and no common factor. The exact rule:
+    every input of the receptive field is read. Exit status 1 where the verdict is no.
+    """
+    for name, values in (("--k", k), ("--s", s)):
+        if len(values) not in (0, 1, len(rates)):
+            raise Unreadable(
+                f"{name} is given once for all, or once for each of {len(rates)} rates: {len(values)} times"
+            )
+    found = judge(rates, kernel_size=k or 3, stride=s or 1)
+    verdict = found.exact_ok if criterion == "exact" else found.paper_ok
+    error = None if verdict else NoSolution(_why(criterion, verdict), rule=_RULES[criterion], fixes=_fixes(found.tries))
+    if as_json:
+        echo_json({"kind": "hdc", **found.to_dict(), "s": list(found.stride), "criterion": criterion}, error)
+    elif quiet:
+        click.echo("yes" if verdict else "no")
+    else:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        echo_answer(hdc_text(found, width, ascii=text_style(ascii_only) is PYTHON))
+        if verdict is None:
+            click.echo(f"Error: {_why(criterion, verdict)}", err=True)
+    if not verdict:
+        sys.exit(1)
+
+
+_RULES = {
+    "exact": "in ascending order, no rate exceeds 1 + the reach of those before it",
+    "paper": "M_2 <= K and no common factor",
+}
+
+
+def _why(criterion: str, verdict: bool | None) -> str:
+    if verdict is None:
+        return "the published rule does not apply: it takes two or more layers of one kernel size"
+    return "the stack misses inputs of its field" if criterion == "exact" else "the published rule rejects the rates"
+
+
+def _fixes(tries: tuple[object, ...]) -> list[str]:
+    return [" ".join(map(str, getattr(one, "rates", ()))) for one in tries]

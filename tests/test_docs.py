@@ -1,0 +1,71 @@
+"""Every example on every page, and in the README, is true."""
+
+from __future__ import annotations
+
+import doctest
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from convcalc.cli import main
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def console_blocks() -> list[tuple[str, str]]:
+    """Every console block as (page:line, text)."""
+    found = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for block in re.finditer(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+            found.append((f"{page.name}:{text[: block.start()].count(chr(10)) + 1}", block[1]))
+    return found
+
+
+def runs(block: str) -> list[tuple[str, str]]:
+    """The commands of a console block, each with the output shown below it."""
+    parts = re.split(r"^\$ (.*)\n", block, flags=re.MULTILINE)[1:]
+    return list(zip(parts[::2], parts[1::2], strict=True))
+
+
+def run(command: str) -> tuple[str, int]:
+    """What `command` prints, both streams, and its exit status."""
+    name, *arguments = shlex.split(command, comments=True)
+    assert name == "convcalc", command
+    result = CliRunner().invoke(main, arguments, prog_name="convcalc")
+    return result.output, result.exit_code
+
+
+@pytest.mark.parametrize(("place", "block"), console_blocks(), ids=[place for place, _ in console_blocks()])
+def test_commands_print_what_the_page_shows(place, block):
+    assert runs(block), f"{place}: no command"
+    for command, shown in runs(block):
+        output, status = run(command)
+        expected = int((re.search(r"# exits with (\d)", command) or [0, 0])[1])
+        assert [line.rstrip() for line in output.splitlines()] == [line.rstrip() for line in shown.splitlines()]
+        assert status == expected, command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_examples_are_true(page):
+    blocks = re.findall(r"^```(?:pycon|python)\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    test = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page.name, str(page), 0)
+    found = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test)
+    assert found.failed == 0
+
+
+def test_a_wrong_example_would_be_caught():
+    (command, shown), *_ = runs("$ convcalc conv --n 28 --k 5 -q\n25\n")
+    assert run(command)[0] != shown
+
+
+def test_the_command_line_page_is_the_help():
+    spec = importlib.util.spec_from_file_location("generate_cli", ROOT / "docs" / "generate_cli.py")
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    assert generate.PAGE.read_text(encoding="utf-8") == generate.page(), "run: python docs/generate_cli.py"
