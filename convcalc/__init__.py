@@ -5,6 +5,8 @@
 (28, 28, 27)
 >>> cc.hdc([1, 2, 9]).holes
 (7, 8, 16, 17)
+>>> cc.inspect(cc.zoo.lenet()).params
+61706
 
 Names are imported when they are first used, so that `import convcalc` costs next to nothing.
 """
@@ -17,6 +19,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "analysis.inspection": "inspect",
+    "analysis.report": "LayerReport Report",
+    "blocks": "Block Branches Residual Sequential Skip Wired",
     "chain": "Chain Step run_chain",
     "checkerboard": "Overlap overlap",
     "dilation": "HDC hdc",
@@ -24,8 +29,11 @@ _HOMES = {
     "expr": "Expr",
     "footprint": "Footprint",
     "formulas": "conv_out conv_transpose_out extent padding_pair pool_out",
-    "layers": "AdaptiveAvgPool AdaptiveMaxPool AvgPool Conv ConvTranspose Crop Fold Layer LpPool MaxPool Pad "
-    "PixelShuffle PixelUnshuffle Unfold Upsample",
+    "graph": "Graph Node",
+    "layers": "AdaptiveAvgPool AdaptiveMaxPool Add AvgPool BatchNorm Concat Conv ConvTranspose Crop CropTo Dropout ELU "
+    "Flatten Fold GELU GroupNorm Hardsigmoid Hardswish Identity InstanceNorm Layer LayerNorm LeakyReLU Linear LpPool "
+    "MaxPool Mish Mul PReLU Pad PadTo PixelShuffle PixelUnshuffle Pointwise ReLU ReLU6 SiLU Sigmoid Softmax Softplus "
+    "Tanh Unfold Upsample",
     "reads": "Reads",
     "resizing": "adaptive_pool_out adaptive_pool_windows crop_out interpolate_out pad_out pixel_shuffle_out "
     "pixel_unshuffle_out",
@@ -39,9 +47,13 @@ _HOMES = {
 
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
-__all__ = sorted(_HOME_OF)
+__all__ = sorted([*_HOME_OF, "zoo"])
 
 if TYPE_CHECKING:
+    from convcalc import zoo
+    from convcalc.analysis.inspection import inspect
+    from convcalc.analysis.report import LayerReport, Report
+    from convcalc.blocks import Block, Branches, Residual, Sequential, Skip, Wired
     from convcalc.chain import Chain, Step, run_chain
     from convcalc.checkerboard import Overlap, overlap
     from convcalc.dilation import HDC, hdc
@@ -58,20 +70,49 @@ if TYPE_CHECKING:
     from convcalc.expr import Expr
     from convcalc.footprint import Footprint
     from convcalc.formulas import conv_out, conv_transpose_out, extent, padding_pair, pool_out
+    from convcalc.graph import Graph, Node
     from convcalc.layers import (
+        ELU,
+        GELU,
         AdaptiveAvgPool,
         AdaptiveMaxPool,
+        Add,
         AvgPool,
+        BatchNorm,
+        Concat,
         Conv,
         ConvTranspose,
         Crop,
+        CropTo,
+        Dropout,
+        Flatten,
         Fold,
+        GroupNorm,
+        Hardsigmoid,
+        Hardswish,
+        Identity,
+        InstanceNorm,
         Layer,
+        LayerNorm,
+        LeakyReLU,
+        Linear,
         LpPool,
         MaxPool,
+        Mish,
+        Mul,
         Pad,
+        PadTo,
         PixelShuffle,
         PixelUnshuffle,
+        Pointwise,
+        PReLU,
+        ReLU,
+        ReLU6,
+        Sigmoid,
+        SiLU,
+        Softmax,
+        Softplus,
+        Tanh,
         Unfold,
         Upsample,
     )
@@ -93,6 +134,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "zoo":
+        return import_module("convcalc.zoo")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'convcalc' has no attribute {name!r}")
     value = getattr(import_module(f"convcalc.{_HOME_OF[name]}"), name)

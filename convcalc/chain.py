@@ -10,12 +10,13 @@ from convcalc.axes import axis_names
 from convcalc.conditions import Conditions, enforce
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.expr import Expr
+from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
 from convcalc.layers import Layer, Shape
+from convcalc.layers.base import read_through
 from convcalc.shorthand import read_stack
 from convcalc.sizes import Size, exact
-from convcalc.stencils import identity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +51,18 @@ class Chain:
 
     @property
     def formula(self) -> Shape | None:
-        """The output's spatial sizes for any input size; None where a layer has no formula or refuses."""
+        """The output's `sizes` for any input size; None where a layer has no formula or refuses."""
         symbolic = self.steps[-1].symbolic if self.steps and self.error is None else None
-        return None if symbolic is None else symbolic[2:]
+        return None if symbolic is None else sizes(symbolic)
+
+
+def sizes(shape: Shape) -> Shape:
+    """Return the spatial sizes of (N, C, ...); of a vector (N, C), its length.
+
+    >>> sizes((1, 16, 5, 5)), sizes((1, 400))
+    ((5, 5), (400,))
+    """
+    return shape[2:] or shape[1:]
 
 
 def run_chain(layers: str | Sequence[str] | Sequence[Layer], shape: Shape) -> Chain:
@@ -73,28 +83,25 @@ def run_chain(layers: str | Sequence[str] | Sequence[Layer], shape: Shape) -> Ch
     at_least(0, enforce, batch=shape[0], channels=shape[1])
     letters = ("n",) if axes == 1 else axis_names(axes)
     symbolic: Shape | None = (*shape[:2], *map(Expr.symbol, letters))
-    footprints: tuple[Footprint | None, ...] = (identity(),) * axes
+    field = Field.start(axes)
     given = shape
-    counted: Counter[str] = Counter()
     steps: list[Step] = []
     needs = Conditions()
     error = None
-    for layer in layers:
-        counted[layer.op] += 1
-        name = f"{layer.op}{counted[layer.op]}"
+    for name, layer in zip(step_names(layers), layers, strict=True):
         try:
             output = layer.out_shape(shape, check=needs)
         except ConvcalcError as refusal:
             error = refusal.at(name)
             break
         symbolic = _for_any_size(layer, symbolic)
-        footprints = _read_through(layer, shape, footprints)
+        field = read_through(layer, (field,), (shape,), output)
         step = Step(
             name=name,
             layer=layer,
             output=output,
             symbolic=symbolic,
-            footprints=footprints,
+            footprints=field.axes,
             params=layer.params(shape),
             macs=layer.macs(shape),
         )
@@ -113,6 +120,21 @@ def _layers(layers: str | Sequence[str] | Sequence[Layer]) -> Sequence[Layer]:
     return [layer for group in read for layer in group]
 
 
+def step_names(layers: Sequence[Layer]) -> list[str]:
+    """Return a name for each layer: its op, counted.
+
+    >>> from convcalc.shorthand import read_stack
+    >>> step_names(read_stack("(conv k3; relu) *2"))
+    ['conv1', 'relu1', 'conv2', 'relu2']
+    """
+    counted: Counter[str] = Counter()
+    names = []
+    for layer in layers:
+        counted[layer.op] += 1
+        names.append(f"{layer.op}{counted[layer.op]}")
+    return names
+
+
 def _for_any_size(layer: Layer, shape: Shape | None) -> Shape | None:
     """The output shape for any size; None from the first layer that has no formula on."""
     if shape is None:
@@ -121,11 +143,3 @@ def _for_any_size(layer: Layer, shape: Shape | None) -> Shape | None:
         return layer.out_shape(shape, check=Conditions())
     except ConvcalcError:
         return None
-
-
-def _read_through(layer: Layer, shape: Shape, before: tuple[Footprint | None, ...]) -> tuple[Footprint | None, ...]:
-    """What the layer's output reads of the stack's input, given what its input reads of it."""
-    own = layer.footprints(shape)
-    if len(own) != len(before):
-        return (None,) * len(own)
-    return tuple(None if a is None or b is None else a.then(b) for a, b in zip(before, own, strict=True))

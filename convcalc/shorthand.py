@@ -8,6 +8,7 @@
             k3  k3x5  s2  p1  p1:2  psame  d2  op1  g4      kernel, stride, padding, dilation, output padding, groups
             k3s2p1                       several of these in one word
             ceil  nobias                 ceil_mode=True, bias=False
+            120  0.5  32                 of linear, dropout, groupnorm: out_features, p, num_groups
             kernel_size=3  mode=reflect  any hyper-parameter by its torch name
 
 Nothing is evaluated.
@@ -31,10 +32,11 @@ DEEPEST = 100
 
 
 class _Op(NamedTuple):
-    """An op of the shorthand: its class, and what a bare number means."""
+    """An op of the shorthand: its class, what a bare number means, and what is set already."""
 
     layer: type[layers.Layer]
-    bare: str
+    bare: str = ""
+    preset: tuple[tuple[str, Any], ...] = ()
 
 
 OPS = {
@@ -50,7 +52,37 @@ OPS = {
     "pixelunshuffle": _Op(layers.PixelUnshuffle, "downscale_factor"),
     "pad": _Op(layers.Pad, "padding"),
     "crop": _Op(layers.Crop, "rows"),
+    "unfold": _Op(layers.Unfold, "kernel_size"),
+    "fold": _Op(layers.Fold, "output_size"),
+    "gap": _Op(layers.AdaptiveAvgPool, preset=(("output_size", 1),)),
+    "globalavgpool": _Op(layers.AdaptiveAvgPool, preset=(("output_size", 1),)),
+    "flatten": _Op(layers.Flatten, "start_dim"),
+    "linear": _Op(layers.Linear, "out_features"),
+    "batchnorm": _Op(layers.BatchNorm, "num_features"),
+    "groupnorm": _Op(layers.GroupNorm, "num_groups"),
+    "instancenorm": _Op(layers.InstanceNorm, "num_features"),
+    "layernorm": _Op(layers.LayerNorm, "normalized_shape"),
+    "dropout": _Op(layers.Dropout, "p"),
+    "softmax": _Op(layers.Softmax, "dim"),
+    "prelu": _Op(layers.PReLU, "num_parameters"),
+    "leakyrelu": _Op(layers.LeakyReLU, "negative_slope"),
+    "elu": _Op(layers.ELU, "alpha"),
+    "relu": _Op(layers.ReLU),
+    "relu6": _Op(layers.ReLU6),
+    "sigmoid": _Op(layers.Sigmoid),
+    "tanh": _Op(layers.Tanh),
+    "gelu": _Op(layers.GELU),
+    "silu": _Op(layers.SiLU),
+    "mish": _Op(layers.Mish),
+    "softplus": _Op(layers.Softplus),
+    "hardswish": _Op(layers.Hardswish),
+    "hardsigmoid": _Op(layers.Hardsigmoid),
+    "identity": _Op(layers.Identity),
 }
+"""Every layer that takes one input, by the word it is written with."""
+
+ALIASES = {"convtranspose": "tconv", "bn": "batchnorm", "zeropad": "pad", "fc": "linear", "swish": "silu"}
+"""Other names of ops; torch's endings 1d, 2d, 3d and a leading nn. may stand too."""
 
 LETTERS = {
     "k": "kernel_size",
@@ -60,6 +92,25 @@ LETTERS = {
     "op": "output_padding",
     "g": "groups",
 }
+
+_FACTORS = ("p", "negative_slope", "alpha", "eps", "momentum")
+_COUNTS = (
+    "out_channels",
+    "in_channels",
+    "groups",
+    "out_features",
+    "in_features",
+    "num_features",
+    "num_groups",
+    "num_channels",
+    "num_parameters",
+    "start_dim",
+    "end_dim",
+    "dim",
+    "upscale_factor",
+    "downscale_factor",
+)
+_SWITCHES = ("ceil_mode", "bias", "affine", "elementwise_affine", "track_running_stats")
 
 _VALUE = r"[0-9]+(?:[:x×][0-9]+)*|same-upper|same-lower|same|valid|full|causal"
 
@@ -122,12 +173,16 @@ class _Reader:
             found = self.sequence(closing=True)
             self.depth -= 1
         else:
+            if self.peek() == ")":
+                raise Unreadable("a parenthesis is closed and none is open")
             found = [_layer(list(self.words()))]
         while self.peek().startswith("*"):
             times = self.take()[1:].strip()
             if not times:
                 raise Unreadable("* is followed by how often the layer stands: *3")
             count = read_number(times)
+            if count < 1:
+                raise Unreadable("a layer stands once at least: *1")
             if count * len(found) > MOST_LAYERS:
                 raise Unreadable(f"a stack of more than {MOST_LAYERS} layers: *{count}")
             found = found * count
@@ -137,26 +192,32 @@ class _Reader:
         while self.peek() and not self.peek().startswith((";", "(", ")", "*")):
             yield self.take()
         if self.peek() == "(":
-            raise Unreadable("a parenthesis opens a new layer: put ; before it")
+            raise Unreadable(
+                "a parenthesis opens a new layer: put ; before it; what torch writes Conv2d(3, 64, 7, stride=2, "
+                "padding=3) is conv 64 k7 s2 p3"
+            )
 
 
 def _layer(words: list[str]) -> layers.Layer:
     if not words:
         raise Unreadable("a layer is missing: write an op such as conv, maxpool or upsample")
     name, *settings = words
-    op = OPS.get(name.lower())
+    plain = re.sub(r"[123]d$", "", name.lower().removeprefix("torch.").removeprefix("nn."))
+    op = OPS.get(ALIASES.get(plain, plain))
     if op is None:
-        raise Unreadable(f"unknown op {name!r}{_like(name)}; use one of {', '.join(OPS)}")
-    known = {entry.name for entry in dataclasses.fields(op.layer) if entry.name != "axes"}
+        raise Unreadable(f"unknown op {name!r}{_like(name) or '; use one of ' + ', '.join(OPS)}")
+    known = {entry.name for entry in dataclasses.fields(op.layer)} - {"axes", *dict(op.preset)}
     values: dict[str, Any] = {}
     for word in settings:
-        for key, value in _settings(word, name, op):
+        for key, text in _settings(word, name, op):
             if key not in known:
-                raise Unreadable(f"{name} has no {key}{_like(key, known)}: it takes {', '.join(sorted(known))}")
+                takes = f"it takes {', '.join(sorted(known))}" if known else "it takes no settings"
+                raise Unreadable(f"{name} has no {key}{_like(key, known)}: {takes}")
             if key in values:
                 hint = f"; {name} takes one bare number, {key}, and the kernel as k3" if key == op.bare else ""
                 raise Unreadable(f"{name} is given {key} twice: {' '.join(words)!r}{hint}")
-            values[key] = value
+            values[key] = text if isinstance(text, bool) else _value(key, text)
+    values |= dict(op.preset)
     if op.bare == "out_channels":
         values.setdefault("out_channels", None)
     needed = [
@@ -169,19 +230,22 @@ def _layer(words: list[str]) -> layers.Layer:
     return op.layer(**values)
 
 
-def _settings(word: str, name: str, op: _Op) -> Iterator[tuple[str, Any]]:
+def _settings(word: str, name: str, op: _Op) -> Iterator[tuple[str, str | bool]]:
+    """Yield each setting of a word, by its torch name, with its text."""
     if word == "ceil":
         yield "ceil_mode", True
     elif word == "nobias":
         yield "bias", False
     elif "=" in word:
         key, _, text = word.partition("=")
-        yield key, _value(key, text)
-    elif re.fullmatch(r"-?[0-9].*", word):
-        yield op.bare, _value(op.bare, word)
+        yield key, text
+    elif re.fullmatch(r"-?[0-9.].*", word):
+        if not op.bare:
+            raise Unreadable(f"{name} takes no number: {word!r}")
+        yield op.bare, word
     elif re.fullmatch(rf"(?:(?:op|[kspdg])(?:{_VALUE}))+", word):
         for letter, text in re.findall(rf"(op|[kspdg])({_VALUE})", word):
-            yield LETTERS[letter], _value(LETTERS[letter], text)
+            yield LETTERS[letter], text
     else:
         raise Unreadable(f"{name} cannot read {word!r}: write 64, k3, k3x5, s2, p1, p1:2, psame, d2, op1, g4 or ceil")
 
@@ -195,25 +259,30 @@ def _value(key: str, text: str) -> Any:
         return _single(factors)
     if key in ("padding", "rows"):
         # torch's "same" is for stride 1 alone; here as in `convcalc conv` it is ceil(n/stride) at any stride
-        return _single(tuple("same-upper" if side == "same" else _int(side) for side in read_padding(text)))
+        return _single(tuple("same-upper" if side == "same" else _int(side, key) for side in read_padding(text)))
     if key in ("mode", "padding_mode"):
         return text
-    if key in ("ceil_mode", "bias"):
+    if key in _FACTORS:
+        if not re.fullmatch(r"-?[0-9]*\.?[0-9]+(?:[eE]-?[0-9]+)?", text):
+            raise Unreadable(f"{key} is a number such as 0.5: {text!r}")
+        return float(text)
+    if key in _SWITCHES:
         if text.lower() not in ("true", "false"):
             raise Unreadable(f"{key} is true or false: {text!r}")
         return text.lower() == "true"
     if key == "norm_type":
         return read_number(text)
-    values = tuple(_int(value) for value in read_size(text))
-    if key in ("out_channels", "groups", "in_channels", "upscale_factor", "downscale_factor") and len(values) > 1:
-        raise Unreadable(f"{key} is one number: {text!r}; a kernel is written k{text}")
+    values = tuple(_int(value, key) for value in read_size(text))
+    if key in _COUNTS and len(values) > 1:
+        hint = f"; a kernel is written k{text}" if key == "out_channels" else ""
+        raise Unreadable(f"{key} is one number: {text!r}{hint}")
     return _single(values)
 
 
-def _int(value: Any) -> Any:
+def _int(value: Any, key: str) -> Any:
     if isinstance(value, Expr):
-        raise Unreadable(f"a stack takes numbers, not the symbol {value}")
-    return tuple(map(_int, value)) if isinstance(value, tuple) else value
+        raise Unreadable(f"{key} takes numbers in a stack, not the symbol {value}")
+    return tuple(_int(entry, key) for entry in value) if isinstance(value, tuple) else value
 
 
 def _single(values: tuple[Any, ...]) -> Any:

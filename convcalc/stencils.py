@@ -15,7 +15,7 @@ from convcalc.errors import BadArgument
 from convcalc.footprint import MAX_PHASES, Footprint
 from convcalc.formulas import Padding, padding_pair
 from convcalc.sizes import exact
-from convcalc.tapsets import EMPTY, TapSet
+from convcalc.tapsets import EMPTY, TapSet, check_span
 
 # -- windows -----------------------------------------------------------------------------------------------------
 
@@ -35,6 +35,7 @@ def conv(kernel_size: int, stride: int = 1, padding: Padding = 0, dilation: int 
 
 @lru_cache(maxsize=1024)
 def _conv(kernel_size: int, stride: int, before: int, dilation: int) -> Footprint:
+    check_span(dilation * (kernel_size - 1) + 1)
     return Footprint((TapSet.of(range(-before, dilation * kernel_size - before, dilation)),), stride)
 
 

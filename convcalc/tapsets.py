@@ -16,6 +16,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
+from convcalc.errors import BadArgument
+
+MAX_SPAN = 2**24
+"""Sets that span more positions than this are refused: no network reads as far, and each position costs a bit."""
+
 
 class Taps(ABC):
     """A finite set of positions, with or without counts; empty ones have base 0."""
@@ -94,6 +99,7 @@ class TapSet(Taps):
         """
         where = list(positions)
         base = min(where, default=0)
+        check_span(max(where, default=0) - base + 1)
         bits = 0
         for position in where:
             bits |= 1 << (position - base)
@@ -123,6 +129,7 @@ class TapSet(Taps):
         if not pieces:
             return EMPTY
         base = min(start for start, _ in pieces)
+        check_span(max(start for start, _ in pieces) - base + 1)
         bits = 0
         for start, piece in pieces:
             bits |= piece << (start - base)
@@ -136,6 +143,7 @@ class TapSet(Taps):
         """
         if not (self.bits and other.bits):
             return EMPTY
+        check_span(self.span + step * (other.span - 1))
         base = self.base + step * other.base
         if _run_count(other.bits) <= _run_count(self.bits):
             return TapSet(base, _sum(self.bits, other.bits, step))
@@ -276,6 +284,18 @@ class TapCounts(Taps):
 
     def __repr__(self) -> str:
         return f"TapCounts({dict(self.items())})"
+
+
+def check_span(positions: int) -> None:
+    """Raise `BadArgument` for a set that spans more than `MAX_SPAN` positions.
+
+    >>> check_span(2**30)
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadArgument: a field of 1073741824 positions is too wide to follow: at most 16777216
+    """
+    if positions > MAX_SPAN:
+        raise BadArgument(f"a field of {positions} positions is too wide to follow: at most {MAX_SPAN}")
 
 
 # -- bitsets -----------------------------------------------------------------------------------------------------

@@ -40,8 +40,8 @@ def test_help_is_laid_out_as_written(path):
     assert all(line.count("convcalc ") <= 1 for line in text.splitlines() if line.startswith("    "))
 
 
-@pytest.mark.parametrize("example", sorted({line for line in examples() if "verify" not in line}))
-def test_every_example_runs(example):  # those of verify ask for thousands of layers and for CUDA
+@pytest.mark.parametrize("example", sorted({line for line in examples() if "verify" not in line and ".py" not in line}))
+def test_every_example_runs(example):  # but verify, thousands of layers long, and a user's files
     result = CliRunner().invoke(main, shlex.split(example)[1:], prog_name="convcalc", catch_exceptions=False)
     assert result.exit_code in (0, 1), result.output
     assert result.output

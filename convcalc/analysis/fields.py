@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from convcalc.analysis.shapes import infer_shapes
 from convcalc.blocks import Part, as_graph
-from convcalc.errors import BadArgument, ConvcalcError
+from convcalc.errors import BadArgument
 from convcalc.field import Field
 from convcalc.graph import Graph, InputShapes, Node
-from convcalc.layers.base import Shape
+from convcalc.layers.base import Shape, read_through
 
 
 def find_fields(
@@ -57,7 +57,4 @@ def node_field(node: Node, fields: Mapping[str, Field], shapes: Mapping[str, Sha
     3
     """
     before = [fields[name] for name in node.inputs]
-    try:
-        return node.layer.through(before, [shapes[name] for name in node.inputs], shapes[node.name])
-    except ConvcalcError:  # a pattern without a short period
-        return Field.unknown(len(before[0].axes))
+    return read_through(node.layer, before, [shapes[name] for name in node.inputs], shapes[node.name])

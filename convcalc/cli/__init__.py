@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 import click
@@ -14,6 +15,10 @@ COMMANDS = {
     "pool": ("pool", "The output size of a pooling, floor or ceil, and why."),
     "stack": ("stack", "Layers one after another: every size, and one formula for all."),
     "hdc": ("dilation", "Whether a stack of dilated convolutions misses inputs, and the repair."),
+    "zoo": ("zoo", "The networks convcalc knows, with sizes, costs and sources."),
+    "inspect": ("inspect", "Every layer of a network: shape, parameters, MACs, field."),
+    "field": ("field", "What each output of a network reads of its input."),
+    "compare": ("compare", "Two networks side by side: cost, field, sizes, layer by layer."),
     "verify": ("verify", "Check convcalc against real torch layers."),
 }
 """Every command: the module under `convcalc.cli` it lives in, and its line of help, in the order of need."""
@@ -67,4 +72,6 @@ def main() -> None:
       convcalc tconv --n 14 --k 4 --s 2 --p 1
       convcalc conv --n 224 --k 7 --s 2 --out 112 --solve p
       convcalc stack "conv 64 k7 s2 p3; maxpool k3 s2 p1" --n 224
+      convcalc inspect resnet18 --depth 1
     """
+    sys.set_int_max_str_digits(0)  # products of long numbers are longer; what is typed is bounded by notation

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from convcalc.chain import Chain, run_chain
+from convcalc.chain import Chain, run_chain, sizes
 from convcalc.cli.options import (
     SIZE,
     Command,
@@ -44,20 +44,22 @@ def stack(layers: tuple[str, ...], n: Any, channels: int | None, **options: Any)
     A layer is an op and its settings: 64 (channels, size or factor), k3, k3x5, s2, p1, p1:2,
     psame, d2, op1, g4, ceil, nobias, or any hyper-parameter by its torch name, as
     padding_mode=reflect. *3 repeats a layer or a parenthesis. Ops: conv, tconv, maxpool, avgpool,
-    lppool, adaptiveavgpool, adaptivemaxpool, upsample, pixelshuffle, pixelunshuffle, pad, crop.
+    lppool, adaptiveavgpool, adaptivemaxpool, gap, upsample, pixelshuffle, pixelunshuffle, pad, crop,
+    unfold, fold, flatten, linear, batchnorm, groupnorm, instancenorm, layernorm, dropout, softmax
+    and the activations of torch, as relu.
     """
     read = read_stack(layers)
-    sizes = (Expr.symbol("n"),) if n is None else n
-    if isinstance(sizes, range):
-        return _rows(read, sizes, channels, options)
-    axes_of({"n": sizes})
-    chain = run_chain(read, (1, Expr.symbol("C") if channels is None else channels, *sizes))
+    given = (Expr.symbol("n"),) if n is None else n
+    if isinstance(given, range):
+        return _rows(read, given, channels, options)
+    axes_of({"n": given})
+    chain = run_chain(read, (1, Expr.symbol("C") if channels is None else channels, *given))
     style = text_style(options["ascii_only"])
     if options["as_json"]:
         echo_json(stack_record(chain), chain.error)
     elif options["quiet"]:
         if chain.output is not None:
-            click.echo(across(chain.output[2:], PYTHON))
+            click.echo(across(sizes(chain.output), PYTHON))
     elif options["latex"]:
         click.echo("\n".join(stack_latex(chain, LATEX)))
     else:
@@ -83,17 +85,17 @@ def _end(chain: Chain, options: dict[str, Any]) -> None:
         sys.exit(1)
 
 
-def _rows(layers: tuple[Layer, ...], sizes: range, channels: int | None, options: dict[str, Any]) -> None:
+def _rows(layers: tuple[Layer, ...], given: range, channels: int | None, options: dict[str, Any]) -> None:
     """One row for each input size of a range."""
     if options["latex"]:
         raise Unreadable("--latex prints one formula: give a symbol such as --n n instead of a range")
-    chains = [run_chain(layers, (1, Expr.symbol("C") if channels is None else channels, size)) for size in sizes]
+    chains = [run_chain(layers, (1, Expr.symbol("C") if channels is None else channels, size)) for size in given]
     if options["as_json"]:
         rows = [{"n": chain.input[2], **stack_record(chain), "error": error_record(chain.error)} for chain in chains]
         echo_json({"kind": "stack", "rows": rows})
     else:
-        for size, chain in zip(sizes, chains, strict=True):
-            out = "-" if chain.output is None else across(chain.output[2:], PYTHON)
+        for size, chain in zip(given, chains, strict=True):
+            out = "-" if chain.output is None else across(sizes(chain.output), PYTHON)
             why = f" {chain.error.message}" if chain.error else ""
             click.echo(out if options["quiet"] else f"n {size} -> {out}{why}")
     if all(chain.error for chain in chains):

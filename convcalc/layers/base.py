@@ -136,6 +136,19 @@ def _pasted(cls: type[Layer], ours: list[str], values: tuple[Any, ...], settings
     return BadArgument(f"{message}; {why}in torch's order that is {fix} here", rule=f"{name} {takes}", fixes=[fix])
 
 
+def read_through(layer: Layer, before: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+    """Return the field of a layer's output, given the fields of its inputs; unknown where it has no short period.
+
+    >>> from convcalc.layers import Conv
+    >>> read_through(Conv(4, 3), [Field.start(1)], [(1, 3, 8)], (1, 4, 6)).axes[0].receptive_field
+    3
+    """
+    try:
+        return layer.through(before, shapes, output)
+    except ConvcalcError:
+        return Field.unknown(len(before[0].axes))
+
+
 def along(axes: int, check: Check, size: Callable[[int, Check], Size]) -> Shape:
     """Return `size(axis, check)` for each axis; what is refused names its axis where there are several."""
     if axes == 1:

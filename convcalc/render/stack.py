@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from convcalc.chain import Chain, Step
+from convcalc.chain import Chain, Step, sizes
 from convcalc.exprtext import PYTHON, Style, write
 from convcalc.footprint import Footprint
 from convcalc.layers import Layer
-from convcalc.render.words import across, needed, number, plain
-from convcalc.sizes import Size, is_symbolic
+from convcalc.render.words import across, count, needed, number, plain
+from convcalc.shorthand import OPS
+from convcalc.sizes import is_symbolic
 
 LETTERS = {"kernel_size": "k", "stride": "s", "padding": "p", "dilation": "d", "output_padding": "op", "groups": "g"}
-BARE = ("out_channels", "output_size", "scale_factor", "upscale_factor", "downscale_factor", "rows")
+BARE = {op.layer.op: op.bare for op in OPS.values() if op.bare and op.bare not in LETTERS}
+"""What a bare number means to each op; a kernel is always written k3."""
 
 
 def shorthand(layer: Layer) -> str:
@@ -24,12 +26,21 @@ def shorthand(layer: Layer) -> str:
     >>> shorthand(read_stack("conv 64 k4 s2 p1:2")[0]), shorthand(read_stack("maxpool 2 ceil")[0])
     ('conv 64 k4 s2 p1:2', 'maxpool k2 ceil')
     """
-    words = [layer.op]
-    for name, value in layer.arguments().items():
+    return written_op(layer.op, layer.arguments())
+
+
+def written_op(op: str, arguments: Mapping[str, Any]) -> str:
+    """Return an op and its hyper-parameters as the shorthand has them.
+
+    >>> written_op("linear", {"out_features": 10, "bias": False})
+    'linear 10 nobias'
+    """
+    words = [op]
+    for name, value in arguments.items():
         if value is None:
             continue
         text = _entry(value)
-        if name in BARE:
+        if name == BARE.get(op):
             words.insert(1, text)
         elif value is True and name == "ceil_mode":
             words.append("ceil")
@@ -56,49 +67,59 @@ def stack_columns(chain: Chain, style: Style, channels: bool) -> tuple[list[str]
     if channels:
         columns += ["params", "MACs"]
         rows = [
-            [*row, counted(step.params, style), counted(step.macs, style)]
+            [*row, count(step.params, style), count(step.macs, style)]
             for row, step in zip(rows, chain.steps, strict=True)
         ]
     return columns, rows
 
 
-def counted(value: Size, style: Style) -> str:
-    """Return a number of elements or MACs, with commas between thousands.
-
-    >>> counted(1234567, PYTHON)
-    '1,234,567'
-    """
-    return f"{value:,}" if isinstance(value, int) else number(value, style)
-
-
 def _row(step: Step, style: Style, channels: bool) -> list[str]:
     known = channels or isinstance(step.output[1], int)
-    output = across(step.output[1:] if known else step.output[2:], style)
-    formula = "-" if step.symbolic is None else across(step.symbolic[2:], style)
-    return [step.name, shorthand(step.layer), output, formula, *_fields(step.footprints)]
+    output = across(step.output[1:] if known else sizes(step.output), style)
+    formula = "-" if step.symbolic is None else across(sizes(step.symbolic), style)
+    return [step.name, shorthand(step.layer), output, formula, *field_texts(step.footprints)]
 
 
-def _fields(footprints: Sequence[Footprint | None]) -> list[str]:
-    """Field, stride, offset and covered, once where the axes agree."""
-    readings = (lambda f: f.receptive_field, lambda f: f.stride, lambda f: f.offset, lambda f: f.covered)
+def field_texts(footprints: Sequence[Footprint | None]) -> list[str]:
+    """Return field, stride, offset and covered as texts, once where the axes agree.
+
+    >>> from convcalc.stencils import conv, everything
+    >>> field_texts([conv(3, stride=2), conv(5, stride=2)]), field_texts([everything()])
+    (['3x5', '2', '1x2', '3x5'], ['all', '-', '-', 'all'])
+    """
     return [
-        _same([_text(None if footprint is None else _seen(footprint, read)) for footprint in footprints])
-        for read in readings
+        same_text([_text(None if footprint is None else read(footprint)) for footprint in footprints])
+        for read in (_field, local_stride, lambda f: f.offset, _covered)
     ]
 
 
-def _seen(footprint: Footprint, read: Callable[[Footprint], Any]) -> Any:
-    """A reading; of what sees the whole input, "all" for its field and what it covers."""
-    if not footprint.is_global:
-        return read(footprint)
-    return "all" if isinstance(read(footprint), int) else None
+def _field(footprint: Footprint) -> Any:
+    return "all" if footprint.is_global else footprint.receptive_field
+
+
+def _covered(footprint: Footprint) -> Any:
+    return "all" if footprint.is_global else footprint.covered
+
+
+def local_stride(footprint: Footprint) -> Fraction | None:
+    """Return the stride of the local part; None without one.
+
+    >>> from convcalc.stencils import everything
+    >>> local_stride(everything())
+    """
+    return footprint.stride if any(footprint.phases) else None
 
 
 def _text(value: Any) -> str:
     return "-" if value is None else str(value)
 
 
-def _same(texts: Sequence[str]) -> str:
+def same_text(texts: Sequence[str]) -> str:
+    """Return one text per axis as one, once where they agree.
+
+    >>> same_text(["3", "5"]), same_text(["3", "3"])
+    ('3x5', '3')
+    """
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)
 
 
@@ -106,7 +127,7 @@ def stack_summary(chain: Chain, style: Style, channels: bool) -> list[str]:
     """Return what the whole stack does: sizes, formula, cost, what symbols need, and what the table leaves open."""
     if chain.output is None:
         return []
-    into, out = across(chain.input[2:], style), across(chain.output[2:], style)
+    into, out = across(sizes(chain.input), style), across(sizes(chain.output), style)
     line = f"{into} -> {out}"
     if chain.formula is None:
         line += "   no one formula: a layer rounds sizes in floating point"
@@ -115,7 +136,7 @@ def stack_summary(chain: Chain, style: Style, channels: bool) -> list[str]:
     lines = [line]
     if channels:
         params, macs = (sum(getattr(step, name) for step in chain.steps) for name in ("params", "macs"))
-        lines.append(f"{counted(params, style)} params, {counted(macs, style)} MACs")
+        lines.append(f"{count(params, style)} params, {count(macs, style)} MACs")
         if len(chain.input) == 3:
             lines[-1] += ", of 1-D layers; for images give both sizes, as 224x224"
     if needs := needed(chain.needs, style):
@@ -133,7 +154,7 @@ def stack_record(chain: Chain) -> dict[str, Any]:
         "input": plain(chain.input),
         "layers": [_step_record(step, before) for step, before in zip(chain.steps, names, strict=False)],
         "output": plain(chain.output),
-        "out": None if chain.output is None else _single([plain(size) for size in chain.output[2:]]),
+        "out": None if chain.output is None else _single([plain(size) for size in sizes(chain.output)]),
         "formula": None if chain.formula is None else _single([number(size, PYTHON) for size in chain.formula]),
         "needs": [f"{plain(value)} >= 0" for value in chain.needs],
     }
@@ -153,7 +174,7 @@ def _step_record(step: Step, before: str) -> dict[str, Any]:
         "shared": False,
         "macs": plain(step.macs),
         "receptive_field": _readings(footprints, lambda f: f.receptive_field or None),
-        "stride": _readings(footprints, lambda f: _rational(f.stride)),
+        "stride": _readings(footprints, lambda f: _rational(local_stride(f))),
         "offset": _readings(footprints, lambda f: _rational(f.offset)),
         "covered": _readings(footprints, lambda f: f.covered or None),
         "global": any(footprint is not None and footprint.is_global for footprint in footprints),

@@ -22,6 +22,17 @@ def number(value: Size, style: Style) -> str:
     return write(value, style) if isinstance(value, Expr) else str(value)
 
 
+def count(value: Size, style: Style) -> str:
+    """Return a number of things, in groups of three digits; of a symbolic one its formula.
+
+    >>> count(61706, PYTHON), count(25 * Expr.symbol("C"), PYTHON)
+    ('61,706', '25*C')
+    """
+    if isinstance(value, Expr) and value.is_constant:
+        value = value.constant
+    return f"{value:,}".replace("-", style.minus) if isinstance(value, int) else number(value, style)
+
+
 def across(values: Sequence[Size], style: Style) -> str:
     """Return one size per axis as `28x32`.
 

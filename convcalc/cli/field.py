@@ -1,0 +1,124 @@
+"""`convcalc field`: what each output of a network reads of its input."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from convcalc.analysis.report import LayerReport, Report
+from convcalc.analysis.window import AxisWindow, find_window
+from convcalc.cli.inspect import SHAPE, read_report, target_options
+from convcalc.cli.options import Command, echo_json, text_style
+from convcalc.cli.python_target import reported
+from convcalc.errors import ConvcalcError, Unreadable
+from convcalc.graph import Graph
+from convcalc.layers.base import Shape
+from convcalc.render.field import (
+    SPARE,
+    axis_rows,
+    field_record,
+    field_rows,
+    layer_notes,
+    window_rows,
+)
+from convcalc.render.report import error_lines, shape_text, shapes_text
+from convcalc.render.table import plain_table, print_table
+
+
+@click.command(cls=Command, short_help="What each output of a network reads of its input.")
+@target_options
+@click.option("--at", metavar="LAYER", help="One layer, or the last of a block, instead of all.")
+@click.option("--cell", type=SHAPE, help="Which inputs this output position reads, as 3x7. [of the last layer]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
+def field(
+    target: str,
+    inputs: tuple[Shape, ...],
+    batch: Any,
+    at: str | None,
+    cell: tuple[Any, ...] | None,
+    as_json: bool,
+    ascii_only: bool,
+) -> None:
+    """What the outputs of every layer of TARGET read of its (first) input.
+
+    \b
+      convcalc field lenet
+      convcalc field resnet18 --at layer4
+      convcalc field unet --cell 0x194
+      convcalc field "conv 8 k3; conv 8 k3 d2; conv 8 k3 d9" --input 3x64 --at conv3
+    \b
+    field: inputs from the first that is read to the last; stride: how far they move from one output
+    to the next; offset: the input coordinate of output 0's centre; covered: how many of the field
+    are read, and holes how many are not; before, after: how far the reads reach from the output's
+    own place; global: whether everything is read too (the rest is then the local part).
+    --cell walks back from one position: window is what it reads of an input without end, input what
+    it reads of this one, borders included, and padding what of the window lies outside.
+    TARGET as in convcalc inspect.
+    """
+    graph, report = read_report(target, inputs, batch)
+    name = None if at is None and cell is None else _node(graph, at)
+    layers = [row for row in report.layers if name in (None, row.name)]
+    windows, error = None, report.error
+    if cell is not None and layers:
+        windows, error = _windows(graph, str(name), cell, report)
+    if as_json:
+        echo_json(field_record(report, layers, windows), error)
+    else:
+        style = text_style(ascii_only)
+        if name is None:
+            _print(*field_rows(layers, style))
+            click.echo(f"{shapes_text(report.inputs, style)} -> {shapes_text(report.outputs, style) or 'fails'}")
+        elif layers:
+            click.echo(f"{name}: {shape_text(layers[0].output, style)} of {shapes_text(report.inputs, style)}")
+            _echo(layers[0], windows)
+    if error is not None and (name is None or not layers or windows is None):
+        if not as_json:
+            click.echo("\n".join(error_lines(error)), err=True)
+        sys.exit(1)
+
+
+def _node(graph: Graph, at: str | None) -> str:
+    """The name of a node, or of the last in a block."""
+    if at is None:
+        return graph.outputs[-1]
+    inside = [node.name for node in graph if node.name == at or node.name.startswith(f"{at}.")]
+    if not inside:
+        try:
+            graph[at]
+        except ConvcalcError as error:
+            raise Unreadable(error.message) from None
+    return inside[-1]
+
+
+def _windows(
+    graph: Graph, name: str, cell: Sequence[Any], report: Report
+) -> tuple[tuple[AxisWindow, ...] | None, ConvcalcError | None]:
+    if not all(isinstance(size, int) for shape in (cell, *report.inputs.values()) for size in shape):
+        raise Unreadable("--cell takes numbers, for the position and for --input: symbols leave the window open")
+    try:
+        with reported(f"following {name}", Path.cwd(), ConvcalcError):
+            return find_window(graph, name, cell, report.inputs), None
+    except Unreadable:
+        raise
+    except ConvcalcError as error:
+        return None, error
+
+
+def _echo(layer: LayerReport, windows: Sequence[AxisWindow] | None) -> None:
+    _print(*axis_rows(layer))
+    for line in layer_notes(layer):
+        click.echo(line)
+    if windows is not None:
+        _print(*window_rows(windows))
+
+
+def _print(columns: list[str], rows: list[list[str]]) -> None:
+    if sys.stdout.isatty():
+        print_table(columns, rows, spare=SPARE)
+    else:
+        click.echo(plain_table(columns, rows))

@@ -1,0 +1,96 @@
+"""What a command works on, from one text: a network of the zoo, a stack, or a graph in Python code.
+
+::
+
+    resnet18                     a network of the zoo
+    resnet18(classes=10)         the same with arguments
+    "conv 64 k4 s2; relu"        a stack, as `convcalc stack` reads it
+    net.py:net                   a name in a file
+    pkg.mod:net                  a name in a module that can be imported from the working directory
+    net.py:make(10, depth=3)     what a function or class of yours returns; arguments are literals
+
+Nothing is evaluated; Python code that is named is loaded, which runs it (see `convcalc.cli.python_target`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+from convcalc import zoo
+from convcalc.blocks import Sequential, as_graph
+from convcalc.chain import step_names
+from convcalc.cli.python_target import load_python
+from convcalc.errors import ConvcalcError, Unreadable
+from convcalc.graph import Graph
+from convcalc.shorthand import OPS, read_stack
+
+T = TypeVar("T")
+
+_FORMS = "write a zoo network, a stack such as 'conv 64 k3; relu', or net.py:name"
+
+
+def load_target(text: str) -> Graph:
+    """Return the graph that a text means: a zoo network, a stack, or a graph, block or layer in Python code.
+
+    Raises `Unreadable`, in one sentence, whatever is wrong: an unknown name, a missing file, an exception in it.
+
+    >>> load_target("lenet(classes=7)"), load_target("conv 64 k4 s2 p1 *3; relu")
+    (Graph(lenet: 12 nodes: input -> fc3), Graph(conv 64 k4 s2 p1 *3; relu: 4 nodes: input -> relu1))
+    >>> load_target("lnet")
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.Unreadable: no network 'lnet' in the zoo; did you mean lenet?
+    """
+    text = text.strip()
+    if not text or "\0" in text:
+        raise Unreadable(f"{text!r} is no target: {_FORMS}")
+    place, asked = _split(text)
+    if asked is not None and (place.endswith(".py") or re.fullmatch(r"[\w.]+", place)):
+        return load_python(place, asked)
+    if re.fullmatch(r"\S+\.py", text):
+        raise Unreadable(f"{text!r} names a file and nothing in it: write {text}:name")
+    word = re.match(r"(\w+)\s*(\(|$)", text)
+    if word and word[1] not in OPS:
+        return _from_zoo(word[1], text)
+    return _stack(text)
+
+
+def _from_zoo(name: str, text: str) -> Graph:
+    if name not in zoo.MODELS:
+        near = difflib.get_close_matches(name.lower(), [*zoo.MODELS, *OPS], 1)
+        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(zoo.MODELS)}; or {_FORMS}"
+        raise Unreadable(f"no network {name!r} in the zoo; {hint}")
+    return _readable(lambda: zoo.load(text))
+
+
+def _stack(text: str) -> Graph:
+    layers = _readable(lambda: read_stack(text))
+    return as_graph(Sequential(**dict(zip(step_names(layers), layers, strict=True))), name=text)
+
+
+def _readable(make: Callable[[], T]) -> T:
+    """A refused argument of a target is a target that cannot be read."""
+    try:
+        return make()
+    except ConvcalcError as error:
+        raise Unreadable(error.message, rule=error.rule, fixes=error.fixes) from None
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    """What stands before and after the last colon outside parentheses and quotes; None where there is none."""
+    depth, quote, found = 0, "", None
+    for place, letter in enumerate(text):
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"" and depth:  # names of files and folders may have quotes
+            quote = letter
+        elif letter in "([{":
+            depth += 1
+        elif letter in ")]}":
+            depth -= 1
+        elif letter == ":" and depth == 0:
+            found = place
+    return (text, None) if found is None else (text[:found], text[found + 1 :])

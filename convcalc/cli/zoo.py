@@ -1,0 +1,47 @@
+"""`convcalc zoo`: the networks convcalc knows."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from convcalc.analysis.networks import list_networks
+from convcalc.cli.options import Command, echo_json, text_style
+from convcalc.cli.target import load_target
+from convcalc.errors import Unreadable
+from convcalc.render.table import plain_table, print_table
+from convcalc.render.zoo import SPARE, network_lines, zoo_columns, zoo_record
+from convcalc.zoo import MODELS
+
+
+@click.command(cls=Command, short_help="The networks convcalc knows, with sizes, costs and sources.")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
+def zoo(name: str | None, as_json: bool, ascii_only: bool) -> None:
+    """The classic networks, or one of them with its arguments.
+
+    \b
+      convcalc zoo
+      convcalc zoo resnet50
+      convcalc inspect "resnet50(stride_on='1x1', classes=10)" --depth 1
+    \b
+    Sizes and costs are at each network's own input; field is that of the last layer that sees only
+    a part of it.
+    """
+    if name is not None and name not in MODELS:
+        load_target(name)  # says what is near
+        raise Unreadable(f"{name!r} is no name of a network: write one, as lenet")
+    networks = list_networks([name] if name else None)
+    style = text_style(ascii_only)
+    if as_json:
+        echo_json(zoo_record(networks))
+    elif name:
+        click.echo("\n".join(network_lines(networks[0], style)))
+    else:
+        columns, rows = zoo_columns(networks, style)
+        if sys.stdout.isatty():
+            print_table(columns, rows, spare=SPARE)
+        else:
+            click.echo(plain_table(columns, rows))
