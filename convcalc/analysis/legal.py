@@ -157,8 +157,7 @@ def _part(axes: Sequence[str], conditions: Sequence[Condition]) -> _Part:
 
 def _solved(tying: Sequence[Condition], domains: Mapping[str, SizeSet], runs: Solved | None = None) -> Solved | None:
     """Solve what ties axes together; where what `runs` is known and nothing more ties them, cut that down."""
-    box = tuple(domains.values())
-    whole = Boxes(tuple(domains), (box,) if all(box) else ())
+    whole = Boxes(tuple(domains), (tuple(domains.values()),))
     if not tying:
         return Solved(whole, ())
     if runs is not None and all(one.kind == "runs" for one in tying):
