@@ -124,9 +124,10 @@ def _near(near: tuple[Any, ...] | None, own: dict[str, int], axes: Sequence[str]
 
 
 def _nothing(legal: Legal) -> NoSolution:
-    """The refusal where no size runs: the reasons, most of all the last."""
-    why = f": {legal.reasons[-1]}" if legal.reasons else ""
-    return NoSolution(f"no size of {', '.join(legal.axes)} runs{why}", rule="some size runs")
+    """The refusal where no size runs: a reason for all sizes, else the last for some."""
+    runs = [one for one in legal.reasons if one.kind == "runs"]
+    last = ([one for one in runs if one.sizes is None] or runs)[-1]
+    return NoSolution(f"no size of {', '.join(legal.axes)} runs: {last.node}: {last.sentence}", rule="some size runs")
 
 
 def _refuse(error: ConvcalcError, legal: Legal | None, as_json: bool) -> NoReturn:

@@ -9,7 +9,7 @@ from convcalc.boxes import Boxes
 from convcalc.exprtext import PRETTY, PYTHON, Style
 from convcalc.render.table import plain_table
 from convcalc.render.words import Line, across, labelled
-from convcalc.sizeset import SizeSet
+from convcalc.sizeset import SizeSet, only
 from convcalc.sizewords import listing
 
 DIMS = 4
@@ -107,14 +107,16 @@ def _near(legal: Legal, near: Sequence[int], style: Style) -> Iterator[Line]:
         yield "near", f"{asked} is exact"
         return
     runs = sizes in legal.runs
-    found = [("exact", legal.exact)] if runs else [("runs", legal.runs), ("exact", legal.exact)]
-    beside = [
-        f"{kind}: {', '.join(across(one, style) for one in boxes.nearest(sizes))}" for kind, boxes in found if boxes
-    ]
-    yield "near", "; ".join([f"{asked} runs" if runs else f"{asked} does not run", *beside])
+    found = {"exact": legal.exact} if runs else {"runs": legal.runs, "exact": legal.exact}
+    beside = [f"{kind}: {_nearest(boxes, sizes, style)}" for kind, boxes in found.items()]
+    yield "near", "; ".join([f"{asked} {'runs' if runs else 'does not run'}", *beside])
     reason = legal.why_not(*sizes)
     if reason is not None:
         yield "", f"{reason.node + ': ' if reason.node else ''}{reason.sentence}"
+
+
+def _nearest(boxes: Boxes, sizes: tuple[int, ...], style: Style) -> str:
+    return ", ".join(across(one, style) for one in boxes.nearest(sizes)) or "at no size"
 
 
 def _export(boxes: Boxes) -> Iterator[Line]:
@@ -134,25 +136,23 @@ def _export(boxes: Boxes) -> Iterator[Line]:
 
 def _reason_rows(legal: Legal, style: Style) -> list[list[str]]:
     """Sizes, node and sentence of each reason; of axes that are refused alike those of the first."""
-    own = {axis: [one for one in legal.reasons if one.axes == (axis,)] for axis in legal.axes}
-    kept: list[Reason] = []
     seen: dict[tuple[object, ...], str] = {}
-    for axis, reasons in own.items():
-        key = tuple((one.kind, one.node, one.sizes) for one in reasons)
-        if seen.setdefault(key, axis) == axis:
-            kept += reasons
-    return [_reason_row(one, style) for one in legal.reasons if one in kept or len(one.axes) != 1]
+    for axis in legal.axes:
+        own = [one for one in legal.reasons if one.axes == (axis,)]
+        seen.setdefault(tuple((one.kind, one.node, one.sizes) for one in own), axis)
+    shown = [one for one in legal.reasons if len(one.axes) != 1 or one.axes[0] in seen.values()]
+    return [_reason_row(one, bool(legal.runs if one.kind == "runs" else legal.exact), style) for one in shown]
 
 
-def _reason_row(reason: Reason, style: Style) -> list[str]:
-    single = reason.sizes is not None and len(reason.axes) == 1
-    sizes = (
-        set_text(reason.sizes, reason.axes[0], style)
-        if single and reason.sizes
-        else f"other {' and '.join(reason.axes)}"
-    )
-    example = ", ".join(f"{axis} = {reason.example[axis]}" for axis in reason.axes)
-    known = reason.sizes is not None and len(reason.sizes.finite) == 1 and reason.sizes.is_finite
-    sentence = reason.sentence.removeprefix(f"axis {reason.axes[0]}: ") if single else reason.sentence
-    kind = "not exact: " if reason.kind == "exact" else ""
-    return [sizes, reason.node, f"{kind}{sentence}{'' if known else f' ({example})'}"]
+def _reason_row(reason: Reason, some: bool, style: Style) -> list[str]:
+    """One row; `some` says whether other sizes than the reason's are legal."""
+    sentence, first = reason.sentence, reason.axes[0]
+    example = f" ({', '.join(f'{axis} = {reason.example[axis]}' for axis in reason.axes)})"
+    if reason.sizes is None:
+        sizes = f"{'other' if some else 'every'} {' and '.join(reason.axes)}"
+        sentence += example if some else ""
+    else:
+        sizes = set_text(reason.sizes, first, style)
+        sentence = sentence.removeprefix(f"axis {first}: ")
+        sentence += "" if reason.sizes == only([reason.example[first]]) else example
+    return [sizes, reason.node, f"{'not exact: ' if reason.kind == 'exact' else ''}{sentence}"]
