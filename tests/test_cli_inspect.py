@@ -56,8 +56,7 @@ def test_the_library_prints_what_the_command_prints():
 
 def test_an_input_is_channels_and_sizes_and_the_batch_is_put_before_it():
     assert run("inspect", "lenet", "--input", "1x31x28", "-q") == "10\n"
-    one, eight = (document("inspect", "lenet", "--batch", batch) for batch in ("1", "8"))
-    assert one["macs"] == eight["macs"] // 8 * 8  # --batch goes with --input; the network has its own without
+    assert document("inspect", "lenet", "--batch", "8")["output"] == [8, 10]
     assert document("inspect", "lenet", "-i", "1x28x28", "--batch", "8")["macs"] == 8 * 416_520
     assert document("inspect", "lenet", "-i", "2x1x28x28", "--batch", "none")["output"] == [2, 10]
     assert document("inspect", "relu", "-i", "3x8", "--batch", "N")["output"] == ["N", 3, 8]
@@ -120,6 +119,7 @@ def test_only_keeps_the_rows_of_an_op_and_totals_are_theirs():
         (["lenet", "-i", "1x-28x28"], "a size must be >= 0: -28"),
         (["lenet", "-i", "1,28,28"], "'1,28,28' is no size"),
         (["lenet", "-i", "1x28x28", "--batch", "2x2"], "a batch is one size: '2x2'"),
+        (["lenet", "--batch", "none"], "--batch none goes with --input"),
         (["lenet", "--only", "cnv"], "no op 'cnv'; did you mean conv?"),
         (["lenet", "--depth", "0"], "0 is not in the range x>=1"),
         (["lnet"], "did you mean lenet?"),

@@ -29,6 +29,9 @@ TAUGHT = {
 }
 
 
+HEADINGS = ("layer", "op", "output", "any size", "params", "MACs", "field", "stride")
+
+
 def commands() -> dict[str, list[str]]:
     """The arguments of each golden table, by the name of its file."""
     depth = {name: ["--depth", str(LONG[name])] if name in LONG else [] for name in MODELS}
@@ -42,9 +45,7 @@ def shown(arguments: list[str]) -> str:
 def read(table: str) -> list[dict[str, str]]:
     """The rows of a table, by their headings; columns begin where the headings do."""
     lines = table.splitlines()
-    names = [
-        name for name in ["layer", "op", "output", "any size", "params", "MACs", "field", "stride"] if name in lines[0]
-    ]
+    names = [name for name in HEADINGS if name in lines[0]]
     starts = [lines[0].index(name) for name in names]
     ends = [*starts[1:], None]
     rows = []
