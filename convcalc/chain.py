@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convcalc.axes import axis_names
-from convcalc.conditions import Conditions
-from convcalc.errors import BadShape, ConvcalcError
+from convcalc.conditions import Conditions, enforce
+from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.footprint import Footprint
+from convcalc.formulas import at_least
 from convcalc.layers import Layer, Shape
 from convcalc.layers.base import read_through
-from convcalc.sizes import Size
+from convcalc.shorthand import read_stack
+from convcalc.sizes import Size, exact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,20 +65,22 @@ def sizes(shape: Shape) -> Shape:
     return shape[2:] or shape[1:]
 
 
-def run_chain(layers: Sequence[Layer], shape: Shape) -> Chain:
-    """Run a shape (N, C, ...) through `layers`, on its sizes and on symbols at once.
+def run_chain(layers: str | Sequence[str] | Sequence[Layer], shape: Shape) -> Chain:
+    """Run a shape (N, C, ...) through layers, or through a stack as text, on its sizes and on symbols at once.
 
     The symbol of a single axis is n; of several, their letters. Raises `BadShape` unless the shape has 1 to 3
-    spatial axes; a layer's refusal is kept in the result.
+    spatial axes; a layer's refusal does not raise, it is the result's `error`.
 
-    >>> from convcalc.shorthand import read_stack
-    >>> chain = run_chain(read_stack("conv 64 k7 s2 p3; maxpool k3 s2 p1"), (1, 3, 224))
+    >>> chain = run_chain("conv 64 k7 s2 p3; maxpool k3 s2 p1", (1, 3, 224))
     >>> chain.output, str(chain.formula[0]), chain.steps[-1].footprints[0].receptive_field
     ((1, 64, 56), '(n + 3)//4', 11)
     """
+    layers = _layers(layers)
+    if not isinstance(shape, tuple | list) or not 3 <= len(shape) <= 5:
+        raise BadShape(f"a stack takes (N, C, ...) with 1 to 3 spatial axes: got {shape!r}")
+    shape = exact(" ".join(("N", "C", "size", "size", "size")[: len(shape)]), *shape)
     axes = len(shape) - 2
-    if not 1 <= axes <= 3:
-        raise BadShape(f"a stack takes 1 to 3 spatial axes: got {axes}")
+    at_least(0, enforce, batch=shape[0], channels=shape[1])
     letters = ("n",) if axes == 1 else axis_names(axes)
     symbolic: Shape | None = (*shape[:2], *map(Expr.symbol, letters))
     field = Field.start(axes)
@@ -104,6 +108,16 @@ def run_chain(layers: Sequence[Layer], shape: Shape) -> Chain:
         steps.append(step)
         shape = output
     return Chain(input=given, steps=tuple(steps), error=error, needs=tuple(needs.open))
+
+
+def _layers(layers: str | Sequence[str] | Sequence[Layer]) -> Sequence[Layer]:
+    if isinstance(layers, str):
+        return read_stack(layers)
+    read = [read_stack(layer) if isinstance(layer, str) else (layer,) for layer in layers]
+    for layer in (layer for group in read for layer in group):
+        if not isinstance(layer, Layer):
+            raise BadArgument(f"a stack is made of layers, or text such as 'conv 64 k3 p1': got {layer!r}")
+    return [layer for group in read for layer in group]
 
 
 def step_names(layers: Sequence[Layer]) -> list[str]:

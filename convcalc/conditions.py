@@ -46,6 +46,8 @@ def _decided(value: Size) -> bool | None:
         return value >= 0
     if isinstance(value, Expr):
         return value.constant >= 0 if value.is_constant else None
+    if is_array(value):
+        return bool((value >= 0).all())
     return None if is_symbolic(value) else bool(value >= 0)
 
 

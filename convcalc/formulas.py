@@ -54,9 +54,10 @@ def extent(k: Size, d: Size = 1) -> Size:
 def conv_out(
     n: Size, k: Size, s: Size = 1, p: Padding = 0, d: Size = 1, *, empty: bool = False, check: Check = enforce
 ) -> Size:
-    """o = (n + p0 + p1 - e)//s + 1.
+    """o = (n + p0 + p1 - e)//s + 1, with e = d(k - 1) + 1.
 
-    The number of windows of extent e, s apart, in the padded input: `len(range(0, n + p0 + p1 - e + 1, s))`.
+    n input size, k kernel size, s stride, p padding, d dilation; the legend stands at the top of this module.
+    o is the number of windows of extent e, s apart, in the padded input: `len(range(0, n + p0 + p1 - e + 1, s))`.
     Raises `KernelDoesNotFit` where e > n + p0 + p1 and `BadArgument` for n, k, s, d < 1 or p < 0. In an `empty`
     batch torch checks less: there n = 0 and d = 0 are legal.
 
@@ -166,7 +167,8 @@ def conv_transpose_out(
 ) -> Size:
     """o = (n - 1)s - p0 - p1 + d(k - 1) + op + 1.
 
-    Each input stamps the kernel, s apart; p0 and p1 rows are cut off the ends. Raises `BadArgument` unless
+    n input size, k kernel size, s stride, p padding, op output padding, d dilation. Each
+    input stamps the kernel, s apart; p0 and p1 rows are cut off the ends. Raises `BadArgument` unless
     0 <= op < max(s, d), and `NoOutput` where o < 1. In an `empty` batch torch checks less: there n = 0, d = 0,
     o = 0 and any op >= 0 are legal.
 
@@ -177,7 +179,7 @@ def conv_transpose_out(
     at_least(0 if empty else 1, check, n=n, d=d)
     at_least(1, check, k=k, s=s)
     if isinstance(p, str):
-        raise BadArgument(f"transposed convolution takes padding as numbers, not {p!r}")
+        raise BadArgument(f"transposed convolution takes padding as numbers, not {p!r}{_keras(k, s, d)}")
     before, after = padding_pair(n, k, s, p, d, check=check)
     if empty:
         at_least(0, check, op=op)
@@ -186,6 +188,15 @@ def conv_transpose_out(
     o = (n - 1) * s - before - after + d * (k - 1) + op + 1
     check(o - (0 if empty else 1), lambda at: nothing_left(at(o), at(n), at(before) + at(after)))
     return o
+
+
+def _keras(k: Size, s: Size, d: Size) -> str:
+    """What Keras's padding="same" is in numbers: the transpose of the convolution from n*s to n."""
+    if not all(isinstance(value, int) for value in (k, s, d)):
+        return ""
+    total, extra = max(0, extent(k, d) - s), max(0, s - extent(k, d))
+    more = f" and output_padding {extra}" if extra else ""
+    return f"; for an output of n*{s}, as Keras's 'same', cut {total // 2} before and {total - total // 2} after{more}"
 
 
 def check_output_padding(s: Size, op: Size, d: Size = 1, *, check: Check = enforce) -> None:
@@ -217,8 +228,9 @@ def pool_out(
 ) -> Size:
     """o = (n + p0 + p1 - e)//s + 1, or with ceil_mode o = (n + s - 1 + min(p0, p0 + p1 + s - e))//s.
 
-    s is k where it is not given. Ceil mode rounds up, but drops a last window that would start at or past
-    n + p0; it takes a kernel longer than the padded input as long as o >= 1. Raises `BadArgument` unless
+    n input size, k kernel size, s stride (k where it is not given), p padding, d dilation.
+    Ceil mode rounds up, but drops a last window that would start at or past n + p0; it takes a
+    kernel longer than the padded input as long as o >= 1. Raises `BadArgument` unless
     2p <= k (the kernel, not the extent), `KernelDoesNotFit` or `NoOutput` where nothing comes out.
 
     >>> pool_out(54, k=3, s=2), pool_out(54, k=3, s=2, ceil_mode=True), pool_out(6, k=2)
@@ -228,11 +240,16 @@ def pool_out(
     at_least(1, check, n=n, k=k, s=s, d=d)
     before, after = padding_pair(n, k, s, p, d, check=check)
     check_pool_padding(k, larger(before, after), check=check)
-    if not ceil_mode:
-        return conv_out(n, k, s, p, d, check=check)
     e = extent(k, d)
+    if not ceil_mode:
+        room = n + before + after - e
+        check(room, lambda at: _does_not_fit(at(n), at(k), at(before), at(after), at(d), pooled=True))
+        return conv_out(n, k, s, p, d, check=check)
     o = (n + s - 1 + smaller(before, before + after + s - e)) // s
-    check(o - 1, lambda at: _does_not_fit(at(n), at(k), at(before), at(after), at(d)))
+    check(
+        o - 1,
+        lambda at: _does_not_fit(at(n), at(k), at(before), at(after), at(d), pooled=True, spare=at(s) - 1),
+    )
     return o
 
 
@@ -259,7 +276,7 @@ def check_pool_padding(k: Size, p: Size, *, check: Check = enforce) -> None:
 
 
 def at_least(least: int, check: Check, **values: Size) -> None:
-    """Each of `values`, named by its letter, must be at least `least`; a plain number that is not is always refused.
+    """Each of `values`, named by its letter, must be at least `least`; a plain number but n is held to it always.
 
     >>> at_least(1, enforce, k=3, s=0)
     Traceback (most recent call last):
@@ -269,23 +286,26 @@ def at_least(least: int, check: Check, **values: Size) -> None:
     for name, value in values.items():
         if type(value) is int and value >= least:
             continue
-        # stride 0 cannot be divided by, however the condition is read
-        _at_least_one(_WORDS.get(name, name), value, least, enforce if type(value) is int else check)
+        settled = type(value) is int and name != "n"  # stride 0 cannot be divided by, however conditions are read
+        _at_least_one(_WORDS.get(name, name), value, least, enforce if settled else check)
 
 
 def _at_least_one(name: str, value: Size, least: int, check: Check) -> None:
     check(value - least, lambda at: BadArgument(f"{name} must be >= {least}: {at(value)}", rule=f"{name} >= {least}"))
 
 
-def _does_not_fit(n: int, k: int, before: int, after: int, d: int) -> Refused:
+def _does_not_fit(n: int, k: int, before: int, after: int, d: int, *, pooled: bool = False, spare: int = 0) -> Refused:
+    """The refusal of a kernel longer than the padded input by more than `spare`; a pool pads k/2 at most."""
     e = extent(k, d)
-    short = e - n - before - after
+    short = e - n - before - after - spare
+    padding = (before + after + short + 1) // 2
+    paddable = not pooled or 2 * padding <= k
     return KernelDoesNotFit(
         f"kernel does not fit: it spans {e} (kernel_size={k}, dilation={d}) but the padded input is "
-        f"{n + before + after} ({n} + {before} + {after}); use an input of at least {n + short}, or {short} more "
-        "padding",
+        f"{n + before + after} ({n} + {before} + {after}); use an input of at least {n + short}"
+        f"{f', or {short} more padding' if paddable else ''}",
         rule="dilation*(kernel_size - 1) + 1 <= input + padding",
-        fixes=[f"input size {n + short}", f"padding {before + (short + 1) // 2}"],
+        fixes=[f"input size {n + short}", *([f"padding {padding}"] if paddable else [])],
     )
 
 

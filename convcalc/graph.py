@@ -195,9 +195,8 @@ def _check_wiring(graph: Graph) -> None:
             wanted = f"{fewest}" if most == fewest else f"{fewest} or more" if most is None else f"{fewest} to {most}"
             raise BadArgument(f"{node.name!r}: {node.layer.op} takes {wanted} inputs, and {count} are given")
         if node.shares is not None and (node.shares not in before or before[node.shares].shares is not None):
-            raise BadArgument(
-                f"{node.name!r} shares the weights of {node.shares!r}, which is no earlier node of its own"
-            )
+            whose = f"{node.name!r} shares weights with {node.shares!r}"
+            raise BadArgument(f"{whose}, which is no earlier node with weights of its own")
         before[node.name] = node
 
 

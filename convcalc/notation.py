@@ -46,13 +46,13 @@ def read_padding(text: str) -> tuple[Padded, ...]:
     if text.lower() in PADDING_NAMES:
         return (text.lower(),)
     if not re.search(r"[0-9]", text) and ":" not in text and len(text) > 2:
-        raise Unreadable(f"{text!r} is no padding: write 2, 1:2 (before:after), or {', '.join(PADDING_NAMES)}")
+        raise Unreadable(f"{text!r} is no padding: write {_EXAMPLES['padding']}")
     entries: list[Padded] = []
     for entry in _axes(text):
         sides = entry.split(":")
         if len(sides) > 2:
             raise Unreadable(f"{entry!r} is no padding: one axis has two sides, before:after")
-        values = tuple(_value(side, text) for side in sides)
+        values = tuple(_value(side, text, "padding") for side in sides)
         entries.append(values[0] if len(values) == 1 else (values[0], values[1]))
     return tuple(entries)
 
@@ -80,12 +80,20 @@ def _axes(text: str) -> list[str]:
     return re.split(r"[xX×]", text.strip())
 
 
-def _value(entry: str, text: str) -> Value:
+def _value(entry: str, text: str, kind: str = "size") -> Value:
     if re.fullmatch(r"-?[0-9]+", entry):
         return read_number(entry)
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", entry) and not keyword.iskeyword(entry):
         return Expr.symbol(entry)
-    raise Unreadable(f"{text!r} is no size: write 28, 28x32 (one entry per axis), or a name such as H")
+    if not entry and len(_axes(text)) > 1:
+        raise Unreadable(f"{text!r} has an empty entry: x stands between the entries of axes, as in 28x32")
+    raise Unreadable(f"{text!r} is no {kind}: write {_EXAMPLES[kind]}")
+
+
+_EXAMPLES = {
+    "size": "28, 28x32 (one entry per axis), or a name such as H",
+    "padding": f"2, 1:2 (before:after), 2x1 (one entry per axis), or {', '.join(PADDING_NAMES)}",
+}
 
 
 def read_number(text: str) -> int:
@@ -95,7 +103,8 @@ def read_number(text: str) -> int:
     28
     """
     if not re.fullmatch(r"-?[0-9]+", text):
-        raise Unreadable(f"{text!r} is no integer")
+        several = "; separate several with spaces" if re.fullmatch(r"[0-9]+([,;/ ]+[0-9]+)+,?", text) else ""
+        raise Unreadable(f"{text!r} is no integer{several}")
     if len(text) > LONGEST:
         raise Unreadable(f"a number of {len(text)} digits: at most {LONGEST}")
     return int(text)

@@ -81,6 +81,9 @@ OPS = {
 }
 """Every layer that takes one input, by the word it is written with."""
 
+ALIASES = {"convtranspose": "tconv", "bn": "batchnorm", "zeropad": "pad", "fc": "linear", "swish": "silu"}
+"""Other names of ops; torch's endings 1d, 2d, 3d and a leading nn. may stand too."""
+
 LETTERS = {
     "k": "kernel_size",
     "s": "stride",
@@ -170,12 +173,16 @@ class _Reader:
             found = self.sequence(closing=True)
             self.depth -= 1
         else:
+            if self.peek() == ")":
+                raise Unreadable("a parenthesis is closed and none is open")
             found = [_layer(list(self.words()))]
         while self.peek().startswith("*"):
             times = self.take()[1:].strip()
             if not times:
                 raise Unreadable("* is followed by how often the layer stands: *3")
             count = read_number(times)
+            if count < 1:
+                raise Unreadable("a layer stands once at least: *1")
             if count * len(found) > MOST_LAYERS:
                 raise Unreadable(f"a stack of more than {MOST_LAYERS} layers: *{count}")
             found = found * count
@@ -185,27 +192,31 @@ class _Reader:
         while self.peek() and not self.peek().startswith((";", "(", ")", "*")):
             yield self.take()
         if self.peek() == "(":
-            raise Unreadable("a parenthesis opens a new layer: put ; before it")
+            raise Unreadable(
+                "a parenthesis opens a new layer: put ; before it; what torch writes Conv2d(3, 64, 7, stride=2, "
+                "padding=3) is conv 64 k7 s2 p3"
+            )
 
 
 def _layer(words: list[str]) -> layers.Layer:
     if not words:
         raise Unreadable("a layer is missing: write an op such as conv, maxpool or upsample")
     name, *settings = words
-    op = OPS.get(name.lower())
+    plain = re.sub(r"[123]d$", "", name.lower().removeprefix("torch.").removeprefix("nn."))
+    op = OPS.get(ALIASES.get(plain, plain))
     if op is None:
         raise Unreadable(f"unknown op {name!r}{_like(name) or '; use one of ' + ', '.join(OPS)}")
     known = {entry.name for entry in dataclasses.fields(op.layer)} - {"axes", *dict(op.preset)}
     values: dict[str, Any] = {}
     for word in settings:
-        for key, value in _settings(word, name, op):
+        for key, text in _settings(word, name, op):
             if key not in known:
                 takes = f"it takes {', '.join(sorted(known))}" if known else "it takes no settings"
                 raise Unreadable(f"{name} has no {key}{_like(key, known)}: {takes}")
             if key in values:
                 hint = f"; {name} takes one bare number, {key}, and the kernel as k3" if key == op.bare else ""
                 raise Unreadable(f"{name} is given {key} twice: {' '.join(words)!r}{hint}")
-            values[key] = value
+            values[key] = text if isinstance(text, bool) else _value(key, text)
     values |= dict(op.preset)
     if op.bare == "out_channels":
         values.setdefault("out_channels", None)
@@ -219,21 +230,22 @@ def _layer(words: list[str]) -> layers.Layer:
     return op.layer(**values)
 
 
-def _settings(word: str, name: str, op: _Op) -> Iterator[tuple[str, Any]]:
+def _settings(word: str, name: str, op: _Op) -> Iterator[tuple[str, str | bool]]:
+    """Yield each setting of a word, by its torch name, with its text."""
     if word == "ceil":
         yield "ceil_mode", True
     elif word == "nobias":
         yield "bias", False
     elif "=" in word:
         key, _, text = word.partition("=")
-        yield key, _value(key, text)
+        yield key, text
     elif re.fullmatch(r"-?[0-9.].*", word):
         if not op.bare:
             raise Unreadable(f"{name} takes no number: {word!r}")
-        yield op.bare, _value(op.bare, word)
+        yield op.bare, word
     elif re.fullmatch(rf"(?:(?:op|[kspdg])(?:{_VALUE}))+", word):
         for letter, text in re.findall(rf"(op|[kspdg])({_VALUE})", word):
-            yield LETTERS[letter], _value(LETTERS[letter], text)
+            yield LETTERS[letter], text
     else:
         raise Unreadable(f"{name} cannot read {word!r}: write 64, k3, k3x5, s2, p1, p1:2, psame, d2, op1, g4 or ceil")
 
@@ -247,7 +259,7 @@ def _value(key: str, text: str) -> Any:
         return _single(factors)
     if key in ("padding", "rows"):
         # torch's "same" is for stride 1 alone; here as in `convcalc conv` it is ceil(n/stride) at any stride
-        return _single(tuple("same-upper" if side == "same" else _int(side) for side in read_padding(text)))
+        return _single(tuple("same-upper" if side == "same" else _int(side, key) for side in read_padding(text)))
     if key in ("mode", "padding_mode"):
         return text
     if key in _FACTORS:
@@ -260,17 +272,17 @@ def _value(key: str, text: str) -> Any:
         return text.lower() == "true"
     if key == "norm_type":
         return read_number(text)
-    values = tuple(_int(value) for value in read_size(text))
+    values = tuple(_int(value, key) for value in read_size(text))
     if key in _COUNTS and len(values) > 1:
         hint = f"; a kernel is written k{text}" if key == "out_channels" else ""
         raise Unreadable(f"{key} is one number: {text!r}{hint}")
     return _single(values)
 
 
-def _int(value: Any) -> Any:
+def _int(value: Any, key: str) -> Any:
     if isinstance(value, Expr):
-        raise Unreadable(f"a stack takes numbers, not the symbol {value}")
-    return tuple(map(_int, value)) if isinstance(value, tuple) else value
+        raise Unreadable(f"{key} takes numbers in a stack, not the symbol {value}")
+    return tuple(_int(entry, key) for entry in value) if isinstance(value, tuple) else value
 
 
 def _single(values: tuple[Any, ...]) -> Any:

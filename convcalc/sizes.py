@@ -102,7 +102,8 @@ def _size(name: str, value: Any) -> Size:
     try:
         return index(value)
     except TypeError:
-        raise BadArgument(f"{name} must be an integer: {value!r}") from None
+        hint = "; a formula is for one axis: ask it for each" if isinstance(value, tuple | list) else ""
+        raise BadArgument(f"{name} must be an integer: {value!r}{hint}") from None
 
 
 def magnitude(size: Size) -> int:
@@ -113,6 +114,8 @@ def magnitude(size: Size) -> int:
     """
     if not is_array(size):
         return abs(size) if isinstance(size, int) else 0
+    if size.size and size.dtype == "int64" and (most := int(size.view("uint64").max())) < 2**63:
+        return most  # in one pass, as no entry is negative
     return max(abs(int(size.max())), abs(int(size.min()))) if size.size else 0
 
 
@@ -139,6 +142,8 @@ def larger(a: Size, b: Size) -> Size:
 
 
 def _extreme(a: Size, b: Size, *, least: bool) -> Size:
+    if type(a) is int and type(b) is int:
+        return min(a, b) if least else max(a, b)
     if is_array(a) or is_array(b):
         numpy = sys.modules["numpy"]
         return numpy.minimum(a, b) if least else numpy.maximum(a, b)

@@ -213,7 +213,7 @@ class _Problem:
         self.rules = rules
         self.given = given
         self.unknowns = tuple(name for name in ORDER if name in sought)
-        self.out, self.limit = exact("out limit", out, limit)
+        self.out, self.limit = _integer("out", out), _integer("limit", limit)
         if self.out < 1:
             raise BadArgument(f"an output size is at least 1: {out}")
         if self.limit < 0:
@@ -221,7 +221,7 @@ class _Problem:
         self.outs = (self.out, self.out)
         self.bounds: dict[str, int] = dict(BOUNDS)
         for name, most in (bounds or {}).items():
-            (self.bounds[name],) = exact(f"bound({name})", most)
+            self.bounds[name] = _integer(f"bound({name})", most)
         defaults: dict[str, Any] = {"s": 1, "p": 0, "op": 0, "d": 1}
         self.tied = kind == "pool" and given["s"] is None and "s" not in sought  # stride = kernel size
         self.known: dict[str, Any] = {}
@@ -357,11 +357,19 @@ def _checked(name: str, value: Any) -> Any:
     if name == "p" and isinstance(value, str):
         return padding_pair(1, 1, p=value) and value  # refuses a name that is none
     if name == "p" and isinstance(value, tuple | list):
-        return padding_pair(1, 1, p=value)
-    (value,) = exact(name, value)
+        before, after = padding_pair(1, 1, p=value)
+        return _integer("p", before), _integer("p", after)
+    value = _integer(name, value)
     least = 0 if name in ("p", "op") else 1
     if value < least:
         raise BadArgument(f"{name} must be >= {least}: {value}")
+    return value
+
+
+def _integer(name: str, value: Any) -> int:
+    (value,) = exact(name, value)
+    if not isinstance(value, int):
+        raise BadArgument(f"solving takes numbers: {name} is {value}")
     return value
 
 
@@ -404,7 +412,8 @@ def _none(problem: _Problem) -> NoSolution:
     box = f" in the box {', '.join(problem.box().values())}" if problem.box() else ""
     message = f"no {' and '.join(problem.unknowns)} gives output {problem.out} for {settings(problem.known)}{box}"
     if near:
-        message += f"; the nearest outputs are {' and '.join(f'{out} ({found})' for out, found in near)}"
+        texts = [f"{out} ({found})" for out, found in near]
+        message += f"; the nearest output{'s are' if len(texts) > 1 else ' is'} {' and '.join(texts)}"
     if more:
         message += f"; {problem.out} itself takes {more}"
     fixes = [*(found for _, found in near), *([more] if more else [])]

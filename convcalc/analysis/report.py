@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 from convcalc import __version__
 from convcalc.analysis.cost import NodeCost, node_cost
 from convcalc.analysis.fields import node_field, start_fields
+from convcalc.analysis.notes import notes_on
+from convcalc.analysis.notes.base import Facts, Note
 from convcalc.analysis.shapes import node_shape
 from convcalc.axes import axis_names
 from convcalc.blocks import Part, as_graph
@@ -116,7 +118,10 @@ class Report:
     """What named sizes leave open: every entry must be >= 0."""
     opaque: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    """What is remarked on single nodes; see `convcalc.analysis.notes`."""
+    remarks: tuple[str, ...] = ()
+    """What is said of the rows as a whole."""
     error: ConvcalcError | None = None
 
     @property
@@ -169,7 +174,8 @@ class Report:
             "error": None
             if error is None
             else {"kind": error.kind, "message": error.message, "rule": error.rule, "fixes": list(error.fixes)},
-            "notes": list(self.notes),
+            "notes": [note.to_dict() for note in self.notes],
+            "remarks": list(self.remarks),
             "layers": [layer.to_dict() for layer in self.layers],
         }
 
@@ -224,6 +230,7 @@ def inspect_graph(net: Graph | Part, input_shapes: InputShapes | None = None) ->
         outputs={} if error else {name: shapes[name] for name in graph.outputs},
         layers=tuple(rows),
         needs=tuple(needs.open),
+        notes=notes_on(Facts(graph, shapes, fields)),
         error=error,
     )
 

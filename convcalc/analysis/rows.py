@@ -65,17 +65,17 @@ def _homes(names: Sequence[str], home: dict[str, str]) -> tuple[str, ...]:
 
 
 def select_ops(report: Report, ops: Collection[str]) -> Report:
-    """Return the report with the rows of some ops alone; a note says what all rows have.
+    """Return the report with the rows of some ops alone; a remark says what all rows have.
 
     >>> from convcalc.analysis.report import inspect_graph
     >>> from convcalc.zoo import lenet
     >>> convs = select_ops(inspect_graph(lenet()), ["conv"])
-    >>> [row.name for row in convs.layers], convs.params, convs.notes
+    >>> [row.name for row in convs.layers], convs.params, convs.remarks
     (['conv1', 'conv2'], 2572, ('2 of 12 rows: conv; all rows have 61706 parameters and 416520 MACs',))
     """
     rows = tuple(row for row in report.layers if row.op in ops)
-    note = (
+    remark = (
         f"{len(rows)} of {len(report.layers)} rows: {', '.join(sorted(ops))}; all rows have {report.params} "
         f"parameters and {report.macs} MACs"
     )
-    return replace(report, layers=rows, notes=(*report.notes, note))
+    return replace(report, layers=rows, remarks=(*report.remarks, remark))

@@ -74,9 +74,11 @@ def draw_case(rng: random.Random) -> Case:
     >>> draw_case(random.Random(0)) == draw_case(random.Random(0))
     True
     """
-    while _cannot_be_compared(case := rng.choice(_KINDS)(_Dice(rng, rng.randint(1, 3)))):
-        pass
-    return case
+    while True:
+        dice = _Dice(rng, 1 + int(rng.random() * 3))
+        case: Case = dice.pick(*_KINDS)(dice)
+        if not _cannot_be_compared(case):
+            return case
 
 
 def _cannot_be_compared(case: Case) -> bool:
@@ -116,19 +118,27 @@ BAD: dict[str, tuple[float, ...]] = {
 
 @dataclass
 class _Dice:
-    """Draws for a case on some axes."""
+    """Draws for a case on some axes, each from one `random()`: quick, and hypothesis shrinks it to the first value."""
 
     rng: random.Random
     axes: int
+
+    def __post_init__(self) -> None:
+        self.rank = self.rng.random()
+
+    @property
+    def word(self) -> int | None:
+        """The number of axes where the layer must name it, as `case` takes the batch away, and else now and then."""
+        return self.axes if self.rank < 0.15 or self.rank > 0.7 else None
 
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability
 
     def number(self, low: int, high: int) -> int:
-        return self.rng.randint(low, high)
+        return low + int(self.rng.random() * (high - low + 1))
 
     def pick(self, *values: Any) -> Any:
-        return self.rng.choice(values)
+        return values[int(self.rng.random() * len(values))]
 
     def each(self, low: int, high: int) -> tuple[int, ...]:
         """One number for each axis; half of the time they agree."""
@@ -146,7 +156,7 @@ class _Dice:
     def spoil(self, words: Words, probability: float = 0.25) -> Words:
         """Now and then `words` with a bad value for one of them, or a value for one axis too many."""
         if self.chance(probability):
-            name = self.pick(*(BAD.keys() & {name for name, value in words.items() if value is not None}))
+            name = self.pick(*(name for name in BAD if words.get(name) is not None))
             words = {**words, name: self.put(words[name], *BAD[name])}
         if self.chance(0.02) and isinstance(words.get("kernel_size"), tuple):
             words = {**words, "kernel_size": (*words["kernel_size"], 1)}
@@ -165,18 +175,15 @@ class _Dice:
         return tuple(max(1, span + (-1 if self.chance(misfit) else self.number(0, slack))) for span in spans)
 
     def case(self, layer: Layer, channels: int, sizes: tuple[int, ...]) -> Case:
-        """Give `layer` an input with these channels and sizes: some without a batch, empty, or of a wrong rank."""
+        """Give `layer`, whose axes are `word`, an input: some without a batch, empty, or of a wrong rank."""
         shape = (self.number(1, 2), channels, *sizes)
         if self.chance(0.06):
             shape = (0, *shape[1:])
-        if self.chance(0.06):
+        if self.chance(0.05 if shape[0] else 0.5):  # where there is nothing anyway, a size of 0 may be legal
             shape = (shape[0], *self.put(shape[1:], 0))
-        rank = self.rng.random()
-        if rank < 0.12:
-            return Case(replace(layer, axes=self.axes), shape[1:])
-        if rank < 0.15:
-            return Case(replace(layer, axes=self.axes), self.pick(shape[2:], (1, *shape)))
-        return Case(replace(layer, axes=self.axes) if rank > 0.7 else layer, shape)
+        if self.rank < 0.12:
+            return Case(layer, shape[1:])
+        return Case(layer, self.pick(shape[2:], (1, *shape)) if self.rank < 0.15 else shape)
 
 
 SLACK = {1: 9, 2: 5, 3: 3}
@@ -204,6 +211,7 @@ def _conv(dice: _Dice) -> Case:
         in_channels=channels,
         padding_mode=dice.pick("zeros", "zeros", "zeros", "reflect", "replicate", "circular"),
         bias=dice.chance(0.5),
+        axes=dice.word,
         **words,
     )
     return dice.case(layer, channels + dice.chance(0.05), dice.sizes(spans))
@@ -241,7 +249,9 @@ def _conv_transpose(dice: _Dice) -> Case:
         "groups": groups,
     }
     words = dice.short(dice.spoil(words, 0.15))
-    layer = ConvTranspose(out_channels + dice.chance(0.05), in_channels=channels, bias=dice.chance(0.5), **words)
+    layer = ConvTranspose(
+        out_channels + dice.chance(0.05), in_channels=channels, bias=dice.chance(0.5), axes=dice.word, **words
+    )
     return dice.case(layer, channels + dice.chance(0.05), tuple(dice.number(1, 4) for _ in range(dice.axes)))
 
 
@@ -263,7 +273,7 @@ def _pool(dice: _Dice) -> Case:
         extent(k, d if pool is MaxPool else 1) - 2 * p * (pool is MaxPool or (pool is AvgPool and dice.axes < 3))
         for k, d, p in zip(kernel, dilation, padding, strict=True)
     ]
-    layer = pool(**dice.short(dice.spoil(words, 0.2)))
+    layer = pool(axes=dice.word, **dice.short(dice.spoil(words, 0.2)))
     return dice.case(layer, dice.number(1, 2), dice.sizes(spans))
 
 
@@ -271,7 +281,8 @@ def _adaptive_pool(dice: _Dice) -> Case:
     wanted = dice.each(1, 5)
     words = dice.short(dice.spoil({"output_size": dice.put(wanted, None) if dice.chance(0.2) else wanted}, 0.4))
     sizes = tuple(dice.number(1, 7) for _ in range(dice.axes))
-    return dice.case(dice.pick(AdaptiveAvgPool, AdaptiveMaxPool)(**words), dice.number(1, 2), sizes)
+    layer = dice.pick(AdaptiveAvgPool, AdaptiveMaxPool)(axes=dice.word, **words)
+    return dice.case(layer, dice.number(1, 2), sizes)
 
 
 def _blocks(dice: _Dice) -> Case:
@@ -282,7 +293,7 @@ def _blocks(dice: _Dice) -> Case:
     sizes = dice.sizes(extent(k, d) - 2 * p for k, p, d in zip(kernel, padding, dilation, strict=True))
     channels = dice.number(1, 2)
     if dice.chance(0.5):
-        return dice.case(Unfold(**dice.short(dice.spoil(words))), channels, sizes)
+        return dice.case(Unfold(axes=dice.word, **dice.short(dice.spoil(words))), channels, sizes)
     windows = math.prod(
         max(0, (n + 2 * p - extent(k, d)) // s + 1)
         for n, k, p, d, s in zip(sizes, kernel, padding, dilation, stride, strict=True)
@@ -302,7 +313,7 @@ def _upsample(dice: _Dice) -> Case:
         if dice.chance(0.4)
         else {"scale_factor": tuple(dice.pick(*factors) for _ in range(dice.axes))}
     )
-    layer = Upsample(mode=mode, **dice.short(dice.spoil(words, 0.15)))
+    layer = Upsample(mode=mode, axes=dice.word, **dice.short(dice.spoil(words, 0.15)))
     return dice.case(layer, dice.number(1, 2), tuple(dice.number(1, 6) for _ in range(dice.axes)))
 
 
@@ -318,8 +329,9 @@ def _pad(dice: _Dice) -> Case:
     if dice.chance(0.15):
         rows = tuple(dice.number(0, 2) for _ in range(dice.axes))
         return _batched(dice, Crop(rows), sizes)
-    layer = Pad(sides, mode=mode)
-    return _batched(dice, layer, sizes) if mode == "constant" else dice.case(layer, dice.number(1, 2), sizes)
+    if mode == "constant":
+        return _batched(dice, Pad(sides), sizes)
+    return dice.case(Pad(sides, mode=mode, axes=dice.word), dice.number(1, 2), sizes)
 
 
 def _shuffle(dice: _Dice) -> Case:

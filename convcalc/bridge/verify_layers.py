@@ -1,9 +1,9 @@
 """Every layer against its `torch.nn` module, on a device: the same output shape, and refused where torch refuses.
 
 The modules are built as users build them, with all their arguments, and called on zeros in float64: torch's own
-kernels check every argument, where the faster ones it may take in float32 let some pass (an output of size 0, a
-dilation of 0). "meta" checks less than any real device, and fails on empty inputs that they take: there only what
-convcalc finds legal is compared, and no empty input.
+kernels check every argument, where the faster ones it may take in float32 let some pass (a transposed convolution
+with an output of size 0, or a dilation of 0). "meta" checks less than any real device, and fails on empty inputs
+that they take: there only what convcalc finds legal is compared, and no empty input.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from convcalc.bridge.build import recipe, to_source
+from convcalc.bridge.build import recipe, to_module, to_source
 from convcalc.bridge.cases import Case, draw_case
 from convcalc.bridge.device import device_name, need_device, need_torch, one_thread
 from convcalc.bridge.report import Mismatch, VerifyReport
@@ -25,23 +25,6 @@ from convcalc.errors import ConvcalcError, Refused, Unreadable
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError)
 """What torch raises for arguments and inputs it does not take."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The output shape of a layer, or the sentence in which it was refused.
-
-    >>> print(Answer((1, 6, 28, 28))), print(Answer(None, "no"))
-    (1, 6, 28, 28)
-    refused: no
-    (None, None)
-    """
-
-    shape: tuple[int, ...] | None
-    sentence: str = ""
-
-    def __str__(self) -> str:
-        return f"refused: {self.sentence}" if self.shape is None else str(self.shape)
 
 
 @dataclass(frozen=True)
@@ -81,7 +64,7 @@ def verify_layers(
             case = draw_case(rng)
             while shapes_only and 0 in case.shape:
                 case = draw_case(rng)
-            found = _compare(case, place)
+            found = _compare(case, torch, place)
             kinds[found.kind] += 1
             refused += found.refused
             if found.mismatch is not None:
@@ -111,20 +94,22 @@ def compare(case: Case, device: str = "cpu") -> Comparison:
     torch = need_torch()
     place = torch.device("meta") if device == "meta" else need_device(device)
     with _ready(torch, place):
-        return _compare(case, place)
+        return _compare(case, torch, place)
 
 
-def answer(shape: Callable[[], tuple[int, ...]]) -> Answer:
+def answer(shape: Callable[[], tuple[int, ...]]) -> str:
     """Return the shape that a call gives, or the first line of what it raises: what a reproducing line prints.
 
     >>> from convcalc.layers import MaxPool
-    >>> print(answer(lambda: MaxPool(2).out_shape((1, 3, 7))))
-    (1, 3, 3)
+    >>> answer(lambda: MaxPool(2).out_shape((1, 3, 7)))
+    '(1, 3, 3)'
+    >>> answer(lambda: MaxPool(0).out_shape((1, 3, 7)))
+    'refused: BadArgument: kernel_size must be >= 1: 0'
     """
     try:
-        return Answer(tuple(shape()))
+        return str(tuple(shape()))
     except Exception as error:  # its line is to be read, whatever it is
-        return Answer(None, _line(error))
+        return f"refused: {_line(error)}"
 
 
 @contextmanager
@@ -144,60 +129,50 @@ def _ready(torch: Any, place: Any) -> Iterator[None]:
             torch.set_default_dtype(before)
 
 
-def _compare(case: Case, place: Any) -> Comparison:
+def _compare(case: Case, torch: Any, place: Any) -> Comparison:
     try:
         calls = recipe(case.layer, case.shape)
     except ConvcalcError as error:
         kind = type(case.layer).__name__
         return Comparison(kind, mismatch=Mismatch(kind=kind, message=f"cannot be built: {error}", code=_ours(case)))
     kind = calls[-1].name
+    # no exception is kept: each would hold its frame, which holds it, until the garbage is collected
     broken = False
+    ours: tuple[int, ...] | None = None
+    theirs: tuple[int, ...] | None = None
     try:
-        ours = Answer(case.layer.out_shape(case.shape))
-    except Refused as error:
-        ours = Answer(None, error.message)
-    except Exception as error:  # a bug of convcalc's, to be told like a wrong shape
-        ours, broken = Answer(None, _line(error)), True
-    if ours.shape is None and not broken and place.type == "meta":
-        return Comparison(kind, refused=True)
+        ours = case.layer.out_shape(case.shape)
+    except Refused:
+        if place.type == "meta":
+            return Comparison(kind, refused=True)
+    except Exception:  # a bug of convcalc's, to be told like a wrong shape
+        broken = True
     try:
-        theirs = Answer(_theirs(calls, case.shape))
-    except REFUSALS as error:
-        theirs = Answer(None, _line(error))
-        _check_it_is_no_failure(error)
-    if ours.shape == theirs.shape and not broken:
-        return Comparison(kind, refused=ours.shape is None)
-    return Comparison(kind, mismatch=_mismatch(kind, case, place, ours, theirs))
-
-
-def _theirs(calls: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
-    value = need_torch().zeros(shape)
-    for call in calls:
-        value = call.build()(value)
-    return tuple(value.shape)
-
-
-def _check_it_is_no_failure(error: Exception) -> None:
-    """A device that is full or broken says nothing about shapes."""
-    torch = need_torch()
-    if isinstance(error, torch.OutOfMemoryError | torch.AcceleratorError):
+        value = torch.zeros(case.shape)
+        for call in calls:
+            value = call.build()(value)
+        theirs = tuple(value.shape)
+    except (torch.OutOfMemoryError, torch.AcceleratorError) as error:  # says nothing about shapes
         raise Unreadable(f"the device failed while verifying: {_line(error)}") from error
+    except REFUSALS:
+        pass
+    if ours == theirs and not broken:
+        return Comparison(kind, refused=ours is None)
+    return Comparison(kind, mismatch=_mismatch(kind, case, torch, place))
 
 
-def _mismatch(kind: str, case: Case, place: Any, ours: Answer, theirs: Answer) -> Mismatch:
+def _mismatch(kind: str, case: Case, torch: Any, place: Any) -> Mismatch:
     there = "double()" if place.type == "cpu" else f"to({str(place)!r}, torch.float64)"
     sizes = ", ".join(map(str, case.shape))
     line = f"{to_source(case.layer, case.shape)}.{there}(torch.zeros({sizes}).{there}).shape"
+    ours = answer(lambda: case.layer.out_shape(case.shape))
+    theirs = answer(lambda: to_module(case.layer, case.shape)(torch.zeros(case.shape)).shape)
     return Mismatch(
         kind=kind,
-        message=f"convcalc {_says(ours)}; torch {_says(theirs)}: {line}",
+        message=f"convcalc says {ours}, torch says {theirs}: {line}",
         code="import torch; from convcalc.bridge.verify_layers import answer; from convcalc.layers import *; "
         f"print(answer(lambda: {_ours(case)}), answer(lambda: {line}), sep='\\n')",
     )
-
-
-def _says(answer: Answer) -> str:
-    return f"gives {answer.shape}" if answer.shape is not None else f"refuses ({answer.sentence})"
 
 
 def _ours(case: Case) -> str:

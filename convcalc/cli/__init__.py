@@ -18,6 +18,7 @@ COMMANDS = {
     "zoo": ("zoo", "The networks convcalc knows, with sizes, costs and sources."),
     "inspect": ("inspect", "Every layer of a network: shape, parameters, MACs, field."),
     "field": ("field", "What each output of a network reads of its input."),
+    "compare": ("compare", "Two networks side by side: cost, field, sizes, layer by layer."),
     "verify": ("verify", "Check convcalc against real torch layers."),
 }
 """Every command: the module under `convcalc.cli` it lives in, and its line of help, in the order of need."""
@@ -64,7 +65,7 @@ class Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="convcalc")
 def main() -> None:
-    r"""Convolution arithmetic: what size comes out, what must go in, and why.
+    """Convolution arithmetic: what size comes out, what must go in, and why.
 
     \b
       convcalc conv --n 28 --k 5 --p 2

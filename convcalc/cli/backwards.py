@@ -23,7 +23,8 @@ def solve(kind: str, options: dict[str, Any], values: Values) -> None:
         raise Unreadable("--solve needs the output size wanted: --out 112")
     given = {name: value for name, value in {**values, "out": options["out"]}.items() if value is not None}
     for name, value in given.items():
-        if isinstance(value, range) or any(isinstance(entry, Expr) for entry in value):
+        sides = [side for entry in value for side in (entry if isinstance(entry, tuple) else (entry,))]
+        if isinstance(value, range) or any(isinstance(side, Expr) for side in sides):
             raise Unreadable(f"--solve takes numbers: {name} is a range or a symbol")
     solver: Any = {"conv": solve_conv, "tconv": solve_conv_transpose, "pool": solve_pool}[kind]
     extra = {"ceil_mode": options["ceil_mode"]} if kind == "pool" else {}
@@ -72,5 +73,7 @@ def _bounds(texts: Sequence[str]) -> dict[str, int]:
     bounds = {}
     for text in texts:
         name, _, most = text.partition("=")
+        if name not in ("k", "s", "d", "p"):
+            raise Unreadable(f"--bound takes k, s, d or p, as k=63: {text!r}")
         bounds[name] = INTEGER.convert(most, None, None)
     return bounds

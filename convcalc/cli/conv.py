@@ -8,14 +8,14 @@ import click
 
 from convcalc.cli.formula import Question, answer, formula_options
 from convcalc.cli.options import Command
-from convcalc.render.window import render_windowed, windowed_record
+from convcalc.render.window import render_windowed, windowed_record, working
 from convcalc.window_size import conv_size
 
 
 @click.command(cls=Command, short_help="The output size of a convolution, and why.")
 @formula_options("n", "k", "s", "p", "d")
 def conv(**options: Any) -> None:
-    r"""The output size of a convolution: (n + 2p - d(k - 1) - 1)//s + 1.
+    """The output size of a convolution: (n + 2p - d(k - 1) - 1)//s + 1.
 
     \b
       convcalc conv --n 28 --k 5 --p 2
@@ -29,6 +29,7 @@ def conv(**options: Any) -> None:
         kind="conv",
         explain=lambda v: conv_size(v["n"], v["k"], stride=v["s"], padding=v["p"], dilation=v["d"]),
         render=render_windowed,
+        working=working,
         record=windowed_record,
     )
     answer(question, options)

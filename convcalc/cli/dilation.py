@@ -10,7 +10,7 @@ import click
 from convcalc import notation
 from convcalc.cli.options import Command, Parsed, echo_answer, echo_json, text_style
 from convcalc.dilation import hdc as judge
-from convcalc.errors import NoSolution
+from convcalc.errors import NoSolution, Unreadable
 from convcalc.exprtext import PYTHON
 from convcalc.render.dilation import hdc_text
 
@@ -42,7 +42,7 @@ def hdc(
     quiet: bool,
     ascii_only: bool,
 ) -> None:
-    r"""Whether dilated convolutions at RATES, one after another, read every input of their field.
+    """Whether dilated convolutions at RATES, one after another, read every input of their field.
 
     \b
       convcalc hdc 1 2 3
@@ -53,6 +53,11 @@ def hdc(
     The published rule (Wang et al., WACV 2018): M_2 <= K and no common factor. The exact rule:
     every input of the receptive field is read. Exit status 1 where the verdict is no.
     """
+    for name, values in (("--k", k), ("--s", s)):
+        if len(values) not in (0, 1, len(rates)):
+            raise Unreadable(
+                f"{name} is given once for all, or once for each of {len(rates)} rates: {len(values)} times"
+            )
     found = judge(rates, kernel_size=k or 3, stride=s or 1)
     verdict = found.exact_ok if criterion == "exact" else found.paper_ok
     error = None if verdict else NoSolution(_why(criterion, verdict), rule=_RULES[criterion], fixes=_fixes(found.tries))

@@ -44,7 +44,7 @@ def field(
     as_json: bool,
     ascii_only: bool,
 ) -> None:
-    r"""What the outputs of every layer of TARGET read of its (first) input.
+    """What the outputs of every layer of TARGET read of its (first) input.
 
     \b
       convcalc field lenet

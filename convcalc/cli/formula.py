@@ -19,9 +19,9 @@ from convcalc.cli.options import (
     output_options,
     text_style,
 )
-from convcalc.errors import ConvcalcError, Unreadable
+from convcalc.errors import ConvcalcError, Refused, Unreadable
 from convcalc.expr import Expr
-from convcalc.exprtext import LATEX, PYTHON
+from convcalc.exprtext import LATEX, PYTHON, Style
 from convcalc.render.words import across, number, plain
 
 Values: TypeAlias = dict[str, Any]
@@ -29,8 +29,11 @@ Values: TypeAlias = dict[str, Any]
 
 OPTIONS = {
     "n": click.option("-n", "--n", "n", type=SIZE, help="Input size: 28, 28x32, N, 24..40. [default: the symbol n]"),
-    "k": click.option("-k", "--k", "--kernel-size", "k", type=SIZE, help="Kernel size."),
-    "s": click.option("-s", "--s", "--stride", "s", type=SIZE, help="Stride. [default: 1; of a pooling: k]"),
+    "k": click.option(
+        "-k", "--k", "--kernel-size", "k", type=SIZE, help="Kernel size; required, unless it is solved for."
+    ),
+    "s": click.option("-s", "--s", "--stride", "s", type=SIZE, help="Stride. [default: 1]"),
+    "s of pool": click.option("-s", "--s", "--stride", "s", type=SIZE, help="Stride. [default: the kernel size]"),
     "p": click.option(
         "-p",
         "--p",
@@ -56,10 +59,23 @@ SOLVING = [
         "--total-padding", "total", type=SIZE, metavar="P", help="Padding of both sides together, instead of --p."
     ),
     click.option("--out", "out", type=SIZE, metavar="M", help="The output size wanted, with --solve."),
-    click.option("--solve", "solve", multiple=True, metavar="VAR", help="Find n, k, s, p, d or op; repeatable."),
+    click.option(
+        "--solve", "solve", multiple=True, metavar="VAR", help="What to find, such as p or padding; repeatable."
+    ),
     click.option("--limit", default=20, type=click.IntRange(1, 100_000), show_default=True, help="Solutions to list."),
     click.option("--bound", "bounds", multiple=True, metavar="VAR=MAX", help="Widen the box of --solve, as k=63."),
 ]
+
+
+WORDS = {
+    "input_size": "n",
+    "kernel_size": "k",
+    "stride": "s",
+    "padding": "p",
+    "output_padding": "op",
+    "dilation": "d",
+}
+"""Torch's words for the letters, which --solve takes too."""
 
 
 def formula_options(*letters: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -80,6 +96,7 @@ class Question(NamedTuple):
     kind: str
     explain: Callable[[Values], Any]
     render: Callable[..., str]
+    working: Callable[[Any, Style], str]
     record: Callable[[Sequence[Any]], dict[str, Any]]
     check: Callable[[Sequence[Values]], None] = lambda axes: None
 
@@ -136,12 +153,18 @@ def _values(kind: str, options: dict[str, Any]) -> Values:
         if values["p"] is not None:
             raise Unreadable("--p is the padding of each side and --total-padding that of both: give one")
         values["p"] = _halves(options["total"])
+    options["solve"] = [WORDS.get(name.replace("-", "_"), name) for name in options["solve"]]
     sought = set(options["solve"])
     unknown = sought - set(values)
     if unknown:
         raise Unreadable(f"--solve takes {', '.join(values)}: {', '.join(sorted(unknown))} is none of them")
     defaults: Values = {"n": (Expr.symbol("n"),), "s": (1,), "p": (0,), "op": (0,), "d": (1,)}
     if sought:
+        if options["latex"]:
+            raise Unreadable("--latex prints a formula, and --solve finds numbers: leave one out")
+        given = [name for name in sought if values[name] is not None]
+        if given:
+            raise Unreadable(f"--solve {given[0]} seeks what --{given[0]} gives: leave one out")
         return values
     if values["k"] is None:
         raise Unreadable("the kernel size is needed: --k 3, or --k k for the formula")
@@ -196,6 +219,7 @@ def _sides(padding: Any) -> Any:
 def _rows(question: Question, ranged: str, values: Values, options: dict[str, Any]) -> None:
     if options["latex"]:
         raise Unreadable("--latex prints one formula: give a symbol such as --n n instead of a range")
+    style = text_style(options["ascii_only"])
     records = []
     for value in values[ranged]:
         axes = per_axis({**values, ranged: (value,)})
@@ -203,7 +227,7 @@ def _rows(question: Question, ranged: str, values: Values, options: dict[str, An
             sizes = question.explained(axes)
             record = {**question.record(sizes), "error": None}
             out = across([axis.output_size for axis in sizes], PYTHON)
-            why = ", ".join(record["working"] if len(sizes) > 1 else [record["working"]])
+            why = ", ".join(question.working(axis, style) for axis in sizes)
         except ConvcalcError as error:
             record = {**_refused(question.kind, axes, options), "error": error_record(error)}
             out, why = "-", error.message
@@ -212,7 +236,11 @@ def _rows(question: Question, ranged: str, values: Values, options: dict[str, An
             click.echo(out)
         elif not options["as_json"]:
             click.echo(f"{ranged} {value} -> {out:<6} {why}")
-    if options["as_json"]:
-        echo_json({"kind": question.kind, "rows": records})
+    none = None
     if all(record["error"] for record in records):
+        first = records[0]["error"]
+        none = Refused(f"every row is refused, the first as {first['message']}", rule=first["rule"])
+    if options["as_json"]:
+        echo_json({"kind": question.kind, "rows": records}, none)
+    if none:
         sys.exit(1)

@@ -104,7 +104,7 @@ def inspect(
     quiet: bool,
     ascii_only: bool,
 ) -> None:
-    r"""Shape, formula, parameters, MACs, receptive field and stride of every layer of TARGET.
+    """Shape, formula, parameters, MACs, receptive field and stride of every layer of TARGET.
 
     \b
       convcalc inspect lenet

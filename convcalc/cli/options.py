@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -24,6 +26,10 @@ class Command(click.Command):
             return super().invoke(ctx)
         except Unreadable as error:
             raise click.UsageError(error.message, ctx) from None
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # the reader has seen enough: click ends quietly
+                raise
+            raise click.UsageError(f"cannot write the answer: {error.strerror}", ctx) from None
         except ConvcalcError as error:
             click.echo(f"Error: {error.message}", err=True)
             sys.exit(1)
@@ -103,10 +109,15 @@ def error_record(error: ConvcalcError | None) -> dict[str, Any] | None:
     return {"kind": error.kind, "message": error.message, "rule": error.rule, "fixes": list(error.fixes)}
 
 
+def bold(text: str) -> str:
+    """Return `text` in bold for a terminal; as it is where NO_COLOR is set."""
+    return text if os.environ.get("NO_COLOR") else click.style(text, bold=True)
+
+
 def echo_answer(text: str) -> None:
     """Print an answer, its first line in bold where the terminal has it."""
     first, _, rest = text.partition("\n")
-    click.echo(click.style(first, bold=True) + ("\n" + rest if rest else ""))
+    click.echo(bold(first) + ("\n" + rest if rest else ""))
 
 
 def axes_of(entries: Mapping[str, Any]) -> int:

@@ -12,17 +12,17 @@ from convcalc.cli.options import Command
 from convcalc.conditions import enforce
 from convcalc.errors import Refused, Unreadable
 from convcalc.expr import Expr
-from convcalc.render.window import render_windowed, windowed_record
+from convcalc.render.window import render_windowed, windowed_record, working
 from convcalc.window_size import pool_size
 
 
 @click.command(cls=Command, short_help="The output size of a pooling, floor or ceil, and why.")
-@formula_options("n", "k", "s", "p", "d", "ceil")
+@formula_options("n", "k", "s of pool", "p", "d", "ceil")
 @click.option(
     "--kind", type=click.Choice(["max", "avg", "lp"]), default="max", show_default=True, help="Which pooling."
 )
 def pool(kind: str, ceil_mode: bool, **options: Any) -> None:
-    r"""The output size of a pooling; --ceil rounds up exactly as torch does.
+    """The output size of a pooling; --ceil rounds up exactly as torch does.
 
     \b
       convcalc pool --n 54 --k 3 --s 2
@@ -35,6 +35,7 @@ def pool(kind: str, ceil_mode: bool, **options: Any) -> None:
             v["n"], v["k"], stride=v["s"], padding=v["p"], dilation=v["d"], ceil_mode=ceil_mode
         ),
         render=render_windowed,
+        working=working,
         record=windowed_record,
         check=lambda axes: _check_kind(kind, axes),
     )

@@ -9,10 +9,10 @@ import click
 
 from convcalc.chain import Chain, run_chain, sizes
 from convcalc.cli.options import (
-    INTEGER,
     SIZE,
     Command,
     axes_of,
+    bold,
     echo_json,
     error_record,
     output_options,
@@ -31,10 +31,10 @@ from convcalc.shorthand import read_stack
 @click.command(cls=Command, short_help="Layers one after another: every size, and one formula for all.")
 @click.argument("layers", nargs=-1, required=True)
 @click.option("-n", "--n", "n", type=SIZE, help="Input size: 224, 224x320, N, 24..40. [default: the symbol n]")
-@click.option("-c", "--channels", type=INTEGER, help="Input channels; adds parameters and MACs.")
+@click.option("-c", "--channels", type=click.IntRange(min=1), help="Input channels; adds parameters and MACs.")
 @output_options
 def stack(layers: tuple[str, ...], n: Any, channels: int | None, **options: Any) -> None:
-    r"""Every size on the way through LAYERS, and one formula for the whole.
+    """Every size on the way through LAYERS, and one formula for the whole.
 
     \b
       convcalc stack "conv 64 k7 s2 p3; maxpool k3 s2 p1" --n 224
@@ -71,11 +71,11 @@ def _echo(chain: Chain, style: Style, channels: bool) -> None:
     if chain.steps:
         columns, rows = stack_columns(chain, style, channels)
         if sys.stdout.isatty():
-            print_table(columns, rows, spare=("offset", "stride", "layer", "covered"))
+            print_table(columns, rows, spare=("offset", "covered", "any size", "stride", "layer"))
         else:
             click.echo(plain_table(columns, rows))
-    for line in stack_summary(chain, style):
-        click.echo(click.style(line, bold=True))
+    for line in stack_summary(chain, style, channels):
+        click.echo(bold(line))
 
 
 def _end(chain: Chain, options: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from convcalc.cli.formula import Question, answer, formula_options
 from convcalc.cli.options import Command
 from convcalc.errors import Refused
 from convcalc.exprtext import PYTHON, Style
-from convcalc.render.transpose import render_three_ways, render_transposed, transposed_record
+from convcalc.render.transpose import render_three_ways, render_transposed, transposed_record, transposed_working
 from convcalc.transpose_size import transposed_size
 
 
@@ -20,7 +20,7 @@ from convcalc.transpose_size import transposed_size
 @click.option("--show", is_flag=True, help="Draw a small case in numbers, and the three ways to its size.")
 @click.option("--matrix", is_flag=True, help="As --show, with the matrices W and its transpose.")
 def tconv(show: bool, matrix: bool, **options: Any) -> None:
-    r"""The output size of a transposed convolution: (n - 1)s - 2p + d(k - 1) + op + 1.
+    """The output size of a transposed convolution: (n - 1)s - 2p + d(k - 1) + op + 1.
 
     \b
       convcalc tconv --n 14 --k 4 --s 2 --p 1
@@ -35,6 +35,7 @@ def tconv(show: bool, matrix: bool, **options: Any) -> None:
             v["n"], v["k"], stride=v["s"], padding=v["p"], output_padding=v["op"], dilation=v["d"]
         ),
         render=render_transposed,
+        working=transposed_working,
         record=transposed_record,
     )
     if show or matrix:

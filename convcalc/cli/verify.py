@@ -26,7 +26,7 @@ def verify() -> None:
       convcalc verify layers --device cuda --count 100000 --seed 7
       convcalc verify layers --shapes-only
       convcalc verify transposed --count 500 --json
-    """  # noqa: D301 -- click looks for the character \b
+    """
 
 
 def _options(count: int) -> Callable[[F], F]:
@@ -61,7 +61,7 @@ def layers(device: str, count: int, seed: int, shapes_only: bool, as_json: bool)
       convcalc verify layers
       convcalc verify layers --count 100000 --seed 7 --json
       convcalc verify layers --shapes-only
-    """  # noqa: D301 -- click looks for the character \b
+    """
     from convcalc.bridge.verify_layers import verify_layers
 
     _run(
@@ -77,7 +77,7 @@ def transposed(device: str, count: int, seed: int, as_json: bool) -> None:
     \b
       convcalc verify transposed
       convcalc verify transposed --device cuda --count 1000
-    """  # noqa: D301 -- click looks for the character \b
+    """
     from convcalc.bridge.verify_transposed import verify_transposed
 
     _run(lambda progress: verify_transposed(device, count, seed, progress), count, as_json)

@@ -20,7 +20,7 @@ from convcalc.zoo import MODELS
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
 def zoo(name: str | None, as_json: bool, ascii_only: bool) -> None:
-    r"""The classic networks, or one of them with its arguments.
+    """The classic networks, or one of them with its arguments.
 
     \b
       convcalc zoo

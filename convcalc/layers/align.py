@@ -51,7 +51,6 @@ class _Align(Layer):
         return 0
 
 
-@dataclass(frozen=True)
 class CropTo(_Align):
     """The centre of a map, as large as another: (n - m)//2 rows are cut before, the rest after.
 
@@ -75,7 +74,6 @@ class CropTo(_Align):
         return wanted
 
 
-@dataclass(frozen=True)
 class PadTo(_Align):
     """A map with zeros around it, as large as another: (m - n)//2 rows before, the rest after.
 

@@ -7,7 +7,7 @@ A hyper-parameter is one value for all axes, or a tuple with one for each.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, Self, TypeAlias
 
 from convcalc.axes import AXES, axis_names
@@ -48,6 +48,18 @@ class Layer:
         """Return the output shape; raises `convcalc.errors.Refused` where torch would refuse the input."""
         raise NotImplementedError
 
+    def check_exact(self, *shapes: Shape, check: Check) -> None:
+        """Hand to `check` what must hold for the input to be used in full: see `convcalc.exactness`.
+
+        >>> from convcalc.conditions import Conditions
+        >>> from convcalc.expr import Expr
+        >>> from convcalc.layers import MaxPool
+        >>> needs = Conditions()
+        >>> MaxPool(2).check_exact((1, 3, Expr.symbol("n")), check=needs)
+        >>> [str(value) for value in needs.open]
+        ['2*(n//2) - n']
+        """
+
     def footprints(self, shape: Shape) -> tuple[Footprint | None, ...]:
         """Return what each output reads on each spatial axis; None where that is no periodic map.
 
@@ -75,10 +87,9 @@ class Layer:
         return 0
 
     def __post_init__(self) -> None:
-        for entry in fields(self):
-            value = getattr(self, entry.name)
+        for name, value in vars(self).items():
             if isinstance(value, list):
-                object.__setattr__(self, entry.name, tuple(value))
+                object.__setattr__(self, name, tuple(value))
 
     def arguments(self) -> dict[str, Any]:
         """Return the hyper-parameters that differ from their defaults, in torch's words.
@@ -87,8 +98,12 @@ class Layer:
         >>> Conv(64, 3, padding=1).arguments()
         {'out_channels': 64, 'kernel_size': 3, 'padding': 1}
         """
-        values = {entry.name: (getattr(self, entry.name), entry.default) for entry in fields(self)}
-        return {name: value for name, (value, default) in values.items() if name != "axes" and value != default}
+        defaults = type(self)  # a dataclass keeps the default of a field under its name
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name != "axes" and value != getattr(defaults, name, MISSING)
+        }
 
     def check_any_channels(self, channels: Size, check: Check) -> None:
         """Most layers of torch refuse an input without channels, convolutions do not."""

@@ -9,6 +9,7 @@ from convcalc import stencils
 from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadArgument, BadShape
+from convcalc.exactness import check_no_row_dropped
 from convcalc.footprint import Footprint
 from convcalc.formulas import at_least, conv_out, conv_transpose_out, padding_depends_on_size, padding_pair
 from convcalc.layers.base import (
@@ -141,6 +142,15 @@ class Conv(_Kernel):
             return conv_out(n, k, s, p, d, empty=empty, check=check)
 
         return (*batch, self.channels_out(channels), *along(axes, check, size))
+
+    def check_exact(self, *shapes: Shape, check: Check) -> None:
+        """No window drops a row: `convcalc.exactness.check_no_row_dropped` on each axis."""
+        _, _, sizes = self.split(shapes[0])
+
+        def whole(axis: int, check: Check) -> None:
+            check_no_row_dropped(sizes[axis], *self.on_axis(axis, len(sizes)), check=check)
+
+        along(len(sizes), check, whole)
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """One window of taps; exact inside, and at borders of zeros an upper bound."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
+from convcalc.exactness import check_no_row_dropped
 from convcalc.footprint import Footprint
 from convcalc.formulas import conv_out
 from convcalc.layers.base import (
@@ -58,6 +59,17 @@ class Unfold(_Blocks):
     """
 
     op: ClassVar[str] = "unfold"
+
+    def check_exact(self, *shapes: Shape, check: Check) -> None:
+        """No window drops a row: `convcalc.exactness.check_no_row_dropped` on both axes."""
+        _, _, sizes = self.split(shapes[0])
+        settings = (self.kernel_size, self.stride, self.padding, self.dilation)
+        kernel, stride, padding, dilation = (per_axis("windows", setting, 2) for setting in settings)
+
+        def whole(axis: int, check: Check) -> None:
+            check_no_row_dropped(sizes[axis], kernel[axis], stride[axis], padding[axis], dilation[axis], check=check)
+
+        along(2, check, whole)
 
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
         """(N, C*prod(kernel_size), prod(conv_out on each axis))."""

@@ -64,9 +64,11 @@ class Concat(_Merge):
         return Field(tuple(None if place == axis else found for place, found in enumerate(field.axes)), exact=False)
 
 
-@dataclass(frozen=True)
 class _Elementwise(_Merge):
-    """What combines values of the same place; where one size is 1, its value serves all places, as in torch."""
+    """What combines values of the same place; where one size is 1, its value serves all places, as in torch.
+
+    Of nothing and 1 torch makes nothing; that is refused here, as no network means it.
+    """
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The common shape: sizes agree, or one is 1; shapes of fewer axes have 1 in front."""
@@ -87,7 +89,6 @@ class _Elementwise(_Merge):
         return unite(_stretched(field, shape, output) for field, shape in zip(fields, shapes, strict=True))
 
 
-@dataclass(frozen=True)
 class Add(_Elementwise):
     """The sum, as in a residual block.
 
@@ -102,7 +103,6 @@ class Add(_Elementwise):
     op: ClassVar[str] = "add"
 
 
-@dataclass(frozen=True)
 class Mul(_Elementwise):
     """The product of each two values, as by a gate; no multiply-accumulates.
 
@@ -114,13 +114,15 @@ class Mul(_Elementwise):
 
 
 def _broadcast(a: Size, b: Size, check: Check, error: Any) -> Size:
-    """The size that a and b have together: equal, or the other where one is 1."""
-    if _is_one(a):
-        return b
-    if _is_one(b) or (not is_array(a) and not is_array(b) and a == b):
+    """The size that a and b have together: equal, or the larger where the smaller is 1."""
+    if not is_array(a) and not is_array(b) and a == b:
         return a
-    apart = [larger(x - y, y - x) for x, y in ((a, b), (a, 1), (b, 1))]  # one of these must be 0
-    check(-smaller(smaller(apart[0], apart[1]), apart[2]), error)
+    for one, size in ((a, b), (b, a)):
+        if _is_one(one):
+            check(size - 1, error)
+            return size
+    least = smaller(a, b)
+    check(-smaller(larger(a - b, b - a), larger(least - 1, 1 - least)), error)  # |a - b| or |least - 1| is 0
     return larger(a, b)
 
 

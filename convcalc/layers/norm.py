@@ -46,7 +46,6 @@ class BatchNorm(Pointwise):
         return 2 * shape[1] if self.affine else 0
 
 
-@dataclass(frozen=True)
 class _SpatialNorm(Pointwise):
     """What takes statistics over all spatial axes at evaluation too: every output reads everything."""
 

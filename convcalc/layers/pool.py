@@ -9,6 +9,7 @@ from convcalc import stencils
 from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
 from convcalc.errors import KernelDoesNotFit
+from convcalc.exactness import check_no_row_dropped
 from convcalc.footprint import Footprint
 from convcalc.formulas import padding_depends_on_size, padding_pair, pool_out
 from convcalc.layers.base import Ints, Layer, Shape, along
@@ -41,13 +42,27 @@ class _Pool(Layer):
 
         return (*batch, channels, *along(axes, check, size))
 
-    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
-        """One window of taps; floor and ceil read alike."""
-        axes = len(sizes)
+    def on_axis(self, axis: int, axes: int) -> tuple[int, int, Any, int]:
+        """Return kernel size, stride, padding and dilation on one axis."""
         kernel = per_axis("kernel_size", self.kernel_size, axes)[axis]
         stride = kernel if self.stride is None else per_axis("stride", self.stride, axes)[axis]
         padding = per_axis("padding", getattr(self, "padding", 0), axes)[axis]
         dilation = per_axis("dilation", getattr(self, "dilation", 1), axes)[axis]
+        return kernel, stride, padding, dilation
+
+    def check_exact(self, *shapes: Shape, check: Check) -> None:
+        """No window drops a row: `convcalc.exactness.check_no_row_dropped` on each axis; ceil mode never does."""
+        _, _, sizes = self.split(shapes[0])
+
+        def whole(axis: int, check: Check) -> None:
+            check_no_row_dropped(sizes[axis], *self.on_axis(axis, len(sizes)), check=check)
+
+        if not self.ceil_mode:
+            along(len(sizes), check, whole)
+
+    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
+        """One window of taps; floor and ceil read alike."""
+        kernel, stride, padding, dilation = self.on_axis(axis, len(sizes))
         if padding_depends_on_size(padding, stride):
             if is_symbolic(sizes[axis]):
                 return None

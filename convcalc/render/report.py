@@ -10,6 +10,7 @@ from convcalc.chain import sizes
 from convcalc.errors import ConvcalcError
 from convcalc.exprtext import PRETTY, Style
 from convcalc.layers.base import Shape
+from convcalc.render.notes import note_lines
 from convcalc.render.stack import field_texts, written_op
 from convcalc.render.table import plain_table
 from convcalc.render.words import across, count, needed
@@ -111,7 +112,7 @@ def report_summary(report: Report, style: Style = PRETTY) -> list[str]:
         lines.append(f"needs {needs}")
     if report.opaque:
         lines.append(f"opaque {', '.join(report.opaque)}")
-    return [*lines, *report.path, *report.notes]
+    return [*lines, *report.path, *report.remarks, *note_lines(report.notes)]
 
 
 def error_lines(error: ConvcalcError) -> list[str]:

@@ -12,6 +12,7 @@ from convcalc.footprint import Footprint
 from convcalc.layers import Layer
 from convcalc.render.words import across, count, needed, number, plain
 from convcalc.shorthand import OPS
+from convcalc.sizes import is_symbolic
 
 LETTERS = {"kernel_size": "k", "stride": "s", "padding": "p", "dilation": "d", "output_padding": "op", "groups": "g"}
 BARE = {op.layer.op: op.bare for op in OPS.values() if op.bare and op.bare not in LETTERS}
@@ -122,18 +123,27 @@ def same_text(texts: Sequence[str]) -> str:
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)
 
 
-def stack_summary(chain: Chain, style: Style) -> list[str]:
-    """Return what the whole stack does: sizes, formula, what symbols need."""
+def stack_summary(chain: Chain, style: Style, channels: bool) -> list[str]:
+    """Return what the whole stack does: sizes, formula, cost, what symbols need, and what the table leaves open."""
     if chain.output is None:
         return []
     into, out = across(sizes(chain.input), style), across(sizes(chain.output), style)
     line = f"{into} -> {out}"
     if chain.formula is None:
         line += "   no one formula: a layer rounds sizes in floating point"
-    elif across(chain.formula, style) != out:
+    elif not any(map(is_symbolic, chain.input[2:])):
         line += f"   any {'n' if len(chain.formula) == 1 else 'size'}: {across(chain.formula, style)}"
-    needs = needed(chain.needs, style)
-    return [line, *([f"needs {needs}"] if needs else [])]
+    lines = [line]
+    if channels:
+        params, macs = (sum(getattr(step, name) for step in chain.steps) for name in ("params", "macs"))
+        lines.append(f"{count(params, style)} params, {count(macs, style)} MACs")
+        if len(chain.input) == 3:
+            lines[-1] += ", of 1-D layers; for images give both sizes, as 224x224"
+    if needs := needed(chain.needs, style):
+        lines.append(f"needs {needs}")
+    if any(footprint is None for step in chain.steps for footprint in step.footprints):
+        lines.append("- in field: windows that differ from place to place, as of adaptive pooling, have no one field")
+    return lines
 
 
 def stack_record(chain: Chain) -> dict[str, Any]:

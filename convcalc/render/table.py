@@ -38,7 +38,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], spare: Se
     roomy = sum(widths.values()) + len(widths) - 2 <= console.width  # two spaces between columns, else one
     table = Table(box=SIMPLE_HEAD, padding=(0, int(roomy), 0, 0), pad_edge=False, show_edge=False)
     for name in widths:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
     for row in rows:
         table.add_row(*(Text(cell) for name, cell in zip(columns, row, strict=True) if name in widths))
     console.print(table)

@@ -51,6 +51,16 @@ def render_three_ways(sizes: Sequence[TransposedSize], *, style: Style = PRETTY)
     return "\n".join(f"axis {names}:\n{text}" if len(sizes) > 1 else text for names, text in parts)
 
 
+def transposed_working(axis: TransposedSize, style: Style) -> str:
+    """Return the formula with its numbers put in.
+
+    >>> from convcalc.transpose_size import transposed_size
+    >>> transposed_working(transposed_size(14, 4, stride=2, padding=1), PYTHON)
+    '(14 - 1)*2 - 2*1 + (4 - 1) + 0 + 1'
+    """
+    return _Axis(axis, style).working()
+
+
 # -- records -----------------------------------------------------------------------------------------------------
 
 
@@ -81,7 +91,7 @@ def _axis_record(axis: TransposedSize) -> dict[str, Any]:
         "ceil_mode": False,
         "out": plain(axis.output_size),
         "formula": str(axis.formula),
-        "working": _Axis(axis, PYTHON).working(),
+        "working": transposed_working(axis, PYTHON),
         "unread": None,
         "equivalent": {
             "zeros": plain(same.zeros),

@@ -59,8 +59,24 @@ def _lines(axis: WindowedSize, style: Style) -> list[Line]:
     worked = working(axis, style)
     if not is_symbolic(axis.output_size):
         worked += f" = {out}        any n: {number(axis.formula, style)}"
-    lines = [("read", _read(axis)), ("back", _back(axis, style)), ("needs", needed(axis.needs, style))]
+    lines = [
+        ("torch", _in_torch(axis)),
+        ("read", _read(axis)),
+        ("back", _back(axis, style)),
+        ("needs", needed(axis.needs, style)),
+    ]
     return [(f"{into} -> {out}", "" if worked == out else worked), *(line for line in lines if line[1])]
+
+
+def _in_torch(axis: WindowedSize) -> str:
+    """How a layer of torch, which pads both sides alike, gets what it has no word for."""
+    before, after = axis.padding
+    if is_symbolic(before) or is_symbolic(after) or before == after:
+        return ""
+    refused = "refuses padding='same' with a stride; " if axis.same and axis.stride != 1 else ""
+    if axis.same and axis.stride == 1 and axis.kind == "conv" and before < after:
+        return ""
+    return f"{refused}pad this axis by ({before}, {after}) first: F.pad, and padding=0"
 
 
 def _read(axis: WindowedSize) -> str:
@@ -74,7 +90,9 @@ def _read(axis: WindowedSize) -> str:
         parts.append(f"never {unread.gaps} of the {kind} between the taps")
     if unread.tail_real:
         enough = axis.input_size - unread.tail_real
-        parts.append(f"never the last {_rows(unread.tail_real, 'input')}: {enough} gives the same output")
+        alike = enough >= 1 and axis.formula(n=enough) == axis.output_size  # rounding up, fewer rows may give less
+        more = f": {enough} gives the same output" if alike else ""
+        parts.append(f"never the last {_rows(unread.tail_real, 'input')}{more}")
     elif unread.tail:
         parts.append(f"every input row; never the last {_rows(unread.tail, 'padding')}")
     overlap = extent(axis.kernel_size, axis.dilation) - axis.stride

@@ -28,7 +28,9 @@ def count(value: Size, style: Style) -> str:
     >>> count(61706, PYTHON), count(25 * Expr.symbol("C"), PYTHON)
     ('61,706', '25*C')
     """
-    return f"{value:,}" if isinstance(value, int) else number(value, style)
+    if isinstance(value, Expr) and value.is_constant:
+        value = value.constant
+    return f"{value:,}".replace("-", style.minus) if isinstance(value, int) else number(value, style)
 
 
 def across(values: Sequence[Size], style: Style) -> str:

@@ -91,8 +91,8 @@ def load(text: str) -> Graph:
     try:
         bound = signature.bind(*values, **settings)
     except TypeError as error:
-        takes = ", ".join(map(str, signature.parameters.values()))
-        raise Unreadable(f"{name} takes ({takes}): {text!r} has {error}") from None
+        takes = ", ".join(f"{word.name}={word.default!r}" for word in signature.parameters.values())
+        raise Unreadable(f"{name} takes ({takes}): {error}") from None
     for argument, value in bound.arguments.items():
         _check_kind(name, argument, value, signature.parameters[argument].default)
     return build(*values, **settings)

@@ -1,0 +1,201 @@
+"""Two networks side by side: what each costs and sees, and which layers they share."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from convcalc.analysis.report import LayerReport, PerAxis, Report, inspect_graph, plain
+from convcalc.blocks import Part
+from convcalc.expr import Expr
+from convcalc.graph import Graph, InputShapes
+from convcalc.layers.base import product
+from convcalc.sizes import Size
+
+QUANTITIES = ("params", "macs", "flops", "activations")
+"""What is counted of each network, and has a difference and a ratio."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """One quantity of both networks.
+
+    >>> pair = Count("params", 18, 25)
+    >>> pair.difference, pair.ratio
+    (7, Fraction(25, 18))
+    """
+
+    name: str
+    a: Size
+    b: Size
+
+    @property
+    def difference(self) -> Size:
+        """b - a."""
+        return self.b - self.a
+
+    @property
+    def ratio(self) -> Fraction | None:
+        """b/a; None where a is 0, or where it depends on symbols.
+
+        >>> C = Expr.symbol("C")
+        >>> Count("params", 18 * C * C, 25 * C * C).ratio, Count("params", 18 * C * C, 25 * C).ratio
+        (Fraction(25, 18), None)
+        """
+        return _quotient(self.b, self.a)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON record."""
+        return {
+            "a": plain(self.a),
+            "b": plain(self.b),
+            "difference": plain(self.difference),
+            "ratio": plain(self.ratio),
+        }
+
+
+def _quotient(b: Size, a: Size) -> Fraction | None:
+    if not (isinstance(a, Expr) or isinstance(b, Expr)):
+        return Fraction(b, a) if a else None
+    above, below = (value.terms if isinstance(value, Expr) else (Expr.const(value)).terms for value in (b, a))
+    quotients = {Fraction(above[term], below[term]) for term in below if term in above}
+    return quotients.pop() if above.keys() == below.keys() and len(quotients) == 1 else None
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What the outputs of a network read of its input, on each axis.
+
+    `field` and `stride` are of the last node that reads a part of the input; `everything` says that the output
+    reads all of it (a linear layer, a pooling of everything).
+    """
+
+    field: PerAxis
+    stride: PerAxis
+    everything: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON record."""
+        return {"receptive_field": plain(self.field), "stride": plain(self.stride), "global": self.everything}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A layer of either network, or of both: `same` where op and hyper-parameters agree."""
+
+    a: LayerReport | None
+    b: LayerReport | None
+    same: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON record; the record of a layer is that of `inspect`."""
+        return {"same": self.same, **{side: getattr(self, side) and getattr(self, side).to_dict() for side in "ab"}}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two reports and their differences, b against a."""
+
+    a: Report
+    b: Report
+    rows: tuple[Row, ...]
+
+    @property
+    def counts(self) -> tuple[Count, ...]:
+        """Parameters, MACs, FLOPs and activations (elements of all outputs on the way) of both."""
+        return tuple(Count(name, *(_total(report, name) for report in (self.a, self.b))) for name in QUANTITIES)
+
+    def __getitem__(self, name: str) -> Count:
+        """Return one of `counts` by its name; raises `KeyError`."""
+        return {count.name: count for count in self.counts}[name]
+
+    @property
+    def reach(self) -> tuple[Reach, Reach]:
+        """What the outputs of each read."""
+        return _reach(self.a), _reach(self.b)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document of `compare`."""
+        sides = zip((self.a, self.b), self.reach, strict=True)
+        records = [
+            {
+                "model": report.model,
+                "input": plain(report.input),
+                "output": plain(report.output),
+                **{name: plain(_total(report, name)) for name in QUANTITIES},
+                **reach.to_dict(),
+            }
+            for report, reach in sides
+        ]
+        return {
+            "a": records[0],
+            "b": records[1],
+            "totals": {count.name: count.to_dict() for count in self.counts},
+            "layers": [row.to_dict() for row in self.rows],
+        }
+
+
+def compare(a: Graph | Part, b: Graph | Part, input_shapes: InputShapes | None = None) -> Comparison:
+    """Return two networks side by side, on inputs of the same shapes, or each on its example where none are given.
+
+    Channels and sizes may be symbols. Layers are paired in order where op and hyper-parameters agree; between such
+    pairs, those of the same op. Raises `convcalc.errors.Refused` where a network refuses its input.
+
+    >>> from convcalc.blocks import Sequential
+    >>> from convcalc.layers import Conv
+    >>> two = Sequential(*[Conv(None, 3, padding=1, bias=False)] * 2)
+    >>> one = Conv(None, 5, padding=2, bias=False)
+    >>> found = compare(two, one, (1, "C", "H", "W"))
+    >>> found["params"].a, found["params"].b, found["params"].ratio, [reach.field for reach in found.reach]
+    (Expr('18*C**2'), Expr('25*C**2'), Fraction(25, 18), [(5, 5), (5, 5)])
+    """
+    reports = [inspect_graph(net, input_shapes) for net in (a, b)]
+    for side, report in zip("AB", reports, strict=True):
+        if report.error is not None:
+            raise report.error.at(report.model or side)
+    first, second = reports
+    return Comparison(first, second, tuple(_paired(first.layers, second.layers)))
+
+
+def _total(report: Report, name: str) -> Size:
+    if name == "activations":
+        return sum((product(layer.output) for layer in report.layers), 0)
+    return getattr(report, name)
+
+
+def _reach(report: Report) -> Reach:
+    axes = max(0, len(next(iter(report.inputs.values()))) - 2)
+    whole = False
+    for layer in reversed(report.layers):
+        whole = whole or layer.is_global
+        if axes and None not in layer.receptive_field:
+            return Reach(layer.receptive_field, layer.stride, whole)
+    return Reach((1,) * axes, (Fraction(1),) * axes, whole)
+
+
+def _paired(a: tuple[LayerReport, ...], b: tuple[LayerReport, ...]) -> Iterable[Row]:
+    keys = [[_key(layer) for layer in side] for side in (a, b)]
+    matcher = difflib.SequenceMatcher(None, keys[0], keys[1], autojunk=False)
+    for tag, i, i_end, j, j_end in matcher.get_opcodes():
+        if tag == "equal":
+            yield from (Row(left, right, True) for left, right in zip(a[i:i_end], b[j:j_end], strict=True))
+        else:
+            yield from _changed(a[i:i_end], b[j:j_end])
+
+
+def _key(layer: LayerReport) -> tuple[str, str]:
+    return layer.op, repr(sorted(layer.args.items()))
+
+
+def _changed(a: tuple[LayerReport, ...], b: tuple[LayerReport, ...]) -> Iterable[Row]:
+    """Layers of the same op face each other, in order; the others stand alone."""
+    matcher = difflib.SequenceMatcher(None, [one.op for one in a], [one.op for one in b], autojunk=False)
+    for tag, i, i_end, j, j_end in matcher.get_opcodes():
+        if tag == "equal":
+            yield from (Row(left, right, False) for left, right in zip(a[i:i_end], b[j:j_end], strict=True))
+        else:
+            yield from (Row(left, None, False) for left in a[i:i_end])
+            yield from (Row(None, right, False) for right in b[j:j_end])

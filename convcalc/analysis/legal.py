@@ -1,0 +1,212 @@
+"""Which input sizes a network accepts, for all sizes at once.
+
+*runs*: no condition of any layer fails. *exact*: also no window drops a row and every crop is symmetric
+(`convcalc.exactness`). The conditions are collected from one propagation of symbols; those on one axis go through
+`analysis.sieve`, those that tie axes together through `analysis.coupled`. What neither decides is tried over a
+stated window, and then the answer is not called proved. The theorem and its proof: docs/legal-sizes.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import mul
+from typing import TypeAlias
+
+import numpy as np
+
+from convcalc.analysis.collect import Collector, Condition, Refusal
+from convcalc.analysis.coupled import Solved, grid, solve
+from convcalc.analysis.sieve import sieve
+from convcalc.analysis.verdict import Legal, reason_for
+from convcalc.boxes import Boxes
+from convcalc.conditions import Check, Reader
+from convcalc.errors import BadArgument, ConvcalcError, Refused
+from convcalc.expr import Expr
+from convcalc.layers import Layer, Shape
+from convcalc.sizes import Size
+from convcalc.sizeset import SizeSet, only
+
+Propagate: TypeAlias = Callable[[Shape, Collector], object]
+"""Takes a shape through a network and hands every condition to the collector, or to its `exact`."""
+
+
+def valid_sizes(propagate: Propagate, input_shape: Sequence[int | str]) -> Legal:
+    """Return the sizes that a network accepts, for the axes of `input_shape` that are given by a name.
+
+    `propagate(shape, check)` takes the shape through the network and hands every condition to `check(value, error)`,
+    or to `check.exact(value, error)` if it is one of exactness. The same name twice means the same size. Raises
+    `BadArgument` where no axis has a name.
+
+    >>> from convcalc.formulas import conv_transpose_out, pool_out
+    >>> from convcalc.layers.base import must_equal
+    >>> from convcalc.errors import BadShape
+    >>> def padded_unet(shape, check):
+    ...     small = pool_out(pool_out(shape[-1], 2, check=check), 2, check=check)
+    ...     wide = conv_transpose_out(conv_transpose_out(small, 2, 2, check=check), 2, 2, check=check)
+    ...     must_equal(wide, shape[-1], check, lambda at: BadShape(f"skip has {at(shape[-1])} rows, not {at(wide)}"))
+    >>> v = valid_sizes(padded_unet, (1, 1, "n"))
+    >>> print(v)
+    runs     n >= 4 and n % 4 == 0
+    exact    n >= 4 and n % 4 == 0
+    proved   for all sizes
+    >>> v.why_not(18).sentence
+    'skip has 18 rows, not 16'
+    """
+    axes = tuple(dict.fromkeys(size for size in input_shape if isinstance(size, str)))
+    if not axes:
+        raise BadArgument(f"give an axis a name to ask which sizes it may have: {tuple(input_shape)}, such as 'n'")
+    collected = Collector()
+    try:
+        propagate(_shape(input_shape, {axis: Expr.symbol(axis) for axis in axes}), collected)
+    except Refused:
+        if collected.impossible is None:
+            return _observed_by_running(propagate, input_shape, axes)
+    return decide(collected.conditions, axes)
+
+
+def valid_sizes_of_chain(layers: Sequence[Layer], input_shape: Sequence[int | str]) -> Legal:
+    """Return the sizes that layers one after another accept; layers are named by op and count, from 1.
+
+    >>> from convcalc.shorthand import read_stack
+    >>> print(valid_sizes_of_chain(read_stack("conv 64 k7 s2 p3; maxpool k2 s2"), (1, 3, "H", "W")).runs)
+    H >= 3, W >= 3
+    """
+
+    def propagate(shape: Shape, check: Collector) -> None:
+        counted: Counter[str] = Counter()
+        for layer in layers:
+            counted[layer.op] += 1
+            name = f"{layer.op}{counted[layer.op]}"
+            layer.check_exact(shape, check=named(name, check.exact))
+            try:
+                shape = layer.out_shape(shape, check=named(name, check))
+            except ConvcalcError as error:
+                raise (error if error.place == name else error.at(name)) from None
+
+    return valid_sizes(propagate, input_shape)
+
+
+def named(node: str, check: Check) -> Check:
+    """Return `check` with every refusal named after the node that it comes from."""
+
+    def check_here(value: Size, error: Callable[[Reader], ConvcalcError], /) -> None:
+        check(value, lambda at: error(at).at(node))
+
+    return check_here
+
+
+# -- deciding ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The answer for axes that do not depend on the others."""
+
+    runs: Boxes
+    exact: Boxes
+    refused: tuple[Refusal, ...]
+    window: Mapping[str, int] = field(default_factory=dict)
+
+
+def decide(conditions: Iterable[Condition], axes: Sequence[str]) -> Legal:
+    """Return the sizes of `axes` at which all conditions hold.
+
+    >>> n = Expr.symbol("n")
+    >>> from convcalc.errors import NoOutput
+    >>> decide([Condition(n - 188, lambda at: NoOutput("too small"))], ["n"]).runs.lines()
+    ['n >= 188']
+    """
+    ordered = sorted(conditions, key=lambda condition: condition.kind != "runs")
+    parts = [_part(group, [one for one in ordered if one.axes & set(group)]) for group in _coupled(ordered, axes)]
+    return _legal(axes, ordered, [_never([one for one in ordered if not one.axes]), *parts])
+
+
+def _never(conditions: Sequence[Condition]) -> _Part:
+    """The answer under conditions that depend on no axis, all of them false."""
+    every, none = Boxes((), ((),)), Boxes((), ())
+    runs = none if any(one.kind == "runs" for one in conditions) else every
+    return _Part(runs, none if conditions else every, tuple(Refusal(one, None, {}) for one in conditions[:1]))
+
+
+def _coupled(conditions: Iterable[Condition], axes: Sequence[str]) -> list[list[str]]:
+    """The axes in groups that conditions tie together."""
+    groups = [{axis} for axis in axes]
+    for tied in {condition.axes for condition in conditions}:
+        touched = [group for group in groups if group & tied]
+        groups = [group for group in groups if group not in touched] + [set().union(*touched)] * bool(touched)
+    return sorted([axis for axis in axes if axis in group] for group in groups)
+
+
+def _part(axes: Sequence[str], conditions: Sequence[Condition]) -> _Part:
+    own = {axis: sieve([one for one in conditions if one.axes == {axis}], axis) for axis in axes}
+    known = {axis: found for axis, found in own.items() if found is not None}
+    tying = [one for one in conditions if len(one.axes) > 1]
+    if len(known) == len(own):
+        runs = _solved([one for one in tying if one.kind == "runs"], {axis: one.runs for axis, one in known.items()})
+        exact = _solved(tying, {axis: one.exact for axis, one in known.items()}, runs)
+        if runs is not None and exact is not None:
+            later = [one for one in exact.refused if one.condition.kind == "exact"]
+            refused = [refusal for found in known.values() for refusal in found.refused]
+            return _Part(runs.boxes, exact.boxes, (*refused, *runs.refused, *later))
+    starts = {axis: found.runs.smallest or 0 for axis, found in known.items()}
+    return _observed(conditions, {axis: starts.get(axis, 0) for axis in axes})
+
+
+def _solved(tying: Sequence[Condition], domains: Mapping[str, SizeSet], runs: Solved | None = None) -> Solved | None:
+    """Solve what ties axes together; where what `runs` is known and nothing more ties them, cut that down."""
+    box = tuple(domains.values())
+    whole = Boxes(tuple(domains), (box,) if all(box) else ())
+    if not tying:
+        return Solved(whole, ())
+    if runs is not None and all(one.kind == "runs" for one in tying):
+        return Solved(runs.boxes & whole, ())
+    return solve(tying, domains)
+
+
+def _observed(conditions: Sequence[Condition], starts: Mapping[str, int]) -> _Part:
+    """Try a window of sizes, from those on at which each axis may start."""
+    classes = [[only([n]) for n in range(start, start + _window(len(starts)))] for start in starts.values()]
+    runs = grid(tuple(starts), classes, [one for one in conditions if one.kind == "runs"])
+    exact = grid(tuple(starts), classes, conditions)
+    ends = {axis: start + _window(len(starts)) for axis, start in starts.items()}
+    return _Part(runs.boxes, exact.boxes, exact.refused, ends)
+
+
+def _window(axes: int) -> int:
+    """How many sizes of each axis are tried where nothing is proved: 4096, 1024 by 1024, 101 by 101 by 101, ..."""
+    return 4096 if axes == 1 else int(2 ** (20 / axes))
+
+
+def _observed_by_running(propagate: Propagate, shape: Sequence[int | str], axes: Sequence[str]) -> Legal:
+    """Try a window of sizes as arrays, where symbols do not get through.
+
+    Then a layer has no formula. Raises where arrays do not get through either.
+    """
+    sizes = dict(zip(axes, np.ix_(*[np.arange(_window(len(axes)))] * len(axes)), strict=True))
+    collected = Collector()
+    propagate(_shape(shape, sizes), collected)
+    ordered = sorted(collected.conditions, key=lambda condition: condition.kind != "runs")
+    return _legal(axes, ordered, [_observed(ordered, dict.fromkeys(axes, 0))])
+
+
+def _shape(shape: Sequence[int | str], sizes: Mapping[str, Size]) -> Shape:
+    return tuple(sizes[size] if isinstance(size, str) else size for size in shape)
+
+
+def _legal(axes: Sequence[str], conditions: Sequence[Condition], parts: Sequence[_Part]) -> Legal:
+    runs = reduce(mul, (part.runs for part in parts)).ordered(axes)
+    window = {axis: end for part in parts for axis, end in part.window.items()}
+    place = {condition: number for number, condition in enumerate(conditions)}
+    refused = sorted((one for part in parts for one in part.refused), key=lambda one: place[one.condition])
+    return Legal(
+        axes=tuple(axes),
+        runs=runs,
+        exact=reduce(mul, (part.exact for part in parts)).ordered(axes),
+        proved=not window,
+        window=window or None,
+        reasons=tuple(reason_for(refusal, axes, runs) for refusal in refused),
+        conditions=tuple(conditions),
+    )

@@ -1,0 +1,70 @@
+"""What a report remarks on: true of a node, with the numbers, and perhaps not meant.
+
+Each rule is a function from facts to remarks; docs/notes.md says when it speaks and when it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from convcalc.analysis.fields import find_fields
+from convcalc.analysis.notes.base import Facts, Note, Remark
+from convcalc.analysis.notes.reach import field_past_input, gridding, misaligned_branches
+from convcalc.analysis.notes.weights import bias_before_batchnorm, uneven_overlap
+from convcalc.analysis.notes.windows import (
+    dilation_past_map,
+    dropped_rows,
+    even_kernel,
+    kernel_past_map,
+    unread_padding,
+)
+from convcalc.analysis.shapes import infer_shapes
+from convcalc.blocks import Part, as_graph
+from convcalc.graph import Graph, InputShapes
+
+RULES: Mapping[str, Callable[[Facts], Iterator[Remark]]] = {
+    "dropped_rows": dropped_rows,
+    "unread_padding": unread_padding,
+    "dilation_past_map": dilation_past_map,
+    "kernel_past_map": kernel_past_map,
+    "even_kernel": even_kernel,
+    "uneven_overlap": uneven_overlap,
+    "gridding": gridding,
+    "misaligned_branches": misaligned_branches,
+    "field_past_input": field_past_input,
+    "bias_before_batchnorm": bias_before_batchnorm,
+}
+"""Every kind of note, and its rule."""
+
+
+def find_notes(net: Graph | Part, input_shapes: InputShapes | None = None) -> tuple[Note, ...]:
+    """Return the notes on a network on inputs of these shapes, batch included, node by node in the order they run.
+
+    A rule that needs a size is silent where that size is a symbol. Fields are of the first input. Raises as
+    `convcalc.analysis.shapes.infer_shapes`.
+
+    >>> from convcalc.layers import MaxPool
+    >>> (note,) = find_notes(MaxPool(3, stride=2), (1, 8, 54, 54))
+    >>> print(note.message)
+    1 of 54 rows is never read: the last window ends 1 before the end, (54 - 3) % 2 = 1
+    >>> print(note.remedy)
+    an input of 53 or 55 here drops none; ceil_mode=True reads it (output 27)
+    >>> find_notes(MaxPool(3, stride=2), (1, 8, 55, 55))
+    ()
+    """
+    graph = as_graph(net)
+    shapes = infer_shapes(graph, input_shapes)
+    return notes_on(Facts(graph, shapes, find_fields(graph, input_shapes)))
+
+
+def notes_on(facts: Facts) -> tuple[Note, ...]:
+    """Return the notes on what is known of a network.
+
+    >>> notes_on(Facts(Graph([]), {"input": (1, 3, 8)}, {}))
+    ()
+    """
+    place = {node.name: index for index, node in enumerate(facts.nodes)}
+    found = (
+        Note(kind, node.name, message, remedy) for kind, rule in RULES.items() for node, message, remedy in rule(facts)
+    )
+    return tuple(sorted(found, key=lambda note: place[note.node]))

@@ -1,0 +1,102 @@
+"""What a note is, what every rule is given, and how the axes of one node share a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from convcalc.axes import axis_names
+from convcalc.field import Field
+from convcalc.graph import Graph, Node
+from convcalc.layers.base import Shape
+
+Sentence: TypeAlias = tuple[str, str]
+"""A message and a remedy."""
+
+Remark: TypeAlias = tuple[Node, str, str]
+"""A node, a message and a remedy: what a rule yields."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something true of one node that its author may not have meant: what, with the numbers, and the way out.
+
+    `kind` is one of the names of `convcalc.analysis.notes.RULES`.
+
+    >>> Note("even_kernel", "conv", "the kernel spans 4", "kernel_size=3").to_dict()["kind"]
+    'even_kernel'
+    """
+
+    kind: str
+    node: str
+    message: str
+    remedy: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the JSON record."""
+        return {"kind": self.kind, "node": self.node, "message": self.message, "remedy": self.remedy}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A graph with the shapes and fields of its nodes: of all, or of those before one that refuses its input.
+
+    >>> Facts(Graph([]), {"input": (1, 3, 8)}, {}).sizes("input")
+    (8,)
+    """
+
+    graph: Graph
+    shapes: Mapping[str, Shape]
+    fields: Mapping[str, Field]
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes whose shape is known."""
+        return tuple(node for node in self.graph if node.name in self.shapes)
+
+    @cached_property
+    def readers(self) -> dict[str, list[Node]]:
+        """The nodes that read each node or input."""
+        found: dict[str, list[Node]] = {name: [] for name in self.shapes}
+        for node in self.nodes:
+            for name in dict.fromkeys(node.inputs):
+                found[name].append(node)
+        return found
+
+    def producer(self, name: str) -> Node | None:
+        """Return the node of that name; None for an input."""
+        return None if name in self.graph.inputs else self.graph[name]
+
+    def sizes(self, name: str) -> Shape:
+        """Return the spatial sizes of a node or input."""
+        return self.shapes[name][2:]
+
+
+def by_axis(node: Node, found: Sequence[Sentence | None]) -> Iterator[Remark]:
+    """Yield each sentence on a node once, naming its axes unless it is said of all.
+
+    >>> from convcalc.layers import ReLU
+    >>> node = Node("relu", ReLU())
+    >>> [message for _, message, _ in by_axis(node, [("1 row", "pad"), ("1 row", "pad")])]
+    ['1 row']
+    >>> [message for _, message, _ in by_axis(node, [None, ("1 row", "pad")])]
+    ['axis W: 1 row']
+    """
+    names = axis_names(len(found))
+    for sentence in dict.fromkeys(entry for entry in found if entry is not None):
+        here = [name for name, entry in zip(names, found, strict=True) if entry == sentence]
+        message, remedy = sentence
+        if len(here) < len(found):
+            message = f"{'axis' if len(here) == 1 else 'axes'} {' and '.join(here)}: {message}"
+        yield node, message, remedy
+
+
+def counted(count: int, of: int, what: str) -> str:
+    """Return a count of things as the beginning of a sentence.
+
+    >>> counted(1, 54, "rows"), counted(2, 224, "rows")
+    ('1 of 54 rows is', '2 of 224 rows are')
+    """
+    return f"{count} of {of} {what} {'is' if count == 1 else 'are'}"

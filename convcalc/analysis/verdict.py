@@ -1,0 +1,164 @@
+"""The legal sizes of a network, as a result: the sizes, whether they are proved, and the reasons for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+from convcalc.analysis.collect import Condition, Kind, Refusal
+from convcalc.boxes import Boxes
+from convcalc.conditions import Reader
+from convcalc.expr import Expr
+from convcalc.sizes import Size, is_array
+from convcalc.sizeset import Record, SizeSet, only
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why sizes are not legal: the first condition that refuses them.
+
+    `sizes` are those of the one axis it is about; None where the axes are coupled. `example` is one of them.
+    """
+
+    kind: Kind
+    node: str
+    sentence: str
+    axes: tuple[str, ...]
+    sizes: SizeSet | None
+    example: Mapping[str, int]
+
+    def record(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        sizes = None if self.sizes is None else self.sizes.record()
+        return {**vars(self), "axes": list(self.axes), "sizes": sizes, "example": dict(self.example)}
+
+    def __str__(self) -> str:
+        sizes = [n for axis, n in self.example.items() if axis in self.axes]
+        place = self.sizes.text(self.axes[0]) if self.sizes is not None else f"other {' and '.join(self.axes)}"
+        example = "" if self.sizes == only(sizes) else f" ({', '.join(map('{} = {}'.format, self.axes, sizes))})"
+        return f"{place}: {self.node + ': ' if self.node else ''}{self.sentence}{example}"
+
+
+class LegalRecord(TypedDict):
+    """Legal sizes as JSON."""
+
+    axes: list[str]
+    runs: list[dict[str, Record]]
+    exact: list[dict[str, Record]]
+    proved: bool
+    window: dict[str, int] | None
+    near: dict[str, list[list[int]]] | None
+    reasons: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Legal:
+    """The input sizes that a network accepts.
+
+    `runs` and `exact` are boxes over `axes`. `proved` says that they hold for all sizes; otherwise they are what
+    was seen below the sizes in `window`, axis by axis. `reasons` name what refuses the rest.
+
+    >>> from convcalc.analysis.legal import valid_sizes_of_chain
+    >>> from convcalc.layers import Conv, MaxPool
+    >>> v = valid_sizes_of_chain([Conv(8, 3), MaxPool(2), Conv(8, 3), MaxPool(2)], (1, 3, "n"))
+    >>> 10 in v, 9 in v, v["n"].nearest(5), v.proved
+    (True, False, (None, 10), True)
+    >>> str(v.runs), str(v.exact)
+    ('n >= 10', 'n >= 10 and n % 4 == 2')
+    """
+
+    axes: tuple[str, ...]
+    runs: Boxes
+    exact: Boxes
+    proved: bool
+    window: Mapping[str, int] | None
+    reasons: tuple[Reason, ...]
+    conditions: tuple[Condition, ...] = field(repr=False, compare=False)
+    """All that must hold, in the order in which the network was walked, what must hold to run first."""
+
+    def __contains__(self, sizes: Any) -> bool:
+        """Whether a network runs at these sizes, one for each axis or one for all."""
+        return sizes in self.runs
+
+    def __getitem__(self, axis: str) -> SizeSet:
+        """The sizes of one axis at which it runs, for some sizes of the others."""
+        return self.runs[axis]
+
+    def why_not(self, *sizes: int) -> Reason | None:
+        """Return what first refuses these sizes, one for each axis; None where they are exact.
+
+        >>> from convcalc.analysis.legal import valid_sizes_of_chain
+        >>> from convcalc.layers import MaxPool
+        >>> print(valid_sizes_of_chain([MaxPool(2), MaxPool(2)], (1, 3, "n")).why_not(7).sentence)
+        1 of 7 rows dropped: no window of 2 fits at the end with stride=2; use 6 or 8
+        """
+        example = dict(zip(self.axes, sizes, strict=True))
+        at = reader_at(self.axes, example)
+        broken = (one for one in self.conditions if at(one.value) < 0)
+        first = next(broken, None)
+        if first is None:
+            return None
+        alone = only([example[axis] for axis in first.axes]) if len(first.axes) == 1 else None
+        return reason_for(Refusal(first, alone, example), self.axes, self.runs)
+
+    def record(self, near: Sequence[int] | None = None) -> LegalRecord:
+        """Return it for JSON, with the legal sizes nearest to the sizes `near`."""
+        pairs = {"runs": self.runs, "exact": self.exact}
+        return LegalRecord(
+            axes=list(self.axes),
+            runs=self.runs.records(),
+            exact=self.exact.records(),
+            proved=self.proved,
+            window=None if self.window is None else dict(self.window),
+            near=None if near is None else {k: [list(one) for one in v.nearest(tuple(near))] for k, v in pairs.items()},
+            reasons=[reason.record() for reason in self.reasons],
+        )
+
+    def __str__(self) -> str:
+        ends = ", ".join(f"{axis} < {end}" for axis, end in (self.window or {}).items())
+        lines = [f"runs     {line}" for line in self.runs.lines()]
+        lines += [f"exact    {line}" for line in self.exact.lines()]
+        return "\n".join([*lines, "proved   for all sizes" if self.proved else f"observed for {ends}; not proved"])
+
+
+def reason_for(refusal: Refusal, axes: Sequence[str], runs: Boxes) -> Reason:
+    """Return the refusal in words, at its example; sizes that do not matter to it are the smallest that run.
+
+    >>> from convcalc.errors import NoOutput
+    >>> n = Expr.symbol("n")
+    >>> refusal = Refusal(Condition(n - 5, lambda at: NoOutput(f"{at(n)} < 5").at("conv1")), only(range(5)), {"n": 4})
+    >>> print(reason_for(refusal, ["n"], Boxes(("n",), ())))
+    n in 0..4: conv1: 4 < 5 (n = 4)
+    """
+    condition, sizes, given = refusal
+    smallest = {axis: runs[axis].smallest or max(given.values(), default=1) for axis in axes}
+    example = {axis: given.get(axis, smallest[axis]) for axis in axes}
+    error = condition.error(reader_at(axes, example))
+    return Reason(
+        kind=condition.kind,
+        node=error.place,
+        sentence=error.message.removeprefix(f"{error.place}: "),
+        axes=tuple(axis for axis in axes if axis in condition.axes) or tuple(axes),
+        sizes=sizes,
+        example=example,
+    )
+
+
+def reader_at(axes: Sequence[str], sizes: Mapping[str, int]) -> Reader:
+    """Return what reads formulas at `sizes`, and arrays over a window from 0 at their place.
+
+    >>> reader_at(["n"], {"n": 7})(Expr.symbol("n") // 2)
+    3
+    """
+
+    def at(size: Size) -> Any:
+        if isinstance(size, Expr):
+            return size(**sizes)
+        if is_array(size):
+            return int(
+                size[tuple(sizes[axis] if length > 1 else 0 for axis, length in zip(axes, size.shape, strict=True))]
+            )
+        return size
+
+    return at

@@ -1,0 +1,107 @@
+"""Sets of sizes on several axes: boxes, each with a set of sizes for every axis.
+
+    H in 12..15, W in 108..111        {H: SizeSet, W: SizeSet}
+    H in 28..31, W in 28..31          ...
+    H in 108..111, W in 12..15
+
+One box where axes do not depend on each other; several where they are coupled, as by a linear layer that wants
+a fixed number of features of a flattened map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from operator import and_
+from typing import Any
+
+from convcalc.axes import per_axis
+from convcalc.errors import BadArgument
+from convcalc.sizeset import Record, SizeSet, union
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """The sizes, one for each of `axes`, that lie in one of `boxes`.
+
+    >>> from convcalc.sizeset import every, only
+    >>> both = Boxes(("H", "W"), ((only(range(12, 16)), only(range(108, 112))), (every(200), every(200))))
+    >>> (13, 108) in both, (13, 13) in both, 200 in both, str(both["W"])
+    (True, False, True, 'n in 108..111; or n >= 200')
+    """
+
+    axes: tuple[str, ...]
+    boxes: tuple[tuple[SizeSet, ...], ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.boxes)
+
+    def __contains__(self, sizes: Any) -> bool:
+        """Whether sizes, one for each axis or one for all, are in a box."""
+        values = per_axis("sizes", sizes, len(self.axes))
+        return any(all(n in one for n, one in zip(values, box, strict=True)) for box in self.boxes)
+
+    def __getitem__(self, axis: str) -> SizeSet:
+        """The sizes of one axis that are in some box."""
+        if axis not in self.axes:
+            raise BadArgument(f"no axis {axis!r} here: there is {', '.join(self.axes)}")
+        place = self.axes.index(axis)
+        return union(box[place] for box in self.boxes)
+
+    def __mul__(self, other: Boxes) -> Boxes:
+        """Every box of one beside every box of the other, whose axes are others."""
+        return Boxes(self.axes + other.axes, tuple(a + b for a, b in product(self.boxes, other.boxes)))
+
+    def __and__(self, other: Boxes) -> Boxes:
+        """What is in a box of both, which have the same axes.
+
+        >>> from convcalc.sizeset import every, only
+        >>> (Boxes(("n",), ((every(3),),)) & Boxes(("n",), ((only([2, 4]),), (only([1]),)))).lines()
+        ['n is 4']
+        """
+        met = [tuple(map(and_, a, b)) for a, b in product(self.boxes, other.ordered(self.axes).boxes)]
+        return Boxes(self.axes, tuple(box for box in met if all(box)))
+
+    def ordered(self, axes: Sequence[str]) -> Boxes:
+        """Return the same boxes with the axes in another order."""
+        places = [self.axes.index(axis) for axis in axes]
+        return Boxes(tuple(axes), tuple(tuple(box[place] for place in places) for box in self.boxes))
+
+    def nearest(self, sizes: Any, most: int = 4) -> list[tuple[int, ...]]:
+        """Return members close to `sizes`, the closest first: least change in all, then the smaller sizes.
+
+        >>> from convcalc.sizeset import only
+        >>> Boxes(("H", "W"), ((only(range(28, 32)), only(range(28, 32))),)).nearest((30, 36))
+        [(30, 31)]
+        >>> Boxes(("n",), ((SizeSet(16, (12,), 188),),)).nearest(350)
+        [(348,), (364,)]
+        """
+        values = per_axis("sizes", sizes, len(self.axes))
+        found: set[tuple[int, ...]] = set()
+        for box in self.boxes:
+            near = [one.nearest(n) for n, one in zip(values, box, strict=True)]
+            found.update(product(*({n for n in pair if n is not None} for pair in near)))
+        return sorted(found, key=lambda one: (sum(abs(a - b) for a, b in zip(one, values, strict=True)), one))[:most]
+
+    def lines(self) -> list[str]:
+        """Return one line of words for each box.
+
+        >>> from convcalc.sizeset import every
+        >>> Boxes(("H", "W"), ((every(32), every(64)),)).lines()
+        ['H >= 32, W >= 64']
+        """
+        named = [zip(self.axes, box, strict=True) for box in self.boxes]
+        return [", ".join(one.text(axis) for axis, one in pairs) for pairs in named] or ["no size"]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def records(self) -> list[dict[str, Record]]:
+        """Return them for JSON.
+
+        >>> from convcalc.sizeset import every
+        >>> Boxes(("n",), ((every(32),),)).records()
+        [{'n': {'modulus': 1, 'residues': [0], 'minimum': 32, 'finite': []}}]
+        """
+        return [{axis: one.record() for axis, one in zip(self.axes, box, strict=True)} for box in self.boxes]

@@ -1,0 +1,72 @@
+"""When a size is used in full: no row dropped by rounding, no crop lopsided.
+
+A network may run and still lose rows: where the stride does not divide, the last rows of the input are read by no
+window, and a skip connection that is cropped by an odd number of rows is shifted by half a row. Sizes that avoid
+both are *exact*. What counts, here and nowhere else:
+
+- A row of the input is dropped where the next window would read it but does not fit. Rows of padding do not count
+  (224 with kernel 7, stride 2, padding 3 leaves one over, of padding), and neither do rows between windows that a
+  stride larger than the kernel skips at every size (a 1x1 convolution with stride 2).
+- Ceil mode and "same" padding make the last window fit: they drop nothing.
+- A crop to a given size is symmetric where the difference is even.
+
+Letters as in `convcalc.formulas`.
+"""
+
+from __future__ import annotations
+
+from convcalc.conditions import Check, Reader
+from convcalc.errors import BadShape
+from convcalc.formulas import Padding, extent, padding_pair
+from convcalc.sizes import Size, larger
+
+
+def check_no_row_dropped(n: Size, k: Size, s: Size = 1, p: Padding = 0, d: Size = 1, *, check: Check) -> None:
+    """(n + p0 + p1 - e) % s <= p1 + max(0, s - e): what is left after the last window is padding or skipped anyway.
+
+    >>> from convcalc.conditions import enforce
+    >>> check_no_row_dropped(224, k=7, s=2, p=3, check=enforce)
+    >>> check_no_row_dropped(57, k=2, s=2, check=enforce)
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadShape: 1 of 57 rows dropped: no window of 2 fits at the end with stride=2; use 56 or 58
+    """
+    if s == 1 or (isinstance(p, str) and p.startswith("same")):
+        return
+    before, after = padding_pair(n, k, s, p, d, check=check)
+    e = extent(k, d)
+    left = (n + before + after - e) % s
+    spare = after + larger(0, s - e)
+
+    def sentence(at: Reader) -> BadShape:
+        rows, size = at(left) - at(spare), at(n)
+        near = [f"{size - rows}", f"{size + at(s) - at(left)}"]
+        return BadShape(
+            f"{rows} of {size} rows dropped: no window of {at(e)} fits at the end with stride={at(s)}; "
+            f"use {' or '.join(near)}",
+            rule="no window drops a row",
+            fixes=[f"input size {size}" for size in near],
+        )
+
+    check(spare - left, sentence)
+
+
+def check_symmetric_crop(n: Size, o: Size, *, check: Check) -> None:
+    """(n - o) % 2 == 0: cropping n rows to o takes as many before as after.
+
+    >>> from convcalc.conditions import enforce
+    >>> check_symmetric_crop(64, 57, check=enforce)
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadShape: 64 rows cropped to 57 take 3 before and 4 after, so the centre moves by half a row
+    """
+
+    def sentence(at: Reader) -> BadShape:
+        cut = at(n) - at(o)
+        return BadShape(
+            f"{at(n)} rows cropped to {at(o)} take {cut // 2} before and {cut - cut // 2} after, "
+            "so the centre moves by half a row",
+            rule="every crop is symmetric",
+        )
+
+    check(-((n - o) % 2), sentence)
