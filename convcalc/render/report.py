@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 
 from convcalc.analysis.report import LayerReport, Report
-from convcalc.chain import sizes
+from convcalc.chain import spatial_sizes
 from convcalc.errors import ConvcalcError
 from convcalc.exprtext import PRETTY, Style
 from convcalc.layers.base import Shape
@@ -45,7 +45,7 @@ def _row(row: LayerReport, style: Style) -> list[str]:
         row.name,
         op_text(row),
         shape_text(row.output, style),
-        "-" if row.symbolic is None else across(sizes(row.symbolic), style),
+        "-" if row.symbolic is None else across(spatial_sizes(row.symbolic), style),
         "shared" if row.shared else count(row.params, style),
         count(row.macs, style),
         field,
