@@ -103,8 +103,8 @@ ORDER = [
 PACKAGES = ("analysis", "zoo", "bridge", "render", "cli")
 """Their own modules may know each other, as long as no cycle arises."""
 
-LAZY_UPWARDS = {("expr", "exprtext"), ("expr", "sizes")}
-"""Inside functions: an expression knows its texts and takes its values through the door of sizes."""
+LAZY_UPWARDS = {("expr", "exprtext"), ("expr", "sizes"), ("analysis.report", "render.report")}
+"""Inside functions: an expression knows its texts and takes its values through the door of sizes; a report prints."""
 
 
 def rank(module):
@@ -178,10 +178,10 @@ def test_imports_point_downwards(module):
 
 def test_no_room_outside_imports_a_face():
     for module, tree in TREES.items():
-        for room, _ in rooms(tree):
+        for room, lazy in rooms(tree):
             if room.split(".")[0] == "cli":
                 assert module.split(".")[0] == "cli", f"{module} imports {room}"
-            if room.split(".")[0] == "render":
+            if room.split(".")[0] == "render" and not (lazy and (module, room) in LAZY_UPWARDS):
                 assert module.split(".")[0] in ("render", "cli"), f"{module} imports {room}"
 
 
