@@ -66,7 +66,7 @@ def test_differences_are_no_failure_and_the_document_is_whole():
 
 def test_a_refused_input_is_the_answer_no():
     text = run("lenet", "conv k40", "--input", "1x28x28", status=1)
-    assert text.startswith("Error: B: conv1: axis H: kernel does not fit: it spans 40")
+    assert text.startswith("Error: conv k40: conv1: axis H: kernel does not fit: it spans 40")
     document = json.loads(run("lenet", "conv k40", "--input", "1x28x28", "--json", status=1))
     assert document["error"]["kind"] == "kernel_does_not_fit"
 

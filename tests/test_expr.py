@@ -135,6 +135,15 @@ def test_the_rules_at_the_top_of_the_module(expression, text):
     assert eval(str(expression), {}, {"n": n}) == expression
 
 
+@pytest.mark.parametrize("factor", range(-4, 5))
+@pytest.mark.parametrize(("m", "q"), [(2, 2), (2, 3), (3, 2), (4, 6)])
+def test_a_division_of_a_multiple_of_a_division_is_exact(factor, m, q):
+    for a, b, c in ((0, 0, 0), (1, 3, 0), (-2, 5, 1), (7, -1, -1)):
+        whole = (factor * ((n + a) // m) + c * n + b) // q
+        for size in range(-2 * m * q, 2 * m * q):
+            assert whole(n=size) == (factor * ((size + a) // m) + c * size + b) // q
+
+
 # -- expressions of any kind -------------------------------------------------------------------------------------
 
 

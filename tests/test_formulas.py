@@ -346,3 +346,14 @@ def test_a_mask_is_true_where_a_size_alone_is_not_refused(k, s, p, d, ceil_mode)
         formula(Expr.symbol("n"), **how, check=needs)
         met = [all(value(n=int(n)) >= 0 for value in needs.open) for n in sizes]
         assert met == legal.holds.tolist()
+
+
+@given(N, K, S, D)
+def test_a_constant_expression_is_held_to_what_its_number_is(n, k, s, d):
+    try:
+        expected = conv_out(n, k, s, 0, d)
+    except ConvcalcError as error:
+        with pytest.raises(type(error)):
+            conv_out(Expr.const(n), k, s, 0, d)
+    else:
+        assert conv_out(Expr.const(n), k, s, 0, d) == expected
