@@ -262,6 +262,14 @@ def test_a_name_that_torch_uses_itself_is_refused():
         to_torch(Sequential(block=Sequential(train=Conv(4, 3))), (1, 4, 8, 8))
 
 
+@pytest.mark.parametrize("padding", ["same-upper", "same-lower", "full", "causal", ((1, 2), (0, 3))])
+def test_a_padding_torch_has_no_word_for_is_a_pad_and_a_convolution(padding):
+    net = Sequential(conv=Conv(4, 3, stride=2, padding=padding), act=ReLU())
+    module = to_torch(net, (1, 2, 11, 12))
+    assert isinstance(module.conv, nn.Sequential)
+    assert tuple(module(torch.zeros(1, 2, 11, 12)).shape) == inspect_graph(net, (1, 2, 11, 12)).output
+
+
 @pytest.mark.parametrize(
     ("layer", "shape"),
     [
