@@ -200,21 +200,23 @@ class Expr:
         >>> f(n=7, m=4), str(f(n=7))
         (5, '(m + 1)//2 + 3')
         """
-        return _Evaluation(values).whole(self)
+        from convcalc.expreval import Evaluation
+
+        return Evaluation(values).whole(self)
 
     # -- arithmetic --------------------------------------------------------------------------------------------
 
     def __add__(self, other: Operand) -> Expr:
         if not isinstance(other, Expr | int):
             return NotImplemented
-        return _total((self, 1), (_expr(other), 1))
+        return total((self, 1), (_expr(other), 1))
 
     __radd__ = __add__
 
     def __sub__(self, other: Operand) -> Expr:
         if not isinstance(other, Expr | int):
             return NotImplemented
-        return _total((self, 1), (_expr(other), -1))
+        return total((self, 1), (_expr(other), -1))
 
     def __rsub__(self, other: int) -> Expr:
         return -self + other
@@ -249,12 +251,14 @@ class Expr:
     def __floordiv__(self, other: Operand) -> Expr:
         if not isinstance(other, Expr | int):
             return NotImplemented
+        from convcalc.exprdivide import divide, divide_by_formula
+
         divisor = _expr(other)
         if not divisor.is_constant:
-            return _divide_by_formula(self, divisor)
+            return divide_by_formula(self, divisor)
         if divisor.constant < 0:
-            return _divide(-self, -divisor.constant)
-        return _divide(self, divisor.constant)
+            return divide(-self, -divisor.constant)
+        return divide(self, divisor.constant)
 
     def __rfloordiv__(self, other: int) -> Expr:
         return _expr(other) // self
@@ -307,7 +311,12 @@ def _expr(value: Operand) -> Expr:
     return value if isinstance(value, Expr) else Expr.const(int(value))
 
 
-def _total(*parts: tuple[Expr, int]) -> Expr:
+def total(*parts: tuple[Expr, int]) -> Expr:
+    """Return the sum of formulas, each times a factor.
+
+    >>> str(total((Expr.symbol("n"), 2), (Expr.const(3), -1)))
+    '2*n - 3'
+    """
     terms: dict[Monomial, int] = {}
     for part, sign in parts:
         for product, factor in part.terms.items():
@@ -324,86 +333,6 @@ def _product(left: Monomial, right: Monomial) -> Monomial:
     return tuple(sorted(powers.items(), key=lambda item: item[0].key))
 
 
-# -- floor division ----------------------------------------------------------------------------------------------
-
-
-def _divide(x: Expr, m: int) -> Expr:
-    """Return x//m for an integer m >= 1, by the rules at the top of this file."""
-    if m == 0:
-        raise ZeroDivisionError(f"({x})//0")
-    merged = _merge(x, m)
-    if merged is not None:
-        return merged
-    whole = Expr({product: factor // m for product, factor in x.terms.items()})  # (m*x + y)//m -> x + y//m
-    rest = {product: factor % m for product, factor in x.terms.items()}
-    leading = [factor for product, factor in rest.items() if product and factor]
-    if not leading:
-        return whole
-    g = math.gcd(m, *leading)  # (g*a*x + b)//(g*m) -> (a*x + b//g)//m
-    if g == m:
-        return whole
-    numerator = Expr({product: factor // g for product, factor in rest.items()})
-    if g > 1:
-        return whole + _divide(numerator, m // g)
-    return whole + Expr.atom(Floor(numerator, Expr.const(m)))
-
-
-def _merge(x: Expr, q: int) -> Expr | None:
-    """Return x//q by ((x + a)//m + b)//q -> (x + a + m*b)//(m*q), or None where that does not apply."""
-    inner = [(term, factor) for term, factor in x.terms.items() if factor % q and _division(term)]
-    if len(inner) != 1 or q == 1:
-        return None
-    ((term, factor),) = inner
-    floor = _division(term)
-    if floor is None or not floor.denominator.is_constant:
-        return None
-    m = floor.denominator.constant
-    if factor == -1:  # -(y//m) = (m - 1 - y)//m
-        return _divide(_total((x, m), (Expr({term: 1}), m)) + (m - 1) - floor.numerator, m * q)
-    if factor % q != 1:
-        return None
-    rest = Expr({other: f for other, f in x.terms.items() if other != term})
-    return Expr({term: factor // q}) + _divide(rest * m + floor.numerator, m * q)
-
-
-def _division(term: Monomial) -> Floor | None:
-    """Return the floor division that `term` is, if it is one."""
-    if len(term) == 1 and term[0][1] == 1 and isinstance(term[0][0], Floor):
-        return term[0][0]
-    return None
-
-
-def _divide_by_formula(x: Expr, divisor: Expr) -> Expr:
-    """Return x//divisor: the terms that a one-term divisor divides come out, the rest stays a division."""
-    if not x.terms:
-        return x
-    if x == divisor:
-        return Expr.const(1)
-    if len(divisor.terms) == 1:
-        ((product, factor),) = divisor.terms.items()
-        whole: dict[Monomial, int] = {}
-        for term, f in x.terms.items():
-            quotient = _cancel(term, product)
-            if quotient is not None and f % factor == 0:
-                whole[quotient] = f // factor
-        if whole:
-            rest = x - Expr(whole) * divisor
-            return Expr(whole) + rest // divisor
-    return Expr.atom(Floor(x, divisor))
-
-
-def _cancel(term: Monomial, product: Monomial) -> Monomial | None:
-    powers = dict(term)
-    for atom, power in product:
-        if powers.get(atom, 0) < power:
-            return None
-        powers[atom] -= power
-    return tuple((atom, power) for atom, power in powers.items() if power)
-
-
-# -- evaluation --------------------------------------------------------------------------------------------------
-
-
 def _symbols(atom: Atom) -> frozenset[str]:
     match atom:
         case Symbol():
@@ -414,80 +343,3 @@ def _symbols(atom: Atom) -> frozenset[str]:
             return frozenset().union(*(choice.symbols for choice in atom.choices))
         case _:
             raise TypeError(f"unknown atom {atom!r}")
-
-
-def _reach(expr: Expr, most: Mapping[str, int]) -> int:
-    """Bound the magnitude of every number met when `expr` is evaluated, symbols being at most `most`."""
-    bound, inner = abs(expr.constant), 0
-    for product, factor in expr.terms.items():
-        size = abs(factor)
-        for atom, power in product:
-            match atom:
-                case Symbol():
-                    reach = most.get(atom.key, 0)
-                case Floor():  # |x//m| <= |x| + 1
-                    reach = _reach(atom.numerator, most) + 1
-                    inner = max(inner, _reach(atom.denominator, most))
-                case Extreme():
-                    reach = max(_reach(choice, most) for choice in atom.choices)
-                case _:
-                    raise TypeError(f"unknown atom {atom!r}")
-            size *= max(1, reach) ** power
-        bound += size
-    return max(bound, inner)
-
-
-class _Evaluation:
-    """One evaluation: each atom once, whatever number of terms it stands in.
-
-    Arrays are taken as int64 where nothing on the way can leave it, and as Python ints where something could.
-    """
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        from convcalc.sizes import exact
-
-        self.values = dict(zip(values, exact(" ".join(values), *values.values()), strict=True))
-        self.known: dict[Atom, Any] = {}
-
-    def whole(self, expr: Expr) -> Any:
-        """The value of `expr`, exact."""
-        from convcalc.sizes import is_array, magnitude
-
-        arrays = {name: value for name, value in self.values.items() if is_array(value)}
-        if arrays:
-            most = {name: magnitude(value) for name, value in self.values.items()}
-            fits = _reach(expr, most) < 2**63
-            self.values |= {name: value.astype("int64" if fits else object) for name, value in arrays.items()}
-        return self(expr)
-
-    def __call__(self, expr: Expr) -> Any:
-        total: Any = expr.constant
-        for product, factor in expr.terms.items():
-            if product:
-                value: Any = factor
-                for atom, power in product:
-                    value = value * self.atom(atom) ** power
-                total = total + value
-        return total.constant if isinstance(total, Expr) and total.is_constant else total
-
-    def atom(self, atom: Atom) -> Any:
-        if atom not in self.known:
-            self.known[atom] = self.fresh(atom)
-        return self.known[atom]
-
-    def fresh(self, atom: Atom) -> Any:
-        from convcalc.sizes import larger, smaller
-
-        match atom:
-            case Symbol():
-                return self.values.get(atom.key, Expr.atom(atom))
-            case Floor():
-                return self(atom.numerator) // self(atom.denominator)
-            case Extreme():
-                values = [self(choice) for choice in atom.choices]
-                chosen = values[0]
-                for value in values[1:]:
-                    chosen = smaller(chosen, value) if atom.name == "min" else larger(chosen, value)
-                return chosen
-            case _:
-                raise TypeError(f"unknown atom {atom!r}")

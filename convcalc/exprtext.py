@@ -164,6 +164,7 @@ def _sympy_atom(atom: Atom) -> Any:
         case Floor():
             return sympy.floor(to_sympy(atom.numerator) / to_sympy(atom.denominator))
         case Extreme():
-            return (sympy.Min if atom.name == "min" else sympy.Max)(*map(to_sympy, atom.choices))
+            extreme = sympy.Min if atom.name == "min" else sympy.Max
+            return extreme(*map(to_sympy, atom.choices)).doit()  # SymPy factors into parts it leaves unevaluated
         case _:
             raise TypeError(f"unknown atom {atom!r}")
