@@ -81,7 +81,16 @@ def test_a_public_formula_imports_nothing_heavy():
 
 ORDER = [
     *("errors", "axes expr", "exprdivide exprtext", "sizes", "expreval", "conditions", "formulas", "resizing"),
-    *("solve", "checkerboard tapsets", "window_size transpose_size", "footprint", "stencils", "product reads"),
+    *(
+        "solve_problem",
+        "solve_near",
+        "solve",
+        "checkerboard tapsets",
+        "window_size transpose_size",
+        "footprint",
+        "stencils",
+        "product reads",
+    ),
     *(
         "layers.base",
         "layers.*",

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from convcalc.errors import BadArgument, ConvcalcError, NoSolution
 from convcalc.expr import Expr
 from convcalc.formulas import conv_out, conv_transpose_out, extent, pool_out
-from convcalc.solve import BOUNDS, MOST_TRIED, solve_conv, solve_conv_transpose, solve_pool
+from convcalc.solve import solve_conv, solve_conv_transpose, solve_pool
+from convcalc.solve_problem import BOUNDS, MOST_TRIED
 
 KINDS = {
     "conv": (conv_out, solve_conv, {}),

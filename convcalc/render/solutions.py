@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcalc.solve import Interval, Solutions, settings
+from convcalc.solve import Solutions
+from convcalc.solve_near import settings
+from convcalc.solve_problem import Interval
 
 
 def solution_lines(found: Solutions) -> list[str]:
