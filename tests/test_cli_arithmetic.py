@@ -101,7 +101,7 @@ def test_quiet_prints_the_answer_alone(line, answer):
     [
         ("conv", "the kernel size is needed: --k 3, or --k k for the formula"),
         ("conv --n 28,32 --k 3", "'28,32' is no size: write 28, 28x32 (one entry per axis), or a name such as H"),
-        ("conv --n '' --k 3", "'' has an empty entry: x stands between the entries of axes, as in 28x32"),
+        ("conv --n '' --k 3", "'' is no size: write 28, 28x32 (one entry per axis), or a name such as H"),
         ("conv --n 28x32 --k 3x3x3", "as many axes everywhere: n has 2, k has 3"),
         ("conv --n 1x1x1x1 --k 1", "1 to 3 axes: got 4"),
         ("conv --k 3 --p sane", "'sane' is no padding: write 2, 1:2 (before:after)"),
