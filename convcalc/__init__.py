@@ -20,7 +20,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "analysis.inspection": "inspect",
+    "analysis.legal_graph": "valid_sizes",
     "analysis.report": "LayerReport Report",
+    "analysis.verdict": "Legal",
     "blocks": "Block Branches Residual Sequential Skip Wired",
     "chain": "Chain Step run_chain",
     "checkerboard": "Overlap overlap",
@@ -38,6 +40,7 @@ _HOMES = {
     "resizing": "adaptive_pool_out adaptive_pool_windows crop_out interpolate_out pad_out pixel_shuffle_out "
     "pixel_unshuffle_out",
     "shorthand": "read_stack",
+    "sizeset": "SizeSet",
     "solve": "Solutions solve_conv solve_conv_transpose solve_pool",
     "transpose": "transposed_by_matrix transposed_by_stamps transposed_by_zeros",
     "transpose_size": "TransposedSize transposed_size transposed_sizes",
@@ -52,7 +55,9 @@ __all__ = sorted([*_HOME_OF, "zoo"])
 if TYPE_CHECKING:
     from convcalc import zoo
     from convcalc.analysis.inspection import inspect
+    from convcalc.analysis.legal_graph import valid_sizes
     from convcalc.analysis.report import LayerReport, Report
+    from convcalc.analysis.verdict import Legal
     from convcalc.blocks import Block, Branches, Residual, Sequential, Skip, Wired
     from convcalc.chain import Chain, Step, run_chain
     from convcalc.checkerboard import Overlap, overlap
@@ -127,6 +132,7 @@ if TYPE_CHECKING:
         pixel_unshuffle_out,
     )
     from convcalc.shorthand import read_stack
+    from convcalc.sizeset import SizeSet
     from convcalc.solve import Solutions, solve_conv, solve_conv_transpose, solve_pool
     from convcalc.transpose import transposed_by_matrix, transposed_by_stamps, transposed_by_zeros
     from convcalc.transpose_size import TransposedSize, transposed_size, transposed_sizes

@@ -23,7 +23,7 @@ from convcalc.sizeset import Record, SizeSet, union
 
 @dataclass(frozen=True)
 class Boxes:
-    """The sizes, one for each of `axes`, that lie in one of `boxes`.
+    """The sizes, one for each of `axes`, that lie in one of `boxes`; a box with nothing on an axis is left out.
 
     >>> from convcalc.sizeset import every, only
     >>> both = Boxes(("H", "W"), ((only(range(12, 16)), only(range(108, 112))), (every(200), every(200))))
@@ -33,6 +33,9 @@ class Boxes:
 
     axes: tuple[str, ...]
     boxes: tuple[tuple[SizeSet, ...], ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "boxes", tuple(box for box in self.boxes if all(box)))
 
     def __bool__(self) -> bool:
         return bool(self.boxes)
@@ -60,8 +63,8 @@ class Boxes:
         >>> (Boxes(("n",), ((every(3),),)) & Boxes(("n",), ((only([2, 4]),), (only([1]),)))).lines()
         ['n is 4']
         """
-        met = [tuple(map(and_, a, b)) for a, b in product(self.boxes, other.ordered(self.axes).boxes)]
-        return Boxes(self.axes, tuple(box for box in met if all(box)))
+        pairs = product(self.boxes, other.ordered(self.axes).boxes)
+        return Boxes(self.axes, tuple(tuple(map(and_, a, b)) for a, b in pairs))
 
     def ordered(self, axes: Sequence[str]) -> Boxes:
         """Return the same boxes with the axes in another order."""

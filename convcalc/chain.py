@@ -51,15 +51,15 @@ class Chain:
 
     @property
     def formula(self) -> Shape | None:
-        """The output's `sizes` for any input size; None where a layer has no formula or refuses."""
+        """The output's `spatial_sizes` for any input size; None where a layer has no formula or refuses."""
         symbolic = self.steps[-1].symbolic if self.steps and self.error is None else None
-        return None if symbolic is None else sizes(symbolic)
+        return None if symbolic is None else spatial_sizes(symbolic)
 
 
-def sizes(shape: Shape) -> Shape:
+def spatial_sizes(shape: Shape) -> Shape:
     """Return the spatial sizes of (N, C, ...); of a vector (N, C), its length.
 
-    >>> sizes((1, 16, 5, 5)), sizes((1, 400))
+    >>> spatial_sizes((1, 16, 5, 5)), spatial_sizes((1, 400))
     ((5, 5), (400,))
     """
     return shape[2:] or shape[1:]

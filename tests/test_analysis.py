@@ -251,6 +251,11 @@ def test_a_linear_on_rows_sees_its_axis_alone():
     assert (rows.is_global, columns.is_global) == (False, True)
 
 
+@pytest.mark.parametrize(("sizes", "wide"), [(8, [False, True]), ((8, 8), [True, True]), ((4, 8, 8), [True, True])])
+def test_a_layer_norm_is_global_on_the_axes_it_normalizes_over(sizes, wide):
+    assert [axis.is_global for axis in field(LayerNorm(sizes), (1, 4, 8, 8)).axes] == wide
+
+
 def test_joining_along_space_is_no_periodic_map():
     assert field(Branches(Conv(4, 1), Conv(4, 1), merge=Concat(dim=2)), (1, 4, 8, 8)).axes[0] is None
     assert field(Branches(Conv(4, 1), Conv(4, 1), merge=Concat(dim=2)), (1, 4, 8, 8)).axes[1] is not None

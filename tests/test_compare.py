@@ -129,6 +129,12 @@ def test_unequal_layers_of_one_op_face_each_other_and_others_stand_alone():
     ]
 
 
+def test_a_longer_network_of_one_family_has_all_layers_but_the_ones_that_are_wider():
+    found = compare(zoo.densenet121(), zoo.densenet169())
+    (unlike,) = (row.a.name for row in found.rows if row.a and not row.same)
+    assert unlike == "features.transition3.conv"  # 1024 channels halved there, 1280 in DenseNet-169
+
+
 @pytest.mark.parametrize("pair", [("vgg11", "vgg16"), ("resnet18", "resnet34"), ("lenet", "nin"), ("alexnet", "unet")])
 def test_every_layer_stands_in_one_row_and_rows_add_up(pair):
     found = compare(*map(zoo.load, pair))

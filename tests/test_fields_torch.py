@@ -8,7 +8,7 @@ from convcalc.analysis.fields import find_fields
 from convcalc.analysis.shapes import infer_shapes
 from convcalc.blocks import Branches, Residual, Sequential, Skip, as_graph
 from convcalc.errors import Refused
-from convcalc.layers import AdaptiveAvgPool, AvgPool, Conv, ConvTranspose, Mul, Upsample
+from convcalc.layers import AdaptiveAvgPool, Add, AvgPool, Conv, ConvTranspose, Upsample
 
 torch = pytest.importorskip("torch")
 
@@ -41,7 +41,7 @@ def blocks(parts):
             st.integers(1, 3),
         ),
         st.builds(lambda a, b: Sequential(Branches(a, b), conv(1, 1, 1)), bodies, bodies),
-        st.builds(lambda a, b: Branches(a, b, merge=Mul()), bodies, st.just(Sequential(AdaptiveAvgPool(1)))),
+        st.builds(lambda a, b: Branches(a, b, merge=Add()), bodies, st.just(Sequential(AdaptiveAvgPool(1)))),
     )
 
 
@@ -59,7 +59,7 @@ def reads(module, j):
 @given(NETS)
 @settings(max_examples=60)
 def test_a_field_is_what_gradients_reach(net):
-    """Exactly inside, a subset at borders of zeros; everything where it is global."""
+    """Exactly inside, a subset at borders of zeros; more than the local part where it is global."""
     try:
         shapes = infer_shapes(net, (1, 2, SIZE))
     except Refused:
@@ -76,11 +76,10 @@ def test_a_field_is_what_gradients_reach(net):
         return
     for j in {0, outputs // 3, outputs // 2, outputs - 1}:
         found = reads(module, j)
-        if axis.is_global:
-            assert found == set(range(SIZE))
-            continue
         wanted = set(dict(axis.at(j).items()))
-        assert found <= wanted
-        if wanted and min(wanted) >= 10 and max(wanted) < SIZE - 10:
-            event("exact")
-            assert found == wanted
+        inside = wanted and min(wanted) >= 10 and max(wanted) < SIZE - 10
+        if axis.is_global:
+            assert not inside or found > wanted
+        else:
+            event("exact" if inside else "border")
+            assert found == wanted if inside else found <= wanted

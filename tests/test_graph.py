@@ -186,3 +186,5 @@ def test_norms_take_torch_counts_by_position():
 def test_shared_weights_belong_to_an_earlier_node():
     net = Graph([Node("a", Conv(6, 3, padding=1)), Node("b", Conv(6, 3, padding=1), "a", shares="a")])
     assert net["b"].shares == "a"
+    with pytest.raises(BadArgument, match="'c' shares weights with 'b', which is no earlier node with weights"):
+        Graph([*net, Node("c", Conv(6, 3), "b", shares="b")])

@@ -82,16 +82,29 @@ def test_a_public_formula_imports_nothing_heavy():
 ORDER = [
     *("errors", "axes expr", "exprtext", "sizes", "conditions", "formulas", "resizing"),
     *("solve", "checkerboard tapsets", "window_size transpose_size", "footprint", "stencils", "product reads"),
-    *("layers.base", "layers.*", "layers", "notation", "shorthand", "chain"),
-    *("graph", "blocks", "zoo", "analysis", "bridge", "render", "cli"),
+    *(
+        "layers.base",
+        "layers.*",
+        "layers",
+        "notation",
+        "shorthand",
+        "chain",
+        "graph",
+        "blocks",
+        "analysis",
+        "zoo",
+        "bridge",
+        "render",
+        "cli",
+    ),
 ]
 """From the ground up: a room imports only rooms before it; those of one entry do not know each other."""
 
-PACKAGES = ("zoo", "analysis", "bridge", "render", "cli")
+PACKAGES = ("analysis", "zoo", "bridge", "render", "cli")
 """Their own modules may know each other, as long as no cycle arises."""
 
 LAZY_UPWARDS = {("expr", "exprtext"), ("expr", "sizes"), ("analysis.report", "render.report")}
-"""Inside functions: an expression knows its texts and takes values through the door of sizes; a report prints."""
+"""Inside functions: an expression knows its texts and takes its values through the door of sizes; a report prints."""
 
 
 def rank(module):
@@ -166,11 +179,9 @@ def test_imports_point_downwards(module):
 def test_no_room_outside_imports_a_face():
     for module, tree in TREES.items():
         for room, lazy in rooms(tree):
-            if lazy and (module, room) in LAZY_UPWARDS:
-                continue
             if room.split(".")[0] == "cli":
                 assert module.split(".")[0] == "cli", f"{module} imports {room}"
-            if room.split(".")[0] == "render":
+            if room.split(".")[0] == "render" and not (lazy and (module, room) in LAZY_UPWARDS):
                 assert module.split(".")[0] in ("render", "cli"), f"{module} imports {room}"
 
 
@@ -197,3 +208,7 @@ def test_no_module_has_the_name_of_a_public_function():
     public = {name for name in convcalc.__all__ if inspect.isroutine(getattr(convcalc, name))}
     assert "conv_out" in public
     assert public & {name.split(".")[0] for name in NAMES} == set()
+    for module in ("formulas", "resizing", "solve", "window_size", "shorthand", "notation", "chain", "reads"):
+        room = __import__(f"convcalc.{module}", fromlist=["*"])
+        functions = {name for name, value in vars(room).items() if inspect.isfunction(value) and name[0] != "_"}
+        assert functions & {name.split(".")[0] for name in NAMES} == set()

@@ -15,6 +15,8 @@ torch = pytest.importorskip("torch", reason="torch is an extra: pip install 'con
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same'")  # torch copies, which is no matter here
 
+pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")  # about speed
+
 RANDOM = st.randoms(use_true_random=False)
 
 

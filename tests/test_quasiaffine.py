@@ -84,6 +84,20 @@ def test_a_condition_settles_where_it_is_said_to(steps, shift, far):
             assert holds == settled.holds
 
 
+@pytest.mark.parametrize("m", [2, 3, 5])
+@pytest.mark.parametrize("inner", [lambda n: n // 4 + (n + 1) // 4, lambda n: n // 6 + (n + 1) // 6 + (n + 2) // 6])
+def test_a_divided_value_keeps_the_period_that_its_slope_does_not_show(inner, m):
+    form = quasi_affine(inner(N) // m)
+    assert form is not None
+    for n in range(300):
+        assert inner(n + form.period) // m == inner(n) // m + form.slope * form.period
+
+
+def test_a_value_that_falls_has_no_least():
+    assert sign_on(smaller(5 - N, 3) + 9, {"n": 2}) == 0
+    assert keeps_sign_from(smaller(5 - N, 3) + 9, "n", {"n": 0}, 1) is None
+
+
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(-50, 50), st.integers(0, 200))
 def test_the_least_value_of_a_division_is_met(m, slope, shift, n):
     form = quasi_affine(Expr.const(0) + (slope * N + shift) // m)

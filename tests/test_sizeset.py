@@ -193,9 +193,10 @@ def test_boxes_are_unions_of_products(first, second, sizes):
         return any(sizes[0] in members(a) and sizes[1] in members(b) for a, b in pairs)
 
     assert (sizes in made(first)) == holds(first)
+    assert bool(made(first)) == any(members(a) and members(b) for a, b in first)
     assert (sizes in made(first) & made(second)) == (holds(first) and holds(second))
     assert (sizes[::-1] in made(first).ordered(("W", "H"))) == holds(first)
-    assert (sizes[0] in made(first)["H"]) == any(sizes[0] in members(a) for a, _ in first)
+    assert (sizes[0] in made(first)["H"]) == any(sizes[0] in members(a) and bool(members(b)) for a, b in first)
 
 
 @given(boxes, st.tuples(st.integers(0, 90), st.integers(0, 90)))

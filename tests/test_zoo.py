@@ -53,6 +53,22 @@ def test_params_of_variants(text, params):
     assert count_cost(load(text)).total.params == params
 
 
+def test_the_heads_of_googlenet_read_the_blocks_of_the_paper():
+    graph = load("googlenet(aux=True)")
+    assert graph["aux1.pool"].inputs == ("inception4a.concat",)
+    assert graph["aux2.pool"].inputs == ("inception4d.concat",)
+    assert graph.outputs == ("fc", "aux1.fc2", "aux2.fc2")
+
+
+@pytest.mark.parametrize(
+    ("text", "other"), [("unet", "crop4"), ("unet(padded=True)", "enc4.relu2"), ("unet3d", "crop3")]
+)
+def test_u_nets_concatenate_the_copy_first(text, other):
+    level = other[-1] if other.startswith("crop") else other[3]
+    up = f"pad{level}" if "padded" in text else f"up{level}"
+    assert load(text)[f"concat{level}"].inputs == (other, up)
+
+
 def test_lenet_macs():
     assert count_cost(load("lenet")).total.macs == 416_520
 

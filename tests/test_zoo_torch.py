@@ -198,14 +198,14 @@ def test_blocks_compute_what_one_writes_by_hand():
         Branches(Sequential(), Sequential(AdaptiveAvgPool(1), gate=Conv(11, 1), act=Sigmoid()), merge=Mul()),
     )
     torch.manual_seed(0)
-    image = torch.randn(2, 3, 31, 28)
-    ours, theirs = to_torch(net, (2, 3, 31, 28)).eval(), HandWritten().eval()
+    image = torch.randn(2, 3, 29, 28)
+    ours, theirs = to_torch(net, (2, 3, 29, 28)).eval(), HandWritten().eval()
     names = {key.rsplit(".", 2)[-2]: key.rsplit(".", 1)[0] for key in ours.state_dict()}
     ours.load_state_dict(
         {f"{names[key.split('.')[0]]}.{key.split('.')[1]}": value for key, value in theirs.state_dict().items()}
     )
     assert torch.allclose(ours(image), theirs(image), atol=1e-6)
-    assert tuple(theirs(image).shape) == inspect_graph(net, (2, 3, 31, 28)).output
+    assert tuple(theirs(image).shape) == inspect_graph(net, (2, 3, 29, 28)).output
 
 
 def test_the_padded_skip_puts_the_odd_row_after():
@@ -260,6 +260,14 @@ def test_sizes_must_be_numbers():
 def test_a_name_that_torch_uses_itself_is_refused():
     with pytest.raises(BadArgument, match=r"torch has no place for the node 'block\.train'.*; rename it"):
         to_torch(Sequential(block=Sequential(train=Conv(4, 3))), (1, 4, 8, 8))
+
+
+@pytest.mark.parametrize("padding", ["same-upper", "same-lower", "full", "causal", ((1, 2), (0, 3))])
+def test_a_padding_torch_has_no_word_for_is_a_pad_and_a_convolution(padding):
+    net = Sequential(conv=Conv(4, 3, stride=2, padding=padding), act=ReLU())
+    module = to_torch(net, (1, 2, 11, 12))
+    assert isinstance(module.conv, nn.Sequential)
+    assert tuple(module(torch.zeros(1, 2, 11, 12)).shape) == inspect_graph(net, (1, 2, 11, 12)).output
 
 
 @pytest.mark.parametrize(

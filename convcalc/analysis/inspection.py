@@ -27,7 +27,8 @@ def inspect(net: Graph | Part, input_size: InputShapes | None = None) -> Report:
     1      maxpool k2    6x14x14  ⌊H/2⌋x⌊W/2⌋  0       0        6      2
     total                                      156     117,600
     1x28x28 -> 6x14x14
-    156 parameters, 117,600 MACs (235,200 FLOPs); shapes without the batch, 1
+    156 parameters, 117,600 MACs (235,200 FLOPs)
+    shapes without the batch, 1
     >>> cc.inspect("lenet")
     Traceback (most recent call last):
     ...

@@ -61,9 +61,12 @@ def valid_sizes(propagate: Propagate, input_shape: Sequence[int | str]) -> Legal
     collected = Collector()
     try:
         propagate(_shape(input_shape, {axis: Expr.symbol(axis) for axis in axes}), collected)
-    except Refused:
+    except Refused as refusal:
         if collected.impossible is None:
-            return _observed_by_running(propagate, input_shape, axes)
+            try:
+                return _observed_by_running(propagate, input_shape, axes)
+            except Refused:  # refused whatever the sizes: say so of the names
+                raise refusal from None
     return decide(collected.conditions, axes)
 
 
@@ -157,8 +160,7 @@ def _part(axes: Sequence[str], conditions: Sequence[Condition]) -> _Part:
 
 def _solved(tying: Sequence[Condition], domains: Mapping[str, SizeSet], runs: Solved | None = None) -> Solved | None:
     """Solve what ties axes together; where what `runs` is known and nothing more ties them, cut that down."""
-    box = tuple(domains.values())
-    whole = Boxes(tuple(domains), (box,) if all(box) else ())
+    whole = Boxes(tuple(domains), (tuple(domains.values()),))
     if not tying:
         return Solved(whole, ())
     if runs is not None and all(one.kind == "runs" for one in tying):
@@ -183,7 +185,7 @@ def _window(axes: int) -> int:
 def _observed_by_running(propagate: Propagate, shape: Sequence[int | str], axes: Sequence[str]) -> Legal:
     """Try a window of sizes as arrays, where symbols do not get through.
 
-    Then a layer has no formula. Raises where arrays do not get through either.
+    Then a layer has no formula. Raises `Refused` where arrays do not get through either.
     """
     sizes = dict(zip(axes, np.ix_(*[np.arange(_window(len(axes)))] * len(axes)), strict=True))
     collected = Collector()

@@ -17,6 +17,7 @@ COMMANDS = {
     "hdc": ("dilation", "Whether a stack of dilated convolutions misses inputs, and the repair."),
     "zoo": ("zoo", "The networks convcalc knows, with sizes, costs and sources."),
     "inspect": ("inspect", "Every layer of a network: shape, parameters, MACs, field."),
+    "sizes": ("sizes", "Which input sizes a network accepts, all of them."),
     "field": ("field", "What each output of a network reads of its input."),
     "compare": ("compare", "Two networks side by side: cost, field, sizes, layer by layer."),
     "verify": ("verify", "Check convcalc against real torch layers."),

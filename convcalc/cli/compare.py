@@ -9,6 +9,7 @@ import click
 
 from convcalc.analysis.comparison import Comparison
 from convcalc.analysis.comparison import compare as compare_nets
+from convcalc.analysis.report import Report
 from convcalc.cli.options import Command, Parsed, echo_json, text_style
 from convcalc.cli.target import load_target
 from convcalc.errors import ConvcalcError, Unreadable
@@ -56,8 +57,13 @@ def compare(a: str, b: str, shape: Any, as_json: bool, quiet: bool, ascii_only: 
         _echo(found, ascii_only, quiet)
 
 
+def _name(report: Report, letter: str) -> str:
+    """The name of a network where it is short, as a column needs it."""
+    return report.model if 0 < len(report.model) <= 24 and " " not in report.model else letter
+
+
 def _echo(found: Comparison, ascii_only: bool, quiet: bool) -> None:
-    names = found.a.model or "A", found.b.model or "B"
+    names = _name(found.a, "A"), _name(found.b, "B")
     style = text_style(ascii_only)
     tables = [total_columns(found, names, style), *([] if quiet else [layer_columns(found, names, style)])]
     if sys.stdout.isatty():

@@ -49,7 +49,7 @@ def target_options(command: F) -> F:
             type=Parsed("batch", read_batch),
             default="1",
             show_default=True,
-            help="The batch put before each --input; none to give it there.",
+            help="The batch; none where --input gives it too.",
         ),
         click.option(
             "-i",
@@ -68,8 +68,11 @@ def target_options(command: F) -> F:
 def read_report(target: str, inputs: tuple[Shape, ...], batch: Any) -> tuple[Graph, Report]:
     """Return the graph of a target and its report on the shapes asked for; raises `Unreadable`."""
     graph = load_target(target)
-    shapes = [shape if batch is None else (batch, *shape) for shape in inputs] or graph.example
-    if shapes is None:
+    without = inputs or [shape[1:] for shape in graph.example or ()]
+    if batch is None and not inputs:
+        raise Unreadable("--batch none goes with --input, which then gives the batch too: --input 8x3x224x224")
+    shapes = [shape if batch is None else (batch, *shape) for shape in without]
+    if not shapes:
         raise Unreadable(f"{target} has no input of its own: give one as --input 3x224x224")
     if len(shapes) != len(graph.inputs):
         raise Unreadable(

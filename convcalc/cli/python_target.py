@@ -113,7 +113,7 @@ def _importable(folder: Path) -> Iterator[None]:
 
 def _file(file: Path) -> ModuleType:
     _check_file(file)
-    name = f"{_PRIVATE}{file.resolve()}"
+    name = f"{_PRIVATE}{file.resolve()}".replace(".", " ")  # a dot would make it part of a package
     spec = spec_from_file_location(name, file.resolve())
     if spec is None or spec.loader is None:
         raise Unreadable(f"{str(file)!r} is no Python file")

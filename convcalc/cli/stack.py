@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from convcalc.chain import Chain, run_chain, sizes
+from convcalc.chain import Chain, run_chain, spatial_sizes
 from convcalc.cli.options import (
     SIZE,
     Command,
@@ -59,7 +59,7 @@ def stack(layers: tuple[str, ...], n: Any, channels: int | None, **options: Any)
         echo_json(stack_record(chain), chain.error)
     elif options["quiet"]:
         if chain.output is not None:
-            click.echo(across(sizes(chain.output), PYTHON))
+            click.echo(across(spatial_sizes(chain.output), PYTHON))
     elif options["latex"]:
         click.echo("\n".join(stack_latex(chain, LATEX)))
     else:
@@ -95,7 +95,7 @@ def _rows(layers: tuple[Layer, ...], given: range, channels: int | None, options
         echo_json({"kind": "stack", "rows": rows})
     else:
         for size, chain in zip(given, chains, strict=True):
-            out = "-" if chain.output is None else across(sizes(chain.output), PYTHON)
+            out = "-" if chain.output is None else across(spatial_sizes(chain.output), PYTHON)
             why = f" {chain.error.message}" if chain.error else ""
             click.echo(out if options["quiet"] else f"n {size} -> {out}{why}")
     if all(chain.error for chain in chains):

@@ -38,7 +38,7 @@ def load_target(text: str) -> Graph:
     Raises `Unreadable`, in one sentence, whatever is wrong: an unknown name, a missing file, an exception in it.
 
     >>> load_target("lenet(classes=7)"), load_target("conv 64 k4 s2 p1 *3; relu")
-    (Graph(lenet: 12 nodes: input -> fc3), Graph(conv 64 k4 s2 p1 *3; relu: 4 nodes: input -> relu1))
+    (Graph(lenet: 12 nodes: input -> fc3), Graph(4 nodes: input -> relu1))
     >>> load_target("lnet")
     Traceback (most recent call last):
     ...
@@ -68,7 +68,7 @@ def _from_zoo(name: str, text: str) -> Graph:
 
 def _stack(text: str) -> Graph:
     layers = _readable(lambda: read_stack(text))
-    return as_graph(Sequential(**dict(zip(step_names(layers), layers, strict=True))), name=text)
+    return as_graph(Sequential(**dict(zip(step_names(layers), layers, strict=True))))
 
 
 def _readable(make: Callable[[], T]) -> T:

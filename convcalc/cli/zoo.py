@@ -6,13 +6,13 @@ import sys
 
 import click
 
-from convcalc.analysis.networks import list_networks
 from convcalc.cli.options import Command, echo_json, text_style
 from convcalc.cli.target import load_target
 from convcalc.errors import Unreadable
 from convcalc.render.table import plain_table, print_table
 from convcalc.render.zoo import SPARE, network_lines, zoo_columns, zoo_record
 from convcalc.zoo import MODELS
+from convcalc.zoo.networks import list_networks
 
 
 @click.command(cls=Command, short_help="The networks convcalc knows, with sizes, costs and sources.")

@@ -9,12 +9,13 @@ from typing import ClassVar
 from convcalc import stencils
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
+from convcalc.exactness import check_symmetric_crop
 from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
 from convcalc.layers.base import Layer, Shape, along, written
-from convcalc.sizes import Size
+from convcalc.sizes import Size, smaller
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,15 @@ class _Align(Layer):
         batch, channels, sizes = self.split(shape)
         _, _, wanted = self.split(like)
         return (*batch, channels, *along(len(sizes), check, lambda i, check: self.size(sizes[i], wanted[i], check)))
+
+    def check_exact(self, *shapes: Shape, check: Check) -> None:
+        """Every crop is symmetric: `convcalc.exactness.check_symmetric_crop` on each axis."""
+        (_, _, sizes), (_, _, wanted) = map(self.split, shapes)
+
+        def centred(axis: int, check: Check) -> None:
+            check_symmetric_crop(sizes[axis], smaller(sizes[axis], wanted[axis]), check=check)
+
+        along(min(len(sizes), len(wanted)), check, centred)
 
     def size(self, n: Size, wanted: Size, check: Check) -> Size:
         """Return the size `wanted`, if `n` can be given it."""

@@ -72,6 +72,7 @@ def axis_rows(layer: LayerReport) -> tuple[list[str], list[list[str]]]:
 def window_rows(windows: Sequence[AxisWindow]) -> tuple[list[str], list[list[str]]]:
     """Return the headings and one row of texts for each axis: what one position reads, and what of that is padding.
 
+    >>> from convcalc.tapsets import TapSet
     >>> window = AxisWindow(axis="H", cell=0, size=9, pattern=(-3, 3), reads=TapSet.of(range(4)))
     >>> window_rows([window])[1]
     [['H', '0', '-3..3', '0..3', '4 of 9', '3 before, 0 after']]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 
 from convcalc.analysis.report import LayerReport, Report
-from convcalc.chain import sizes
+from convcalc.chain import spatial_sizes
 from convcalc.errors import ConvcalcError
 from convcalc.exprtext import PRETTY, Style
 from convcalc.layers.base import Shape
@@ -45,7 +45,7 @@ def _row(row: LayerReport, style: Style) -> list[str]:
         row.name,
         op_text(row),
         shape_text(row.output, style),
-        "-" if row.symbolic is None else across(sizes(row.symbolic), style),
+        "-" if row.symbolic is None else across(spatial_sizes(row.symbolic), style),
         "shared" if row.shared else count(row.params, style),
         count(row.macs, style),
         field,
@@ -93,7 +93,8 @@ def report_summary(report: Report, style: Style = PRETTY) -> list[str]:
     >>> from convcalc.zoo import lenet
     >>> for line in report_summary(inspect_graph(lenet())): print(line)
     lenet: 1x28x28 -> 10
-    61,706 parameters, 416,520 MACs (833,040 FLOPs); shapes without the batch, 1
+    61,706 parameters, 416,520 MACs (833,040 FLOPs)
+    shapes without the batch, 1
     """
     name = f"{report.model}: " if report.model else ""
     out = shapes_text(report.outputs, style) or "fails"
@@ -103,7 +104,8 @@ def report_summary(report: Report, style: Style = PRETTY) -> list[str]:
     until = " up to there" if report.error else ""
     lines = [
         f"{name}{shapes_text(report.inputs, style)} -> {out}",
-        f"{costs}{flops}{until}; shapes without the batch, {batch}",
+        f"{costs}{flops}{until}",
+        f"shapes without the batch, {batch}",
     ]
     needs = needed(report.needs, style)
     if needs:
@@ -130,11 +132,12 @@ def report_text(report: Report, style: Style = PRETTY) -> str:
     >>> from convcalc.analysis.report import inspect_graph
     >>> from convcalc.layers import Conv
     >>> print(report_text(inspect_graph(Conv(8, 3), (1, 3, 32, 32))))
-    layer  op         output   any size          params  MACs     field  stride
+    layer  op         output   any size         params  MACs     field  stride
     conv   conv 8 k3  8x30x30  (H − 2)x(W − 2)  224     194,400  3      1
-    total                                        224     194,400
+    total                                       224     194,400
     3x32x32 -> 8x30x30
-    224 parameters, 194,400 MACs (388,800 FLOPs); shapes without the batch, 1
+    224 parameters, 194,400 MACs (388,800 FLOPs)
+    shapes without the batch, 1
     """
     error = error_lines(report.error) if report.error else []
     return "\n".join([plain_table(*report_columns(report, style)), *report_summary(report, style), *error])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from convcalc.chain import Chain, Step, sizes
+from convcalc.chain import Chain, Step, spatial_sizes
 from convcalc.exprtext import PYTHON, Style, write
 from convcalc.footprint import Footprint
 from convcalc.layers import Layer
@@ -75,8 +75,8 @@ def stack_columns(chain: Chain, style: Style, channels: bool) -> tuple[list[str]
 
 def _row(step: Step, style: Style, channels: bool) -> list[str]:
     known = channels or isinstance(step.output[1], int)
-    output = across(step.output[1:] if known else sizes(step.output), style)
-    formula = "-" if step.symbolic is None else across(sizes(step.symbolic), style)
+    output = across(step.output[1:] if known else spatial_sizes(step.output), style)
+    formula = "-" if step.symbolic is None else across(spatial_sizes(step.symbolic), style)
     return [step.name, shorthand(step.layer), output, formula, *field_texts(step.footprints)]
 
 
@@ -127,7 +127,7 @@ def stack_summary(chain: Chain, style: Style, channels: bool) -> list[str]:
     """Return what the whole stack does: sizes, formula, cost, what symbols need, and what the table leaves open."""
     if chain.output is None:
         return []
-    into, out = across(sizes(chain.input), style), across(sizes(chain.output), style)
+    into, out = across(spatial_sizes(chain.input), style), across(spatial_sizes(chain.output), style)
     line = f"{into} -> {out}"
     if chain.formula is None:
         line += "   no one formula: a layer rounds sizes in floating point"
@@ -154,7 +154,7 @@ def stack_record(chain: Chain) -> dict[str, Any]:
         "input": plain(chain.input),
         "layers": [_step_record(step, before) for step, before in zip(chain.steps, names, strict=False)],
         "output": plain(chain.output),
-        "out": None if chain.output is None else _single([plain(size) for size in sizes(chain.output)]),
+        "out": None if chain.output is None else _single([plain(size) for size in spatial_sizes(chain.output)]),
         "formula": None if chain.formula is None else _single([number(size, PYTHON) for size in chain.formula]),
         "needs": [f"{plain(value)} >= 0" for value in chain.needs],
     }

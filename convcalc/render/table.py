@@ -29,13 +29,14 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], spare: Se
     from rich.text import Text
 
     console = Console(highlight=False)
-    widths = {cells[0]: max(map(len, cells)) + 2 for cells in zip(columns, *rows, strict=True)}
+    widths = {cells[0]: max(map(len, cells)) + 1 for cells in zip(columns, *rows, strict=True)}
     left_out: list[str] = []
     for name in spare:
-        if sum(widths.values()) - 2 > console.width and name in widths:
+        if sum(widths.values()) - 1 > console.width and name in widths:
             left_out.append(name)
             del widths[name]
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    roomy = sum(widths.values()) + len(widths) - 2 <= console.width  # two spaces between columns, else one
+    table = Table(box=SIMPLE_HEAD, padding=(0, int(roomy), 0, 0), pad_edge=False, show_edge=False)
     for name in widths:
         table.add_column(name, no_wrap=True, overflow="ellipsis")
     for row in rows:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convcalc.analysis.networks import Network
 from convcalc.exprtext import PRETTY, Style
 from convcalc.render.report import shapes_text
 from convcalc.render.stack import same_text
 from convcalc.render.words import count, labelled, plain
+from convcalc.zoo.networks import Network
 
 SPARE = ("source", "stride", "field")
 """What a narrow terminal can do without, first to last."""
@@ -18,7 +18,7 @@ SPARE = ("source", "stride", "field")
 def zoo_columns(networks: Sequence[Network], style: Style = PRETTY) -> tuple[list[str], list[list[str]]]:
     """Return the headings and one row of texts a network.
 
-    >>> from convcalc.analysis.networks import list_networks
+    >>> from convcalc.zoo.networks import list_networks
     >>> zoo_columns(list_networks(["lenet"]))[1][0][:7]
     ['lenet', '1x28x28', '10', '61,706', '416,520', '16', '4']
     """
@@ -43,7 +43,7 @@ def _row(network: Network, style: Style) -> list[str]:
 def network_lines(network: Network, style: Style = PRETTY) -> list[str]:
     """Return one network: call, sizes, costs, field, source, and what its arguments mean.
 
-    >>> from convcalc.analysis.networks import list_networks
+    >>> from convcalc.zoo.networks import list_networks
     >>> network_lines(list_networks(["lenet"])[0])[0]
     'lenet(in_channels=1, classes=10, modern=False)'
     """

@@ -1,0 +1,84 @@
+"""Which input sizes a network accepts: `convcalc.analysis.legal` over the nodes of a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from convcalc.analysis.collect import Collector
+from convcalc.analysis.legal import named
+from convcalc.analysis.legal import valid_sizes as decide_sizes
+from convcalc.analysis.shapes import node_shape
+from convcalc.analysis.verdict import Legal
+from convcalc.axes import axis_names
+from convcalc.blocks import Part, as_graph
+from convcalc.errors import BadArgument, BadShape, ConvcalcError
+from convcalc.expr import Expr
+from convcalc.graph import Graph, InputShapes
+from convcalc.layers.base import Shape
+from convcalc.sizes import Size
+
+
+def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Legal:
+    """Return the input sizes that a network accepts, for the sizes of `input_size` that are names.
+
+    `net` is a `convcalc.graph.Graph`, a block or a layer. `input_size` is a shape (N, C, ...), batch included, of
+    several inputs one each; the same name is the same size. Where no size is a name, or no shape is given, letters
+    stand for the spatial sizes: n; H, W; D, H, W. Raises `BadArgument` where there are none, `BadShape` where the
+    shape does not suit the network at any size. Source: docs/legal-sizes.md, with proof.
+
+    >>> import convcalc as cc
+    >>> v = cc.valid_sizes(cc.zoo.unet(), input_size=(1, 1, "H", "W"))
+    >>> print(v)
+    runs     H >= 188, W >= 188
+    exact    H >= 188 and H % 16 == 12, W >= 188 and W % 16 == 12
+    proved   for all sizes
+    >>> 572 in v["H"], (572, 188) in v, v.exact["H"].nearest(350), v.why_not(187, 188).node
+    (True, True, (348, 364), 'dec3.conv2')
+    """
+    graph = as_graph(net)
+    shapes = name_sizes(graph.shapes_of(input_size))
+    whole = tuple(_named(size) for shape in shapes.values() for size in shape)
+
+    def propagate(sizes: Shape, check: Collector) -> None:
+        rest = iter(sizes)
+        known = {name: tuple(next(rest) for _ in shape) for name, shape in shapes.items()}
+        for node in graph:
+            inputs = tuple(known[name] for name in node.inputs)
+            try:
+                node.layer.check_exact(*inputs, check=named(node.name, check.exact))
+            except ConvcalcError as error:
+                raise error.at(node.name) from None
+            known[node.name] = node_shape(node, inputs, check)
+
+    return decide_sizes(propagate, whole)
+
+
+def name_sizes(shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+    """Return input shapes with letters for spatial sizes, as they are where some size is a symbol already.
+
+    Inputs of the same sizes share their letters. Raises `BadArgument` where no input has a spatial size.
+
+    >>> [str(size) for size in name_sizes({"image": (1, 3, 8, 8)})["image"]]
+    ['1', '3', 'H', 'W']
+    """
+    if any(isinstance(size, Expr) for shape in shapes.values() for size in shape):
+        return dict(shapes)
+    suffix: dict[Shape, str] = {}
+    found = {}
+    for name, shape in shapes.items():
+        more = suffix.setdefault(shape[2:], f"_{name}" if suffix else "")
+        letters = ("n",) if len(shape) == 3 else axis_names(max(0, len(shape) - 2))
+        found[name] = (*shape[:2], *(Expr.symbol(f"{letter}{more}") for letter in letters))
+    if not any(len(shape) > 2 for shape in found.values()):
+        given = ", ".join(f"({', '.join(map(str, shape))})" for shape in shapes.values())
+        raise BadArgument(f"the input has no spatial axis: {given}; give a size a name to ask which it may have")
+    return found
+
+
+def _named(size: Size) -> int | str:
+    """A size for the decision: a number or a name."""
+    if isinstance(size, int):
+        return size
+    if isinstance(size, Expr) and size.symbols == {str(size)}:
+        return str(size)
+    raise BadShape(f"a size is a number or a name here, not a formula: {size}")

@@ -1,0 +1,140 @@
+"""`convcalc sizes`: which input sizes a network accepts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from convcalc.analysis.legal_graph import name_sizes, valid_sizes
+from convcalc.analysis.verdict import Legal, LegalRecord
+from convcalc.axes import per_axis
+from convcalc.cli.inspect import SHAPE, target_options
+from convcalc.cli.options import Command, echo_answer, echo_json, text_style
+from convcalc.cli.python_target import reported
+from convcalc.cli.target import load_target
+from convcalc.errors import BadArgument, BadShape, ConvcalcError, NoSolution, Unreadable
+from convcalc.graph import Graph
+from convcalc.layers.base import Shape
+from convcalc.render.report import error_lines
+from convcalc.render.sizes import sizes_text
+
+Shapes = dict[str, Shape]
+
+
+@click.command(cls=Command, short_help="Which input sizes a network accepts, all of them.")
+@target_options
+@click.option("--near", type=SHAPE, help="The legal sizes nearest to these, as 350 or 350x400. [the input's own]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
+def sizes(
+    target: str,
+    inputs: tuple[Shape, ...],
+    batch: Any,
+    near: tuple[Any, ...] | None,
+    as_json: bool,
+    ascii_only: bool,
+) -> None:
+    """The input sizes at which TARGET runs, and those at which it also loses nothing.
+
+    \b
+      convcalc sizes unet
+      convcalc sizes unet --near 350
+      convcalc sizes lenet --input 1xHxW --near 32
+      convcalc sizes "conv 8 k3 s2; maxpool k2 s2" --input 3xNxN
+    \b
+    runs: no layer refuses. exact: also no window drops a row and every crop is symmetric.
+    proved: for every size there is; observed: as far as was tried, which is said.
+    excluded: each class of sizes that is out, the first layer that refuses it, and why.
+    --input with names asks for those sizes (the same name is the same size); with numbers alone, or
+    without it, for all spatial sizes. TARGET as in convcalc inspect.
+    Exit status 1 where no size is legal.
+    """
+    graph, shapes, own = read_sizes(target, inputs, batch)
+    try:
+        with reported(f"walking {target}", Path.cwd(), ConvcalcError):  # a layer may be code of the user
+            legal = valid_sizes(graph, shapes)
+    except Unreadable:
+        raise
+    except ConvcalcError as error:
+        _refuse(error, None, as_json)
+    asked = _near(near, own, legal.axes)
+    if not legal.runs:
+        if not as_json:
+            echo_answer(sizes_text(legal, None, text_style(ascii_only)))
+        _refuse(_nothing(legal), legal, as_json)
+    if as_json:
+        echo_json({"kind": "sizes", **legal.record(asked)})
+    else:
+        echo_answer(sizes_text(legal, asked, text_style(ascii_only)))
+
+
+def read_sizes(target: str, inputs: tuple[Shape, ...], batch: Any) -> tuple[Graph, Shapes, dict[str, int]]:
+    """Return the graph of a target, its input shapes with names for sizes, and the sizes known of these.
+
+    Raises `Unreadable`.
+    """
+    graph = load_target(target)
+    given = [shape if batch is None else (batch, *shape) for shape in inputs] or graph.example
+    if given is None:
+        raise Unreadable(f"{target} has no input of its own: give one as --input 3xHxW")
+    if len(given) != len(graph.inputs):
+        raise Unreadable(
+            f"{target} has {len(graph.inputs)} inputs, {', '.join(graph.inputs)}: give --input once for each, "
+            f"in this order (got {len(given)})"
+        )
+    try:
+        shapes = graph.shapes_of(given)
+        named = name_sizes(shapes)
+    except ConvcalcError as error:
+        raise Unreadable(error.message) from None
+    own = {
+        str(name): size
+        for known, letters in zip(_all(shapes, graph.example), _all(named, None), strict=True)
+        for name, size in zip(letters, known, strict=False)
+        if isinstance(size, int) and not isinstance(name, int)
+    }
+    return graph, named, own
+
+
+def _all(shapes: Shapes, example: Sequence[Shape] | None) -> list[Shape]:
+    """The shapes in order; where one has names, the example in its place, if its rank is the same."""
+    found = list(shapes.values())
+    if example is None:
+        return found
+    return [
+        one if all(isinstance(size, int) for size in one) or len(one) != len(other) else other
+        for one, other in zip(found, example, strict=True)
+    ]
+
+
+def _near(near: tuple[Any, ...] | None, own: dict[str, int], axes: Sequence[str]) -> tuple[int, ...] | None:
+    """The sizes to look around: those given, else those of the input itself, one for each axis."""
+    if near is None:
+        return tuple(own[axis] for axis in axes) if set(axes) <= own.keys() else None
+    if not all(isinstance(size, int) for size in near):
+        raise Unreadable("--near takes numbers, as 350 or 350x400")
+    try:
+        return per_axis("--near", near if len(near) > 1 else near[0], len(axes))
+    except (BadArgument, BadShape) as error:
+        raise Unreadable(f"{error.message} ({', '.join(axes)})") from None
+
+
+def _nothing(legal: Legal) -> NoSolution:
+    """The refusal where no size runs: a reason for all sizes, else the last for some."""
+    runs = [one for one in legal.reasons if one.kind == "runs"]
+    last = ([one for one in runs if one.sizes is None] or runs)[-1]
+    return NoSolution(f"no size of {', '.join(legal.axes)} runs: {last.node}: {last.sentence}", rule="some size runs")
+
+
+def _refuse(error: ConvcalcError, legal: Legal | None, as_json: bool) -> NoReturn:
+    """Say why the answer is no, and end with status 1."""
+    if as_json:
+        none = LegalRecord(axes=[], runs=[], exact=[], proved=True, window=None, near=None, reasons=[])
+        echo_json({"kind": "sizes", **(none if legal is None else legal.record())}, error)
+    else:
+        click.echo("\n".join(error_lines(error)), err=True)
+    sys.exit(1)

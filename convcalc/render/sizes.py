@@ -1,0 +1,158 @@
+"""Legal sizes in words: the answer, the nearest sizes, what to tell `torch.export`, and why the rest is out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from convcalc.analysis.verdict import Legal, Reason
+from convcalc.boxes import Boxes
+from convcalc.exprtext import PRETTY, PYTHON, Style
+from convcalc.render.table import plain_table
+from convcalc.render.words import Line, across, labelled
+from convcalc.sizeset import SizeSet, only
+from convcalc.sizewords import listing
+
+DIMS = 4
+"""The most dimensions for `torch.export` that are written out; more are counted."""
+
+
+def sizes_text(legal: Legal, near: Sequence[int] | None, style: Style = PRETTY) -> str:
+    """Return legal sizes as text, with those nearest to the sizes `near`.
+
+    >>> from convcalc.analysis.legal import valid_sizes_of_chain
+    >>> from convcalc.layers import MaxPool
+    >>> print(sizes_text(valid_sizes_of_chain([MaxPool(2)], (1, 3, "n")), [7], PYTHON).partition("n is 1")[0])
+    runs       n >= 2
+    exact      n even, n >= 2: 2, 4, 6, 8, ...
+    proved     for every size
+    near       7 runs; exact: 6, 8
+               maxpool1: 1 of 7 rows dropped: no window of 2 fits at the end with stride=2; use 6 or 8
+    export     n: Dim("n", min=2)
+    excluded       where     why
+    n is 0         maxpool1  input size must be >= 1: 0
+    <BLANKLINE>
+    """
+    lines = [
+        *_boxes("runs", legal.runs, style),
+        *_boxes("exact", legal.exact, style),
+        _proved(legal),
+        *(_near(legal, near, style) if near is not None and legal.runs else ()),
+        *_export(legal.runs),
+    ]
+    rows = _reason_rows(legal, style)
+    table = [plain_table(("excluded", "where", "why"), rows)] if rows else []
+    return "\n".join([labelled(lines), *table])
+
+
+def set_text(sizes: SizeSet, name: str, style: Style = PRETTY) -> str:
+    """Return a set of sizes as a person writes it.
+
+    >>> set_text(SizeSet(16, (12,), 188), "H"), set_text(SizeSet(16, (12,), 188), "H", PYTHON)
+    ('H ≡ 12 mod 16, H >= 188', 'H % 16 == 12, H >= 188')
+    >>> set_text(SizeSet(16, (0,), 16), "H"), set_text(SizeSet(2, (1,), 5, (2,)), "n")
+    ('H a multiple of 16, H >= 16', 'n is 2; or n odd, n >= 5')
+    """
+    parts = [] if not sizes.finite else [SizeSet(finite=sizes.finite).text(name)]
+    if sizes.residues:
+        pattern = _pattern(sizes, name, style)
+        least = f"{name} >= {sizes.minimum}" if sizes.minimum or sizes.modulus > 1 else ""
+        parts.append(", ".join(filter(None, (pattern, least))) or f"every {name}")
+    return "; or ".join(parts) or f"no {name}"
+
+
+def _pattern(sizes: SizeSet, name: str, style: Style) -> str:
+    m, residues = sizes.modulus, sizes.residues
+    if m == 1:
+        return ""
+    if residues == (0,):
+        return f"{name} even" if m == 2 else f"{name} a multiple of {m}"
+    if m == 2:
+        return f"{name} odd"
+    if style is PYTHON:
+        return f"{name} % {m} == {residues[0]}" if len(residues) == 1 else f"{name} % {m} in {listing(residues)}"
+    return f"{name} ≡ {listing(residues).replace(', ', ' or ') if len(residues) <= 3 else listing(residues)} mod {m}"
+
+
+def _boxes(label: str, boxes: Boxes, style: Style) -> Iterator[Line]:
+    """One line for each box; axes that may have the same sizes are named together."""
+    if not boxes:
+        yield label, "at no size"
+    for box in boxes.boxes:
+        yield label, _box(boxes.axes, box, style)
+        label = ""
+
+
+def _box(axes: Sequence[str], box: Sequence[SizeSet], style: Style) -> str:
+    if len(set(box)) > 1:
+        return ", ".join(set_text(one, axis, style) for axis, one in zip(axes, box, strict=True))
+    first = box[0]
+    members = [str(first.nearest(first.minimum + step * first.modulus)[1]) for step in range(4)]
+    such = f": {', '.join(members)}, ..." if first.modulus > 1 and len(first.residues) == 1 and not first.finite else ""
+    same = f"; {', '.join(axes[1:])} the same" if len(axes) > 1 else ""
+    return f"{set_text(first, axes[0], style)}{such}{same}"
+
+
+def _proved(legal: Legal) -> Line:
+    if legal.proved:
+        return "proved", "for every size"
+    ends = ", ".join(f"{axis} < {end}" for axis, end in (legal.window or {}).items())
+    return "observed", f"for {ends}; not proved beyond"
+
+
+def _near(legal: Legal, near: Sequence[int], style: Style) -> Iterator[Line]:
+    """Whether sizes are legal, and if not those beside them, and why."""
+    sizes = tuple(near)
+    asked = across(sizes, style)
+    if sizes in legal.exact:
+        yield "near", f"{asked} is exact"
+        return
+    runs = sizes in legal.runs
+    found = {"exact": legal.exact} if runs else {"runs": legal.runs, "exact": legal.exact}
+    beside = [f"{kind}: {_nearest(boxes, sizes, style)}" for kind, boxes in found.items()]
+    yield "near", "; ".join([f"{asked} {'runs' if runs else 'does not run'}", *beside])
+    reason = legal.why_not(*sizes)
+    if reason is not None:
+        yield "", f"{reason.node + ': ' if reason.node else ''}{reason.sentence}"
+
+
+def _nearest(boxes: Boxes, sizes: tuple[int, ...], style: Style) -> str:
+    return ", ".join(across(one, style) for one in boxes.nearest(sizes)) or "at no size"
+
+
+def _export(boxes: Boxes) -> Iterator[Line]:
+    """The dimensions for `torch.export`, of each box."""
+    label = "export"
+    for box in boxes.boxes[:DIMS]:
+        texts = []
+        for axis, one in zip(boxes.axes, box, strict=True):
+            dims = one.dims(axis)
+            more = f" and {len(dims) - DIMS:,} more, an export each" if len(dims) > DIMS else ""
+            texts.append(f"{axis}: {' or '.join(dims[:DIMS])}{more}")
+        yield label, ", ".join(texts)
+        label = ""
+    if len(boxes.boxes) > DIMS:
+        yield "", f"and {len(boxes.boxes) - DIMS:,} more boxes, an export each"
+
+
+def _reason_rows(legal: Legal, style: Style) -> list[list[str]]:
+    """Sizes, node and sentence of each reason; of axes that are refused alike those of the first."""
+    seen: dict[tuple[object, ...], str] = {}
+    for axis in legal.axes:
+        own = [one for one in legal.reasons if one.axes == (axis,)]
+        seen.setdefault(tuple((one.kind, one.node, one.sizes) for one in own), axis)
+    shown = [one for one in legal.reasons if len(one.axes) != 1 or one.axes[0] in seen.values()]
+    return [_reason_row(one, bool(legal.runs if one.kind == "runs" else legal.exact), style) for one in shown]
+
+
+def _reason_row(reason: Reason, some: bool, style: Style) -> list[str]:
+    """One row; `some` says whether other sizes than the reason's are legal."""
+    sentence, first = reason.sentence, reason.axes[0]
+    example = f" ({', '.join(f'{axis} = {reason.example[axis]}' for axis in reason.axes)})"
+    if reason.sizes is None:
+        sizes = f"{'other' if some else 'every'} {' and '.join(reason.axes)}"
+        sentence += example if some else ""
+    else:
+        sizes = set_text(reason.sizes, first, style)
+        sentence = sentence.removeprefix(f"axis {first}: ")
+        sentence += "" if reason.sizes == only([reason.example[first]]) else example
+    return [sizes, reason.node, f"{'not exact: ' if reason.kind == 'exact' else ''}{sentence}"]

@@ -1,0 +1,152 @@
+"""`convcalc sizes`: the answer in words, the document, and every way to ask wrongly."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from convcalc.cli import main
+from convcalc.exprtext import PRETTY, PYTHON
+from convcalc.render.sizes import set_text
+from convcalc.sizeset import SizeSet, every, only
+
+
+def ask(*arguments):
+    return CliRunner().invoke(main, ["sizes", *arguments], prog_name="convcalc", catch_exceptions=False)
+
+
+def document(*arguments):
+    result = ask(*arguments, "--json")
+    return json.loads(result.stdout), result.exit_code
+
+
+def test_the_answer_comes_first():
+    result = ask("unet")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[:5] == [
+        "runs       H >= 188; W the same",
+        "exact      H ≡ 12 mod 16, H >= 188: 188, 204, 220, 236, ...; W the same",
+        "proved     for every size",
+        "near       572x572 is exact",
+        'export     H: Dim("H", min=188), W: Dim("W", min=188)',
+    ]
+
+
+def test_ascii_is_ascii():
+    assert ask("unet", "--ascii").stdout.isascii()
+    assert "exact      H % 16 == 12, H >= 188" in ask("unet", "--ascii").stdout
+
+
+def test_what_is_near_and_why_it_is_not_the_size_itself():
+    text = ask("unet", "--near", "350").stdout
+    assert "near       350x350 runs; exact: 348x348, 348x364, 364x348, 364x364\n           pool2: axis H:" in text
+    text = ask("lenet", "--near", "32").stdout
+    assert "near       32x32 does not run; runs: 31x31, 15x108, 108x15; exact: 28x28, 12x108, 108x12\n" in text
+    assert "           fc1: in_features=400 but the last axis of (1, 576) is 576\n" in text
+
+
+def test_numbers_in_the_input_are_an_example_and_names_are_the_question():
+    assert "near       100x120 does not run; runs: 188x188" in ask("unet", "--input", "1x100x120").stdout
+    found, _ = document("lenet", "--input", "1xNxN")
+    assert found["axes"] == ["N"]
+    assert found["runs"] == [{"N": {"modulus": 1, "residues": [], "minimum": 0, "finite": [28, 29, 30, 31]}}]
+    found, _ = document("lenet", "--input", "1x12xW")
+    assert found["runs"][0]["W"]["finite"] == [108, 109, 110, 111]
+
+
+def test_every_class_that_is_out_has_a_layer_and_a_sentence():
+    rows = ask("conv 8 k3; maxpool k2 s2", "--input", "3xn").stdout.splitlines()
+    table = rows[[row.startswith("excluded") for row in rows].index(True) :]
+    assert [row.split("  ")[0] for row in table[1:]] == ["n is 0", "n in 1, 2", "n is 3", "n odd, n >= 5"]
+    assert "not exact: 1 of 3 rows dropped" in table[-1]
+    assert all("axis" not in row for row in table)
+
+
+def test_the_document_has_the_keys_of_the_contract():
+    found, status = document("unet", "--near", "350x572")
+    assert status == 0
+    assert set(found) == {
+        *("schema", "convcalc", "kind", "error"),
+        *("axes", "runs", "exact", "proved", "window", "near", "reasons"),
+    }
+    assert (found["schema"], found["kind"], found["error"]) == (1, "sizes", None)
+    assert found["axes"] == ["H", "W"]
+    assert found["exact"] == [
+        {axis: {"modulus": 16, "residues": [12], "minimum": 188, "finite": []} for axis in ("H", "W")}
+    ]
+    assert found["near"] == {"runs": [[350, 572]], "exact": [[348, 572], [364, 572]]}
+    assert found["proved"] is True
+    assert found["window"] is None
+    assert {"kind", "node", "sentence", "axes", "sizes", "example"} == set(found["reasons"][0])
+
+
+def test_what_is_not_proved_is_called_observed(tmp_path):
+    (tmp_path / "net.py").write_text("import convcalc as cc\nnet = cc.Upsample(scale_factor=0.7)\n")
+    lines = ask(f"{tmp_path}/net.py:net", "--input", "3xn").stdout.splitlines()
+    assert lines[2] == "observed   for n < 4096; not proved beyond"
+
+
+def test_sizes_that_are_given_may_leave_nothing_exact():
+    text = ask("lenet", "--input", "1xHx30").stdout
+    assert text.startswith("runs       H in 28..31\nexact      at no size\n")
+    assert "near       28 runs; exact: at no size\n" in text
+    assert text.splitlines()[-1].startswith("every H      pool2  not exact: axis W: 1 of 11 rows dropped")
+
+
+def test_status_1_where_nothing_runs():
+    result = ask("unet", "--input", "1x100xW")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("runs       at no size\nexact      at no size\n")
+    assert result.stderr.startswith("Error: no size of W runs: ")
+    assert "kernel does not fit" in result.stderr
+    found, status = document("unet", "--input", "1x100xW")
+    assert status == 1
+    assert (found["runs"], found["error"]["kind"]) == ([], "no_solution")
+
+
+def test_status_1_where_the_rank_is_wrong():
+    result = ask("conv 4 k3", "--input", "n", "--batch", "none")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: conv1: conv takes (N, C, L) or (N, C, H, W) or (N, C, D, H, W): got (n),")
+    found, status = document("conv 4 k3", "--input", "n", "--batch", "none")
+    assert status == 1
+    assert (found["runs"], found["error"]["kind"]) == ([], "bad_shape")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["unett"], "no network 'unett' in the zoo; did you mean unet?"),
+        (["conv 8 k3"], "conv 8 k3 has no input of its own: give one as --input 3xHxW"),
+        (["unet", "-i", "1xHxW", "-i", "1xHxW"], "unet has 1 inputs, input: give --input once for each"),
+        (["unet", "--near", "1x2x3"], "--near"),
+        (["unet", "--near", "H"], "--near takes numbers, as 350 or 350x400"),
+        (["linear 10", "--input", "400"], "the input has no spatial axis: (1, 400)"),
+        (["nothere.py:net"], "nothere.py"),
+    ],
+)
+def test_status_2_where_the_question_cannot_be_read(arguments, message):
+    result = ask(*arguments, "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("sizes", "text", "plain"),
+    [
+        (every(), "every n", "every n"),
+        (every(5), "n >= 5", "n >= 5"),
+        (SizeSet(), "no n", "no n"),
+        (only([28, 29, 30, 31]), "n in 28..31", "n in 28..31"),
+        (SizeSet(2, (0,), 2), "n even, n >= 2", "n even, n >= 2"),
+        (SizeSet(4, (1, 3), 7), "n odd, n >= 7", "n odd, n >= 7"),
+        (SizeSet(8, (1, 2), 9), "n ≡ 1 or 2 mod 8, n >= 9", "n % 8 in 1, 2, n >= 9"),
+        (SizeSet(8, (3,), 11, (5,)), "n is 5; or n ≡ 3 mod 8, n >= 11", "n is 5; or n % 8 == 3, n >= 11"),
+    ],
+)
+def test_sets_in_words(sizes, text, plain):
+    assert set_text(sizes, "n", PRETTY) == text
+    assert set_text(sizes, "n", PYTHON) == plain
