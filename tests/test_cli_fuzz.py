@@ -102,6 +102,7 @@ def check(command, arguments):
 @given(st.sampled_from(COMMANDS), structured())
 @example("conv", ["--k", "3", "--p", "H:1", "--out", "3", "--solve", "n"])
 @example("conv", ["--n", "5", "--k", "1" + "0" * 30, "--out", "3", "--solve", "s", "--solve", "p"])
+@example("conv", ["--k", "3", "-n", "2..4", "--json", "-q"])
 @example("pool", ["--n", "9", "--k", "3", "--d", "2", "--p", "same", "--ceil"])
 @example("tconv", ["--n", "9" * 1000, "--k", "9" * 1000, "--s", "9" * 1000, "--json"])
 def test_structured_arguments(command, arguments):

@@ -232,9 +232,11 @@ def _rows(question: Question, ranged: str, values: Values, options: dict[str, An
             record = {**_refused(question.kind, axes, options), "error": error_record(error)}
             out, why = "-", error.message
         records.append(record)
+        if options["as_json"]:
+            continue
         if options["quiet"]:
             click.echo(out)
-        elif not options["as_json"]:
+        else:
             click.echo(f"{ranged} {value} -> {out:<6} {why}")
     none = None
     if all(record["error"] for record in records):
