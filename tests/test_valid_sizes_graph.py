@@ -20,6 +20,8 @@ from convcalc.layers import (
     ConvTranspose,
     CropTo,
     Flatten,
+    GroupNorm,
+    InstanceNorm,
     Linear,
     MaxPool,
     PadTo,
@@ -199,6 +201,13 @@ def test_what_cannot_be_asked_is_refused_in_a_sentence():
     with pytest.raises(BadShape, match="0: conv takes"):
         valid_sizes(Sequential(Conv(8, 3)), ("n", 3))
     assert valid_sizes(Linear(10, in_features=400), (1, "F"))["F"] == only([400])
+
+
+def test_normalization_over_space_wants_two_positions_and_is_decided():
+    v = valid_sizes(Sequential(MaxPool(2), InstanceNorm()), (1, 4, "H", "W"))
+    assert v.proved
+    assert set(v.runs.boxes) == {(only([2, 3]), every(4)), (every(4), every(2))}
+    assert valid_sizes(Sequential(Conv(4, 3), GroupNorm(2)), (1, 4, "D", "H", "W")).proved
 
 
 def test_what_is_not_decided_says_what_was_tried():

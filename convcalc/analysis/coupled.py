@@ -5,7 +5,7 @@ A condition on several sizes sees each of them only through a few values: h = H/
 sizes from the same classes or for none. So finitely many classes on each axis make an exact answer. They are
 finitely many where the axis alone allows only finitely many sizes, where the conditions repeat as its size grows
 ((H*W) % 4), or where one is sure to fail from some size on, whatever the others are: h*w passes 25 once h does, as
-w >= 1.
+w >= 1; or where all are sure to hold from some size on: h*w >= 2 from h = 2.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from convcalc.analysis.collect import Condition, Refusal, evaluate
 from convcalc.boxes import Boxes
 from convcalc.expr import Atom, Expr, Extreme, Floor, Symbol
 from convcalc.quasiaffine import keeps_sign_from, quasi_affine
-from convcalc.sizeset import SizeSet, only, union
+from convcalc.sizeset import SizeSet, every, only, union
 
 CELLS = 10_000_000
 """The most combinations of classes that are tried."""
@@ -149,9 +149,17 @@ def _classes(axis: str, conditions: Sequence[Condition], domains: Mapping[str, S
         endless = [SizeSet(period, (n % period,), start) for n in range(start, start + period) if n in domain]
         return [*(only([n]) for n in domain.finite), *endless]
     corner = {name: next(iter(one)) for name, one in domains.items()}
-    ends = (keeps_sign_from(value, axis, corner, -1) for value in values if axis in value.symbols)
-    end = min((end for end in ends if end is not None), default=CELLS + 1)
-    return None if end > CELLS else _alike(values, axis, domain.below(end))
+    own = [value for value in values if axis in value.symbols]
+    fails = [keeps_sign_from(value, axis, corner, -1) for value in own]
+    end = min((end for end in fails if end is not None), default=CELLS + 1)
+    if end <= CELLS:
+        return _alike(values, axis, domain.below(end))
+    holds = [keeps_sign_from(value, axis, corner, 1) for value in own]
+    known = [end for end in holds if end is not None]
+    if len(known) < len(own) or max(known) > CELLS:
+        return None
+    beyond = domain & every(max(known))  # one class: all holds there
+    return [*_alike(values, axis, [n for n in domain.below(max(known)) if n not in beyond]), beyond]
 
 
 def _period(values: Sequence[Expr], axis: str) -> int | None:

@@ -20,6 +20,7 @@ COMMANDS = {
     "sizes": ("sizes", "Which input sizes a network accepts, all of them."),
     "field": ("field", "What each output of a network reads of its input."),
     "compare": ("compare", "Two networks side by side: cost, field, sizes, layer by layer."),
+    "tiles": ("tiles", "How to run a network on an image in tiles, exactly."),
     "verify": ("verify", "Check convcalc against real torch layers."),
 }
 """Every command: the module under `convcalc.cli` it lives in, and its line of help, in the order of need."""

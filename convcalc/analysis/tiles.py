@@ -1,0 +1,304 @@
+"""How to cut an image into tiles so that the outputs, put together, are those of the whole image.
+
+Three things make tiles exact. Each tile starts at a multiple of the *period*: the input rows after which every map
+inside the network has moved by whole rows (the period of the size algebra over all nodes; the footprint of the output
+may have lost some of it). Each tile is as long as the image modulo the period, so that what depends on the size, such
+as a centre crop, is the same in both. And of each output only the rows that a cut side cannot have touched are kept:
+they are found by walking the nodes forward, a row being untouched where all it reads is.
+
+::
+
+    input   0 ....... t                     tile 0, from 0
+                 S ....... S+t              tile 1, from S = step
+    output  [keep  ]xx                      x: touched by a cut, thrown away
+                 xx[keep]xx
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from convcalc.analysis.fields import find_fields
+from convcalc.analysis.legal_graph import name_sizes, valid_sizes
+from convcalc.analysis.shapes import infer_shapes
+from convcalc.axes import per_axis
+from convcalc.blocks import Part, as_graph
+from convcalc.errors import BadShape, NoSolution
+from convcalc.expr import Expr
+from convcalc.field import Field
+from convcalc.footprint import Footprint
+from convcalc.graph import Graph, InputShapes, Node
+from convcalc.layers.base import Shape, product, read_through
+from convcalc.quasiaffine import QuasiAffine, quasi_affine
+from convcalc.sizes import Size
+from convcalc.sizeset import SizeSet
+
+ITEMSIZE = 4
+"""Bytes of one value, float32."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AxisTiles:
+    """The tiles of one axis, in rows of the input; `out` and `trim` are rows of the output.
+
+    >>> from convcalc.blocks import Sequential
+    >>> from convcalc.layers import Conv
+    >>> net = Sequential(Conv(1, 3, padding=1), Conv(1, 3, padding=1))
+    >>> (axis,) = find_tiles(net, (1, 1, "n"), tile=8, image=12).axes
+    >>> axis.halo, axis.trim, axis.starts, [axis.kept(number) for number in range(axis.count)]
+    ((2, 2), (2, 2), (0, 4), [(0, 6), (2, 8)])
+    """
+
+    axis: str
+    period: int
+    """Tiles start at its multiples."""
+    slope: Fraction
+    """Rows of the output for one of the input."""
+    halo: tuple[int, int]
+    """How far an output reads before and after its own place."""
+    sizes: SizeSet
+    """The sizes a tile may have."""
+    tile: int
+    out: int
+    """What comes out of one tile."""
+    trim: tuple[int, int]
+    """What of that to throw away before and after, at a side where the image is cut."""
+    step: int
+    """From one tile to the next; the last ends where the image does."""
+    image: int | None = None
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """Where tiles start in the image; none without an image."""
+        if self.image is None:
+            return ()
+        last = self.image - self.tile
+        return (*range(0, last, self.step), last)
+
+    @property
+    def count(self) -> int:
+        """How many tiles the image takes on this axis."""
+        return len(self.starts)
+
+    def place(self, number: int) -> int:
+        """Return the row of the whole output that row 0 of the output of tile `number` is."""
+        return int(self.slope * self.starts[number])
+
+    def kept(self, number: int) -> tuple[int, int]:
+        """Return from and to which row to keep the output of tile `number`; it begins where the one before ends."""
+        end = self.out - (self.trim[1] if number < self.count - 1 else 0)
+        if number == 0:
+            return 0, end
+        before = self.place(number - 1) + self.out - self.trim[1]
+        return before - self.place(number), end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tiles:
+    """How to cut the input of a network into tiles, axis by axis.
+
+    `memory` is the most bytes that the values alive at once take in a forward pass over one tile, float32, weights
+    apart; `whole` the same for the image.
+    """
+
+    axes: tuple[AxisTiles, ...]
+    memory: int
+    whole: int | None
+
+    @property
+    def count(self) -> int:
+        """The number of tiles; 0 without an image."""
+        return math.prod(axis.count for axis in self.axes)
+
+
+def find_tiles(
+    net: Graph | Part, input_shapes: InputShapes | None = None, *, tile: Size = 512, image: Size | None = None
+) -> Tiles:
+    """Return tiles of at most `tile` rows an axis whose outputs, put together, are those of the whole `image`.
+
+    `tile` and `image` are one size for all axes or one for each. Each tile is as long as the image modulo the
+    period, or exact where there is no image. Batch normalization is taken by stored statistics. Raises `NoSolution`
+    where a layer forbids tiles, such as one that sees everything, and where a tile is too small; `BadShape` for
+    several inputs.
+
+    >>> from convcalc.zoo import unet
+    >>> axis = find_tiles(unet(), tile=600).axes[0]
+    >>> axis.period, axis.tile, axis.out, axis.step, axis.trim
+    (16, 588, 404, 400, (0, 0))
+    """
+    graph = as_graph(net)
+    if len(graph.inputs) != 1:
+        raise BadShape(f"tiles are cut from one input: there are {len(graph.inputs)}, {', '.join(graph.inputs)}")
+    source = graph.inputs[0]
+    shape = name_sizes(graph.shapes_of(input_shapes))[source]
+    names = [str(size) for size in shape[2:]]
+    legal = valid_sizes(graph, shape)
+    if not legal.proved or not all(isinstance(size, Expr) for size in shape[2:]) or list(legal.axes) != names:
+        raise NoSolution("no period is known: tiles need a network whose sizes are proved, with a name for each axis")
+    forms = _forms(infer_shapes(graph, shape), names)
+    periods = [math.lcm(*(axes[place].period for axes in forms.values())) for place in range(len(names))]
+    starts = [max(axes[place].start for axes in forms.values()) for place in range(len(names))]
+    asked = per_axis("tile", tile, len(names))
+    images = per_axis("image", image, len(names))
+    wanted = [
+        legal[name] & SizeSet(period, (_like(legal.exact[name] or legal[name], least, whole, most) % period,), least)
+        for name, period, least, whole, most in zip(names, periods, starts, images, asked, strict=True)
+    ]
+    for name, whole in zip(names, images, strict=True):
+        if whole is not None and whole not in legal[name]:
+            near = [str(n) for n in legal[name].nearest(whole) if n is not None]
+            raise NoSolution(f"the image itself does not run: {name} = {whole}; nearest are {' and '.join(near)}")
+    far = [_far(one, period, start) for one, period, start in zip(wanted, periods, starts, strict=True)]
+    shapes = infer_shapes(graph, (*shape[:2], *far))
+    trims = _walk(graph, shapes, forms)
+    halos = find_fields(graph, (*shape[:2], *far))[graph.outputs[-1]].axes
+    outs = shapes[graph.outputs[-1]][2:]
+    axes = tuple(
+        _axis(name, period, form.slope, halo, sizes, most, whole, out - form.slope * size, trim)
+        for name, period, form, halo, sizes, most, whole, out, size, trim in zip(
+            names, periods, forms[graph.outputs[-1]], halos, wanted, asked, images, outs, far, trims, strict=True
+        )
+    )
+    one = infer_shapes(graph, (*shape[:2], *(axis.tile for axis in axes)))
+    all_of_it = None if image is None else _memory(graph, infer_shapes(graph, (*shape[:2], *images)))
+    return Tiles(axes=axes, memory=_memory(graph, one), whole=all_of_it)
+
+
+def _like(sizes: SizeSet, least: int, whole: int | None, most: int) -> int:
+    """A size whose residue tiles are to have: the image, else the largest legal one that is not above `most`."""
+    below, above = sizes.nearest(max(most, least))
+    return next((size for size in (whole, below, above) if size is not None), 0)
+
+
+def _far(sizes: SizeSet, period: int, start: int) -> int:
+    """A size so large that no two sides meet: where the pattern of all sizes has long begun."""
+    far = sizes.nearest(start + 4096 * period)[1]
+    if far is None:
+        raise NoSolution("only finitely many sizes run: no tile is like the image", rule="sizes repeat")
+    return far
+
+
+def _axis(
+    name: str,
+    period: int,
+    slope: Fraction,
+    halo: Footprint | None,
+    sizes: SizeSet,
+    most: int,
+    whole: int | None,
+    shift: Fraction,
+    trim: tuple[int, int],
+) -> AxisTiles:
+    """The tiles of one axis, where `shift` is output size - slope * input size, for sizes of this residue."""
+    moved = int(slope * period)  # rows of the output in a period
+    least = math.ceil((moved + sum(trim) - shift) / slope)  # a tile keeps a period at least
+    sizes = sizes & SizeSet(1, (0,), least)
+    tile = whole if whole is not None and whole <= most else sizes.nearest(most)[0]
+    if tile is None:
+        raise NoSolution(
+            f"a tile of {most} rows on {name} keeps no output: a cut costs {trim[0]} + {trim[1]} rows of it; "
+            f"use at least {sizes.smallest}",
+            rule="a tile keeps a period of the output",
+            fixes=[f"--tile {sizes.smallest}"],
+        )
+    out = int(slope * tile + shift)
+    reach = (0, 0) if halo is None else (halo.local.reach_before, halo.local.reach_after)
+    step = max(1, (out - sum(trim)) // moved) * period
+    return AxisTiles(
+        axis=name,
+        period=period,
+        slope=slope,
+        halo=reach,
+        sizes=sizes,
+        tile=tile,
+        out=out,
+        trim=trim,
+        step=step,
+        image=whole,
+    )
+
+
+# -- what a cut touches ------------------------------------------------------------------------------------------
+
+
+def _forms(shapes: Mapping[str, Shape], names: Sequence[str]) -> dict[str, list[QuasiAffine]]:
+    """How each size of each map grows with the input's on its axis; raises `NoSolution` where it does not."""
+    found = {}
+    for node, shape in shapes.items():
+        forms = [quasi_affine(size) if isinstance(size, Expr) else None for size in shape[2:]]
+        known = [
+            form
+            for form, size, name in zip(forms, shape[2:], names, strict=False)
+            if form is not None and form.slope > 0 and size.symbols == {name}
+        ]
+        if len(known) < len(names) or len(shape) != len(names) + 2:
+            raise _forbidden(node, "its size does not grow with the image's, axis by axis")
+        found[node] = known
+    return found
+
+
+def _forbidden(node: str, why: str) -> NoSolution:
+    return NoSolution(f"{node} forbids exact tiles: {why}", rule="every layer is local, and moves as its input does")
+
+
+def _walk(graph: Graph, shapes: Mapping[str, Shape], forms: Mapping[str, list[QuasiAffine]]) -> list[tuple[int, int]]:
+    """How many rows of the output a cut before and after the input touches, on each axis."""
+    axes = len(next(iter(forms.values())))
+    touched = {graph.inputs[0]: [(0, 0)] * axes}
+    for node in graph:
+        sides = [(0, 0)] * axes
+        for place, name in enumerate(node.inputs):
+            for axis, footprint in enumerate(_own(node, place, shapes, axes)):
+                sizes = shapes[name][2:][axis], shapes[node.name][2:][axis]
+                if footprint.stride * forms[node.name][axis].slope != forms[name][axis].slope:
+                    raise _forbidden(node.name, "it does not move as its input does")
+                more = _touched(footprint, touched[name][axis], *sizes)
+                sides[axis] = max(sides[axis][0], more[0]), max(sides[axis][1], more[1])
+        touched[node.name] = sides
+    return touched[graph.outputs[-1]]
+
+
+def _own(node: Node, place: int, shapes: Mapping[str, Shape], axes: int) -> list[Footprint]:
+    """What the node itself reads of one of its inputs."""
+    if "circular" in (getattr(node.layer, "padding_mode", None), getattr(node.layer, "mode", None)):
+        raise _forbidden(node.name, "circular padding reads the other end of the image")
+    fields = [Field.start(axes) if i == place else Field.nothing(axes) for i in range(len(node.inputs))]
+    own = read_through(node.layer, fields, [shapes[name] for name in node.inputs], shapes[node.name]).axes
+    if any(footprint is None or footprint.is_global for footprint in own):
+        raise _forbidden(node.name, f"{node.layer.op} sees the whole image")
+    return [footprint for footprint in own if footprint is not None]
+
+
+def _touched(footprint: Footprint, sides: tuple[int, int], size: int, out: int) -> tuple[int, int]:
+    """How many rows of the output read what lies outside the input, or is touched there; before and after.
+
+    >>> from convcalc.stencils import conv
+    >>> _touched(conv(3, padding=1), (2, 2), 100, 100), _touched(conv(4, stride=2), (1, 1), 10, 4)
+    ((3, 3), (1, 1))
+    """
+    q, m = len(footprint.phases), footprint.step
+    first, last = sides[0], size - sides[1] - 1
+    before, after = 0, out
+    for phase, taps in enumerate(footprint.phases):
+        if taps:
+            early = math.ceil((first - taps.first) / Fraction(m)) - 1  # the last turn that reads before `first`
+            late = math.floor((last - taps.last) / Fraction(m)) + 1  # the first that reads after `last`
+            before = max(before, early * q + phase + 1)
+            after = min(after, late * q + phase)
+    return before, out - after
+
+
+def _memory(graph: Graph, shapes: Mapping[str, Shape]) -> int:
+    """The most bytes that values alive at once take: those computed, and read by a node to come or at work."""
+    last = {name: place for place, node in enumerate(graph) for name in node.inputs}
+    last |= dict.fromkeys(graph.outputs, len(graph))
+    alive = set(graph.inputs)
+    most = 0
+    for place, node in enumerate(graph):
+        alive.add(node.name)
+        most = max(most, sum(product(shapes[name]) for name in alive))
+        alive = {name for name in alive if last.get(name, -1) > place}
+    return most * ITEMSIZE

@@ -1,0 +1,76 @@
+"""`convcalc tiles`: how to run a network on an image in tiles, exactly."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from convcalc.analysis.tiles import find_tiles
+from convcalc.cli.inspect import SHAPE, target_options
+from convcalc.cli.options import Command, echo_answer, echo_json, text_style
+from convcalc.cli.python_target import reported
+from convcalc.cli.sizes import read_sizes
+from convcalc.errors import ConvcalcError, Unreadable
+from convcalc.layers.base import Shape
+from convcalc.render.report import error_lines
+from convcalc.render.tiles import tiles_record, tiles_text
+
+
+@click.command(cls=Command, short_help="How to run a network on an image in tiles, exactly.")
+@target_options
+@click.option("--tile", type=SHAPE, default="512", show_default=True, help="The most rows of a tile, as 512x256.")
+@click.option("--image", type=SHAPE, help="The size of the image, as 4000x3000.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
+def tiles(
+    target: str,
+    inputs: tuple[Shape, ...],
+    batch: Any,
+    tile: tuple[Any, ...],
+    image: tuple[Any, ...] | None,
+    as_json: bool,
+    ascii_only: bool,
+) -> None:
+    """Tiles whose outputs, put together, are those of TARGET on the whole image.
+
+    \b
+      convcalc tiles unet --tile 600
+      convcalc tiles "unet(padded=True)" --tile 512 --image 4000x3000
+      convcalc tiles "conv 8 k3 s2 p1; conv 8 k3 p1" --input 3xHxW --tile 64 --image 1000
+      convcalc tiles resnet18
+    \b
+    grid: tiles start at its multiples, or layers with strides would see other rows than in the whole.
+    sizes: what a tile may have; as the image, modulo the grid, so that crops are the same.
+    output: what to throw away of a tile's output at a side where the image is cut.
+    A layer that sees the whole image (global pooling, group normalization) forbids exact tiles:
+    it is named, with exit status 1. Batch normalization is taken by stored statistics.
+    TARGET and --input as in convcalc sizes.
+    """
+    graph, shapes, _ = read_sizes(target, inputs, batch)
+    axes = max(len(shape) - 2 for shape in shapes.values())
+    most, whole = _sizes("--tile", tile, axes), None if image is None else _sizes("--image", image, axes)
+    try:
+        with reported(f"walking {target}", Path.cwd(), ConvcalcError):  # a layer may be code of the user
+            found = find_tiles(graph, shapes, tile=most, image=whole)
+    except Unreadable:
+        raise
+    except ConvcalcError as error:
+        if as_json:
+            echo_json({"kind": "tiles", "axes": [], "count": None, "memory": None, "memory_whole": None}, error)
+        else:
+            click.echo("\n".join(error_lines(error)), err=True)
+        sys.exit(1)
+    if as_json:
+        echo_json({"kind": "tiles", **tiles_record(found)})
+    else:
+        echo_answer(tiles_text(found, text_style(ascii_only)))
+
+
+def _sizes(name: str, values: tuple[Any, ...], axes: int) -> tuple[int, ...]:
+    """One number for each axis."""
+    if not all(isinstance(value, int) and value > 0 for value in values) or len(values) not in (1, axes):
+        raise Unreadable(f"{name} takes numbers from 1 on, one or {axes}: {'x'.join(map(str, values))}")
+    return values * axes if len(values) == 1 else values
