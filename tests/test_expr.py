@@ -211,6 +211,12 @@ def test_any_arithmetic_has_the_value_that_integers_have(tree, values):
     assert whole.symbols <= {"n", "m"}
 
 
+def test_extremes_that_sympy_pulls_together_have_their_value():
+    nested = maximum(minimum(n, 0), minimum(n, -1))  # SymPy: Min(n, Max(-1, 0))
+    for size in (-5, -1, 0, 1):
+        assert substituted(nested.to_sympy(), n=size) == nested(n=size) == min(size, 0)
+
+
 @settings(max_examples=300)
 @given(trees(), VALUES)
 def test_any_arithmetic_means_the_same_to_sympy(tree, values):
