@@ -19,11 +19,14 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "analysis.comparison": "Comparison compare",
     "analysis.inspection": "inspect",
     "analysis.legal_graph": "valid_sizes",
+    "analysis.notes": "find_notes",
     "analysis.report": "LayerReport Report",
     "analysis.verdict": "Legal",
     "blocks": "Block Branches Residual Sequential Skip Wired",
+    "bridge.assemble": "to_torch",
     "chain": "Chain Step run_chain",
     "checkerboard": "Overlap overlap",
     "dilation": "HDC hdc",
@@ -54,11 +57,14 @@ __all__ = sorted([*_HOME_OF, "zoo"])
 
 if TYPE_CHECKING:
     from convcalc import zoo
+    from convcalc.analysis.comparison import Comparison, compare
     from convcalc.analysis.inspection import inspect
     from convcalc.analysis.legal_graph import valid_sizes
+    from convcalc.analysis.notes import find_notes
     from convcalc.analysis.report import LayerReport, Report
     from convcalc.analysis.verdict import Legal
     from convcalc.blocks import Block, Branches, Residual, Sequential, Skip, Wired
+    from convcalc.bridge.assemble import to_torch
     from convcalc.chain import Chain, Step, run_chain
     from convcalc.checkerboard import Overlap, overlap
     from convcalc.dilation import HDC, hdc

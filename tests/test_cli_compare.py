@@ -57,7 +57,7 @@ def test_a_difference_below_zero_and_a_large_ratio():
 
 
 def test_differences_are_no_failure_and_the_document_is_whole():
-    document = json.loads(run("vgg11", "nin", "--input", "3x224x224", "--json"))
+    document = json.loads(run("vgg11", "nin(in_channels=3)", "--input", "3x224x224", "--json"))
     assert (document["schema"], document["error"]) == (1, None)
     assert document["a"]["model"] == "vgg11"
     assert document["totals"]["params"]["a"] == 132_863_336  # torchvision's vgg11

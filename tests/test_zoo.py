@@ -8,7 +8,7 @@ from convcalc.analysis.fields import find_fields
 from convcalc.analysis.report import inspect_graph
 from convcalc.analysis.shapes import infer_shapes
 from convcalc.conditions import Mask
-from convcalc.errors import BadArgument, Unreadable
+from convcalc.errors import BadArgument, BadShape, Unreadable
 from convcalc.zoo import MODELS, load
 
 # torchvision's documentation (params and "GFLOPS", which are GMACs); He et al.; Krizhevsky
@@ -252,3 +252,14 @@ def test_what_cannot_be_loaded_is_answered(text, message):
 def test_an_unknown_place_for_the_stride_is_refused():
     with pytest.raises(BadArgument, match="unknown stride_on '5x5': use one of 3x3, 1x1"):
         load("resnet50(stride_on='5x5')")
+
+
+def test_a_network_takes_the_channels_and_axes_it_was_published_for():
+    for shape, sentence in (
+        ((1, 1, 224, 224), "conv1: in_channels=3 but the input has 1 channels"),
+        ((1, 224, 224), "conv takes"),  # the batch forgotten
+        ((1, 1, 3, 224, 224), "conv takes"),  # the batch given twice
+    ):
+        with pytest.raises(BadShape, match=sentence):
+            infer_shapes(load("resnet18"), shape)
+    assert infer_shapes(load("resnet18(in_channels=1)"), (1, 1, 224, 224))["fc"] == (1, 1000)

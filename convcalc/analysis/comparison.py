@@ -84,7 +84,7 @@ class Reach:
 
 @dataclass(frozen=True)
 class Row:
-    """A layer of either network, or of both: `same` where op and hyper-parameters agree."""
+    """A layer of either network, or of both: `same` where op, hyper-parameters, output and cost agree."""
 
     a: LayerReport | None
     b: LayerReport | None
@@ -181,13 +181,20 @@ def _paired(a: tuple[LayerReport, ...], b: tuple[LayerReport, ...]) -> Iterable[
     matcher = difflib.SequenceMatcher(None, keys[0], keys[1], autojunk=False)
     for tag, i, i_end, j, j_end in matcher.get_opcodes():
         if tag == "equal":
-            yield from (Row(left, right, True) for left, right in zip(a[i:i_end], b[j:j_end], strict=True))
+            yield from (
+                Row(left, right, _alike(left, right)) for left, right in zip(a[i:i_end], b[j:j_end], strict=True)
+            )
         else:
             yield from _changed(a[i:i_end], b[j:j_end])
 
 
 def _key(layer: LayerReport) -> tuple[str, str]:
     return layer.op, repr(sorted(layer.args.items()))
+
+
+def _alike(a: LayerReport, b: LayerReport) -> bool:
+    """Whether two layers of the same op and hyper-parameters also give and cost the same here."""
+    return (a.output, a.params, a.macs) == (b.output, b.params, b.macs)
 
 
 def _changed(a: tuple[LayerReport, ...], b: tuple[LayerReport, ...]) -> Iterable[Row]:

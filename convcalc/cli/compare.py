@@ -32,7 +32,7 @@ def compare(a: str, b: str, shape: Any, as_json: bool, quiet: bool, ascii_only: 
 
     \b
       convcalc compare vgg16 resnet18
-      convcalc compare vgg11 nin --input 3x224x224 -q
+      convcalc compare vgg11 "nin(in_channels=3)" --input 3x224x224 -q
       convcalc compare "conv k3 p1 nobias *2" "conv k5 p2 nobias" --input CxHxW
     \b
     A and B are names of networks, such as lenet, calls such as "resnet18(classes=10)", or stacks

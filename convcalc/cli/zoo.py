@@ -7,11 +7,8 @@ import sys
 import click
 
 from convcalc.cli.options import Command, echo_json, text_style
-from convcalc.cli.target import load_target
-from convcalc.errors import Unreadable
 from convcalc.render.table import plain_table, print_table
 from convcalc.render.zoo import SPARE, network_lines, zoo_columns, zoo_record
-from convcalc.zoo import MODELS
 from convcalc.zoo.networks import list_networks
 
 
@@ -25,14 +22,12 @@ def zoo(name: str | None, as_json: bool, ascii_only: bool) -> None:
     \b
       convcalc zoo
       convcalc zoo resnet50
+      convcalc zoo "resnet50(classes=10)"
       convcalc inspect "resnet50(stride_on='1x1', classes=10)" --depth 1
     \b
     Sizes and costs are at each network's own input; field is that of the last layer that sees only
     a part of it.
     """
-    if name is not None and name not in MODELS:
-        load_target(name)  # says what is near
-        raise Unreadable(f"{name!r} is no name of a network: write one, as lenet")
     networks = list_networks([name] if name else None)
     style = text_style(ascii_only)
     if as_json:

@@ -106,8 +106,10 @@ class Linear(Layer):
 
     def params(self, shape: Shape, /) -> Size:
         """in_features * out_features, plus out_features with a bias."""
-        return shape[-1] * self.out_features + (self.out_features if self.bias else 0)
+        wanted = shape[-1] if self.in_features is None else self.in_features
+        return wanted * self.out_features + (self.out_features if self.bias else 0)
 
     def macs(self, shape: Shape, /) -> Size:
         """Output elements * in_features."""
-        return product(shape) * self.out_features
+        wanted = shape[-1] if self.in_features is None else self.in_features
+        return product(shape[:-1]) * wanted * self.out_features

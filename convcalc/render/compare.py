@@ -56,6 +56,8 @@ def _count(total: Count, style: Style) -> list[str]:
 def _ratio(ratio: Fraction | None) -> str:
     if ratio is None:
         return "-"
+    if ratio != 1 and f"{float(ratio):.3g}" == "1":
+        return "almost 1x"
     return f"{float(ratio):.3g}x" if ratio < 100 else f"{round(ratio):,}x"
 
 

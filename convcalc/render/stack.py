@@ -37,7 +37,7 @@ def written_op(op: str, arguments: Mapping[str, Any]) -> str:
     """
     words = [op]
     for name, value in arguments.items():
-        if value is None:
+        if value is None or name == "in_channels":  # a check on the input, not a setting of the op
             continue
         text = _entry(value)
         if name == BARE.get(op):

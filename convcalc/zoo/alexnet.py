@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from convcalc.blocks import Sequential, as_graph
+from convcalc.blocks import Sequential
 from convcalc.graph import Graph
 from convcalc.layers import AdaptiveAvgPool, Conv, Dropout, Flatten, Linear, MaxPool, ReLU
+from convcalc.zoo.published import published
 
 
 def alexnet(in_channels: int = 1, classes: int = 10) -> Graph:
@@ -42,7 +43,7 @@ def alexnet(in_channels: int = 1, classes: int = 10) -> Graph:
         fc3=Linear(classes),
     )
     net = Sequential(features=features, flatten=Flatten(), classifier=classifier)
-    return as_graph(net, name="alexnet", example=[(1, in_channels, 224, 224)])
+    return published(net, "alexnet", (1, in_channels, 224, 224))
 
 
 def alexnet_torchvision(in_channels: int = 3, classes: int = 1000) -> Graph:
@@ -79,4 +80,4 @@ def alexnet_torchvision(in_channels: int = 3, classes: int = 1000) -> Graph:
         Linear(classes),
     )
     net = Sequential(features=features, avgpool=AdaptiveAvgPool(6), flatten=Flatten(), classifier=classifier)
-    return as_graph(net, name="alexnet_torchvision", example=[(1, in_channels, 224, 224)])
+    return published(net, "alexnet_torchvision", (1, in_channels, 224, 224))

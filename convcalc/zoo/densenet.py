@@ -6,9 +6,10 @@ arXiv:1608.06993, table 1. Those with a number are named as in torchvision.
 
 from __future__ import annotations
 
-from convcalc.blocks import Part, Sequential, Skip, as_graph
+from convcalc.blocks import Part, Sequential, Skip
 from convcalc.graph import Graph
 from convcalc.layers import AdaptiveAvgPool, AvgPool, BatchNorm, Conv, Flatten, Linear, MaxPool, ReLU
+from convcalc.zoo.published import published
 
 
 def densenet(
@@ -46,7 +47,7 @@ def densenet(
         "flatten": Flatten(),
         "fc": Linear(classes),
     }
-    return as_graph(Sequential(**stem, **parts, **head), name="densenet", example=[(1, in_channels, 96, 96)])
+    return published(Sequential(**stem, **parts, **head), "densenet", (1, in_channels, 96, 96))
 
 
 def densenet121(in_channels: int = 3, classes: int = 1000) -> Graph:
@@ -109,4 +110,4 @@ def _bottlenecks(name: str, blocks: tuple[int, ...], in_channels: int, classes: 
         flatten=Flatten(),
         classifier=Linear(classes),
     )
-    return as_graph(net, name=name, example=[(1, in_channels, 224, 224)])
+    return published(net, name, (1, in_channels, 224, 224))

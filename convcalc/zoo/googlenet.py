@@ -5,9 +5,10 @@ Source: C. Szegedy et al., "Going deeper with convolutions", arXiv:1409.4842, wi
 
 from __future__ import annotations
 
-from convcalc.blocks import Branches, Part, Sequential, Wired, as_graph
+from convcalc.blocks import Branches, Part, Sequential, Wired
 from convcalc.graph import Graph
 from convcalc.layers import AdaptiveAvgPool, AvgPool, Conv, Dropout, Flatten, Linear, MaxPool, ReLU
+from convcalc.zoo.published import published
 
 BLOCKS = {
     "inception3a": (64, (96, 128), (16, 32), 32),
@@ -49,8 +50,8 @@ def googlenet(in_channels: int = 1, classes: int = 10, aux: bool = False) -> Gra
     if aux:
         heads = [("aux1", _head(classes), "inception4a"), ("aux2", _head(classes), "inception4d")]
         outputs = ["fc", "aux1", "aux2"]
-        return as_graph(Wired(*steps, *heads), outputs=outputs, name="googlenet", example=[(1, in_channels, 224, 224)])
-    return as_graph(Wired(*steps), name="googlenet", example=[(1, in_channels, 96, 96)])
+        return published(Wired(*steps, *heads), "googlenet", (1, in_channels, 224, 224), outputs)
+    return published(Wired(*steps), "googlenet", (1, in_channels, 96, 96))
 
 
 def _conv(name: str, channels: int, kernel_size: int, stride: int = 1, padding: int = 0) -> dict[str, Part]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from convcalc.blocks import Sequential, as_graph
+from convcalc.blocks import Sequential
 from convcalc.graph import Graph
 from convcalc.layers import AvgPool, Conv, Flatten, Linear, MaxPool, ReLU, Sigmoid
+from convcalc.zoo.published import published
 
 
 def lenet(in_channels: int = 1, classes: int = 10, modern: bool = False) -> Graph:
@@ -33,4 +34,4 @@ def lenet(in_channels: int = 1, classes: int = 10, modern: bool = False) -> Grap
         act4=act,
         fc3=Linear(classes),
     )
-    return as_graph(net, name="lenet", example=[(1, in_channels, 28, 28)])
+    return published(net, "lenet", (1, in_channels, 28, 28))

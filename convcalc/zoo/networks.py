@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from convcalc.analysis.report import PerAxis, Report, inspect_graph
-from convcalc.zoo import MODELS
+from convcalc.zoo import MODELS, load
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Network:
 
 
 def list_networks(names: Iterable[str] | None = None) -> tuple[Network, ...]:
-    """Return the networks of these names, of all unless given, oldest first.
+    """Return the networks of these names or calls, such as "resnet18(classes=10)"; of all unless given, oldest first.
 
     >>> (lenet,) = list_networks(["lenet"])
     >>> lenet.report.params, lenet.receptive_field, lenet.arguments[-1]
@@ -51,8 +51,10 @@ def list_networks(names: Iterable[str] | None = None) -> tuple[Network, ...]:
     return tuple(_network(name) for name in (MODELS if names is None else names))
 
 
-def _network(name: str) -> Network:
+def _network(call: str) -> Network:
+    graph = load(call)
+    name = call.partition("(")[0].strip()
     build, source = MODELS[name]
     arguments = tuple(f"{entry.name}={entry.default!r}" for entry in inspect.signature(build).parameters.values())
     doc = (inspect.getdoc(build) or "").partition(">>>")[0].strip()
-    return Network(name=name, arguments=arguments, doc=doc, source=source, report=inspect_graph(build()))
+    return Network(name=name, arguments=arguments, doc=doc, source=source, report=inspect_graph(graph))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from convcalc.blocks import Part, Sequential, as_graph
+from convcalc.blocks import Part, Sequential
 from convcalc.graph import Graph
 from convcalc.layers import AdaptiveAvgPool, Conv, Dropout, Flatten, MaxPool, ReLU
+from convcalc.zoo.published import published
 
 
 def nin(in_channels: int = 1, classes: int = 10) -> Graph:
@@ -28,7 +29,7 @@ def nin(in_channels: int = 1, classes: int = 10) -> Graph:
         avgpool=AdaptiveAvgPool(1),
         flatten=Flatten(),
     )
-    return as_graph(net, name="nin", example=[(1, in_channels, 224, 224)])
+    return published(net, "nin", (1, in_channels, 224, 224))
 
 
 def _block(channels: int, kernel_size: int, stride: int = 1, padding: int = 0) -> Part:

@@ -6,10 +6,11 @@ The paper's bottlenecks have their stride on the first 1x1 convolution; torchvis
 
 from __future__ import annotations
 
-from convcalc.blocks import Part, Residual, Sequential, as_graph
+from convcalc.blocks import Part, Residual, Sequential
 from convcalc.errors import BadArgument
 from convcalc.graph import Graph
 from convcalc.layers import AdaptiveAvgPool, BatchNorm, Conv, Flatten, Linear, MaxPool, ReLU
+from convcalc.zoo.published import published
 
 STRIDE_ON = ("3x3", "1x1")
 
@@ -102,7 +103,7 @@ class _Resnet:
             flatten=Flatten(),
             fc=Linear(classes),
         )
-        return as_graph(net, name=name, example=[(1, in_channels, 224, 224)])
+        return published(net, name, (1, in_channels, 224, 224))
 
     def block(self, channels: int, width: int, stride: int) -> Part:
         out_channels = width * self.expansion

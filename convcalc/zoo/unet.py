@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convcalc.blocks import Part, Sequential, Wired, as_graph
+from convcalc.blocks import Part, Sequential, Wired
 from convcalc.graph import Graph
 from convcalc.layers import BatchNorm, Concat, Conv, ConvTranspose, CropTo, Layer, MaxPool, PadTo, ReLU
+from convcalc.zoo.published import published
 
 
 def unet(in_channels: int = 1, classes: int = 2, padded: bool = False) -> Graph:
@@ -30,7 +31,7 @@ def unet(in_channels: int = 1, classes: int = 2, padded: bool = False) -> Graph:
     ups = [ConvTranspose(width, 2, stride=2) for width in widths[:-1]]
     steps = _levels([convs(width) for width in widths], [convs(width) for width in widths[:-1]], ups, padded)
     net = Wired(*steps, ("out", Conv(classes, 1), "dec1"))
-    return as_graph(net, name="unet", example=[(1, in_channels, 572, 572)])
+    return published(net, "unet", (1, in_channels, 572, 572))
 
 
 def unet3d(in_channels: int = 3, classes: int = 3) -> Graph:
@@ -54,7 +55,7 @@ def unet3d(in_channels: int = 3, classes: int = 3) -> Graph:
     back = [convs(width, width) for width in (64, 128, 256)]
     ups = [ConvTranspose(width, 2, stride=2) for width in (128, 256, 512)]
     net = Wired(*_levels(down, back, ups, padded=False), ("out", Conv(classes, 1), "dec1"))
-    return as_graph(net, name="unet3d", example=[(1, in_channels, 132, 132, 116)])
+    return published(net, "unet3d", (1, in_channels, 132, 132, 116))
 
 
 def _levels(down: Sequence[Part], back: Sequence[Part], ups: Sequence[Layer], padded: bool) -> list[tuple[Any, ...]]:

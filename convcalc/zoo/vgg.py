@@ -6,9 +6,10 @@ arXiv:1409.1556, configurations A, B, D and E.
 
 from __future__ import annotations
 
-from convcalc.blocks import Part, Sequential, as_graph
+from convcalc.blocks import Part, Sequential
 from convcalc.graph import Graph
 from convcalc.layers import Conv, Dropout, Flatten, Linear, MaxPool, ReLU
+from convcalc.zoo.published import published
 
 WIDTHS = (64, 128, 256, 512, 512)
 
@@ -66,7 +67,7 @@ def _vgg(name: str, convs: tuple[int, ...], in_channels: int, classes: int) -> G
         fc3=Linear(classes),
     )
     net = Sequential(**blocks, flatten=Flatten(), classifier=classifier)
-    return as_graph(net, name=name, example=[(1, in_channels, 224, 224)])
+    return published(net, name, (1, in_channels, 224, 224))
 
 
 def _block(convs: int, width: int) -> Part:
