@@ -257,7 +257,7 @@ def test_an_unknown_place_for_the_stride_is_refused():
 def test_a_network_takes_the_channels_and_axes_it_was_published_for():
     for shape, sentence in (
         ((1, 1, 224, 224), "conv1: in_channels=3 but the input has 1 channels"),
-        ((1, 224, 224), "conv takes"),  # the batch forgotten
+        ((1, 224, 224), "conv1: in_channels=3 but the input has 1 channels"),  # (C, H, W) is an input too
         ((1, 1, 3, 224, 224), "conv takes"),  # the batch given twice
     ):
         with pytest.raises(BadShape, match=sentence):

@@ -46,7 +46,8 @@ def sizes(
       convcalc sizes lenet --input 1xHxW --near 32
       convcalc sizes "conv 8 k3 s2; maxpool k2 s2" --input 3xNxN
     \b
-    runs: no layer refuses. exact: also no window drops a row and every crop is symmetric.
+    runs: no layer refuses. exact: also no window drops a row and every crop is symmetric; rows
+    that a stride longer than its kernel always skips are not dropped ones.
     proved: for every size there is; observed: as far as was tried, which is said.
     excluded: each class of sizes that is out, the first layer that refuses it, and why.
     --input with names asks for those sizes (the same name is the same size); with numbers alone, or
