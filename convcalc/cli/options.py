@@ -35,7 +35,7 @@ class Command(click.Command):
             sys.exit(1)
 
 
-class Parsed(click.ParamType[Any]):
+class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.3 on only
     """A parameter read by one of the functions of `convcalc.notation`."""
 
     def __init__(self, name: str, read: Callable[[str], Any]) -> None:
