@@ -71,7 +71,7 @@ def _echo(chain: Chain, style: Style, channels: bool) -> None:
     if chain.steps:
         columns, rows = stack_columns(chain, style, channels)
         if sys.stdout.isatty():
-            print_table(columns, rows, spare=("offset", "covered", "any size", "stride", "layer"))
+            print_table(columns, rows, spare=("offset", "covered", "any size", "stride"))
         else:
             click.echo(plain_table(columns, rows))
     for line in stack_summary(chain, style, channels):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 
@@ -29,18 +30,25 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], spare: Se
     from rich.text import Text
 
     console = Console(highlight=False)
-    widths = {cells[0]: max(map(len, cells)) + 1 for cells in zip(columns, *rows, strict=True)}
-    left_out: list[str] = []
+    cells = [[name, *(row[place] for row in rows)] for place, name in enumerate(columns)]
+    kept = list(range(len(columns)))
+
+    def width(gap: int) -> int:
+        return sum(max(map(len, cells[place])) + gap for place in kept) - gap
+
+    left_out = []
     for name in spare:
-        if sum(widths.values()) - 1 > console.width and name in widths:
+        if width(gap=1) > console.width and name in columns:
             left_out.append(name)
-            del widths[name]
-    roomy = sum(widths.values()) + len(widths) - 2 <= console.width  # two spaces between columns, else one
-    table = Table(box=SIMPLE_HEAD, padding=(0, int(roomy), 0, 0), pad_edge=False, show_edge=False)
-    for name in widths:
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
+            kept.remove(list(columns).index(name))
+    table = Table(
+        box=SIMPLE_HEAD, padding=(0, int(width(gap=2) <= console.width), 0, 0), pad_edge=False, show_edge=False
+    )
+    for place in kept:  # a number never breaks; a formula may, where nothing else is left to do
+        numbers = all(re.fullmatch(r"[0-9,.:x+−-]*", cell) for cell in cells[place][1:])
+        table.add_column(columns[place], no_wrap=numbers or width(gap=1) <= console.width, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for name, cell in zip(columns, row, strict=True) if name in widths))
+        table.add_row(*(Text(row[place]) for place in kept))
     console.print(table)
     if left_out:
         console.print(f"{console.width} columns are too few for: {', '.join(left_out)}", style="dim")
