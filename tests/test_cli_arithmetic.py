@@ -388,3 +388,10 @@ def test_the_command_answers_and_refuses_as_the_formula(which, n, k, s, p, d):
     assert result.exit_code == (kind is not None)
     if expected:
         assert eval(answer["formula"], {}, {"n": n}) == eval(answer["working"]) == expected
+
+
+@pytest.mark.parametrize("padding", ["0", "1:2", "same", "same-lower", "valid", "full", "causal", "p"])
+@pytest.mark.parametrize("size", ["9", "n"])
+def test_the_way_back_is_always_said(size, padding):
+    result = CliRunner().invoke(main, ["conv", "--n", size, "--k", "3", "--s", "2", "--p", padding])
+    assert sum(line.startswith("back  ") for line in result.stdout.splitlines()) == 1

@@ -98,11 +98,24 @@ def test_quiet_and_latex_print_the_answer_alone():
         ("(conv k3", "a parenthesis is opened and not closed"),
         ("conv k3 *99999", "a stack of more than 10000 layers"),
         ("maxpool 2 g4", "maxpool has no groups"),
-        ("conv k3 padding_mode=mirror", ""),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence(text, sentence):
     result = CliRunner().invoke(main, ["stack", text, "--n", "9"])
-    assert result.exit_code == (2 if sentence else 1)
+    assert result.exit_code == 2
     assert sentence in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("conv k3 padding_mode=mirror",), "Error: conv1: unknown padding_mode 'mirror': use one of zeros, reflect,"),
+        (("conv k99", "--latex"), "Error: conv1: kernel does not fit: it spans 99"),
+        (("upsample 0.7", "--latex"), "Error: the stack has no formula: a layer rounds sizes in floating point;"),
+    ],
+)
+def test_what_is_refused_is_one_sentence_and_nothing_else(arguments, sentence):
+    result = CliRunner().invoke(main, ["stack", *arguments, "--n", "9"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(sentence)

@@ -11,7 +11,7 @@ import click
 
 from convcalc.analysis.report import Report, inspect_graph
 from convcalc.analysis.rows import fold_blocks, select_ops
-from convcalc.cli.options import Command, Parsed, text_style
+from convcalc.cli.options import Command, Parsed, bold, text_style
 from convcalc.cli.python_target import reported
 from convcalc.cli.target import load_target
 from convcalc.errors import ConvcalcError, Unreadable
@@ -151,12 +151,13 @@ def _check_ops(only: tuple[str, ...], report: Report) -> None:
 
 def _echo(report: Report, ascii_only: bool) -> None:
     style = text_style(ascii_only)
-    columns, rows = report_columns(report, style)
-    if sys.stdout.isatty():
-        print_table(columns, rows, spare=SPARE)
-    else:
-        click.echo(plain_table(columns, rows))
+    if report.layers:  # a first layer that refuses its input leaves no rows to show
+        columns, rows = report_columns(report, style)
+        if sys.stdout.isatty():
+            print_table(columns, rows, spare=SPARE)
+        else:
+            click.echo(plain_table(columns, rows))
     first, *others = report_summary(report, style)
-    click.echo(click.style(first, bold=True))
+    click.echo(bold(first))
     for line in others:
         click.echo(line)

@@ -18,7 +18,7 @@ from convcalc.cli.options import (
     output_options,
     text_style,
 )
-from convcalc.errors import Unreadable
+from convcalc.errors import Refused, Unreadable
 from convcalc.expr import Expr
 from convcalc.exprtext import LATEX, PYTHON, Style
 from convcalc.layers import Layer
@@ -61,10 +61,17 @@ def stack(layers: tuple[str, ...], n: Any, channels: int | None, **options: Any)
         if chain.output is not None:
             click.echo(across(spatial_sizes(chain.output), PYTHON))
     elif options["latex"]:
-        click.echo("\n".join(stack_latex(chain, LATEX)))
+        _echo_latex(chain)
     else:
         _echo(chain, style, channels is not None)
     return _end(chain, options)
+
+
+def _echo_latex(chain: Chain) -> None:
+    if chain.formula is not None:
+        click.echo("\n".join(stack_latex(chain, LATEX)))
+    elif chain.error is None:
+        raise Refused("the stack has no formula: a layer rounds sizes in floating point; leave out --latex for numbers")
 
 
 def _echo(chain: Chain, style: Style, channels: bool) -> None:

@@ -107,8 +107,10 @@ def _rows(count: int, kind: str) -> str:
 
 def _back(axis: WindowedSize, style: Style) -> str:
     """The command that takes the output size back to the input size."""
-    if axis.kind != "conv" or (axis.same and is_symbolic(axis.padding[0])):
+    if axis.kind != "conv":
         return ""
+    if axis.same and is_symbolic(axis.padding[0]):
+        return "a tconv whose padding depends on n, as here: give --n a number to see it"
     before, after = (number(side, style) for side in axis.padding)
     flags = [
         ("--k", number(axis.kernel_size, style), ""),
