@@ -5,6 +5,7 @@
     ConvcalcError
     ├── Unreadable           the question cannot be read: syntax, name, file, extra, device
     ├── Disagreement         convcalc and torch differ: one of them is wrong
+    ├── Unknown              nothing is known of it: a call without a formula, at a size not measured
     └── Refused              (also a ValueError) read and answered, and the answer is no
         ├── BadArgument      a hyper-parameter outside its range
         ├── KernelDoesNotFit the kernel spans more than the padded input
@@ -58,6 +59,12 @@ class Disagreement(ConvcalcError):
     """Convcalc and torch differ: one of them is wrong."""
 
     kind = "mismatch"
+
+
+class Unknown(ConvcalcError):
+    """Nothing is known: what a call without a formula gives at a size that was not measured."""
+
+    kind = "unknown"
 
 
 class Refused(ConvcalcError, ValueError):

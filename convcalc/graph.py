@@ -9,14 +9,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
-from convcalc.errors import BadArgument, BadShape
+from convcalc.branch import Branch
+from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.expr import Expr
-from convcalc.layers.base import Layer, Shape
+from convcalc.layers.base import Layer, Shape, written
 from convcalc.sizes import Size, exact
 
 Sizes: TypeAlias = Sequence[Size | str]
@@ -27,10 +28,25 @@ InputShapes: TypeAlias = Sizes | Sequence[Sizes] | Mapping[str, Sizes]
 
 
 @dataclass(frozen=True)
+class Weights:
+    """The parameters that a captured call is the first to use: their names, how many, how many are trained, bytes.
+
+    >>> Weights(("conv.weight", "conv.bias"), 80, 80, 320).params
+    80
+    """
+
+    names: tuple[str, ...] = ()
+    params: int = 0
+    trainable: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
 class Node:
     """One call of a layer: its name, what it reads (names of nodes and inputs), where it stands.
 
-    `shares` names an earlier node whose weights it uses again; `source` says where a captured call was written.
+    A layer of several outputs has them under "name", "name[1]", "name[2]", ... `shares` names an earlier node whose
+    weights it uses again. Of a captured call, `source` says where it was written and `weights` what it counts.
 
     >>> Node("conv1", Layer(), "input").inputs
     ('input',)
@@ -41,6 +57,7 @@ class Node:
     inputs: tuple[str, ...]
     shares: str | None = None
     source: str | None = None
+    weights: Weights | None = None
 
     def __init__(
         self,
@@ -49,6 +66,7 @@ class Node:
         inputs: str | Sequence[str] = "input",
         shares: str | None = None,
         source: str | None = None,
+        weights: Weights | None = None,
     ) -> None:
         if not isinstance(layer, Layer):
             raise BadArgument(f"node {name!r} takes a layer: {layer!r}{_instead(layer)}")
@@ -57,10 +75,41 @@ class Node:
         object.__setattr__(self, "inputs", (inputs,) if isinstance(inputs, str) else tuple(inputs))
         object.__setattr__(self, "shares", shares)
         object.__setattr__(self, "source", source)
+        object.__setattr__(self, "weights", weights)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of its outputs.
+
+        >>> from convcalc.layers import Chunk
+        >>> Node("halves", Chunk(2)).outputs
+        ('halves', 'halves[1]')
+        """
+        count = self.layer.outputs
+        return (self.name,) if count == 1 else (self.name, *(f"{self.name}[{place}]" for place in range(1, count)))
 
 
 def _instead(thing: object) -> str:
     return f"; write {thing.__name__}(...)" if isinstance(thing, type) else ""
+
+
+@dataclass(frozen=True)
+class Capture:
+    """How a graph was recorded from a module that ran once.
+
+    `letters` are the input shapes with a symbol for each size that may change: formulas in layers are in them.
+    `path` has the branches that depended on sizes; where one goes the other way, the graph is another. `again`
+    records the module at other input shapes. `lost` says where sizes lost their formula, `unused` which parameters
+    were not read, `error` why the run ended early.
+    """
+
+    letters: tuple[Shape, ...]
+    path: tuple[Branch, ...] = ()
+    again: Callable[[Sequence[Shape]], Graph] | None = None
+    lost: tuple[str, ...] = ()
+    unused: Weights = Weights()
+    remarks: tuple[str, ...] = ()
+    error: ConvcalcError | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,7 +119,8 @@ class Graph:
     Checked once, here: names are unique, every input exists, every layer gets as many as it takes, nothing goes
     round in a circle. Nodes may be given in any order. `outputs` is the last node unless given. `example` has one
     input shape for each input, such as the one a published network is measured at; analyses use it where no
-    shape is given. Raises `BadArgument`.
+    shape is given. `labels` are what a user calls the outputs; `capture` says how a module was recorded. Raises
+    `BadArgument`.
 
     >>> from convcalc.layers import Add, Conv
     >>> net = Graph([Node("conv", Conv(8, 3, padding=1)), Node("add", Add(), ("conv", "input"))])
@@ -83,6 +133,8 @@ class Graph:
     outputs: tuple[str, ...] = ()
     name: str = ""
     example: tuple[Shape, ...] | None = None
+    labels: tuple[str, ...] = ()
+    capture: Capture | None = None
 
     def __init__(
         self,
@@ -91,6 +143,8 @@ class Graph:
         outputs: str | Sequence[str] = (),
         name: str = "",
         example: Sequence[Shape] | None = None,
+        labels: Sequence[str] = (),
+        capture: Capture | None = None,
     ) -> None:
         inputs = (inputs,) if isinstance(inputs, str) else tuple(inputs)
         outputs = (outputs,) if isinstance(outputs, str) else tuple(outputs)
@@ -99,6 +153,8 @@ class Graph:
         object.__setattr__(self, "outputs", outputs or (last,))
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "example", None if example is None else tuple(map(tuple, example)))
+        object.__setattr__(self, "labels", tuple(labels) or self.outputs)
+        object.__setattr__(self, "capture", capture)
         _check_names(nodes, inputs)
         object.__setattr__(self, "nodes", _in_order(nodes, inputs))
         _check_wiring(self)
@@ -126,6 +182,53 @@ class Graph:
         name = f"{self.name}: " if self.name else ""
         nodes = "1 node" if len(self) == 1 else f"{len(self)} nodes"
         return f"Graph({name}{nodes}: {', '.join(self.inputs)} -> {', '.join(self.outputs)})"
+
+    def at(self, shapes: Mapping[str, Shape]) -> Graph:
+        """Return the graph with the formulas in its layers taken at these input shapes; itself where it has none.
+
+        Raises `BadShape` where a size differs that has no letter, or a branch goes another way: record it there.
+
+        >>> from convcalc.layers import View
+        >>> H = Expr.symbol("H")
+        >>> node = Node("view", View((1, 3 * H)))
+        >>> graph = Graph([node], capture=Capture(letters=((1, 3, H),)))
+        >>> graph.at({"input": (1, 3, 8)})["view"].layer
+        View(axes=None, sizes=(1, 24))
+        """
+        if self.capture is None:
+            return self
+        values = _values(self, shapes)
+        for branch in self.capture.path:
+            branch.check(values)
+        if not self._sized or all(str(value) == name for name, value in values.items()):
+            return self
+        nodes = [
+            replace(node, layer=node.layer.at(values)) if node.name in self._sized else node for node in self.nodes
+        ]
+        bound = object.__new__(Graph)
+        bound.__dict__.update({name: value for name, value in vars(self).items() if not name.startswith("_")})
+        object.__setattr__(bound, "nodes", tuple(nodes))
+        object.__setattr__(bound, "_whole", self.with_formulas)
+        return bound
+
+    @property
+    def with_formulas(self) -> Graph:
+        """The graph as it was captured, where this one is it `at` some sizes; itself elsewhere."""
+        whole: Graph = vars(self).get("_whole", self)
+        return whole
+
+    def holds(self, shapes: Mapping[str, Shape]) -> bool:
+        """Whether `at` these shapes it is the same graph."""
+        try:
+            self.at(shapes)
+        except BadShape:
+            return False
+        return True
+
+    @cached_property
+    def _sized(self) -> frozenset[str]:
+        """The nodes with formulas among their hyper-parameters."""
+        return frozenset(node.name for node in self.nodes if node.layer.depends_on_sizes)
 
     def shapes_of(self, input_shapes: InputShapes | None = None) -> dict[str, Shape]:
         """Return the shape of every input, by name, from what a user gives; the `example` where that is nothing.
@@ -155,6 +258,23 @@ class Graph:
         return {name: tuple(_size(name, size) for size in given[name]) for name in self.inputs}
 
 
+def _values(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, Size]:
+    """What each letter of a capture is in these shapes."""
+    values: dict[str, Size] = {}
+    letters = () if graph.capture is None else graph.capture.letters
+    for name, shape in zip(graph.inputs, letters, strict=True):
+        given = shapes[name]
+        fits = len(given) == len(shape) and all(
+            (values.setdefault(str(letter), size) is size or values[str(letter)] == size)
+            if isinstance(letter, Expr)
+            else not isinstance(size, int) or letter == size
+            for letter, size in zip(shape, given, strict=True)
+        )
+        if not fits:
+            raise BadShape(f"{name} was captured as {written(shape)}: got {written(given)}; capture it at that shape")
+    return values
+
+
 def _size(name: str, size: Size | str) -> Size:
     if isinstance(size, str):
         return Expr.symbol(size)
@@ -167,7 +287,7 @@ def _size(name: str, size: Size | str) -> Size:
 def _check_names(nodes: Sequence[Node], inputs: tuple[str, ...]) -> None:
     if not inputs:
         raise BadArgument("a graph has at least one input: 0 given")
-    names = [*inputs, *(node.name for node in nodes)]
+    names = [*inputs, *(name for node in nodes for name in node.outputs)]
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise BadArgument(f"names must be unique: {', '.join(map(repr, twice))} is given twice", rule="unique names")
@@ -181,7 +301,7 @@ def _check_names(nodes: Sequence[Node], inputs: tuple[str, ...]) -> None:
 
 
 def _check_wiring(graph: Graph) -> None:
-    known = {*graph.inputs, *(node.name for node in graph)}
+    known = {*graph.inputs, *(name for node in graph for name in node.outputs)}
     for name in graph.outputs:
         if name not in known:
             raise BadArgument(f"the output {name!r} is no node or input{_like(name, known)}")
@@ -207,7 +327,7 @@ def _in_order(nodes: Sequence[Node], inputs: tuple[str, ...]) -> tuple[Node, ...
         later = []
         for node in waiting:
             if ready.issuperset(node.inputs):
-                ready.add(node.name)
+                ready.update(node.outputs)
                 ordered.append(node)
             else:
                 later.append(node)
@@ -220,9 +340,10 @@ def _in_order(nodes: Sequence[Node], inputs: tuple[str, ...]) -> tuple[Node, ...
 def _circle(waiting: Sequence[Node]) -> list[str]:
     """One circle among nodes that all wait for each other."""
     reads = {node.name: node.inputs for node in waiting}
+    maker = {name: node.name for node in waiting for name in node.outputs}
     path = [waiting[0].name]
     while path[-1] not in path[:-1]:
-        path.append(next(name for name in reads[path[-1]] if name in reads))
+        path.append(next(maker[name] for name in reads[path[-1]] if name in maker))
     return path[path.index(path[-1]) :][::-1]
 
 

@@ -22,6 +22,7 @@ from functools import lru_cache, reduce
 from itertools import product as choices
 
 from convcalc.expr import Atom, Expr, Extreme, Floor, Symbol
+from convcalc.sizes import Size, larger, smaller
 
 FAR = 2**40
 """Where the search for the size from which a product keeps its sign is given up."""
@@ -135,6 +136,46 @@ def _atom(atom: Atom) -> QuasiAffine | None:
             return reduce(QuasiAffine.smaller, [form.times(-1) for form in known]).times(-1)  # max = -min(-v)
         case _:
             raise TypeError(f"unknown atom {atom!r}")
+
+
+def sign_everywhere(value: Size) -> int | None:
+    """Return 1, 0 or -1 where `value` is >= 0 (and not always 0), always 0, or <= 0 at all sizes >= 0; None if unsure.
+
+    >>> n = Expr.symbol("n")
+    >>> sign_everywhere((n + 6) // 7 * 7 - n), sign_everywhere(n // 2 - n), sign_everywhere(n - 3)
+    (1, -1, None)
+    """
+    if not isinstance(value, Expr):
+        return None
+    if value.is_constant:
+        return (value.constant > 0) - (value.constant < 0)
+    form = quasi_affine(value)
+    if form is None or form.start > 0:
+        return None
+    if form.slope >= 0 and math.ceil(form.low) >= 0:
+        return 1
+    return -1 if form.slope <= 0 and math.floor(form.high) <= 0 else None
+
+
+def least_of(a: Size, b: Size) -> Size:
+    """Return the smaller of two values of sizes that are >= 0, without a minimum where one is never above the other.
+
+    >>> n = Expr.symbol("n")
+    >>> str(least_of(n, (n + 6) // 7 * 7)), str(least_of(n, 7))
+    ('n', 'min(n, 7)')
+    """
+    sign = sign_everywhere(a - b) if isinstance(a, Expr) or isinstance(b, Expr) else None
+    return smaller(a, b) if sign is None else b if sign > 0 else a
+
+
+def most_of(a: Size, b: Size) -> Size:
+    """Return the larger of two values of sizes that are >= 0, without a maximum where one is never below the other.
+
+    >>> str(most_of(Expr.symbol("n"), 0))
+    'n'
+    """
+    sign = sign_everywhere(a - b) if isinstance(a, Expr) or isinstance(b, Expr) else None
+    return larger(a, b) if sign is None else a if sign > 0 else b
 
 
 @dataclass(frozen=True)

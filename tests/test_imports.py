@@ -80,7 +80,18 @@ def test_a_public_formula_imports_nothing_heavy():
 # -- layering ----------------------------------------------------------------------------------------------------
 
 ORDER = [
-    *("errors", "axes expr", "exprdivide exprtext", "sizes", "expreval", "conditions", "formulas", "resizing"),
+    *(
+        "errors",
+        "axes expr",
+        "exprdivide exprtext",
+        "sizes",
+        "expreval",
+        "quasiaffine",
+        "branch",
+        "conditions",
+        "formulas",
+        "resizing",
+    ),
     *(
         "solve_problem",
         "solve_near",
@@ -117,6 +128,7 @@ LAZY_UPWARDS = {
     ("expr", "exprtext"),
     ("expr", "expreval"),
     ("analysis.report", "render.report"),
+    ("analysis.opening", "bridge.trace"),
 }
 """Inside functions: an expression knows its texts and takes its values through the door of sizes; a report prints."""
 

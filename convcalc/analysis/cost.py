@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from convcalc.analysis.shapes import infer_shapes
-from convcalc.blocks import Part, as_graph
+from convcalc.analysis.opening import open_net
+from convcalc.analysis.shapes import node_shapes
+from convcalc.blocks import Part
 from convcalc.graph import Graph, InputShapes, Node
 from convcalc.layers.base import Shape, product
 from convcalc.sizes import Size
@@ -25,7 +26,7 @@ class NodeCost:
     macs: Size
     """Multiply-accumulates of one forward pass; bias additions, normalization, activations and pooling are none."""
     activations: Size
-    """Elements of the output."""
+    """Elements of the outputs."""
     itemsize: int = 4
     """Bytes of one element."""
 
@@ -78,8 +79,9 @@ def count_cost(net: Graph | Part, input_shapes: InputShapes | None = None, *, it
     >>> cost.total.params, cost.total.macs, cost.total.bytes
     (47206, 164640, 226496)
     """
-    graph = as_graph(net)
-    shapes = infer_shapes(graph, input_shapes)
+    graph, shapes = open_net(net, input_shapes)
+    for node in graph:
+        shapes |= node_shapes(node, shapes)
     costs = tuple(node_cost(node, shapes, itemsize) for node in graph)
     return Cost(nodes=costs, total=_sum(graph.name, costs, itemsize))
 
@@ -94,11 +96,17 @@ def node_cost(node: Node, shapes: Mapping[str, Shape], itemsize: int = 4) -> Nod
     inputs: Any = [shapes[name] for name in node.inputs]
     return NodeCost(
         name=node.name,
-        params=0 if node.shares else node.layer.params(*inputs),
+        params=_params(node, inputs),
         macs=node.layer.macs(*inputs),
-        activations=product(shapes[node.name]),
+        activations=sum(product(shapes[name]) for name in node.outputs),
         itemsize=itemsize,
     )
+
+
+def _params(node: Node, inputs: Any) -> Size:
+    if node.weights is not None:
+        return node.weights.params
+    return 0 if node.shares else node.layer.params(*inputs)
 
 
 def _sum(name: str, costs: Any, itemsize: int = 4) -> NodeCost:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from convcalc.analysis.shapes import infer_shapes
-from convcalc.blocks import Part, as_graph
+from convcalc.analysis.opening import open_net
+from convcalc.analysis.shapes import node_shapes
+from convcalc.blocks import Part
 from convcalc.errors import BadArgument
 from convcalc.field import Field
 from convcalc.graph import Graph, InputShapes, Node
@@ -27,11 +28,11 @@ def find_fields(
     >>> find_fields(net, (1, 8, 32, 32))["add"].axes[0].receptive_field
     5
     """
-    graph = as_graph(net)
-    shapes = infer_shapes(graph, input_shapes)
+    graph, shapes = open_net(net, input_shapes)
     fields = start_fields(graph, shapes, of)
     for node in graph:
-        fields[node.name] = node_field(node, fields, shapes)
+        shapes |= node_shapes(node, shapes)
+        fields |= node_fields(node, fields, shapes)
     return fields
 
 
@@ -48,13 +49,16 @@ def start_fields(graph: Graph, shapes: Mapping[str, Shape], of: str | None = Non
     return {name: Field.start(axes) if name == chosen else Field.nothing(axes) for name in graph.inputs}
 
 
-def node_field(node: Node, fields: Mapping[str, Field], shapes: Mapping[str, Shape]) -> Field:
-    """Return the field of one node, given the fields of what it reads and the shapes of it and of that.
+def node_fields(node: Node, fields: Mapping[str, Field], shapes: Mapping[str, Shape]) -> dict[str, Field]:
+    """Return the fields of one node's outputs, given the fields of what it reads and the shapes of it and of that.
 
     >>> from convcalc.layers import Conv
     >>> shapes = {"input": (1, 3, 8), "conv": (1, 4, 6)}
-    >>> node_field(Node("conv", Conv(4, 3)), {"input": Field.start(1)}, shapes).axes[0].receptive_field
+    >>> node_fields(Node("conv", Conv(4, 3)), {"input": Field.start(1)}, shapes)["conv"].axes[0].receptive_field
     3
     """
+    inputs = [shapes[name] for name in node.inputs]
     before = [fields[name] for name in node.inputs]
-    return read_through(node.layer, before, [shapes[name] for name in node.inputs], shapes[node.name])
+    if not before:  # it reads nothing: on as many axes as the input has
+        return dict.fromkeys(node.outputs, Field.nothing(len(next(iter(fields.values())).axes)))
+    return {name: read_through(node.layer, before, inputs, shapes[name]) for name in node.outputs}

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from convcalc.analysis.collect import Collector
 from convcalc.analysis.legal import named
 from convcalc.analysis.legal import valid_sizes as decide_sizes
-from convcalc.analysis.shapes import node_shape
+from convcalc.analysis.opening import as_captured
+from convcalc.analysis.shapes import node_shapes
 from convcalc.analysis.verdict import Legal
 from convcalc.axes import axis_names
-from convcalc.blocks import Part, as_graph
+from convcalc.blocks import Part
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.expr import Expr
 from convcalc.graph import Graph, InputShapes
@@ -35,8 +36,9 @@ def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Leg
     >>> 572 in v["H"], (572, 188) in v, v.exact["H"].nearest(350), v.why_not(187, 188).node
     (True, True, (348, 364), 'dec3.conv2')
     """
-    graph = as_graph(net)
+    graph = as_captured(net, input_size)
     shapes = name_sizes(graph.shapes_of(input_size))
+    graph = graph.at(shapes)
     whole = tuple(_named(size) for shape in shapes.values() for size in shape)
 
     def propagate(sizes: Shape, check: Collector) -> None:
@@ -48,7 +50,7 @@ def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Leg
                 node.layer.check_exact(*inputs, check=named(node.name, check.exact))
             except ConvcalcError as error:
                 raise error.at(node.name) from None
-            known[node.name] = node_shape(node, inputs, check)
+            known |= node_shapes(node, known, check)
 
     return decide_sizes(propagate, whole)
 

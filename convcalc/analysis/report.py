@@ -10,19 +10,20 @@ from typing import Any, TypeAlias
 
 from convcalc import __version__
 from convcalc.analysis.cost import NodeCost, node_cost
-from convcalc.analysis.fields import node_field, start_fields
+from convcalc.analysis.fields import node_fields, start_fields
 from convcalc.analysis.notes import notes_on
 from convcalc.analysis.notes.base import Facts, Note
-from convcalc.analysis.shapes import node_shape
+from convcalc.analysis.opening import open_net
+from convcalc.analysis.shapes import node_shapes
 from convcalc.axes import axis_names
-from convcalc.blocks import Part, as_graph
+from convcalc.blocks import Part
 from convcalc.conditions import Conditions, enforce
 from convcalc.errors import ConvcalcError
 from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.graph import Graph, InputShapes, Node
-from convcalc.layers.base import Shape
+from convcalc.layers import Opaque, Shape
 from convcalc.product import Product
 from convcalc.sizes import Size, is_symbolic
 
@@ -208,31 +209,44 @@ def inspect_graph(net: Graph | Part, input_shapes: InputShapes | None = None) ->
     >>> report.output, report.params, report.layers[1].receptive_field, str(report.layers[1].symbolic[2])
     ((1, 6, 14, 14), 156, (6, 6), 'H//2')
     """
-    graph = as_graph(net)
-    given = graph.shapes_of(input_shapes)
+    graph, given = open_net(net, input_shapes)
     needs = Conditions()
     shapes, fields = dict(given), start_fields(graph, given)
-    symbolic: dict[str, Shape | None] = dict(_with_symbols(given))
+    letters = with_symbols(given)
+    symbolic: dict[str, Shape | None] = dict(letters)
+    anywhere = _anywhere(graph, letters)
     rows: list[LayerReport] = []
     error = None
     for node in graph:
         try:
-            shapes[node.name] = node_shape(node, tuple(shapes[name] for name in node.inputs), needs)
+            shapes |= node_shapes(node, shapes, needs)
         except ConvcalcError as refusal:
             error = refusal
             break
-        symbolic[node.name] = _symbolic(node, symbolic)
-        fields[node.name] = node_field(node, fields, shapes)
+        symbolic |= _symbolic(anywhere.get(node.name, node), symbolic)
+        fields |= node_fields(node, fields, shapes)
         rows.append(_row(node, shapes, symbolic[node.name], fields[node.name], node_cost(node, shapes)))
+    if error is None and graph.capture is not None:
+        error = graph.capture.error
     return Report(
         model=graph.name,
         inputs=given,
-        outputs={} if error else {name: shapes[name] for name in graph.outputs},
+        outputs={} if error else {label: shapes[name] for label, name in zip(graph.labels, graph.outputs, strict=True)},
         layers=tuple(rows),
         needs=tuple(needs.open),
         notes=notes_on(Facts(graph, shapes, fields)),
         error=error,
+        opaque=tuple(node.name for node in graph if isinstance(node.layer, Opaque)),
+        path=() if graph.capture is None else tuple(map(str, graph.capture.path)),
+        remarks=() if graph.capture is None else graph.capture.remarks,
     )
+
+
+def _anywhere(graph: Graph, letters: Mapping[str, Shape]) -> dict[str, Node]:
+    """The nodes that hold formulas, in these letters; nothing where there are none."""
+    if graph.capture is None:
+        return {}
+    return {node.name: node for node in graph.with_formulas.at(letters) if node.layer.depends_on_sizes}
 
 
 def _row(node: Node, shapes: Mapping[str, Shape], symbolic: Shape | None, field: Field, cost: NodeCost) -> LayerReport:
@@ -242,7 +256,7 @@ def _row(node: Node, shapes: Mapping[str, Shape], symbolic: Shape | None, field:
         args=node.layer.arguments(),
         inputs=node.inputs,
         output=shapes[node.name],
-        outputs=(shapes[node.name],),
+        outputs=tuple(shapes[name] for name in node.outputs),
         symbolic=symbolic,
         params=cost.params,
         shared=node.shares is not None,
@@ -252,7 +266,7 @@ def _row(node: Node, shapes: Mapping[str, Shape], symbolic: Shape | None, field:
     )
 
 
-def _with_symbols(shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+def with_symbols(shapes: Mapping[str, Shape]) -> dict[str, Shape]:
     """The input shapes with letters for spatial sizes; inputs of one size share their letters."""
     first: dict[Shape, str] = {}
     found = {}
@@ -266,16 +280,17 @@ def _with_symbols(shapes: Mapping[str, Shape]) -> dict[str, Shape]:
     return found
 
 
-def _symbolic(node: Node, known: Mapping[str, Shape | None]) -> Shape | None:
-    """The output shape for any size; None where a layer has no formula, and for all that reads it."""
-    inputs = [known[name] for name in node.inputs]
-    shapes = tuple(shape for shape in inputs if shape is not None)
-    if len(shapes) < len(inputs):
-        return None
+def _symbolic(node: Node, known: Mapping[str, Shape | None]) -> dict[str, Shape | None]:
+    """The output shapes for any size; None where a layer has no formula, and for all that reads it."""
+    shapes = {name: shape for name in node.inputs if (shape := known[name]) is not None}
     try:
-        return node_shape(node, shapes, enforce)
+        return {**node_shapes(node, shapes, enforce)} if len(shapes) == len(set(node.inputs)) else _unknown(node)
     except ConvcalcError:
-        return None
+        return _unknown(node)
+
+
+def _unknown(node: Node) -> dict[str, Shape | None]:
+    return dict.fromkeys(node.outputs)
 
 
 def plain(value: Any) -> Any:

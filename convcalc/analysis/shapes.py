@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from convcalc.blocks import Part, as_graph
+from convcalc.analysis.opening import open_net
+from convcalc.blocks import Part
 from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import ConvcalcError
 from convcalc.graph import Graph, InputShapes, Node
@@ -33,25 +34,25 @@ def infer_shapes(
     convcalc.errors.KernelDoesNotFit: 1: axis H: kernel does not fit: it spans 9 (kernel_size=9, dilation=1) but \
 the padded input is 3 (3 + 0 + 0); use an input of at least 9, or 6 more padding
     """
-    graph = as_graph(net)
-    shapes = graph.shapes_of(input_shapes)
+    graph, shapes = open_net(net, input_shapes)
     for node in graph:
-        shapes[node.name] = node_shape(node, tuple(shapes[name] for name in node.inputs), check)
+        shapes |= node_shapes(node, shapes, check)
     return shapes
 
 
-def node_shape(node: Node, inputs: tuple[Shape, ...], check: Check = enforce) -> Shape:
-    """Return the output shape of one node; what is refused names it.
+def node_shapes(node: Node, shapes: Mapping[str, Shape], check: Check = enforce) -> dict[str, Shape]:
+    """Return the shapes of one node's outputs by name, given those of what it reads; what is refused names it.
 
     >>> from convcalc.layers import MaxPool
-    >>> node_shape(Node("pool", MaxPool(2)), ((1, 8, 7, 7),))
-    (1, 8, 3, 3)
+    >>> node_shapes(Node("pool", MaxPool(2)), {"input": (1, 8, 7, 7)})
+    {'pool': (1, 8, 3, 3)}
     """
+    inputs = tuple(shapes[name] for name in node.inputs)
 
     def named(value: Size, error: Callable[[Reader], ConvcalcError], /) -> None:
         check(value, lambda at: error(at).at(node.name))
 
     try:
-        return node.layer.out_shape(*inputs, check=named)
+        return dict(zip(node.outputs, node.layer.out_shapes(*inputs, check=named), strict=True))
     except ConvcalcError as error:
         raise (error if error.place == node.name else error.at(node.name)) from None

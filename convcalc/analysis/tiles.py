@@ -23,9 +23,10 @@ from fractions import Fraction
 
 from convcalc.analysis.fields import find_fields
 from convcalc.analysis.legal_graph import name_sizes, valid_sizes
+from convcalc.analysis.opening import as_captured
 from convcalc.analysis.shapes import infer_shapes
 from convcalc.axes import per_axis
-from convcalc.blocks import Part, as_graph
+from convcalc.blocks import Part
 from convcalc.errors import BadShape, NoSolution
 from convcalc.expr import Expr
 from convcalc.field import Field
@@ -129,7 +130,7 @@ def find_tiles(
     >>> axis.period, axis.tile, axis.out, axis.step, axis.trim
     (16, 588, 404, 400, (0, 0))
     """
-    graph = as_graph(net)
+    graph = as_captured(net, input_shapes)
     if len(graph.inputs) != 1:
         raise BadShape(f"tiles are cut from one input: there are {len(graph.inputs)}, {', '.join(graph.inputs)}")
     source = graph.inputs[0]

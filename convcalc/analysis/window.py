@@ -13,9 +13,10 @@ from functools import reduce
 from operator import or_
 
 from convcalc.analysis.fields import find_fields
+from convcalc.analysis.opening import open_net
 from convcalc.analysis.shapes import infer_shapes
 from convcalc.axes import axis_names
-from convcalc.blocks import Part, as_graph
+from convcalc.blocks import Part
 from convcalc.errors import BadShape
 from convcalc.field import Field
 from convcalc.footprint import Footprint
@@ -65,12 +66,12 @@ def find_window(
     >>> window.pattern, window.reads, window.padding
     ((-3, 3), TapSet(0..3), (3, 0))
     """
-    graph = as_graph(net)
-    shapes = infer_shapes(graph, input_shapes)
+    graph, given = open_net(net, input_shapes)
+    shapes = infer_shapes(graph, given)
     source = graph.inputs[0]
     sizes = shapes[source][2:]
     _check_cell(at, cell, shapes[at], len(sizes))
-    field = find_fields(graph, input_shapes)[at]
+    field = find_fields(graph, given)[at]
     needed: dict[str, list[int | None]] = {at: [1 << place for place in cell]}
     for node in reversed(graph.nodes):
         if node.name in needed:

@@ -3,6 +3,7 @@
 from convcalc.layers.activation import (
     ELU,
     GELU,
+    GLU,
     Dropout,
     Hardsigmoid,
     Hardswish,
@@ -20,59 +21,99 @@ from convcalc.layers.activation import (
     Tanh,
 )
 from convcalc.layers.align import CropTo, PadTo
+from convcalc.layers.attention import Attention, MultiheadAttention
 from convcalc.layers.base import Layer, Shape
 from convcalc.layers.conv import Conv, ConvTranspose
 from convcalc.layers.fold import Fold, Unfold
+from convcalc.layers.function import Combine, Cumulative, Map, Reduce
+from convcalc.layers.index import Chunk, Index, Moved, PadAxes, Slice, Split, Stack, Take, Unbind, Written
 from convcalc.layers.linear import Flatten, Linear
+from convcalc.layers.matmul import Einsum, Matmul
 from convcalc.layers.merge import Add, Concat, Mul
 from convcalc.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
+from convcalc.layers.opaque import Opaque
 from convcalc.layers.pad import Crop, Pad
 from convcalc.layers.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, LpPool, MaxPool
-from convcalc.layers.resize import PixelShuffle, PixelUnshuffle, Upsample
+from convcalc.layers.recurrent import Recurrent
+from convcalc.layers.resize import GridSample, PixelShuffle, PixelUnshuffle, Upsample
+from convcalc.layers.source import Embedding, Fresh, Source
+from convcalc.layers.view import Expand, Permute, Repeat, Squeeze, Unflatten, Unsqueeze, View
 
 __all__ = [
     "ELU",
     "GELU",
+    "GLU",
     "AdaptiveAvgPool",
     "AdaptiveMaxPool",
     "Add",
+    "Attention",
     "AvgPool",
     "BatchNorm",
+    "Chunk",
+    "Combine",
     "Concat",
     "Conv",
     "ConvTranspose",
     "Crop",
     "CropTo",
+    "Cumulative",
     "Dropout",
+    "Einsum",
+    "Embedding",
+    "Expand",
     "Flatten",
     "Fold",
+    "Fresh",
+    "GridSample",
     "GroupNorm",
     "Hardsigmoid",
     "Hardswish",
     "Identity",
+    "Index",
     "InstanceNorm",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LpPool",
+    "Map",
+    "Matmul",
     "MaxPool",
     "Mish",
+    "Moved",
     "Mul",
+    "MultiheadAttention",
+    "Opaque",
     "PReLU",
     "Pad",
+    "PadAxes",
     "PadTo",
+    "Permute",
     "PixelShuffle",
     "PixelUnshuffle",
     "Pointwise",
     "ReLU",
     "ReLU6",
+    "Recurrent",
+    "Reduce",
+    "Repeat",
     "Shape",
     "SiLU",
     "Sigmoid",
+    "Slice",
     "Softmax",
     "Softplus",
+    "Source",
+    "Split",
+    "Squeeze",
+    "Stack",
+    "Take",
     "Tanh",
+    "Unbind",
+    "Unflatten",
     "Unfold",
+    "Unsqueeze",
     "Upsample",
+    "View",
+    "Written",
 ]

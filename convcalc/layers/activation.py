@@ -14,7 +14,7 @@ from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
 from convcalc.field import Field
 from convcalc.footprint import Footprint
-from convcalc.layers.base import Layer, Shape, axis_of, must_equal
+from convcalc.layers.base import Layer, Shape, axis_of, must_divide, must_equal
 from convcalc.sizes import Size
 from convcalc.stencils import identity
 
@@ -186,3 +186,31 @@ class Softmax(Pointwise):
         if axis < 0:
             return field
         return field.then_all([axis]) if len(output) - 2 == len(field.axes) else Field.unknown(len(field.axes))
+
+
+@dataclass(frozen=True)
+class GLU(Layer):
+    """a * sigmoid(b), where a and b are the halves of axis `dim` (torch's `GLU`).
+
+    >>> GLU(1).out_shape((1, 64, 100))
+    (1, 32, 100)
+    """
+
+    op: ClassVar[str] = "glu"
+    dim: int = -1
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """Half of that axis, which must be even."""
+        axis = axis_of("glu", "dim", self.dim, shape)
+        must_divide(
+            2,
+            shape[axis],
+            check,
+            lambda at: BadShape(f"glu halves axis {axis}, which is {at(shape[axis])}: an odd size"),
+        )
+        return (*shape[:axis], shape[axis] // 2, *shape[axis + 1 :])
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the input where channels are halved; unknown on a spatial axis."""
+        (field,) = fields
+        return field if axis_of("glu", "dim", self.dim, output) < 2 else Field.unknown(len(field.axes))

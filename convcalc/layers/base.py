@@ -7,12 +7,13 @@ A hyper-parameter is one value for all axes, or a tuple with one for each.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, ClassVar, Self, TypeAlias
 
 from convcalc.axes import AXES, axis_names
 from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
+from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
@@ -34,6 +35,8 @@ class Layer:
     takes: ClassVar[tuple[int, int | None]] = (1, 1)
     torch_order: ClassVar[tuple[str, ...]] = ()
     """What torch's class takes by position, where that is more or other than ours."""
+    outputs: ClassVar[Any] = 1
+    """How many tensors come out; a property where that depends on hyper-parameters."""
     axes: int | None = field(default=None, kw_only=True)
 
     def __new__(cls, *values: Any, **settings: Any) -> Self:
@@ -47,6 +50,25 @@ class Layer:
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """Return the output shape; raises `convcalc.errors.Refused` where torch would refuse the input."""
         raise NotImplementedError
+
+    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+        """Return the shape of every output; most layers have one."""
+        return (self.out_shape(*shapes, check=check),)
+
+    @property
+    def depends_on_sizes(self) -> bool:
+        """Whether a hyper-parameter is a formula in the sizes of a network's input, as a captured call may have it."""
+        return any(map(_has_formula, vars(self).values()))
+
+    def at(self, values: Mapping[str, Size]) -> Self:
+        """Return the layer with values in the place of the symbols in its hyper-parameters.
+
+        >>> from convcalc.expr import Expr
+        >>> from convcalc.layers import Upsample
+        >>> Upsample(size=(2 * Expr.symbol("H"), 8)).at({"H": 5})
+        Upsample(axes=None, size=(10, 8), scale_factor=None, mode='nearest', align_corners=False)
+        """
+        return replace(self, **{name: _put(value, values) for name, value in vars(self).items() if _has_formula(value)})
 
     def check_exact(self, *shapes: Shape, check: Check) -> None:
         """Hand to `check` what must hold for the input to be used in full: see `convcalc.exactness`.
@@ -118,6 +140,17 @@ class Layer:
         return shape[: len(shape) - axes - 1], shape[-axes - 1], shape[-axes:]
 
 
+def _has_formula(value: Any) -> bool:
+    return isinstance(value, Expr) or (isinstance(value, tuple) and any(map(_has_formula, value)))
+
+
+def _put(value: Any, values: Mapping[str, Size]) -> Any:
+    if isinstance(value, tuple):
+        entries = [_put(entry, values) for entry in value]
+        return type(value)(*entries) if hasattr(value, "_fields") else tuple(entries)
+    return value(**{name: values[name] for name in value.symbols}) if isinstance(value, Expr) else value
+
+
 def _pasted(cls: type[Layer], ours: list[str], values: tuple[Any, ...], settings: Mapping[str, Any]) -> BadArgument:
     """The refusal of `cls(*values, **settings)`, with the same layer in our words where torch's order tells it."""
     name = cls.__name__
@@ -179,7 +212,8 @@ def named_axis(axis: int, rank: int) -> str:
     >>> named_axis(1, 4), named_axis(3, 4)
     ('axis C', 'axis W')
     """
-    return f"axis {('N', 'C', *axis_names(max(0, rank - 2)))[axis]}"
+    names = ("N", "C", *axis_names(rank - 2)) if rank - 2 in (0, *AXES) else tuple(map(str, range(rank)))
+    return f"axis {names[axis]}"
 
 
 def axis_of(op: str, name: str, dim: int, shape: Shape) -> int:

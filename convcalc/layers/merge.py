@@ -10,6 +10,7 @@ from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
 from convcalc.field import Field, unite
 from convcalc.layers.base import Layer, Shape, axis_of, must_equal, named_axis, written
+from convcalc.quasiaffine import most_of
 from convcalc.sizes import Size, is_array, larger, smaller
 
 
@@ -64,7 +65,7 @@ class Concat(_Merge):
         return Field(tuple(None if place == axis else found for place, found in enumerate(field.axes)), exact=False)
 
 
-class _Elementwise(_Merge):
+class Elementwise(_Merge):
     """What combines values of the same place; where one size is 1, its value serves all places, as in torch.
 
     Of nothing and 1 torch makes nothing; that is refused here, as no network means it.
@@ -89,7 +90,7 @@ class _Elementwise(_Merge):
         return unite(_stretched(field, shape, output) for field, shape in zip(fields, shapes, strict=True))
 
 
-class Add(_Elementwise):
+class Add(Elementwise):
     """The sum, as in a residual block.
 
     >>> Add().out_shape((1, 64, 56, 56), (1, 64, 56, 56))
@@ -103,7 +104,7 @@ class Add(_Elementwise):
     op: ClassVar[str] = "add"
 
 
-class Mul(_Elementwise):
+class Mul(Elementwise):
     """The product of each two values, as by a gate; no multiply-accumulates.
 
     >>> Mul().out_shape((1, 64, 56, 56), (1, 64, 1, 1))
@@ -121,9 +122,14 @@ def _broadcast(a: Size, b: Size, check: Check, error: Any) -> Size:
         if _is_one(one):
             check(size - 1, error)
             return size
+    for size in (a, b):
+        if isinstance(size, int):  # the other is it, or 1
+            other = b if size is a else a
+            check(-smaller(larger(other - size, size - other), larger(other - 1, 1 - other)), error)
+            return size + 0 * other if is_array(other) else size
     least = smaller(a, b)
     check(-smaller(larger(a - b, b - a), larger(least - 1, 1 - least)), error)  # |a - b| or |least - 1| is 0
-    return larger(a, b)
+    return most_of(a, b)
 
 
 def _is_one(size: Size) -> bool:

@@ -19,9 +19,10 @@ from convcalc.stencils import everything, identity
 
 @dataclass(frozen=True)
 class BatchNorm(Pointwise):
-    """Batch normalization (torch's `BatchNorm1d`, `2d`, `3d`) as it is at evaluation: pointwise, by stored statistics.
+    """Batch normalization (torch's `BatchNorm1d`, `2d`, `3d`): pointwise at evaluation, by stored statistics.
 
-    `num_features` is the input's channels unless given.
+    `num_features` is the input's channels unless given. In `training` the statistics are those of the batch, so that
+    every output reads everything.
 
     >>> BatchNorm().out_shape((1, 64, 56, 56)), BatchNorm().params((1, 64, 56, 56))
     ((1, 64, 56, 56), 128)
@@ -34,6 +35,12 @@ class BatchNorm(Pointwise):
     momentum: float | None = 0.1
     affine: bool = True
     track_running_stats: bool = True
+    training: bool = False
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the input; in training everything, beside it."""
+        (field,) = fields
+        return field.then_all(range(len(field.axes))) if self.training and len(output) > 2 else field
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The shape itself: (N, C) or (N, C, ...)."""

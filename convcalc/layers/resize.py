@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -10,12 +11,14 @@ from convcalc import stencils
 from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadArgument, BadShape
+from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
 from convcalc.layers.base import Layer, Shape, along, must_divide
 from convcalc.layers.pool import average_needs_channels
 from convcalc.resizing import interpolate_out, pixel_shuffle_out, pixel_unshuffle_out
 from convcalc.sizes import Size, is_symbolic
+from convcalc.stencils import everything
 
 MODES = {
     "nearest": (1, 2, 3),
@@ -42,6 +45,8 @@ class Upsample(Layer):
     size: Any = None
     scale_factor: Any = None
     mode: str = "nearest"
+    align_corners: bool = False
+    """Whether the first and last values keep their places; the scale then depends on the size."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -72,15 +77,46 @@ class Upsample(Layer):
         return (*batch, channels, *outs)
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
-        """The reads of a fixed scale; None for "area", and for a size where the input's is a symbol."""
+        """The reads of a fixed scale; None for "area" and align_corners, and for a `size` on a symbol."""
         kind = {"bilinear": "linear", "trilinear": "linear", "bicubic": "cubic"}.get(self.mode, self.mode)
-        if kind == "area":
+        if kind == "area" or self.align_corners:
             return None
         if self.scale_factor is not None:
             return stencils.resize(per_axis("scale_factor", self.scale_factor, len(sizes))[axis], kind)
         if is_symbolic(sizes[axis]):
             return None
         return stencils.resize(Fraction(per_axis("size", self.size, len(sizes))[axis], sizes[axis]), kind)
+
+
+@dataclass(frozen=True)
+class GridSample(Layer):
+    """Values of an input (N, C, ...) at the places of a grid (N, *sizes, axes) (torch's `grid_sample`).
+
+    >>> GridSample().out_shape((1, 64, 32, 32), (1, 8, 9, 2))
+    (1, 64, 8, 9)
+    """
+
+    op: ClassVar[str] = "gridsample"
+    takes: ClassVar[tuple[int, int | None]] = (2, 2)
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """(N, C, *sizes of the grid)."""
+        shape, grid = shapes
+        if len(shape) != len(grid):
+            raise BadShape(f"gridsample takes an input and a grid of as many axes: got {len(shape)} and {len(grid)}")
+        return (*shape[:2], *grid[1:-1])
+
+    def params(self, *shapes: Shape) -> Size:
+        """None."""
+        return 0
+
+    def macs(self, *shapes: Shape) -> Size:
+        """None are counted."""
+        return 0
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Everything: the grid may point anywhere."""
+        return Field(tuple(everything() for _ in fields[0].axes)) if fields[0].axes else fields[0]
 
 
 @dataclass(frozen=True)

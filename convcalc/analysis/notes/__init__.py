@@ -18,8 +18,9 @@ from convcalc.analysis.notes.windows import (
     kernel_past_map,
     unread_padding,
 )
+from convcalc.analysis.opening import open_net
 from convcalc.analysis.shapes import infer_shapes
-from convcalc.blocks import Part, as_graph
+from convcalc.blocks import Part
 from convcalc.graph import Graph, InputShapes
 
 RULES: Mapping[str, Callable[[Facts], Iterator[Remark]]] = {
@@ -52,9 +53,8 @@ def find_notes(net: Graph | Part, input_shapes: InputShapes | None = None) -> tu
     >>> find_notes(MaxPool(3, stride=2), (1, 8, 55, 55))
     ()
     """
-    graph = as_graph(net)
-    shapes = infer_shapes(graph, input_shapes)
-    return notes_on(Facts(graph, shapes, find_fields(graph, input_shapes)))
+    graph, given = open_net(net, input_shapes)
+    return notes_on(Facts(graph, infer_shapes(graph, given), find_fields(graph, given)))
 
 
 def notes_on(facts: Facts) -> tuple[Note, ...]:

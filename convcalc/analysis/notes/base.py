@@ -67,7 +67,7 @@ class Facts:
 
     def producer(self, name: str) -> Node | None:
         """Return the node of that name; None for an input."""
-        return None if name in self.graph.inputs else self.graph[name]
+        return None if name in self.graph.inputs else self.graph[name.partition("[")[0]]
 
     def sizes(self, name: str) -> Shape:
         """Return the spatial sizes of a node or input."""

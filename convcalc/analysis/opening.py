@@ -1,0 +1,42 @@
+"""The door of every analysis: a network and input shapes become a graph that is ready at those shapes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from convcalc.blocks import Part, as_graph
+from convcalc.graph import Graph, InputShapes
+from convcalc.layers.base import Shape
+
+
+def open_net(net: Graph | Part | Any, input_shapes: InputShapes | None = None) -> tuple[Graph, dict[str, Shape]]:
+    """Return the graph of a network, its formulas taken at the input shapes, and these shapes by name.
+
+    A `torch.nn.Module` is captured at the shapes, and a captured graph that does not hold there once more. Raises as
+    `Graph.shapes_of`, `Graph.at` and `convcalc.bridge.trace.from_torch`.
+
+    >>> from convcalc.zoo import lenet
+    >>> open_net(lenet())
+    (Graph(lenet: 12 nodes: input -> fc3), {'input': (1, 1, 28, 28)})
+    """
+    graph = as_captured(net, input_shapes)
+    shapes = graph.shapes_of(input_shapes)
+    if graph.capture is not None and graph.capture.again is not None and not graph.holds(shapes):
+        graph = graph.capture.again([shapes[name] for name in graph.inputs])
+    return graph.at(shapes), shapes
+
+
+def as_captured(net: Graph | Part | Any, input_shapes: InputShapes | None = None) -> Graph:
+    """Return the graph of a network; a module of torch is captured at the input shapes.
+
+    >>> from convcalc.layers import ReLU
+    >>> as_captured(ReLU())
+    Graph(1 node: input -> relu)
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(net, torch.nn.Module):
+        from convcalc.bridge.trace import capture
+
+        return capture(net, input_shapes)
+    return as_graph(net)

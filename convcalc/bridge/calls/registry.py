@@ -1,0 +1,184 @@
+"""The one table from functions of torch to layers: what a call does to shapes, positions and cost.
+
+A spec takes what the function takes and returns a `Spec`: a layer, the tensors it reads, the weights it holds. It
+raises `NotKnown`, or any `convcalc.errors.ConvcalcError`, for arguments it has no answer to; then the call is opaque.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from convcalc.bridge.device import need_torch
+from convcalc.bridge.sizeint import SizeFloat, SizeInt
+from convcalc.errors import BadArgument, ConvcalcError
+from convcalc.layers import Layer
+from convcalc.sizes import Size
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class NotKnown(ConvcalcError):
+    """A call with arguments that no spec answers; the message says why, as in "a mask decides the shape"."""
+
+    kind = "not_known"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What one call is: `layer` on the tensors `inputs`, holding `weights`.
+
+    `inputs` may be of any number; weights that are None are left out.
+    """
+
+    layer: Layer
+    inputs: tuple[Any, ...]
+    weights: tuple[Any, ...] = ()
+
+
+SPECS: dict[Any, Callable[..., Spec | None]] = {}
+"""The spec of each function; one that returns None has no values of its own: it gives its first tensor again."""
+
+NAMES: dict[Any, str] = {}
+"""What each function is called in reports."""
+
+
+def homes() -> tuple[Any, ...]:
+    """Return where functions of one name are looked for."""
+    torch = need_torch()
+    return torch, torch.Tensor, torch.nn.functional, torch._C._nn, torch.special, torch._VF
+
+
+def functions(name: str) -> Iterator[Any]:
+    """Yield every function of that name, those that work in place (`name_`) too.
+
+    >>> need_torch().Tensor.relu_ in set(functions("relu"))
+    True
+    """
+    seen = set()
+    for home in homes():
+        for variant in (name, f"{name}_"):
+            found = getattr(home, variant, None)
+            if callable(found) and found not in seen:
+                seen.add(found)
+                yield found
+
+
+def spec(*names: str) -> Callable[[F], F]:
+    """Register the decorated spec for all functions of these names; a function has one spec.
+
+    >>> @spec("relu")
+    ... def again(x): ...
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadArgument: relu has a spec already
+    """
+
+    def register(made: F) -> F:
+        for name in names:
+            add(functions(name), made, name)
+        return made
+
+    return register
+
+
+def spec_each(names: Iterable[str], make: Callable[[str], Callable[..., Spec | None]]) -> None:
+    """Register `make(name)` for all functions of each name that this torch has, and that have no spec under another."""
+    for name in names:
+        some = [function for function in functions(name) if function not in SPECS]
+        if some:
+            add(some, make(name), name.strip("_"))
+
+
+def add(some: Iterable[Any], made: Callable[..., Spec | None], name: str) -> None:
+    """Register a spec for functions; raises `BadArgument` where one has a spec already, or there are none."""
+    count = 0
+    for function in some:
+        count += 1
+        if function in SPECS:
+            raise BadArgument(f"{name} has a spec already")
+        SPECS[function] = made
+        NAMES[function] = name
+    if not count:
+        raise BadArgument(f"no function of torch is called {name}")
+
+
+def name_of(function: Any) -> str:
+    """Return what a function is called, without underscores.
+
+    >>> name_of(need_torch().Tensor.__getitem__), name_of(need_torch().Tensor.add_)
+    ('getitem', 'add')
+    """
+    known = NAMES.get(function)
+    if known is not None:
+        return known
+    name = getattr(function, "__name__", None) or type(function).__name__
+    if name == "__get__":  # a property
+        name = getattr(getattr(function, "__self__", None), "__name__", name)
+    return str(name).strip("_") or "call"
+
+
+# -- arguments -------------------------------------------------------------------------------------------------
+
+
+def size(value: Any) -> Size:
+    """Return a number as a layer takes it: its formula, or the number; raises `NotKnown` where a formula is unknown."""
+    if isinstance(value, SizeInt):
+        if value.expr is None:
+            raise NotKnown("a size without a formula")
+        return value.expr
+    if isinstance(value, SizeFloat):
+        raise NotKnown("a factor that depends on sizes")
+    if isinstance(value, bool) or not isinstance(value, int):
+        if hasattr(value, "__index__") and not is_tensor(value):
+            return int(value)
+        raise NotKnown(f"a size that is a {type(value).__name__}")
+    return value
+
+
+def sizes(values: Iterable[Any]) -> tuple[Size, ...]:
+    """Return numbers as `size`."""
+    return tuple(map(size, values))
+
+
+def varargs(first: Any, more: Sequence[Any]) -> tuple[Any, ...]:
+    """Return what stands for `f(1, 2)` and for `f((1, 2))`.
+
+    >>> varargs(1, (2,)), varargs((1, 2), ())
+    ((1, 2), (1, 2))
+    """
+    return tuple(first) if isinstance(first, tuple | list) else (first, *more)
+
+
+def plain(value: Any) -> int:
+    """Return a number that is no size, such as an axis."""
+    if isinstance(value, SizeInt):
+        raise NotKnown("a hyper-parameter that depends on sizes")
+    return int(value)
+
+
+def ints(value: Any) -> Any:
+    """Return a hyper-parameter: one number where all entries are equal.
+
+    >>> ints((3, 3)), ints([1, 2]), ints(4), ints((5,))
+    (3, (1, 2), 4, 5)
+    """
+    if isinstance(value, tuple | list):
+        entries = sizes(value)
+        return entries[0] if entries and all(entry == entries[0] for entry in entries) else entries
+    return size(value)
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value is a tensor."""
+    return isinstance(value, need_torch().Tensor)
+
+
+def tensors(*values: Any) -> tuple[Any, ...]:
+    """Return the tensors among the values.
+
+    >>> tensors(1, None)
+    ()
+    """
+    return tuple(value for value in values if is_tensor(value))

@@ -1,0 +1,156 @@
+"""Specs of what makes values, and of what leaves them as they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, size, sizes, spec, spec_each, varargs
+from convcalc.bridge.device import need_torch
+from convcalc.layers import Fresh, Source
+
+# -- new values ----------------------------------------------------------------------------------------------------
+
+
+def _filled(name: str) -> Any:
+    def made(*args: Any, **kwargs: Any) -> Spec:
+        shape = args or (kwargs["size"],)
+        first = shape[0]
+        wanted = first if isinstance(first, tuple | list) else [value for value in shape if isinstance(value, int)]
+        return Spec(Source(name, sizes(wanted)), ())
+
+    return made
+
+
+for _name in ("zeros", "ones", "empty", "rand", "randn"):
+    spec(_name)(_filled(_name))
+
+
+@spec("full")
+def full(size: Any, *args: Any, **kwargs: Any) -> Spec:
+    """One value at all places."""
+    return Spec(Source("full", sizes(size)), ())
+
+
+@spec("arange", "range")
+def arange(*args: Any, **kwargs: Any) -> Spec:
+    """Numbers from start to end; how many is start, end and step of integers alone."""
+    numbers = [*args, *(kwargs[name] for name in ("start", "end", "step") if name in kwargs)]
+    if not all(isinstance(value, int) for value in numbers):
+        raise NotKnown("arange of floats")
+    ends = [size(value) for value in numbers]
+    start, end, step = (0, ends[0], 1) if len(ends) == 1 else (*ends, 1)[:3]
+    if not isinstance(step, int) or step < 1:
+        raise NotKnown("arange with another step than a number above 0")
+    return Spec(Source("arange", ((end - start + step - 1) // step,)), ())
+
+
+@spec("linspace", "logspace")
+def linspace(start: Any, end: Any, steps: Any = 100, *args: Any, **kwargs: Any) -> Spec:
+    """Numbers in equal steps."""
+    return Spec(Source("linspace", (size(steps),)), ())
+
+
+@spec("eye")
+def eye(n: Any, m: Any = None, **kwargs: Any) -> Spec:
+    """The identity matrix."""
+    return Spec(Source("eye", (size(n), size(n if m is None else m))), ())
+
+
+@spec("randperm")
+def randperm(n: Any, **kwargs: Any) -> Spec:
+    """Numbers in random order."""
+    return Spec(Source("randperm", (size(n),)), ())
+
+
+@spec("randint")
+def randint(*args: Any, **kwargs: Any) -> Spec:
+    """Random numbers."""
+    wanted = kwargs.get("size", next((value for value in args if isinstance(value, tuple | list)), None))
+    if wanted is None:
+        raise NotKnown("randint without a size")
+    return Spec(Source("randint", sizes(wanted)), ())
+
+
+@spec("tensor", "as_tensor", "scalar_tensor", "from_numpy")
+def tensor(data: Any, *args: Any, **kwargs: Any) -> Spec | None:
+    """Values that are written down; a tensor stays itself."""
+    if is_tensor(data):
+        return None
+    return Spec(Source("tensor", _shape(data)), ())
+
+
+def _shape(data: Any) -> tuple[int, ...]:
+    """The shape of nested lists."""
+    if hasattr(data, "shape"):
+        return tuple(map(int, data.shape))
+    if isinstance(data, tuple | list):
+        return (len(data), *(_shape(data[0]) if data else ()))
+    return ()
+
+
+def _like(name: str) -> Any:
+    def made(input: Any, *args: Any, **kwargs: Any) -> Spec:
+        return Spec(Fresh(name), (input,))
+
+    return made
+
+
+for _name in ("zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like"):
+    spec(_name)(_like(_name))
+
+
+def _new(name: str) -> Any:
+    def made(input: Any, *args: Any, **kwargs: Any) -> Spec:
+        shape = args or (kwargs["size"],)
+        wanted = shape[:1] if name == "new_full" else shape
+        return Spec(Fresh(name, sizes=sizes(varargs(wanted[0], wanted[1:]))), (input,))
+
+    return made
+
+
+for _name in ("new_zeros", "new_ones", "new_empty", "new_full"):
+    spec(_name)(_new(_name))
+
+
+# -- the same values -----------------------------------------------------------------------------------------------
+
+_SAME = [
+    "contiguous",
+    "detach",
+    "clone",
+    "to",
+    "type",
+    "type_as",
+    "float",
+    "double",
+    "half",
+    "bfloat16",
+    "int",
+    "long",
+    "short",
+    "bool",
+    "byte",
+    "char",
+    "cpu",
+    "cuda",
+    "requires_grad",
+    "resolve_conj",
+    "resolve_neg",
+    "alias",
+    "pin_memory",
+    "share_memory",
+    "lift_fresh",
+    "rename",
+    "refine_names",
+    "dequantize",
+]
+
+
+def same(input: Any, *args: Any, **kwargs: Any) -> None:
+    """The same values, perhaps of another type or elsewhere."""
+
+
+spec_each(_SAME, lambda name: same)
+
+_Tensor = need_torch().Tensor
+add([_Tensor.data.__get__], same, "data")

@@ -1,0 +1,258 @@
+"""Specs of what moves windows or resizes: convolution, pooling, padding, interpolation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc.bridge.calls.registry import NotKnown, Spec, add, ints, is_tensor, plain, size, sizes, spec
+from convcalc.bridge.device import need_torch
+from convcalc.bridge.sizeint import SizeFloat
+from convcalc.layers import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    AvgPool,
+    Conv,
+    ConvTranspose,
+    Fold,
+    GridSample,
+    LpPool,
+    MaxPool,
+    Pad,
+    PadAxes,
+    PixelShuffle,
+    PixelUnshuffle,
+    Unfold,
+    Upsample,
+)
+
+
+def _axes(tensor: Any, axes: int) -> dict[str, Any]:
+    """What a layer must be told: its axes, where the batch is missing."""
+    return {"axes": axes} if tensor.dim() == axes + 1 else {}
+
+
+@spec("conv1d", "conv2d", "conv3d")
+def conv(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: Any = 1,
+) -> Spec:
+    """A convolution by the weight (C_out, C_in/groups, *kernel_size)."""
+    out, inner, *kernel = weight.shape
+    layer = Conv(
+        out,
+        ints(kernel),
+        stride=ints(stride),
+        padding=padding if isinstance(padding, str) else ints(padding),
+        dilation=ints(dilation),
+        groups=plain(groups),
+        bias=bias is not None,
+        in_channels=inner * plain(groups),
+        **_axes(input, len(kernel)),
+    )
+    return Spec(layer, (input,), (weight, bias))
+
+
+@spec("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+def conv_transpose(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: Any = 1,
+    dilation: Any = 1,
+) -> Spec:
+    """A transposed convolution by the weight (C_in, C_out/groups, *kernel_size)."""
+    inner, out, *kernel = weight.shape
+    layer = ConvTranspose(
+        out * plain(groups),
+        ints(kernel),
+        stride=ints(stride),
+        padding=ints(padding),
+        output_padding=ints(output_padding),
+        groups=plain(groups),
+        bias=bias is not None,
+        dilation=ints(dilation),
+        in_channels=inner,
+        **_axes(input, len(kernel)),
+    )
+    return Spec(layer, (input,), (weight, bias))
+
+
+@spec("max_pool1d", "max_pool2d", "max_pool3d")
+def max_pool(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: Any = False,
+    return_indices: bool = False,
+) -> Spec:
+    """Max pooling; the indices have the shape of the values."""
+    if return_indices:
+        raise NotKnown("pooling that returns indices")
+    axes = _pooled(input, kernel_size)
+    layer = MaxPool(
+        ints(kernel_size),
+        stride=_stride(stride),
+        padding=ints(padding),
+        dilation=ints(dilation),
+        ceil_mode=bool(ceil_mode),
+        **axes,
+    )
+    return Spec(layer, (input,))
+
+
+@spec("avg_pool1d", "avg_pool2d", "avg_pool3d")
+def avg_pool(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: Any = False,
+    count_include_pad: Any = True,
+    divisor_override: Any = None,
+) -> Spec:
+    """Average pooling."""
+    axes = _pooled(input, kernel_size)
+    layer = AvgPool(ints(kernel_size), stride=_stride(stride), padding=ints(padding), ceil_mode=bool(ceil_mode), **axes)
+    return Spec(layer, (input,))
+
+
+@spec("lp_pool1d", "lp_pool2d", "lp_pool3d")
+def lp_pool(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Spec:
+    """Lp pooling."""
+    layer = LpPool(
+        ints(kernel_size),
+        norm_type=norm_type,
+        stride=_stride(stride),
+        ceil_mode=bool(ceil_mode),
+        **_pooled(input, kernel_size),
+    )
+    return Spec(layer, (input,))
+
+
+def _stride(stride: Any) -> Any:
+    return None if stride is None or (isinstance(stride, tuple | list) and not stride) else ints(stride)
+
+
+def _pooled(tensor: Any, kernel_size: Any) -> dict[str, int]:
+    """The axes of a pooling where the shape alone does not say: a kernel with an entry for each, no batch."""
+    if isinstance(kernel_size, tuple | list) and len(kernel_size) > 1:
+        return _axes(tensor, len(kernel_size))
+    return {"axes": 1} if tensor.dim() == 2 else {}
+
+
+def _adaptive(make: Any, axes: int) -> Any:
+    def made(input: Any, output_size: Any, return_indices: bool = False) -> Spec:
+        if return_indices:
+            raise NotKnown("pooling that returns indices")
+        wanted = output_size if isinstance(output_size, tuple | list) else (output_size,) * axes
+        entries = tuple(None if entry is None else size(entry) for entry in wanted)
+        same = all(entry == entries[0] for entry in entries)
+        return Spec(make(entries[0] if same else entries, **_axes(input, axes)), (input,))
+
+    return made
+
+
+for _axis_count in (1, 2, 3):
+    spec(f"adaptive_avg_pool{_axis_count}d")(_adaptive(AdaptiveAvgPool, _axis_count))
+    spec(f"adaptive_max_pool{_axis_count}d")(_adaptive(AdaptiveMaxPool, _axis_count))
+
+
+@spec("pad", "constant_pad_nd")
+def pad(input: Any, pad: Any, mode: Any = "constant", value: Any = None) -> Spec:
+    """Padding, given from the last axis on as (before, after, before, after, ...)."""
+    rows = sizes(pad)
+    sides = [(rows[place], rows[place + 1]) for place in range(0, len(rows) - 1, 2)][::-1]
+    mode = mode if isinstance(mode, str) else "constant"
+    rank = input.dim()
+    if rank in (3, 4, 5) and len(sides) <= rank - 2:
+        spatial = [(0, 0)] * (rank - 2 - len(sides)) + sides
+        return Spec(Pad(tuple(spatial), mode=mode), (input,))
+    return Spec(PadAxes(tuple(sides), mode=mode), (input,))
+
+
+@spec("interpolate", "upsample")
+def interpolate(
+    input: Any,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: Any = None,
+    recompute_scale_factor: Any = None,
+    antialias: bool = False,
+) -> Spec:
+    """Interpolation to a size or by a factor."""
+    if size is not None:
+        layer = Upsample(size=ints(size), mode=mode, align_corners=bool(align_corners))
+    else:
+        factors = scale_factor if isinstance(scale_factor, tuple | list) else (scale_factor,)
+        if any(isinstance(factor, SizeFloat) or is_tensor(factor) for factor in factors):
+            raise NotKnown("a factor that depends on sizes")
+        values = tuple(_whole(float(factor)) for factor in factors)
+        layer = Upsample(
+            scale_factor=values[0] if all(value == values[0] for value in values) else values,
+            mode=mode,
+            align_corners=bool(align_corners),
+        )
+    return Spec(layer, (input,))
+
+
+def _whole(value: float) -> float:
+    return int(value) if value.is_integer() else value
+
+
+@spec("upsample_nearest", "upsample_bilinear")
+def upsample_old(input: Any, size: Any = None, scale_factor: Any = None) -> Spec:
+    """The old names of `interpolate`."""
+    return interpolate(input, size, scale_factor)
+
+
+@spec("pixel_shuffle")
+def pixel_shuffle(input: Any, upscale_factor: int) -> Spec:
+    """Channels to positions."""
+    return Spec(PixelShuffle(plain(upscale_factor), **_axes(input, 2)), (input,))
+
+
+@spec("pixel_unshuffle")
+def pixel_unshuffle(input: Any, downscale_factor: int) -> Spec:
+    """Positions to channels."""
+    return Spec(PixelUnshuffle(plain(downscale_factor), **_axes(input, 2)), (input,))
+
+
+@spec("grid_sample", "grid_sampler")
+def grid_sample(input: Any, grid: Any, *args: Any, **kwargs: Any) -> Spec:
+    """Values of the input at the places of a grid (N, *sizes, axes)."""
+    return Spec(GridSample(), (input, grid))
+
+
+def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Spec:
+    """Windows to columns; the method of tensors of that name is another function."""
+    layer = Unfold(
+        ints(kernel_size), dilation=ints(dilation), padding=ints(padding), stride=ints(stride), **_axes(input, 2)
+    )
+    return Spec(layer, (input,))
+
+
+add([need_torch().nn.functional.unfold], unfold, "unfold")
+
+
+@spec("fold")
+def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Spec:
+    """Columns to an image."""
+    layer = Fold(
+        ints(kernel_size),
+        output_size=ints(output_size),
+        dilation=ints(dilation),
+        padding=ints(padding),
+        stride=ints(stride),
+    )
+    return Spec(layer, (input,))

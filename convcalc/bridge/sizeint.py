@@ -1,0 +1,524 @@
+"""Numbers that remember their formula: what `x.shape` gives while a model is captured.
+
+A `SizeInt` is an int in every way; arithmetic on it carries a `convcalc.expr.Expr` along. Where a formula is lost
+(`int(n)`, `float(n)`), the `Watch` hears of it; comparisons are kept there as the branches taken. A formula of None
+is unknown, and so is what is computed from it.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from convcalc.branch import Branch
+from convcalc.expr import Expr, maximum
+
+_DYADIC = 2**16
+"""Denominators below this, powers of two, keep float products exact."""
+
+
+@dataclass
+class Watch:
+    """What happens to sizes while a model runs: branches taken, formulas lost, each with its line of code."""
+
+    path: dict[Branch, None] = field(default_factory=dict)
+    lost: dict[str, None] = field(default_factory=dict)
+    line: Callable[[], str | None] = lambda: None
+    muted: bool = False
+    """While a function of torch looks at its arguments, nothing is kept."""
+
+    def branch(self, left: Any, relation: str, right: Any, outcome: bool) -> None:
+        """Keep a comparison that depends on a size."""
+        if self.muted:
+            return
+        if isinstance(left, Expr) and isinstance(right, Expr | int):
+            rise = left - right
+            if rise.is_constant:
+                return
+        self.path.setdefault(Branch.taken(left, relation, right, outcome))
+
+    def lose(self, how: str) -> None:
+        """Keep that a size was made a plain number."""
+        if self.muted:
+            return
+        self.lost.setdefault(f"{how} at {self.line() or 'an unknown line'}")
+
+
+def sized(value: int, expr: Expr | None, watch: Watch) -> int:
+    """Return `value` with its formula; plain where that is a number.
+
+    >>> n = sized(7, Expr.symbol("n"), Watch())
+    >>> half = (n + 1) // 2
+    >>> half, half.expr, type(n - n)
+    (4, Expr('(n + 1)//2'), <class 'int'>)
+    """
+    if expr is not None and expr.is_constant and expr.constant == value:
+        return value
+    return SizeInt(value, expr, watch)
+
+
+def formula(value: Any) -> Expr | int | None:
+    """Return the formula of a number; None where it is unknown.
+
+    >>> formula(3), formula(sized(7, Expr.symbol("n"), Watch())), formula(0.5)
+    (3, Expr('n'), None)
+    """
+    if isinstance(value, SizeInt):
+        return value.expr
+    return int(value) if isinstance(value, int) else None
+
+
+class SizeInt(int):
+    """An int with the formula `expr` of the network's input sizes, None where that is unknown."""
+
+    expr: Expr | None
+    watch: Watch
+
+    def __new__(cls, value: int, expr: Expr | None, watch: Watch) -> SizeInt:
+        """Return `value` with its formula."""
+        self = int.__new__(cls, value)
+        self.expr = expr
+        self.watch = watch
+        return self
+
+    # -- what loses the formula ------------------------------------------------------------------------------
+
+    def __int__(self) -> int:
+        self.watch.lose("int(size)")
+        return self.plain
+
+    def __float__(self) -> float:
+        self.watch.lose("float(size)")
+        return float(self.plain)
+
+    def __index__(self) -> int:
+        self.watch.lose("a size used as an index")
+        return self.plain
+
+    def bit_length(self) -> int:
+        """As of int; the formula is lost."""
+        self.watch.lose("size.bit_length()")
+        return self.plain.bit_length()
+
+    @property
+    def plain(self) -> int:
+        """The number alone."""
+        return int.__add__(self, 0)
+
+    def __bool__(self) -> bool:
+        outcome = self.plain != 0
+        self.watch.branch(self.expr, "!=", 0, outcome)
+        return outcome
+
+    # -- what is plain text, and what is the same number -------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return repr(self.plain)
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(self.plain, spec)
+
+    def __copy__(self) -> SizeInt:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> SizeInt:
+        return self
+
+    def __reduce__(self) -> Any:
+        return int, (self.plain,)
+
+    def __pos__(self) -> SizeInt:
+        return self
+
+    def __trunc__(self) -> SizeInt:
+        return self
+
+    def __floor__(self) -> SizeInt:
+        return self
+
+    def __ceil__(self) -> SizeInt:
+        return self
+
+    def __round__(self, digits: Any = None) -> Any:
+        return self if digits is None or digits >= 0 else SizeInt(round(self.plain, digits), None, self.watch)
+
+    # -- arithmetic ------------------------------------------------------------------------------------------
+
+    def __neg__(self) -> int:
+        return _unary(self, lambda n: -n)
+
+    def __abs__(self) -> int:
+        return _unary(self, lambda n: maximum(n, -n) if isinstance(n, Expr) else abs(n))
+
+    def __invert__(self) -> int:
+        return _unary(self, lambda n: -n - 1)
+
+    def __pow__(self, other: Any, modulus: Any = None) -> Any:
+        if isinstance(other, float):
+            return SizeFloat(float(self.plain) ** other, None, self.watch)
+        if not isinstance(other, int):
+            return NotImplemented
+        value = pow(self.plain, _plain(other), modulus)
+        if not isinstance(value, int):
+            return SizeFloat(value, None, self.watch)
+        known = modulus is None and not isinstance(other, SizeInt) and 0 <= other <= 8 and self.expr is not None
+        return sized(value, self.expr**other if known and self.expr is not None else None, self.watch)
+
+    def __rpow__(self, other: Any, modulus: Any = None) -> Any:
+        if not isinstance(other, int | float):
+            return NotImplemented
+        value = pow(_plain(other), self.plain, modulus)
+        kind = SizeInt if isinstance(value, int) else SizeFloat
+        return kind(value, None, self.watch)
+
+    def __truediv__(self, other: Any) -> Any:
+        if isinstance(other, int):
+            return SizeFloat.ratio(self.plain / _plain(other), self.expr, formula(other), self.watch)
+        if isinstance(other, float):
+            return SizeFloat.wrap(self) / other
+        return NotImplemented
+
+    def __rtruediv__(self, other: Any) -> Any:
+        if isinstance(other, int | float):
+            return SizeFloat(_plain(other) / self.plain, None, self.watch)
+        return NotImplemented
+
+    def __lshift__(self, other: Any) -> Any:
+        return self * 2**other if _is_number(other) else _lose_binary(self, other, int.__lshift__)
+
+    def __rshift__(self, other: Any) -> Any:
+        return self // 2**other if _is_number(other) else _lose_binary(self, other, int.__rshift__)
+
+    def __divmod__(self, other: Any) -> Any:
+        return (self // other, self % other) if isinstance(other, int | float) else NotImplemented
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return (other // self, other % self) if isinstance(other, int | float) else NotImplemented
+
+    __hash__ = int.__hash__
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, SizeInt) and 0 <= value < 64
+
+
+def _plain(value: Any) -> Any:
+    return value.plain if isinstance(value, SizeInt | SizeFloat) else value
+
+
+def _unary(n: SizeInt, work: Callable[[Any], Any]) -> int:
+    return sized(work(n.plain), None if n.expr is None else work(n.expr), n.watch)
+
+
+def _lose_binary(n: SizeInt, other: Any, work: Callable[[int, int], int]) -> Any:
+    if not isinstance(other, int):
+        return NotImplemented
+    return SizeInt(work(n.plain, _plain(other)), None, n.watch)
+
+
+def _binary(name: str, of_formulas: Callable[[Any, Any], Any] | None) -> None:
+    """Give `SizeInt` the method `name` and its mirror; formulas are combined by `of_formulas`, or lost."""
+    forward, mirror = f"__{name}__", f"__r{name}__"
+    plain, plain_mirror = getattr(int, forward), getattr(int, mirror)
+
+    def method(self: SizeInt, other: Any) -> Any:
+        if isinstance(other, float):
+            return getattr(SizeFloat.wrap(self), forward)(other) if hasattr(SizeFloat, forward) else NotImplemented
+        if not isinstance(other, int):
+            return NotImplemented
+        value = plain(self.plain, _plain(other))
+        return sized(value, _combined(of_formulas, self.expr, formula(other)), self.watch)
+
+    def mirrored(self: SizeInt, other: Any) -> Any:
+        if isinstance(other, float):
+            return getattr(SizeFloat.wrap(self), mirror)(other) if hasattr(SizeFloat, mirror) else NotImplemented
+        if not isinstance(other, int):
+            return NotImplemented
+        value = plain_mirror(self.plain, _plain(other))
+        return sized(value, _combined(of_formulas, formula(other), self.expr), self.watch)
+
+    setattr(SizeInt, forward, method)
+    setattr(SizeInt, mirror, mirrored)
+
+
+def _combined(work: Callable[[Any, Any], Any] | None, a: Any, b: Any) -> Expr | None:
+    if work is None or a is None or b is None:
+        return None
+    result = work(a, b)
+    return result if isinstance(result, Expr) else Expr.const(result)
+
+
+for _name, _work in {
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "floordiv": lambda a, b: a // b,
+    "mod": lambda a, b: a % b,
+    "and": None,
+    "or": None,
+    "xor": None,
+}.items():
+    _binary(_name, _work)
+
+
+def _comparison(name: str, relation: str) -> None:
+    """Give `SizeInt` the comparison `name`, whose outcome is kept as a branch."""
+    plain = getattr(int, f"__{name}__")
+
+    def method(self: SizeInt, other: Any) -> Any:
+        if isinstance(other, int):
+            outcome = plain(self.plain, _plain(other))
+            self.watch.branch(self.expr, relation, formula(other), outcome)
+            return outcome
+        if isinstance(other, float):
+            return getattr(SizeFloat.wrap(self), f"__{name}__")(other)
+        return NotImplemented
+
+    setattr(SizeInt, f"__{name}__", method)
+
+
+class SizeFloat(float):
+    """A float that is the formula `top` over the number `below`, exactly; `top` is None where it is unknown."""
+
+    top: Expr | None
+    below: int
+    watch: Watch
+
+    def __new__(cls, value: float, top: Expr | None, watch: Watch, below: int = 1) -> SizeFloat:
+        """Return `value` as `top` over `below`."""
+        self = float.__new__(cls, value)
+        self.top, self.below, self.watch = top, below, watch
+        return self
+
+    @classmethod
+    def wrap(cls, n: SizeInt) -> SizeFloat:
+        """Return an int as a float.
+
+        >>> SizeFloat.wrap(sized(7, Expr.symbol("n"), Watch())) * 0.5
+        3.5
+        """
+        return cls(float(n.plain), n.expr, n.watch)
+
+    @classmethod
+    def ratio(cls, value: float, top: Expr | None, below: Expr | int | None, watch: Watch) -> SizeFloat:
+        """Return a quotient; its floor and ceil have a formula where a number divides.
+
+        >>> n = sized(15, Expr.symbol("n"), Watch())
+        >>> math.ceil(n / 14).expr
+        Expr('(n + 13)//14')
+        """
+        if isinstance(below, int) and 0 < below < 2**20 and top is not None:
+            return cls(value, top, watch, below)
+        return cls(value, None, watch)
+
+    @property
+    def plain(self) -> float:
+        """The number alone."""
+        return float.__add__(self, 0.0)
+
+    # -- what loses the formula, and what keeps it ---------------------------------------------------------------
+
+    def __int__(self) -> int:
+        self.watch.lose("int(size / number)")
+        return int(self.plain)
+
+    def __float__(self) -> float:
+        self.watch.lose("float(size / number)")
+        return self.plain
+
+    def _whole(self, value: int, top: Expr | None) -> int:
+        return sized(value, None if top is None else top // self.below, self.watch)
+
+    def __floor__(self) -> int:
+        return self._whole(math.floor(self.plain), self.top)
+
+    def __ceil__(self) -> int:
+        return self._whole(math.ceil(self.plain), None if self.top is None else self.top + self.below - 1)
+
+    def __trunc__(self) -> int:
+        return self.__floor__() if self.plain >= 0 else SizeInt(math.trunc(self.plain), None, self.watch)
+
+    def __round__(self, digits: Any = None) -> Any:
+        if digits is not None:
+            return SizeFloat(round(self.plain, digits), None, self.watch)
+        odd = self.below % 2 == 1  # halves, which round to even, do not occur
+        top = self.top * 2 + self.below if odd and self.top is not None else None
+        return sized(round(self.plain), None if top is None else top // (2 * self.below), self.watch)
+
+    def is_integer(self) -> bool:
+        """Whether it is whole; kept as a branch."""
+        outcome = self.plain.is_integer()
+        self.watch.branch(None if self.top is None else self.top % self.below, "==", 0, outcome)
+        return outcome
+
+    def __repr__(self) -> str:
+        return repr(self.plain)
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(self.plain, spec)
+
+    def __copy__(self) -> SizeFloat:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> SizeFloat:
+        return self
+
+    def __reduce__(self) -> Any:
+        return float, (self.plain,)
+
+    def __bool__(self) -> bool:
+        outcome = self.plain != 0
+        self.watch.branch(self.top, "!=", 0, outcome)
+        return outcome
+
+    __hash__ = float.__hash__
+
+    # -- arithmetic ------------------------------------------------------------------------------------------
+
+    def _exact(self, other: Any) -> tuple[Expr | None, int]:
+        """Another number as formula over number; the formula is None where products with it may round."""
+        if isinstance(other, SizeFloat):
+            return other.top, other.below
+        if isinstance(other, SizeInt):
+            return other.expr, 1
+        if not math.isfinite(other):
+            return None, 1
+        ratio = Fraction(other)
+        return (Expr.const(ratio.numerator), ratio.denominator) if ratio.denominator < _DYADIC else (None, 1)
+
+    def _with(self, other: Any, value: float, work: Callable[[Expr, int, Expr, int], tuple[Expr, int]]) -> SizeFloat:
+        top, below = self._exact(other)
+        dyadic = self.below & (self.below - 1) == 0 and below & (below - 1) == 0
+        if self.top is None or top is None or not dyadic:
+            return SizeFloat(value, None, self.watch)
+        top, below = work(self.top, self.below, top, below)
+        return SizeFloat(value, top if below < _DYADIC else None, self.watch, below)
+
+    def __add__(self, other: Any) -> Any:
+        if not isinstance(other, int | float):
+            return NotImplemented
+        return self._with(other, self.plain + _plain(other), lambda a, m, b, q: (a * q + b * m, m * q))
+
+    __radd__ = __add__
+
+    def __neg__(self) -> SizeFloat:
+        return SizeFloat(-self.plain, None if self.top is None else -self.top, self.watch, self.below)
+
+    def __sub__(self, other: Any) -> Any:
+        return self + (-other) if isinstance(other, int | float) else NotImplemented
+
+    def __rsub__(self, other: Any) -> Any:
+        return -self + other if isinstance(other, int | float) else NotImplemented
+
+    def __mul__(self, other: Any) -> Any:
+        if not isinstance(other, int | float):
+            return NotImplemented
+        return self._with(other, self.plain * _plain(other), lambda a, m, b, q: (a * b, m * q))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Any:
+        if not isinstance(other, int | float):
+            return NotImplemented
+        value = self.plain / _plain(other)
+        number = formula(int(other)) if not isinstance(other, SizeInt | SizeFloat) and other == int(other) else None
+        if self.below == 1 and isinstance(number, int) and number > 0:
+            return SizeFloat.ratio(value, self.top, number, self.watch)
+        ratio = None if isinstance(other, SizeInt | SizeFloat) or not other else Fraction(1) / Fraction(other)
+        if ratio is not None and ratio.denominator < _DYADIC and ratio.denominator & (ratio.denominator - 1) == 0:
+            return self * float(ratio)
+        return SizeFloat(value, None, self.watch)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return (
+            SizeFloat(_plain(other) / self.plain, None, self.watch)
+            if isinstance(other, int | float)
+            else NotImplemented
+        )
+
+    def __floordiv__(self, other: Any) -> Any:
+        if not isinstance(other, int | float):
+            return NotImplemented
+        whole = math.floor(self / other)
+        return SizeFloat(self.plain // _plain(other), formula_or_none(whole), self.watch)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return (
+            SizeFloat(_plain(other) // self.plain, None, self.watch)
+            if isinstance(other, int | float)
+            else NotImplemented
+        )
+
+    def __mod__(self, other: Any) -> Any:
+        return (
+            SizeFloat(self.plain % _plain(other), None, self.watch)
+            if isinstance(other, int | float)
+            else NotImplemented
+        )
+
+    def __rmod__(self, other: Any) -> Any:
+        return (
+            SizeFloat(_plain(other) % self.plain, None, self.watch)
+            if isinstance(other, int | float)
+            else NotImplemented
+        )
+
+    def __pow__(self, other: Any, modulus: Any = None) -> Any:
+        return (
+            SizeFloat(self.plain ** _plain(other), None, self.watch)
+            if isinstance(other, int | float)
+            else NotImplemented
+        )
+
+    def __rpow__(self, other: Any, modulus: Any = None) -> Any:
+        return (
+            SizeFloat(_plain(other) ** self.plain, None, self.watch)
+            if isinstance(other, int | float)
+            else NotImplemented
+        )
+
+    def __abs__(self) -> SizeFloat:
+        return self if self.plain >= 0 else SizeFloat(-self.plain, None, self.watch)
+
+
+def formula_or_none(value: int) -> Expr | None:
+    """Return the formula of a whole number as an `Expr`.
+
+    >>> formula_or_none(3)
+    Expr('3')
+    """
+    known = formula(value)
+    return Expr.const(known) if isinstance(known, int) else known
+
+
+def _float_comparison(name: str, relation: str) -> None:
+    """Give `SizeFloat` the comparison `name`, whose outcome is kept as a branch."""
+    plain = getattr(float, f"__{name}__")
+
+    def method(self: SizeFloat, other: Any) -> Any:
+        if not isinstance(other, int | float):
+            return NotImplemented
+        outcome = plain(self.plain, _plain(other))
+        top, below = self._exact(other)
+        known = self.top is not None and top is not None
+        left = self.top * below if known and self.top is not None else None
+        right = top * self.below if known and top is not None else None
+        self.watch.branch(left, relation, right, outcome)
+        return outcome
+
+    setattr(SizeFloat, f"__{name}__", method)
+
+
+for _name, _relation in {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}.items():
+    _comparison(_name, _relation)
+    _float_comparison(_name, _relation)
+
+assert sys.float_info.mant_dig == 53  # noqa: S101 -- what makes the products above exact

@@ -1,0 +1,335 @@
+"""From a `torch.nn.Module` to a graph: the module is copied to meta and runs once, every call recorded.
+
+Nothing is allocated, and the module is as it was before, also after an error. See docs/capture.md.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from convcalc.analysis.report import with_symbols
+from convcalc.bridge.copying import Copier
+from convcalc.bridge.device import need_torch
+from convcalc.bridge.recorder import Call, Recorder, Value
+from convcalc.bridge.state import unchanged
+from convcalc.errors import BadArgument, BadShape, ConvcalcError
+from convcalc.expr import Expr
+from convcalc.graph import Capture, Graph, InputShapes, Node, Weights
+from convcalc.layers import Layer, Shape
+
+EXAMPLES = (224, 256, 64, 32, 128, 512, 160, 384, 572, 28, 1024, 16000)
+"""The sizes that are tried for a letter, first to last."""
+
+
+def from_torch(
+    module: Any,
+    input_size: InputShapes | None = None,
+    *,
+    example_inputs: Any = None,
+    dtype: Any = None,
+    train: bool = False,
+) -> Graph:
+    """Return the graph of a `torch.nn.Module`, as it runs on inputs of these shapes, batch included.
+
+    The module runs once on `meta`, in evaluation unless `train`. `input_size` is a shape (N, C, ...), of several
+    inputs one each; a name such as "H" stands for a size to be found. Or give `example_inputs`: a tensor, a sequence
+    of positional arguments, or a mapping of arguments by name. `dtype` is that of the inputs: the parameters' unless
+    given. Raises what `convcalc inspect` shows where the module does not run.
+
+    >>> torch = need_torch()
+    >>> net = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 5, padding=2), torch.nn.ReLU(), torch.nn.MaxPool2d(2))
+    >>> graph = from_torch(net, (1, 1, 28, 28))
+    >>> [(node.name, node.layer.op) for node in graph]
+    [('0', 'conv'), ('1', 'relu'), ('2', 'maxpool')]
+    """
+    graph = capture(module, input_size, example_inputs=example_inputs, dtype=dtype, train=train)
+    if graph.capture is not None and graph.capture.error is not None:
+        raise graph.capture.error
+    return graph
+
+
+def capture(
+    module: Any,
+    input_size: InputShapes | None = None,
+    *,
+    example_inputs: Any = None,
+    dtype: Any = None,
+    train: bool = False,
+    name: str = "",
+) -> Graph:
+    """Return the graph of a module as `from_torch`; where it does not run, the graph up to there, with the error.
+
+    >>> torch = need_torch()
+    >>> net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(100, 10))
+    >>> graph = capture(net, (1, 1, 8, 8))
+    >>> [node.name for node in graph], graph.capture.error is not None
+    (['0'], True)
+    """
+    torch = need_torch()
+    if not isinstance(module, torch.nn.Module):
+        hint = f"; write {module.__name__}(...)" if isinstance(module, type) else ""
+        raise BadArgument(f"from_torch takes a torch.nn.Module: got {module!r}{hint}")
+    if (input_size is None) == (example_inputs is None):
+        raise BadShape(f"{type(module).__name__} needs input_size, such as (1, 3, 224, 224), or example_inputs")
+    settings = {"dtype": dtype, "train": train, "name": name or type(module).__name__}
+    if example_inputs is not None:
+        args, kwargs = _examples(example_inputs)
+        return _Run(module, args, kwargs, **settings).graph()
+    assert input_size is not None  # noqa: S101 -- one of the two is given
+    shapes = _shapes(input_size)
+    if all(isinstance(size, int) for shape in shapes for size in shape):
+        return _captured(module, settings, shapes)
+    return _found(module, settings, shapes)
+
+
+def _captured(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) -> Graph:
+    torch = need_torch()
+    kind = settings["dtype"] or _dtype(module)
+    inputs = [torch.empty(tuple(shape), dtype=kind, device="meta") for shape in shapes]
+    return _Run(module, inputs, {}, **settings).graph()
+
+
+def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) -> Graph:
+    """Capture at the first of `EXAMPLES` at which the module runs; otherwise at the first, with its error."""
+    first: Graph | None = None
+    for example in EXAMPLES:
+        numbers = [tuple(size if isinstance(size, int) else example for size in shape) for shape in shapes]
+        graph = _captured(module, settings, numbers)
+        assert graph.capture is not None  # noqa: S101 -- it was captured
+        if graph.capture.error is None:
+            return graph
+        first = first or graph
+    assert first is not None  # noqa: S101 -- there are examples
+    return first
+
+
+def _shapes(input_size: InputShapes) -> list[Shape]:
+    if isinstance(input_size, Mapping):
+        raise BadArgument("input_size of a module is a shape, or one for each input in order")
+    several = bool(input_size) and isinstance(input_size[0], tuple | list)
+    shapes: list[Shape] = [tuple(shape) for shape in input_size] if several else [tuple(input_size)]
+    for shape in shapes:
+        for size in shape:
+            if not isinstance(size, int | str | Expr) or isinstance(size, bool):
+                raise BadArgument(f"a size is a number, or a name such as 'H': {size!r}")
+            if isinstance(size, int) and size < 0:
+                raise BadShape(f"a size must be >= 0: {size}")
+    return shapes
+
+
+def _examples(example_inputs: Any) -> tuple[list[Any], dict[str, Any]]:
+    if isinstance(example_inputs, Mapping):
+        return [], dict(example_inputs)
+    if isinstance(example_inputs, tuple | list):
+        return list(example_inputs), {}
+    return [example_inputs], {}
+
+
+def _dtype(module: Any) -> Any:
+    torch = need_torch()
+    kinds = (value.dtype for value in module.parameters() if value.is_floating_point())
+    return next(kinds, torch.get_default_dtype())
+
+
+class _Run:
+    """One run of a module on meta, and the graph of what it did."""
+
+    def __init__(
+        self, module: Any, args: Sequence[Any], kwargs: Mapping[str, Any], *, dtype: Any, train: bool, name: str
+    ) -> None:
+        self.original = module
+        self.settings = {"dtype": dtype, "train": train, "name": name}
+        self.name = name
+        self.recorder = Recorder()
+        self.inputs: dict[str, Any] = {}
+        self.calls: dict[str, Call] = {}
+        self.error: ConvcalcError | None = None
+        self.output: Any = None
+        self.raised: Exception | None = None
+        with unchanged():
+            copier = Copier()
+            twin = copier.module(module)
+            twin.train(train)
+            self.twin = twin
+            args, kwargs = self._receive(twin, args, kwargs)
+            self.recorder.know(twin, copier.attributes)
+            try:
+                with self.recorder:
+                    self.output = twin(*args, **kwargs)
+            except Exception as error:
+                self.raised = error
+        if self.raised is not None:
+            from convcalc.bridge.explain import explain
+
+            self.error = explain(self.raised, self.recorder, self)
+
+    def _receive(self, twin: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """The inputs on meta, named as forward names them, their sizes given letters."""
+        torch = need_torch()
+        names = _argument_names(twin, len(args))
+        given = {**dict(zip(names, args, strict=True)), **kwargs}
+        tensors = {name: value for name, value in given.items() if isinstance(value, torch.Tensor)}
+        ready = {name: torch.empty_like(value, device="meta") for name, value in tensors.items()}
+        self.inputs = ready
+        shapes = {name: tuple(value.shape) for name, value in ready.items()}
+        letters = with_symbols(shapes)
+        self.letters = tuple(letters.values())
+        self.recorder.numbers = {
+            str(letter): size
+            for name, shape in letters.items()
+            for letter, size in zip(shape, shapes[name], strict=True)
+            if isinstance(letter, Expr)
+        }
+        for name, value in ready.items():
+            self.calls[name] = self.recorder.take(name, value, letters[name])
+        placed = [ready.get(name, value) for name, value in zip(names, args, strict=True)]
+        return placed, {name: ready.get(name, value) for name, value in kwargs.items()}
+
+    # -- the graph ----------------------------------------------------------------------------------------------
+
+    def graph(self) -> Graph:
+        """Return what was recorded as a graph."""
+        outputs = [] if self.raised is not None else _labelled(self.output, "")
+        values = [(label, self.recorder.value(tensor)) for label, tensor in outputs]
+        calls = self._kept([value for _, value in values])
+        names = _names(calls, taken=list(self.inputs))
+        reference = partial(_reference, names, {id(call): name for name, call in self.calls.items()})
+        nodes = [
+            Node(
+                names[id(call)],
+                _layer(call),
+                [reference(value) for value in call.inputs],
+                shares=None if call.shares is None else names[id(call.shares)],
+                source=call.source,
+                weights=_weights(call),
+            )
+            for call in calls
+        ]
+        ends = {reference(value): label for label, value in values}
+        return Graph(
+            nodes,
+            tuple(self.inputs),
+            tuple(ends),
+            name=self.name,
+            example=[tuple(value.shape) for value in self.inputs.values()],
+            labels=tuple(label or name for name, label in ends.items()),
+            capture=self._capture(),
+        )
+
+    def _kept(self, ends: Sequence[Value]) -> list[Call]:
+        """The calls without those that make constants which nobody reads."""
+        needed = {id(value.call) for value in ends}
+        kept = []
+        for call in reversed(self.recorder.calls):
+            if call.live or call.weights or id(call) in needed:
+                needed.update(id(value.call) for value in call.inputs)
+                kept.append(call)
+        return kept[::-1]
+
+    def _capture(self) -> Capture:
+        watch = self.recorder.watch
+        unused = {
+            path: value
+            for path, value in self.twin.named_parameters()
+            if id(value) not in self.recorder.owners and self.raised is None
+        }
+        remarks = [*self.recorder.disagreements]
+        if unused:
+            count = sum(value.numel() for value in unused.values())
+            remarks.append(f"{count:,} parameters are not read: {_some(list(unused))}")
+        return Capture(
+            letters=self.letters,
+            path=tuple(watch.path),
+            again=partial(_captured, self.original, self.settings),
+            lost=tuple(watch.lost),
+            unused=_weighed(unused.items()),
+            remarks=tuple(remarks),
+            error=self.error,
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _argument_names(module: Any, count: int) -> list[str]:
+    """What forward calls its first arguments."""
+    try:
+        known = [
+            entry.name
+            for entry in inspect.signature(module.forward).parameters.values()
+            if entry.kind in (entry.POSITIONAL_ONLY, entry.POSITIONAL_OR_KEYWORD)
+        ]
+    except (TypeError, ValueError):
+        known = []
+    known = ["input" if name == "_" else name for name in known]
+    return [*known, *(f"input_{place + 1}" for place in range(len(known), count))][:count]
+
+
+def _labelled(output: Any, label: str) -> list[tuple[str, Any]]:
+    """Every tensor of an output, with the keys and places that lead to it."""
+    torch = need_torch()
+    if isinstance(output, torch.Tensor):
+        return [(label, output)]
+    if isinstance(output, Mapping):
+        pairs = [(str(key), value) for key, value in output.items()]
+    elif isinstance(output, tuple | list):
+        pairs = [(str(place), value) for place, value in enumerate(output)]
+        pairs = pairs if len(pairs) > 1 else [("", value) for _, value in pairs]
+    elif hasattr(output, "__dict__") and not isinstance(output, type):
+        pairs = [(key, value) for key, value in vars(output).items() if not key.startswith("_")]
+    else:
+        return []
+    return [
+        found for key, value in pairs for found in _labelled(value, f"{label}.{key}" if label and key else label or key)
+    ]
+
+
+def _names(calls: Sequence[Call], taken: Sequence[str]) -> dict[int, str]:
+    """A name for each call: the module's path where it is all that the module does, else path:function."""
+    counts = Counter(taken)
+    names = {}
+    for call in calls:
+        if call.label is not None:
+            base = call.label
+        elif call.frame is None:
+            base = call.function
+        elif call.frame.path and call.frame.calls == 1 and not call.frame.nested:
+            base = call.frame.path
+        else:
+            base = f"{call.frame.path}:{call.function}" if call.frame.path else call.function
+        name = base
+        while name in counts:
+            counts[base] += 1
+            name = f"{base}_{counts[base]}"
+        counts[name] += 1
+        names[id(call)] = name
+    return names
+
+
+def _layer(call: Call) -> Layer:
+    assert call.layer is not None  # noqa: S101 -- only inputs have none
+    return call.layer
+
+
+def _reference(names: Mapping[int, str], inputs: Mapping[int, str], value: Value) -> str:
+    name = inputs.get(id(value.call)) or names[id(value.call)]
+    return name if value.place == 0 else f"{name}[{value.place}]"
+
+
+def _weights(call: Call) -> Weights:
+    return _weighed(call.weights)
+
+
+def _weighed(some: Any) -> Weights:
+    pairs = list(some)
+    return Weights(
+        tuple(path for path, _ in pairs),
+        sum(value.numel() for _, value in pairs),
+        sum(value.numel() for _, value in pairs if value.requires_grad),
+        sum(value.numel() * value.element_size() for _, value in pairs),
+    )

@@ -1,0 +1,124 @@
+"""Functions by name: on each value, on values of the same place, over axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+
+from convcalc.conditions import Check, enforce
+from convcalc.field import Field
+from convcalc.layers.activation import Pointwise
+from convcalc.layers.base import Layer, Shape, axis_of
+from convcalc.layers.merge import Elementwise
+from convcalc.stencils import everything, identity
+
+
+@dataclass(frozen=True)
+class Map(Pointwise):
+    """A function of each value alone, such as `exp` or a comparison with a number.
+
+    >>> Map("exp").op, Map("exp").out_shape((1, 8, 5))
+    ('exp', (1, 8, 5))
+    """
+
+    function: str
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """The name of the function."""
+        return self.function
+
+
+@dataclass(frozen=True)
+class Combine(Elementwise):
+    """A function of values of the same place, such as `div` or `where`; sizes of 1 serve all places.
+
+    >>> Combine("div").out_shape((1, 8, 5, 5), (5, 1))
+    (1, 8, 5, 5)
+    """
+
+    function: str
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """The name of the function."""
+        return self.function
+
+
+@dataclass(frozen=True)
+class Reduce(Layer):
+    """A function over axes `dims`, such as `mean` or `amax`; over all where that is None.
+
+    >>> Reduce("mean", (2, 3)).out_shape((1, 512, 7, 7)), Reduce("sum", (-1,), keepdim=True).out_shape((1, 8, 5))
+    ((1, 512), (1, 8, 1))
+    """
+
+    function: str
+    dims: tuple[int, ...] | None = None
+    _: KW_ONLY
+    keepdim: bool = False
+    count: int = 1
+    """How many tensors come out, as the values and indices of `max`."""
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """The name of the function."""
+        return self.function
+
+    @property
+    def outputs(self) -> int:
+        """The count."""
+        return self.count
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The other sizes; 1 in the place of those reduced with `keepdim`."""
+        reduced = self._reduced(shape)
+        if self.keepdim:
+            return tuple(1 if axis in reduced else size for axis, size in enumerate(shape))
+        return tuple(size for axis, size in enumerate(shape) if axis not in reduced)
+
+    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+        """The shape, as often as tensors come out."""
+        return (self.out_shape(*shapes, check=check),) * self.count
+
+    def _reduced(self, shape: Shape) -> set[int]:
+        if self.dims is None:
+            return set(range(len(shape)))
+        return {axis_of(self.op, "dim", dim, shape) for dim in self.dims} if shape else set()
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Everything on the spatial axes that are reduced; unknown where axes move."""
+        (field,), (shape,) = fields, shapes
+        reduced = self._reduced(shape)
+        if len(shape) - 2 != len(field.axes):
+            return Field.unknown(len(field.axes))
+        spatial = set(range(2, len(shape)))
+        stays = not reduced & {0, 1} and (not reduced & spatial or spatial <= reduced)
+        if not (self.keepdim or stays):
+            return Field.unknown(len(field.axes))
+        return field.then([everything() if axis in reduced else identity() for axis in range(2, len(shape))])
+
+
+@dataclass(frozen=True)
+class Cumulative(Pointwise):
+    """A running function along axis `dim`, such as `cumsum`: position j reads all up to j.
+
+    >>> Cumulative("cumsum", -1).out_shape((1, 8, 100))
+    (1, 8, 100)
+    """
+
+    function: str
+    dim: int
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """The name of the function."""
+        return self.function
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the input; everything along a spatial axis, of which only what comes before is read."""
+        (field,) = fields
+        axis = axis_of(self.op, "dim", self.dim, output) - 2
+        if axis < 0:
+            return field
+        return field.then_all([axis]) if len(output) - 2 == len(field.axes) else Field.unknown(len(field.axes))

@@ -1,0 +1,155 @@
+"""Products of matrices, and sums of products by index."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from convcalc.conditions import Check, Reader, enforce
+from convcalc.errors import BadArgument, BadShape
+from convcalc.field import Field, unite
+from convcalc.layers.base import Layer, Shape, must_equal, product, written
+from convcalc.layers.merge import Elementwise
+from convcalc.sizes import Size
+from convcalc.stencils import everything
+
+
+class _Contracts(Layer):
+    """What sums products over an axis that several tensors have."""
+
+    takes: ClassVar[tuple[int, int | None]] = (2, 2)
+
+    def params(self, *shapes: Shape) -> Size:
+        """None."""
+        return 0
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Everything that reads the input reads all of it, where positions are summed over; else unknown."""
+        field = unite(fields)
+        return field if not field.axes else Field.unknown(len(field.axes))
+
+
+@dataclass(frozen=True)
+class Matmul(_Contracts):
+    """The product of matrices in the last two axes, the axes before them broadcast (torch's `matmul`, `@`, `bmm`).
+
+    >>> Matmul().out_shape((8, 3, 197, 64), (8, 3, 64, 197)), Matmul().macs((8, 3, 197, 64), (8, 3, 64, 197))
+    ((8, 3, 197, 197), 59610624)
+    """
+
+    op: ClassVar[str] = "matmul"
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """(..., rows of a, columns of b); a vector is a row before and a column after."""
+        a, b = shapes
+        if not a or not b:
+            raise BadShape("matmul takes tensors of 1 axis or more")
+        must_equal(
+            a[-1],
+            b[-2] if len(b) > 1 else b[0],
+            check,
+            lambda at: BadShape(
+                f"matmul takes as many columns as rows: got {written(tuple(map(at, a)))} and "
+                f"{written(tuple(map(at, b)))}",
+                rule="columns of the first == rows of the second",
+            ),
+        )
+        batch = _Batches().out_shape(a[:-2], b[:-2], check=check) if len(a) > 2 or len(b) > 2 else ()
+        return (*batch, *(a[-2:-1] if len(a) > 1 else ()), *(b[-1:] if len(b) > 1 else ()))
+
+    def macs(self, *shapes: Shape) -> Size:
+        """Output elements * columns of the first."""
+        return product(self.out_shape(*shapes)) * shapes[0][-1]
+
+
+class _Batches(Elementwise):
+    op: ClassVar[str] = "matmul"
+
+
+@dataclass(frozen=True)
+class Einsum(_Contracts):
+    """A sum of products by index (torch's `einsum`), `equation` such as "bhqd,bhkd->bhqk".
+
+    >>> Einsum("bqd,bkd->bqk").out_shape((1, 4, 8), (1, 6, 8)), Einsum("bqd,bkd->bqk").macs((1, 4, 8), (1, 6, 8))
+    ((1, 4, 6), 192)
+    """
+
+    op: ClassVar[str] = "einsum"
+    takes: ClassVar[tuple[int, int | None]] = (1, None)
+    equation: str
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """The sizes of the output's letters, in order."""
+        sizes, output = self._sizes(shapes, check)
+        return tuple(sizes[letter] for letter in output)
+
+    def macs(self, *shapes: Shape) -> Size:
+        """All letters' sizes multiplied, for two tensors that share a letter which is summed over or not; 0 for one.
+
+        Three tensors or more are multiplied two by two in an order that is torch's choice: from left to right here.
+        """
+        if len(shapes) < 2:
+            return 0
+        sizes, output = self._sizes(shapes, enforce)
+        terms, _ = self._letters(shapes)
+        total: Size = 0
+        left = terms[0]
+        for place, right in enumerate(terms[1:], 2):
+            total = total + product([sizes[letter] for letter in dict.fromkeys(left + right)])
+            later = set(output).union(*terms[place:])
+            left = "".join(letter for letter in dict.fromkeys(left + right) if letter in later)
+        return total
+
+    def _letters(self, shapes: Sequence[Shape]) -> tuple[list[str], str]:
+        """The letters of each operand and of the output, an ellipsis written out."""
+        inputs, arrow, output = self.equation.replace(" ", "").partition("->")
+        terms = inputs.split(",")
+        if len(terms) != len(shapes):
+            raise BadShape(f"einsum {self.equation!r} takes {len(terms)} tensors: got {len(shapes)}")
+        spare = [letter for letter in string.ascii_letters if letter not in self.equation]
+        dots = max(
+            (len(shape) - len(term) + 3 for term, shape in zip(terms, shapes, strict=True) if "..." in term), default=0
+        )
+        names = "".join(spare[:dots])
+        written_out = []
+        for term, shape in zip(terms, shapes, strict=True):
+            own = len(shape) - len(term) + 3
+            letters = term.replace("...", names[len(names) - own :] if own else "")
+            if len(letters) != len(shape):
+                raise BadShape(f"einsum {self.equation!r}: {term!r} does not name the axes of {written(shape)}")
+            written_out.append(letters)
+        if not arrow:
+            counts = "".join(terms).replace(".", "")
+            output = ("..." if "..." in inputs else "") + "".join(
+                sorted(l for l in set(counts) if counts.count(l) == 1)
+            )
+        return written_out, output.replace("...", names)
+
+    def _sizes(self, shapes: Sequence[Shape], check: Check) -> tuple[dict[str, Size], str]:
+        terms, output = self._letters(shapes)
+        sizes: dict[str, Size] = {}
+        for term, shape in zip(terms, shapes, strict=True):
+            for letter, size in zip(term, shape, strict=True):
+                known = sizes.get(letter)
+                if known is None or (isinstance(known, int) and known == 1):
+                    sizes[letter] = size
+                elif not (isinstance(size, int) and size == 1):
+                    must_equal(known, size, check, self._unequal(letter, known, size))
+        missing = [letter for letter in output if letter not in sizes]
+        if missing:
+            raise BadArgument(f"einsum {self.equation!r} has no input with {', '.join(missing)}")
+        return sizes, output
+
+    def _unequal(self, letter: str, a: Size, b: Size) -> Callable[[Reader], BadShape]:
+        return lambda at: BadShape(f"einsum {self.equation!r}: {letter} is {at(a)} and {at(b)}")
+
+
+def everywhere(field: Field) -> Field:
+    """Return the field of what reads all positions of something that reads this.
+
+    >>> everywhere(Field.start(1)).is_global
+    True
+    """
+    return Field(tuple(everything() if axis is None or axis.reads_anything else axis for axis in field.axes))

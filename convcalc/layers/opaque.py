@@ -1,0 +1,84 @@
+"""A call that convcalc does not know: its shapes were measured once, and nothing is said of other sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
+
+from convcalc.conditions import Check, enforce
+from convcalc.errors import Unknown
+from convcalc.field import Field
+from convcalc.layers.base import Layer, Shape, written
+from convcalc.sizes import Size
+
+
+@dataclass(frozen=True)
+class Opaque(Layer):
+    """What gave `shapes` for inputs of the shapes `seen`; at other sizes its shapes are unknown. `why` says why.
+
+    >>> nms = Opaque("nms", shapes=((100, 4),), seen=((1, 100, 4),))
+    >>> nms.out_shape((1, 100, 4))
+    (100, 4)
+    >>> nms.out_shape((1, 200, 4))
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.Unknown: what nms gives is known for (1, 100, 4) alone: got (1, 200, 4)
+    """
+
+    takes: ClassVar[tuple[int, int | None]] = (0, None)
+    function: str
+    _: KW_ONLY
+    shapes: tuple[Shape, ...]
+    seen: tuple[Shape, ...]
+    why: str = "an unknown function"
+    mac_count: int | None = None
+    reads_input: bool = True
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """The name of the function."""
+        return self.function
+
+    @property
+    def outputs(self) -> int:
+        """As many as were seen."""
+        return len(self.shapes)
+
+    @property
+    def depends_on_sizes(self) -> bool:
+        """Never: what is known are numbers."""
+        return False
+
+    def arguments(self) -> dict[str, str]:
+        """Why nothing more is known."""
+        return {"opaque": self.why}
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """The first shape that was seen."""
+        return self.out_shapes(*shapes, check=check)[0]
+
+    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+        """The shapes seen, for the inputs they were seen for."""
+        if any(not _same(shape, seen) for shape, seen in zip(shapes, self.seen, strict=True)):
+            known, got = (" and ".join(map(written, some)) for some in (self.seen, shapes))
+            raise Unknown(f"what {self.function} gives is known for {known} alone: got {got}")
+        return self.shapes
+
+    def params(self, *shapes: Shape) -> Size:
+        """None that are known."""
+        return 0
+
+    def macs(self, *shapes: Shape) -> Size:
+        """Those that were measured, or none that are known."""
+        return self.mac_count or 0
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Unknown."""
+        return Field.unknown(len(fields[0].axes) if fields else 0)
+
+
+def _same(shape: Shape, seen: Shape) -> bool:
+    return len(shape) == len(seen) and all(
+        isinstance(size, int) and size == known for size, known in zip(shape, seen, strict=True)
+    )

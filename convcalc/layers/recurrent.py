@@ -1,0 +1,112 @@
+"""Recurrent networks: each step reads the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+
+from convcalc.conditions import Check, enforce
+from convcalc.errors import BadArgument, BadShape
+from convcalc.field import Field
+from convcalc.layers.base import Layer, Shape, must_equal, product, written
+from convcalc.sizes import Size
+
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+"""How many linear maps of input and state each kind has."""
+
+
+@dataclass(frozen=True)
+class Recurrent(Layer):
+    """An RNN, GRU or LSTM (torch's `RNN`, `GRU`, `LSTM`) on (T, N, features); with `batch_first` on (N, T, features).
+
+    The outputs are those of all steps and the last hidden state, of an LSTM also the last cell state. Initial states
+    may follow the input.
+
+    >>> lstm = Recurrent("lstm", 64, input_size=32, batch_first=True, bidirectional=True)
+    >>> lstm.out_shapes((1, 100, 32))
+    ((1, 100, 128), (2, 1, 64), (2, 1, 64))
+    >>> lstm.params((1, 100, 32)), lstm.macs((1, 100, 32))
+    (50176, 4915200)
+    """
+
+    kind: str
+    hidden_size: int
+    _: KW_ONLY
+    input_size: int | None = None
+    num_layers: int = 1
+    bias: bool = True
+    batch_first: bool = False
+    bidirectional: bool = False
+    proj_size: int = 0
+
+    takes = (1, 3)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.kind not in GATES:
+            raise BadArgument(f"unknown kind {self.kind!r}: use one of {', '.join(GATES)}")
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """The kind."""
+        return self.kind
+
+    @property
+    def outputs(self) -> int:
+        """Steps and states."""
+        return 3 if self.kind == "lstm" else 2
+
+    @property
+    def directions(self) -> int:
+        """1, or 2 where it also runs backwards."""
+        return 2 if self.bidirectional else 1
+
+    def out_shape(self, shape: Shape, /, *states: Shape, check: Check = enforce) -> Shape:
+        """(T, N, directions * hidden_size), in the order of the input."""
+        if len(shape) not in (2, 3):
+            raise BadShape(f"{self.kind} takes (T, N, features) or (T, features): got {written(shape)}")
+        if self.input_size is not None:
+            must_equal(
+                shape[-1],
+                self.input_size,
+                check,
+                lambda at: BadShape(
+                    f"input_size={self.input_size} but the last axis of {written(tuple(map(at, shape)))} is "
+                    f"{at(shape[-1])}",
+                    rule="the last axis equals input_size",
+                    fixes=[f"input_size={at(shape[-1])}"],
+                ),
+            )
+        return (*shape[:-1], self.directions * (self.proj_size or self.hidden_size))
+
+    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+        """All steps, and the last states (layers * directions, N, size)."""
+        shape = shapes[0]
+        steps = self.out_shape(*shapes, check=check)
+        batch = () if len(shape) == 2 else (shape[0 if self.batch_first else 1],)
+        states = [(self.num_layers * self.directions, *batch, self.proj_size or self.hidden_size)]
+        if self.kind == "lstm":
+            states.append((self.num_layers * self.directions, *batch, self.hidden_size))
+        return (steps, *states)
+
+    def _matrices(self, shape: Shape) -> tuple[Size, Size]:
+        """The elements of all weight matrices, and of all biases."""
+        gates, hidden, out = GATES[self.kind], self.hidden_size, self.proj_size or self.hidden_size
+        first = shape[-1] if self.input_size is None else self.input_size
+        inputs = first + (self.num_layers - 1) * self.directions * out
+        each = gates * hidden * (inputs + self.num_layers * out) + self.num_layers * self.proj_size * hidden
+        biases = 2 * gates * hidden * self.num_layers if self.bias else 0
+        return self.directions * each, self.directions * biases
+
+    def params(self, shape: Shape, /, *states: Shape) -> Size:
+        """Matrices for input and state of each gate, and two biases each."""
+        matrices, biases = self._matrices(shape)
+        return matrices + biases
+
+    def macs(self, shape: Shape, /, *states: Shape) -> Size:
+        """Steps * elements of all matrices; products of gates alone are not counted."""
+        return product(shape[:-1]) * self._matrices(shape)[0]
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Unknown: axes of steps are not followed."""
+        return Field.unknown(len(fields[0].axes))

@@ -1,0 +1,92 @@
+"""Values that no input gives: parameters read as they are, buffers, what functions such as `zeros` make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
+
+from convcalc.conditions import Check, enforce
+from convcalc.field import Field
+from convcalc.layers.base import Layer, Shape, product
+from convcalc.layers.function import Map
+from convcalc.sizes import Size
+
+
+@dataclass(frozen=True)
+class Source(Layer):
+    """A tensor of `sizes` that reads nothing: a "parameter", a "buffer", or what the function `kind` makes.
+
+    >>> Source("parameter", (1, 197, 768)).out_shape(), Source("parameter", (1, 197, 768)).params()
+    ((1, 197, 768), 151296)
+    """
+
+    takes: ClassVar[tuple[int, int | None]] = (0, 0)
+    kind: str
+    sizes: Shape
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """The kind."""
+        return self.kind
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """The sizes."""
+        return self.sizes
+
+    def params(self, *shapes: Shape) -> Size:
+        """All values of a parameter; none of anything else."""
+        return product(self.sizes) if self.kind == "parameter" else 0
+
+    def macs(self, *shapes: Shape) -> Size:
+        """None."""
+        return 0
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Nothing of the input."""
+        return Field.nothing(0)
+
+
+@dataclass(frozen=True)
+class Fresh(Map):
+    """New values in the shape of the input, of which nothing else is read: `zeros_like`, or of other `sizes`.
+
+    >>> Fresh("zeros_like").out_shape((1, 8, 5)), Fresh("new_zeros", sizes=(4, 2)).out_shape((1, 8, 5))
+    ((1, 8, 5), (4, 2))
+    """
+
+    _: KW_ONLY
+    sizes: Shape | None = None
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The shape of the input, or the sizes."""
+        return shape if self.sizes is None else self.sizes
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Nothing of the input."""
+        return Field.nothing(len(fields[0].axes))
+
+
+@dataclass(frozen=True)
+class Embedding(Layer):
+    """A vector of `embedding_dim` values for each index, of `num_embeddings` (torch's `Embedding`).
+
+    >>> Embedding(1000, 64).out_shape((1, 12)), Embedding(1000, 64).params((1, 12))
+    ((1, 12, 64), 64000)
+    """
+
+    op: ClassVar[str] = "embedding"
+    num_embeddings: int
+    embedding_dim: int
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The shape of the indices, and embedding_dim."""
+        return (*shape, self.embedding_dim)
+
+    def params(self, shape: Shape, /) -> Size:
+        """num_embeddings * embedding_dim."""
+        return self.num_embeddings * self.embedding_dim
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Unknown: the axes of indices are not followed."""
+        return Field.unknown(len(fields[0].axes))

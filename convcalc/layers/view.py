@@ -1,0 +1,196 @@
+"""The same values under another shape: view, permute, squeeze, expand, repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from convcalc.conditions import Check, Reader, enforce
+from convcalc.errors import BadArgument, BadShape
+from convcalc.field import Field
+from convcalc.layers.base import Layer, Shape, axis_of, must_divide, must_equal, product, written
+from convcalc.sizes import Size, is_array
+
+
+class _Rearranged(Layer):
+    """What moves values to other axes: which positions they came from is not followed."""
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the input where the shape stays; unknown elsewhere."""
+        (field,) = fields
+        return field if output == shapes[0] else Field.unknown(len(field.axes))
+
+
+@dataclass(frozen=True)
+class View(_Rearranged):
+    """The same values in order, under the shape `sizes` (torch's `view` and `reshape`); one of them may be -1.
+
+    >>> View((1, -1)).out_shape((1, 16, 5, 5)), View((-1, 20, 20)).out_shape((1, 16, 5, 5))
+    ((1, 400), (1, 20, 20))
+    """
+
+    op: ClassVar[str] = "view"
+    sizes: Shape
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The sizes, with what is left for the -1; as many values as before."""
+        free = [place for place, size in enumerate(self.sizes) if isinstance(size, int) and size == -1]
+        if len(free) > 1:
+            raise BadArgument(f"only one size may be -1: {written(self.sizes)}")
+        have = product(shape)
+        known = product([size for place, size in enumerate(self.sizes) if place not in free])
+        if not free:
+            must_equal(have, known, check, lambda at: self._refusal(shape, at))
+            return self.sizes
+        (place,) = free
+        if isinstance(known, int) and known == 0:
+            raise BadShape(f"view cannot find the size of -1 in {written(self.sizes)}: the others multiply to 0")
+        if not (not is_array(known) and known == 1):
+            must_divide(known, have, check, lambda at: self._refusal(shape, at))
+        return (*self.sizes[:place], have // known, *self.sizes[place + 1 :])
+
+    def _refusal(self, shape: Shape, at: Reader) -> BadShape:
+        given = tuple(map(at, shape))
+        wanted = tuple(map(at, self.sizes))
+        known = product([size for size in wanted if not (isinstance(size, int) and size == -1)])
+        have = product(given)
+        must = f"{known} must divide {have}" if -1 in wanted else f"{known} is not {have}"
+        return BadShape(
+            f"view{written(wanted)} does not fit {written(given)}, which has {have} values: {must}",
+            rule="a view has as many values as its input",
+        )
+
+
+@dataclass(frozen=True)
+class Permute(_Rearranged):
+    """Axes in another order (torch's `permute`, `transpose`): output axis i is input axis `dims[i]`.
+
+    >>> Permute((0, 2, 3, 1)).out_shape((1, 3, 8, 9))
+    (1, 8, 9, 3)
+    """
+
+    op: ClassVar[str] = "permute"
+    dims: tuple[int, ...]
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The sizes in that order."""
+        if sorted(dim % max(1, len(shape)) for dim in self.dims) != list(range(len(shape))):
+            raise BadShape(f"permute takes each axis once: dims={self.dims} of {written(shape)}")
+        return tuple(shape[dim] for dim in self.dims)
+
+
+@dataclass(frozen=True)
+class Squeeze(_Rearranged):
+    """Axes of size 1 left out (torch's `squeeze`): those of `dims`, or all where that is None.
+
+    A size with a letter is taken to be larger than 1.
+
+    >>> Squeeze().out_shape((1, 8, 1, 1)), Squeeze((2, 3)).out_shape((1, 8, 1, 1))
+    ((8,), (1, 8))
+    """
+
+    op: ClassVar[str] = "squeeze"
+    dims: tuple[int, ...] | None = None
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The other sizes."""
+        wanted = (
+            range(len(shape)) if self.dims is None else [axis_of("squeeze", "dim", dim, shape) for dim in self.dims]
+        )
+        return tuple(
+            size
+            for axis, size in enumerate(shape)
+            if axis not in wanted or is_array(size) or not (isinstance(size, int) and size == 1)
+        )
+
+
+@dataclass(frozen=True)
+class Unsqueeze(_Rearranged):
+    """An axis of size 1 more, at `dim` (torch's `unsqueeze`).
+
+    >>> Unsqueeze(-1).out_shape((1, 8))
+    (1, 8, 1)
+    """
+
+    op: ClassVar[str] = "unsqueeze"
+    dim: int
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The sizes, and a 1 among them."""
+        place = axis_of("unsqueeze", "dim", self.dim, (*shape, 1))
+        return (*shape[:place], 1, *shape[place:])
+
+
+@dataclass(frozen=True)
+class Expand(_Rearranged):
+    """Axes of size 1 repeated to `sizes` without a copy (torch's `expand`); -1 keeps a size.
+
+    >>> Expand((8, -1, -1)).out_shape((1, 1, 192))
+    (8, 1, 192)
+    """
+
+    op: ClassVar[str] = "expand"
+    sizes: Shape
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The sizes; an axis whose size is not 1 keeps its own."""
+        more = len(self.sizes) - len(shape)
+        if more < 0:
+            raise BadShape(f"expand{written(self.sizes)} has fewer axes than {written(shape)}")
+        aligned = (1,) * more + tuple(shape)
+        return tuple(self._size(have, want, shape, check) for have, want in zip(aligned, self.sizes, strict=True))
+
+    def _size(self, have: Size, want: Size, shape: Shape, check: Check) -> Size:
+        if isinstance(want, int) and want == -1:
+            return have
+        if not (isinstance(have, int) and have == 1):
+            must_equal(
+                have,
+                want,
+                check,
+                lambda at: BadShape(
+                    f"expand{written(tuple(map(at, self.sizes)))} does not fit {written(tuple(map(at, shape)))}",
+                    rule="a size that is expanded is 1",
+                ),
+            )
+        return want
+
+
+@dataclass(frozen=True)
+class Repeat(_Rearranged):
+    """Copies beside each other (torch's `repeat`, `tile`): `counts` of them along each axis.
+
+    >>> Repeat((1, 2, 1)).out_shape((8, 3, 5)), Repeat((4, 1, 1)).out_shape((3, 5))
+    ((8, 6, 5), (4, 3, 5))
+    """
+
+    op: ClassVar[str] = "repeat"
+    counts: Shape
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The sizes times the counts."""
+        more = len(self.counts) - len(shape)
+        if more < 0:
+            raise BadShape(f"repeat takes a count for each axis: {written(self.counts)} for {written(shape)}")
+        aligned = (1,) * more + tuple(shape)
+        return tuple(size * count for size, count in zip(aligned, self.counts, strict=True))
+
+
+@dataclass(frozen=True)
+class Unflatten(_Rearranged):
+    """Axis `dim` becomes axes of `sizes`, in order (torch's `Unflatten`); one of them may be -1.
+
+    >>> Unflatten(1, (2, -1)).out_shape((1, 64, 7))
+    (1, 2, 32, 7)
+    """
+
+    op: ClassVar[str] = "unflatten"
+    dim: int
+    sizes: Shape
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The size of that axis, divided."""
+        place = axis_of("unflatten", "dim", self.dim, shape)
+        inner = View(self.sizes).out_shape((shape[place],), check=check)
+        return (*shape[:place], *inner, *shape[place + 1 :])
