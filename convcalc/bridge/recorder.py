@@ -287,12 +287,10 @@ class Recorder(TorchFunctionMode):
         outs = list(_tensors(out))
         inputs = tuple(map(self.value, _tensors((args, kwargs))))
         shapes = tuple(tuple(tensor.shape) for tensor in outs)
-        kept = [(value, tensor) for value, tensor in zip(inputs, _tensors((args, kwargs)), strict=True)]
-        weights = [tensor for value, tensor in kept if value.call.function == "parameter"]
         if not shapes:
             return
         layer = Opaque(name, shapes=shapes, seen=_seen(inputs), why=why)
-        self._give(self._call(name, layer, inputs, shapes, () if weights else ()), outs)
+        self._give(self._call(name, layer, inputs, shapes), outs)
 
     def _call(
         self, name: str, layer: Layer, inputs: tuple[Value, ...], shapes: tuple[Shape, ...], weights: Sequence[Any] = ()
