@@ -17,6 +17,7 @@ from convcalc.errors import (
     NoOutput,
     NoSolution,
     Refused,
+    Unknown,
     Unreadable,
 )
 from convcalc.formulas import conv_out, conv_transpose_out, pool_out
@@ -26,6 +27,7 @@ from convcalc.resizing import interpolate_out, pad_out, pixel_unshuffle_out
 TREE = {
     Unreadable: (ConvcalcError, "unreadable"),
     Disagreement: (ConvcalcError, "mismatch"),
+    Unknown: (ConvcalcError, "unknown"),
     Refused: (ConvcalcError, "refused"),
     BadArgument: (Refused, "bad_argument"),
     KernelDoesNotFit: (Refused, "kernel_does_not_fit"),
