@@ -6,8 +6,10 @@ does not simplify, or a minimum or maximum. Every chain of convolutions and pool
     ((x + a)//m + b)//q      ->  (x + a + m*b)//(m*q)      division into division
     (g*a*x + b)//(g*m)       ->  (a*x + b//g)//m           common factor
     (m*x + y)//m             ->  x + y//m                  multiples come out
+    (b - x)//m               ->  -((x + m - 1 - b)//m)     minus comes out
+    x//m - x//(2*m)          ->  (x + m)//(2*m)            half from whole: see `convcalc.exprsum`
 
-All three are equalities of integers for every x, y, b and every m, q, g >= 1.
+All are equalities of integers for every x, y, b and every m, q, g >= 1.
 
 >>> n = Expr.symbol("n")
 >>> halved = (n - 1) // 2 + 1
@@ -59,6 +61,13 @@ class Floor(Atom):
         self.numerator = numerator
         self.denominator = denominator
         self.key = f"({numerator})//({denominator})"
+        self.modulus, self.shift = denominator.constant, numerator.constant
+        self.tree: tuple[Monomial, int, int] | None = None
+        """Of (y + shift)//modulus: y, the odd part of modulus, shift modulo that; None where it is of another form."""
+        products = [product for product in numerator.terms if product]
+        if denominator.is_constant and len(products) == 1 and numerator.terms[products[0]] == 1:
+            odd = self.modulus // (self.modulus & -self.modulus)
+            self.tree = products[0], odd, self.shift % odd
 
 
 class Extreme(Atom):
@@ -135,9 +144,9 @@ class Expr:
     @cached_property
     def text(self) -> str:
         """Its Python text: what `str` prints."""
-        from convcalc.exprtext import PYTHON, write
+        from convcalc.exprtext import sum_text
 
-        return write(self, PYTHON)
+        return sum_text(self)
 
     def pretty(self) -> str:
         """Return its text for people.
@@ -237,7 +246,7 @@ class Expr:
             for right, b in other.terms.items():
                 product = _product(left, right)
                 terms[product] = terms.get(product, 0) + a * b
-        return Expr(terms)
+        return _sum(terms)
 
     __rmul__ = __mul__
 
@@ -321,7 +330,16 @@ def total(*parts: tuple[Expr, int]) -> Expr:
     for part, sign in parts:
         for product, factor in part.terms.items():
             terms[product] = terms.get(product, 0) + sign * factor
-    return Expr(terms)
+    return _sum(terms)
+
+
+def _sum(terms: Mapping[Monomial, int]) -> Expr:
+    kept = {product: factor for product, factor in terms.items() if factor}
+    if len(kept) - (() in kept) > 1:
+        from convcalc.exprsum import fewest
+
+        kept = fewest(kept)
+    return Expr(kept)
 
 
 def _product(left: Monomial, right: Monomial) -> Monomial:

@@ -79,6 +79,13 @@ def write(expr: Expr, style: Style) -> str:
     >>> write(n + (n + 1) // 2, PYTHON), write(2 * (n // 2) - 1, PYTHON), write(5 - n, PRETTY)
     ('(3*n + 1)//2', '2*(n//2) - 1', '5 − n')
     """
+    if style is PYTHON:
+        return expr.text
+    return sum_text(expr, style)
+
+
+def sum_text(expr: Expr, style: Style = PYTHON) -> str:
+    """Return what `write` does, without a look at what `expr` knows of its text."""
     terms = sorted(_one_division(expr).terms.items(), key=_order)
     if not terms:
         return "0"
