@@ -29,11 +29,18 @@ from typing import Any, TypeAlias, Union
 
 from convcalc.errors import BadArgument
 
+LONGEST = 200
+"""The `length` past which a formula tells nobody anything: whoever keeps formulas keeps None instead."""
+
+_MOST_PRODUCTS = 20_000
+
 
 class Atom:
     """What a product is made of; two atoms are the same where their Python texts are."""
 
     key: str
+    symbols: frozenset[str]
+    length: int
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Atom) and self.key == other.key
@@ -52,6 +59,8 @@ class Symbol(Atom):
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise BadArgument(f"a symbol is a letter or _, then letters, digits and _: {name!r}")
         self.key = name
+        self.symbols = frozenset({name})
+        self.length = 1
 
 
 class Floor(Atom):
@@ -61,6 +70,8 @@ class Floor(Atom):
         self.numerator = numerator
         self.denominator = denominator
         self.key = f"({numerator})//({denominator})"
+        self.symbols = numerator.symbols | denominator.symbols
+        self.length = 1 + numerator.length + denominator.length
         self.modulus, self.shift = denominator.constant, numerator.constant
         self.tree: tuple[Monomial, int, int] | None = None
         """Of (y + shift)//modulus: y, the odd part of modulus, shift modulo that; None where it is of another form."""
@@ -77,6 +88,8 @@ class Extreme(Atom):
         self.name = name
         self.choices = choices
         self.key = f"{name}({', '.join(map(str, choices))})"
+        self.symbols = frozenset().union(*(choice.symbols for choice in choices))
+        self.length = 1 + sum(choice.length for choice in choices)
 
 
 Monomial: TypeAlias = tuple[tuple[Atom, int], ...]
@@ -139,7 +152,21 @@ class Expr:
         >>> sorted((Expr.symbol("n") // Expr.symbol("s")).symbols)
         ['n', 's']
         """
-        return frozenset().union(*(_symbols(atom) for product in self.terms for atom, _ in product))
+        return frozenset().union(*(atom.symbols for product in self.terms for atom, _ in product))
+
+    @cached_property
+    def length(self) -> int:
+        """How many terms, names, divisions, minima and maxima it is written with.
+
+        >>> (Expr.symbol("n") + 1).length, ((Expr.symbol("n") + 1) // 2).length
+        (3, 6)
+        """
+        return sum(1 + sum(atom.length for atom, _ in product) for product in self.terms)
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether it is longer than `LONGEST`, and as good as unknown."""
+        return self.length > LONGEST
 
     @cached_property
     def text(self) -> str:
@@ -241,6 +268,8 @@ class Expr:
             return Expr({product: factor * other for product, factor in self.terms.items()})
         if not isinstance(other, Expr):
             return NotImplemented
+        if len(self.terms) * len(other.terms) > _MOST_PRODUCTS:
+            raise BadArgument(f"a product of sums of {len(self.terms)} and {len(other.terms)} terms is too long")
         terms: dict[Monomial, int] = {}
         for left, a in self.terms.items():
             for right, b in other.terms.items():
@@ -349,15 +378,3 @@ def _product(left: Monomial, right: Monomial) -> Monomial:
     for atom, power in right:
         powers[atom] = powers.get(atom, 0) + power
     return tuple(sorted(powers.items(), key=lambda item: item[0].key))
-
-
-def _symbols(atom: Atom) -> frozenset[str]:
-    match atom:
-        case Symbol():
-            return frozenset({atom.key})
-        case Floor():
-            return atom.numerator.symbols | atom.denominator.symbols
-        case Extreme():
-            return frozenset().union(*(choice.symbols for choice in atom.choices))
-        case _:
-            raise TypeError(f"unknown atom {atom!r}")
