@@ -21,7 +21,7 @@ from fractions import Fraction
 from functools import lru_cache, reduce
 from itertools import product as choices
 
-from convcalc.expr import Atom, Expr, Extreme, Floor, Symbol
+from convcalc.expr import Atom, Expr, Extreme, Floor, Monomial, Symbol
 from convcalc.sizes import Size, larger, smaller
 
 COUNTED = 256
@@ -152,6 +152,8 @@ def sign_everywhere(value: Size) -> int | None:
     (1, -1, None)
     >>> sign_everywhere(n + m // 2), sign_everywhere(n // 2 - m), sign_everywhere(-(n // 4) * (m // 4))
     (1, None, -1)
+    >>> sign_everywhere(n * m - n * m // 7 * 7)
+    1
     """
     return _sign(value) if isinstance(value, Expr) else None
 
@@ -164,8 +166,7 @@ def _sign(value: Expr) -> int | None:
     for product, factor in value.terms.items():
         part = Expr({product: factor})
         if len(part.symbols) > 1:
-            corner = dict.fromkeys(value.symbols, 0)
-            return 1 if sign_on(value, corner) == 1 else -1 if sign_on(-value, corner) == 1 else None
+            return _sign_of_products(value)
         for symbol in part.symbols:
             parts[symbol] = parts.get(symbol, Expr.const(0)) + part
     for reading in (_bounds, _counted):
@@ -176,6 +177,32 @@ def _sign(value: Expr) -> int | None:
         if high <= 0:
             return -1
     return None
+
+
+def _sign_of_products(value: Expr) -> int | None:
+    corner = dict.fromkeys(value.symbols, 0)
+    bases = {atom.tree[0] for product in value.terms for atom, _ in product if isinstance(atom, Floor) and atom.tree}
+    for base in bases:  # x - x//m * m, x a product: any x >= 0
+        if sign_on(Expr({base: 1}), corner) == 1 and (of_one := _in_place_of(base, value)) is not None:
+            return _sign(of_one)
+    return 1 if sign_on(value, corner) == 1 else -1 if sign_on(-value, corner) == 1 else None
+
+
+def _in_place_of(base: Monomial, value: Expr) -> Expr | None:
+    """`value` with one size in the place of `base`; None where it depends on more than that."""
+    size = Expr.symbol("x")
+    total = Expr.const(value.constant)
+    for product, factor in value.terms.items():
+        match product:
+            case ():
+                continue
+            case _ if product == base:
+                total += factor * size
+            case ((Floor() as floor, 1),) if floor.tree and floor.tree[0] == base:
+                total += factor * ((size + floor.shift) // floor.modulus)
+            case _:
+                return None
+    return total
 
 
 def _added(side: Sequence[float], constant: int) -> float:
