@@ -6,8 +6,10 @@ does not simplify, or a minimum or maximum. Every chain of convolutions and pool
     ((x + a)//m + b)//q      ->  (x + a + m*b)//(m*q)      division into division
     (g*a*x + b)//(g*m)       ->  (a*x + b//g)//m           common factor
     (m*x + y)//m             ->  x + y//m                  multiples come out
+    (b - x)//m               ->  -((x + m - 1 - b)//m)     minus comes out
+    x//m - x//(2*m)          ->  (x + m)//(2*m)            half from whole: see `convcalc.exprsum`
 
-All three are equalities of integers for every x, y, b and every m, q, g >= 1.
+All are equalities of integers for every x, y, b and every m, q, g >= 1.
 
 >>> n = Expr.symbol("n")
 >>> halved = (n - 1) // 2 + 1
@@ -27,11 +29,18 @@ from typing import Any, TypeAlias, Union
 
 from convcalc.errors import BadArgument
 
+LONGEST = 200
+"""The `length` past which a formula tells nobody anything: whoever keeps formulas keeps None instead."""
+
+_MOST_PRODUCTS = 20_000
+
 
 class Atom:
     """What a product is made of; two atoms are the same where their Python texts are."""
 
     key: str
+    symbols: frozenset[str]
+    length: int
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Atom) and self.key == other.key
@@ -50,6 +59,8 @@ class Symbol(Atom):
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise BadArgument(f"a symbol is a letter or _, then letters, digits and _: {name!r}")
         self.key = name
+        self.symbols = frozenset({name})
+        self.length = 1
 
 
 class Floor(Atom):
@@ -59,6 +70,15 @@ class Floor(Atom):
         self.numerator = numerator
         self.denominator = denominator
         self.key = f"({numerator})//({denominator})"
+        self.symbols = numerator.symbols | denominator.symbols
+        self.length = 1 + numerator.length + denominator.length
+        self.modulus, self.shift = denominator.constant, numerator.constant
+        self.tree: tuple[Monomial, int, int] | None = None
+        """Of (y + shift)//modulus: y, the odd part of modulus, shift modulo that; None where it is of another form."""
+        products = [product for product in numerator.terms if product]
+        if denominator.is_constant and len(products) == 1 and numerator.terms[products[0]] == 1:
+            odd = self.modulus // (self.modulus & -self.modulus)
+            self.tree = products[0], odd, self.shift % odd
 
 
 class Extreme(Atom):
@@ -68,6 +88,8 @@ class Extreme(Atom):
         self.name = name
         self.choices = choices
         self.key = f"{name}({', '.join(map(str, choices))})"
+        self.symbols = frozenset().union(*(choice.symbols for choice in choices))
+        self.length = 1 + sum(choice.length for choice in choices)
 
 
 Monomial: TypeAlias = tuple[tuple[Atom, int], ...]
@@ -130,14 +152,28 @@ class Expr:
         >>> sorted((Expr.symbol("n") // Expr.symbol("s")).symbols)
         ['n', 's']
         """
-        return frozenset().union(*(_symbols(atom) for product in self.terms for atom, _ in product))
+        return frozenset().union(*(atom.symbols for product in self.terms for atom, _ in product))
+
+    @cached_property
+    def length(self) -> int:
+        """How many terms, names, divisions, minima and maxima it is written with.
+
+        >>> (Expr.symbol("n") + 1).length, ((Expr.symbol("n") + 1) // 2).length
+        (3, 6)
+        """
+        return sum(1 + sum(atom.length for atom, _ in product) for product in self.terms)
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether it is longer than `LONGEST`, and as good as unknown."""
+        return self.length > LONGEST
 
     @cached_property
     def text(self) -> str:
         """Its Python text: what `str` prints."""
-        from convcalc.exprtext import PYTHON, write
+        from convcalc.exprtext import sum_text
 
-        return write(self, PYTHON)
+        return sum_text(self)
 
     def pretty(self) -> str:
         """Return its text for people.
@@ -232,12 +268,14 @@ class Expr:
             return Expr({product: factor * other for product, factor in self.terms.items()})
         if not isinstance(other, Expr):
             return NotImplemented
+        if len(self.terms) * len(other.terms) > _MOST_PRODUCTS:
+            raise BadArgument(f"a product of sums of {len(self.terms)} and {len(other.terms)} terms is too long")
         terms: dict[Monomial, int] = {}
         for left, a in self.terms.items():
             for right, b in other.terms.items():
                 product = _product(left, right)
                 terms[product] = terms.get(product, 0) + a * b
-        return Expr(terms)
+        return _sum(terms)
 
     __rmul__ = __mul__
 
@@ -321,7 +359,16 @@ def total(*parts: tuple[Expr, int]) -> Expr:
     for part, sign in parts:
         for product, factor in part.terms.items():
             terms[product] = terms.get(product, 0) + sign * factor
-    return Expr(terms)
+    return _sum(terms)
+
+
+def _sum(terms: Mapping[Monomial, int]) -> Expr:
+    kept = {product: factor for product, factor in terms.items() if factor}
+    if len(kept) - (() in kept) > 1:
+        from convcalc.exprsum import fewest
+
+        kept = fewest(kept)
+    return Expr(kept)
 
 
 def _product(left: Monomial, right: Monomial) -> Monomial:
@@ -331,15 +378,3 @@ def _product(left: Monomial, right: Monomial) -> Monomial:
     for atom, power in right:
         powers[atom] = powers.get(atom, 0) + power
     return tuple(sorted(powers.items(), key=lambda item: item[0].key))
-
-
-def _symbols(atom: Atom) -> frozenset[str]:
-    match atom:
-        case Symbol():
-            return frozenset({atom.key})
-        case Floor():
-            return atom.numerator.symbols | atom.denominator.symbols
-        case Extreme():
-            return frozenset().union(*(choice.symbols for choice in atom.choices))
-        case _:
-            raise TypeError(f"unknown atom {atom!r}")

@@ -83,7 +83,7 @@ ORDER = [
     *(
         "errors",
         "axes expr",
-        "exprdivide exprtext",
+        "exprdivide exprsum exprtext",
         "sizes",
         "expreval",
         "quasiaffine",
@@ -125,6 +125,7 @@ PACKAGES = ("analysis", "zoo", "bridge", "render", "cli")
 
 LAZY_UPWARDS = {
     ("expr", "exprdivide"),
+    ("expr", "exprsum"),
     ("expr", "exprtext"),
     ("expr", "expreval"),
     ("analysis.report", "render.report"),

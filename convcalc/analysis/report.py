@@ -284,9 +284,14 @@ def _symbolic(node: Node, known: Mapping[str, Shape | None]) -> dict[str, Shape 
     """The output shapes for any size; None where a layer has no formula, and for all that reads it."""
     shapes = {name: shape for name in node.inputs if (shape := known[name]) is not None}
     try:
-        return {**node_shapes(node, shapes, enforce)} if len(shapes) == len(set(node.inputs)) else _unknown(node)
+        found = node_shapes(node, shapes, enforce) if len(shapes) == len(set(node.inputs)) else _unknown(node)
     except ConvcalcError:
         return _unknown(node)
+    return {name: None if shape is None or _is_too_long(shape) else shape for name, shape in found.items()}
+
+
+def _is_too_long(shape: Shape) -> bool:
+    return any(isinstance(size, Expr) and size.is_too_long for size in shape)
 
 
 def _unknown(node: Node) -> dict[str, Shape | None]:

@@ -433,12 +433,16 @@ def _in_letters(call: Call) -> tuple[Shape | None, ...]:
     if call.layer is None or any(shape is None for shape in shapes):
         return unknown
     try:
-        return tuple(
-            tuple(size.constant if isinstance(size, Expr) and size.is_constant else size for size in shape)
-            for shape in call.layer.out_shapes(*(shape for shape in shapes if shape is not None))
-        )
+        return tuple(map(_letters, call.layer.out_shapes(*(shape for shape in shapes if shape is not None))))
     except ConvcalcError:
         return unknown
+
+
+def _letters(shape: Shape) -> Shape | None:
+    """A shape with plain numbers where its formulas are; None where one is too long to tell anything."""
+    if any(isinstance(size, Expr) and size.is_too_long for size in shape):
+        return None
+    return tuple(size.constant if isinstance(size, Expr) and size.is_constant else size for size in shape)
 
 
 def _seen(inputs: Iterable[Value]) -> tuple[Shape, ...]:
