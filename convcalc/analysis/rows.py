@@ -26,7 +26,7 @@ def fold_blocks(report: Report, depth: int) -> Report:
         blocks.setdefault(row.name if path == failed else path, []).append(row)
     home = {row.name: path for path, rows in blocks.items() for row in rows}
     read = {name for row in report.layers for name in row.inputs if home.get(name) != home[row.name]}
-    read |= report.outputs.keys()
+    read |= set(report.ends)
     folded = (
         replace(rows[0], inputs=_homes(rows[0].inputs, home))
         if len(rows) == 1 and rows[0].name == path
@@ -56,7 +56,9 @@ def _block(path: str, rows: Sequence[LayerReport], read: Collection[str], home: 
         shared=all(row.shared for row in rows),
         macs=sum(row.macs for row in rows),
         field=last.field,
-        source=None,
+        trainable=sum(row.trainable for row in rows),
+        weight_bytes=sum(row.weight_bytes for row in rows),
+        constant=all(row.constant for row in rows),
     )
 
 
