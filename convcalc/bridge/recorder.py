@@ -178,6 +178,7 @@ class Recorder(TorchFunctionMode):
             args, kwargs = changed(args, kwargs)
         muted, self.watch.muted = self.watch.muted, True
         before = self._found(func, args, kwargs)
+        read = tuple(map(self.value, before.inputs)) if isinstance(before, Spec) else ()  # it may write into them
         try:
             out = func(*args, **kwargs)
         except Exception as error:
@@ -185,9 +186,9 @@ class Recorder(TorchFunctionMode):
         finally:
             self.watch.muted = muted
         if func is _SETITEM:
-            self._record(func, args, kwargs, args[0], before)
+            self._record(func, args, kwargs, args[0], before, read)
         elif isinstance(out, Tensor) or (isinstance(out, tuple | list) and next(_tensors(out), None) is not None):
-            self._record(func, args, kwargs, out, before)
+            self._record(func, args, kwargs, out, before, read)
         return out
 
     def _found(self, func: Any, args: Any, kwargs: Any) -> Spec | ConvcalcError | None:
@@ -227,7 +228,16 @@ class Recorder(TorchFunctionMode):
 
     # -- recording ------------------------------------------------------------------------------------------------
 
-    def _record(self, func: Any, args: Any, kwargs: Any, out: Any, found: Spec | ConvcalcError | None) -> None:
+    def _record(
+        self,
+        func: Any,
+        args: Any,
+        kwargs: Any,
+        out: Any,
+        found: Spec | ConvcalcError | None,
+        inputs: tuple[Value, ...],
+    ) -> None:
+        """Keep a call that gave `out`, read as `found` before it ran, when its arguments held the values `inputs`."""
         if found is None:  # the same values
             self._alias(args[0] if args else next(iter(kwargs.values())), out)
             return
@@ -238,7 +248,6 @@ class Recorder(TorchFunctionMode):
                 return
             self._record_opaque(name, args, kwargs, outs, str(found))
             return
-        inputs = tuple(map(self.value, found.inputs))
         shapes = tuple(tuple(tensor.shape) for tensor in outs)
         layer, why = self._checked(found.layer, inputs, shapes)
         weighted = [self.value(tensor) for tensor in found.weights if self._is_computed(tensor)]
