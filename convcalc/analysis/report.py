@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 from convcalc import __version__
 from convcalc.analysis.cost import NodeCost, node_cost
 from convcalc.analysis.fields import node_fields, start_fields
+from convcalc.analysis.memory import itemsize, peak_values
 from convcalc.analysis.notes import notes_on
 from convcalc.analysis.notes.base import Facts, Note
-from convcalc.analysis.memory import itemsize, peak_values
 from convcalc.analysis.opening import open_net
 from convcalc.analysis.shapes import node_shapes
 from convcalc.axes import axis_names
@@ -150,7 +150,7 @@ class Report:
     """Who refuses its input."""
     ends: tuple[str, ...] = ()
     """The nodes that the outputs come from."""
-    unused: Weights = Weights()
+    unused: Weights = dataclass_field(default_factory=Weights)
     """The parameters that the run did not read; `params` does not count them."""
     dtype: str = "float32"
     """The type in which values are counted in bytes; also parameters, where their own type is not known."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from convcalc.analysis.paths import path_at
 from convcalc.analysis.report import LayerReport, Report
 
 
@@ -20,9 +21,9 @@ def fold_blocks(report: Report, depth: int) -> Report:
     [('maxpool', 'maxpool', 0), ('layer1', 'block', 147968), ('layer2', 'block', 525568)]
     """
     blocks: dict[str, list[LayerReport]] = {}
-    failed = _path(report.error.place, depth) if report.error else None
+    failed = path_at(report.error.place, depth) if report.error else None
     for row in report.layers:
-        path = _path(row.name, depth)
+        path = path_at(row.name, depth)
         blocks.setdefault(row.name if path == failed else path, []).append(row)
     home = {row.name: path for path, rows in blocks.items() for row in rows}
     read = {name for row in report.layers for name in row.inputs if home.get(name) != home[row.name]}
@@ -34,10 +35,6 @@ def fold_blocks(report: Report, depth: int) -> Report:
         for path, rows in blocks.items()
     )
     return replace(report, layers=tuple(folded))
-
-
-def _path(name: str, depth: int) -> str:
-    return ".".join(name.split(".")[:depth])
 
 
 def _block(path: str, rows: Sequence[LayerReport], read: Collection[str], home: dict[str, str]) -> LayerReport:

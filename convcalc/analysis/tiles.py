@@ -38,6 +38,7 @@ from convcalc.quasiaffine import QuasiAffine, quasi_affine
 from convcalc.sizes import Size
 from convcalc.sizeset import SizeSet
 
+
 @dataclass(frozen=True, kw_only=True)
 class AxisTiles:
     """The tiles of one axis, in rows of the input; `out` and `trim` are rows of the output.

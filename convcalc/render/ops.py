@@ -98,6 +98,7 @@ _OWN: Mapping[str, Mapping[str, Callable[[Any], str]]] = {
     "unsqueeze": {"dim": str},
     "unflatten": {"dim": str},
     "split": {"sizes": _spaced},
-    **dict.fromkeys(("parameter", "buffer"), {"sizes": _nothing}),
+    "parameter": {"sizes": _nothing},
+    "buffer": {"sizes": _nothing},
 }
 """The same, where an op has its own way."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from convcalc.analysis.report import Failure, LayerReport, Report
@@ -21,6 +21,12 @@ SPARE = ("source", "any size", "stride", "field", "op")
 """What a narrow terminal can do without, first to last."""
 
 
+SHOWN = 6
+"""So many conditions are shown; the rest are counted."""
+
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
 def report_columns(
     report: Report, style: Style = PRETTY, *, every: bool = False, source: bool = False
 ) -> tuple[list[str], list[list[str]]]:
@@ -36,8 +42,8 @@ def report_columns(
     ['conv1', 'conv 6 k5 p2', '6x28x28', 'HxW', '156', '117,600', '5', '1']
     """
     columns = ["layer", "op", "output", "any size", "params", "MACs", "field", "stride", "source"]
-    batch = _batch(report)
-    rows = [_row(row, batch, style) for row in report.layers if every or not _is_noise(row, report)]
+    batch, rank = _batch(report), max(map(len, report.inputs.values()), default=0)
+    rows = [_row(row, batch, rank, style) for row in report.layers if every or not _is_noise(row, report)]
     if all(row[3] in ("", row[2], row[2].partition("x")[2]) for row in rows):  # the input is given in symbols
         columns.pop(3)
         rows = [row[:3] + row[4:] for row in rows]
@@ -61,13 +67,13 @@ def _is_noise(row: LayerReport, report: Report) -> bool:
     return row.constant and not costs and row.name not in (*report.ends, *report.opaque)
 
 
-def _row(row: LayerReport, batch: Size | None, style: Style) -> list[str]:
+def _row(row: LayerReport, batch: Size | None, rank: int, style: Style) -> list[str]:
     field, stride, *_ = field_texts(row.field.axes)
     return [
         row.name,
         op_text(row),
         shape_text(row.output, style, batch),
-        "-" if row.symbolic is None else _any_size(row.symbolic, batch, style),
+        "-" if row.symbolic is None else _any_size(row.symbolic, batch, rank, style),
         "shared" if row.shared else count(row.params, style),
         count(row.macs, style),
         field or "-",
@@ -76,9 +82,9 @@ def _row(row: LayerReport, batch: Size | None, style: Style) -> list[str]:
     ]
 
 
-def _any_size(shape: Shape, batch: Size | None, style: Style) -> str:
-    """The sizes that may depend on those of the input: all where the batch or the channels are among them."""
-    if len(shape) > 1 and shape[0] == batch and not is_symbolic(shape[1]):
+def _any_size(shape: Shape, batch: Size | None, rank: int, style: Style) -> str:
+    """The spatial sizes; all but the batch where the axes are others than the input's, or channels change too."""
+    if len(shape) in (2, rank) and shape[0] == batch and not is_symbolic(shape[1]):
         return across(spatial_sizes(shape), style)
     return shape_text(shape, style, batch)
 
@@ -129,7 +135,7 @@ def report_summary(report: Report, style: Style = PRETTY, *, every: bool = False
     >>> for line in report_summary(inspect_graph(lenet())): print(line)
     lenet: 1x28x28 -> 10
     61,706 parameters, 416,520 MACs (833,040 FLOPs)
-    memory in float32: weights 241 KiB, outputs of all layers 66.7 KiB, at most 36.8 KiB of them at once
+    memory in float32: weights 241 KiB, outputs of all layers 58.6 KiB, at most 36.8 KiB of them at once
     shapes without the batch, 1
     """
     name = f"{report.model}: " if report.model else ""
@@ -148,10 +154,20 @@ def report_summary(report: Report, style: Style = PRETTY, *, every: bool = False
         lines.append(f"opaque {', '.join(report.opaque)}")
     hidden = 0 if every else sum(_is_noise(row, report) for row in report.layers)
     if hidden:
-        calls = "1 call that only makes a constant is" if hidden == 1 else f"{hidden} calls that only make constants are"
+        calls = (
+            "1 call that only makes a constant is" if hidden == 1 else f"{hidden} calls that only make constants are"
+        )
         lines.append(f"{calls} not shown; --all shows {'it' if hidden == 1 else 'them'}")
-    path = [f"as it runs where {condition}" for condition in report.path]
-    return [*lines, *path, *report.remarks, *note_lines(report.notes)]
+    return [*lines, *_path(report.path), *report.remarks, *note_lines(report.notes)]
+
+
+def _path(conditions: Sequence[str]) -> list[str]:
+    """Where the model, which may ask for sizes on its way, runs as it is shown."""
+    if not conditions:
+        return []
+    shown = list(dict.fromkeys(conditions))
+    more = f" and {len(shown) - SHOWN} conditions more" if len(shown) > SHOWN else ""
+    return [f"at other sizes it may run otherwise; this is where {', '.join(shown[:SHOWN])}{more}"]
 
 
 def _costs(report: Report, style: Style) -> str:
@@ -178,13 +194,11 @@ def bytes_text(amount: int) -> str:
     >>> bytes_text(600), bytes_text(246824), bytes_text(512 * 1024**2)
     ('600 B', '241 KiB', '512 MiB')
     """
-    if amount < 1024:
-        return f"{amount} B"
-    for power, unit in enumerate(("KiB", "MiB", "GiB", "TiB"), 1):
-        if amount < 999.5 * 1024**power:
-            break
+    power = 0
+    while power < 4 and amount >= 999.5 * 1024**power:
+        power += 1
     whole = amount / 1024**power
-    return f"{whole:.3g} {unit}" if whole < 999.5 else f"{round(whole):,} {unit}"
+    return f"{whole:.3g} {UNITS[power]}" if whole < 999.5 else f"{round(whole):,} {UNITS[power]}"
 
 
 def _shapes_line(report: Report, batch: Size | None) -> str:
