@@ -20,6 +20,7 @@ The message is one sentence: what, with the numbers, the rule, the way out. The 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class ConvcalcError(Exception):
@@ -47,6 +48,16 @@ class ConvcalcError(Exception):
         ('conv1: axis W: output would be 0', 'conv1')
         """
         return type(self)(f"{place}: {self.message}", rule=self.rule, fixes=self.fixes, place=place)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON record; where it is known also the line of code and what was computed with.
+
+        >>> ConvcalcError("no", rule="yes").to_dict()
+        {'kind': 'error', 'message': 'no', 'rule': 'yes', 'fixes': []}
+        """
+        record = {"kind": self.kind, "message": self.message, "rule": self.rule, "fixes": list(self.fixes)}
+        more = {name: getattr(self, name, None) for name in ("source", "line", "operands")}
+        return record | {name: value for name, value in more.items() if value}
 
 
 class Unreadable(ConvcalcError):

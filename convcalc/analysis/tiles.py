@@ -23,6 +23,7 @@ from fractions import Fraction
 
 from convcalc.analysis.fields import find_fields
 from convcalc.analysis.legal_graph import name_sizes, valid_sizes
+from convcalc.analysis.memory import itemsize, peak_values
 from convcalc.analysis.opening import as_captured
 from convcalc.analysis.shapes import infer_shapes
 from convcalc.axes import per_axis
@@ -32,13 +33,10 @@ from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.graph import Graph, InputShapes, Node
-from convcalc.layers.base import Shape, product, read_through
+from convcalc.layers.base import Shape, read_through
 from convcalc.quasiaffine import QuasiAffine, quasi_affine
 from convcalc.sizes import Size
 from convcalc.sizeset import SizeSet
-
-ITEMSIZE = 4
-"""Bytes of one value, float32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -293,13 +291,4 @@ def _touched(footprint: Footprint, sides: tuple[int, int], size: int, out: int) 
 
 
 def _memory(graph: Graph, shapes: Mapping[str, Shape]) -> int:
-    """The most bytes that values alive at once take: those computed, and read by a node to come or at work."""
-    last = {name: place for place, node in enumerate(graph) for name in node.inputs}
-    last |= dict.fromkeys(graph.outputs, len(graph))
-    alive = set(graph.inputs)
-    most = 0
-    for place, node in enumerate(graph):
-        alive.add(node.name)
-        most = max(most, sum(product(shapes[name]) for name in alive))
-        alive = {name for name in alive if last.get(name, -1) > place}
-    return most * ITEMSIZE
+    return (peak_values(graph, shapes) or 0) * itemsize("float32")
