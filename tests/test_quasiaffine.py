@@ -203,7 +203,7 @@ def test_a_sign_is_seen_exactly_where_sums_of_one_size_each_have_it(a, b, shift,
 @given(st.integers(1, 30), st.integers(-30, 30))
 def test_what_a_padded_size_is_cut_to_is_the_size(m, a):
     size = (N + 30 + a) // 4
-    for whole in (size, size * (M // 2)):
+    for whole in (size, (N // 4) * (M // 2)):
         padded = whole + (-whole) % m
         assert least_of(padded, whole) == whole
         assert most_of(padded, whole) == padded
