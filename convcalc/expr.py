@@ -55,30 +55,42 @@ class Atom:
 class Symbol(Atom):
     """A named size."""
 
+    length = 1
+
     def __init__(self, name: str) -> None:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise BadArgument(f"a symbol is a letter or _, then letters, digits and _: {name!r}")
         self.key = name
         self.symbols = frozenset({name})
-        self.length = 1
 
 
 class Floor(Atom):
-    """`numerator // denominator`, where it does not simplify."""
+    """`numerator // denominator`, where it does not simplify; `modulus` is the denominator where that is a number."""
 
     def __init__(self, numerator: Expr, denominator: Expr) -> None:
         self.numerator = numerator
         self.denominator = denominator
         self.key = f"({numerator})//({denominator})"
-        self.symbols = numerator.symbols | denominator.symbols
-        self.length = 1 + numerator.length + denominator.length
         self.modulus, self.shift = denominator.constant, numerator.constant
-        self.tree: tuple[Monomial, int, int] | None = None
+
+    @cached_property
+    def symbols(self) -> frozenset[str]:  # type: ignore[override]
+        """The names of the sizes it depends on."""
+        return self.numerator.symbols | self.denominator.symbols
+
+    @cached_property
+    def length(self) -> int:  # type: ignore[override]
+        """As of `Expr`."""
+        return 1 + self.numerator.length + self.denominator.length
+
+    @cached_property
+    def tree(self) -> tuple[Monomial, int, int] | None:
         """Of (y + shift)//modulus: y, the odd part of modulus, shift modulo that; None where it is of another form."""
-        products = [product for product in numerator.terms if product]
-        if denominator.is_constant and len(products) == 1 and numerator.terms[products[0]] == 1:
-            odd = self.modulus // (self.modulus & -self.modulus)
-            self.tree = products[0], odd, self.shift % odd
+        products = [product for product in self.numerator.terms if product]
+        if not self.denominator.is_constant or len(products) != 1 or self.numerator.terms[products[0]] != 1:
+            return None
+        odd = self.modulus // (self.modulus & -self.modulus)
+        return products[0], odd, self.shift % odd
 
 
 class Extreme(Atom):
