@@ -364,8 +364,10 @@ class Recorder(TorchFunctionMode):
             call.live = False
         else:
             why = "a tensor that no recorded call made"
-            call = self._call("tensor", Opaque("tensor", shapes=(shape,), seen=(), why=why), (), (shape,))
-            call.live = tensor.numel() > 1 and tensor.device.type == "meta"
+            live = tensor.numel() > 1 and tensor.device.type == "meta"
+            layer = Opaque("tensor", shapes=(shape,), seen=(), why=why, reads_input=live)
+            call = self._call("tensor", layer, (), (shape,))
+            call.live = live
         value = Value(call, 0, tensor._version)
         self._remember(tensor, value)
         return value

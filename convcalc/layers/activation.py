@@ -16,7 +16,7 @@ from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.layers.base import Layer, Shape, axis_of, must_divide, must_equal
 from convcalc.sizes import Size
-from convcalc.stencils import identity
+from convcalc.stencils import everything, identity
 
 
 @dataclass(frozen=True)
@@ -180,12 +180,9 @@ class Softmax(Pointwise):
         return shape
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the input, and everything along a spatial `dim`."""
-        (field,) = fields
-        axis = axis_of("softmax", "dim", self.dim, output) - 2
-        if axis < 0:
-            return field
-        return field.then_all([axis]) if len(output) - 2 == len(field.axes) else Field.unknown(len(field.axes))
+        """The field of the input, and everything along `dim`."""
+        axis = axis_of("softmax", "dim", self.dim, output)
+        return fields[0].over(output, {axis: identity() | everything()}, output)
 
 
 @dataclass(frozen=True)
@@ -211,6 +208,5 @@ class GLU(Layer):
         return (*shape[:axis], shape[axis] // 2, *shape[axis + 1 :])
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the input where channels are halved; unknown on a spatial axis."""
-        (field,) = fields
-        return field if axis_of("glu", "dim", self.dim, output) < 2 else Field.unknown(len(field.axes))
+        """The field of the input; unknown on axes that carry positions along the one that is halved."""
+        return fields[0].over(shapes[0], {axis_of("glu", "dim", self.dim, output): None}, output)
