@@ -50,6 +50,7 @@ Place: TypeAlias = tuple[Digit, ...]
 """The digits of one input axis, lightest first; where the footprint is unknown, all that it may depend on."""
 
 
+@lru_cache(maxsize=1024)
 def strides(shape: Shape) -> Shape:
     """Return how far apart neighbours on each axis lie in row-major order.
 
@@ -64,6 +65,7 @@ def strides(shape: Shape) -> Shape:
     return tuple(reversed(steps))
 
 
+@lru_cache(maxsize=1024)
 def channels_first(shape: Shape) -> tuple[Place, ...]:
     """Return the places of the spatial axes of a shape (N, C, ...).
 
@@ -74,6 +76,7 @@ def channels_first(shape: Shape) -> tuple[Place, ...]:
     return tuple(() if _is_one(size) else (Digit(1, size, step),) for size, step in sizes)
 
 
+@lru_cache(maxsize=4096)
 def cut(place: Place, shape: Shape) -> tuple[Part, ...] | None:
     """Return the digits cut at the borders of the axes of `shape`; None where one does not fit between them.
 
@@ -118,6 +121,7 @@ def _cut(digit: Digit, shape: Shape, steps: Shape) -> list[Part] | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def touched(place: Place, shape: Shape) -> tuple[Part, ...]:
     """Return all axes of `shape` on which the digits depend, whole and without weight.
 
@@ -143,7 +147,8 @@ def _divides(divisor: Size, size: Size) -> bool:
     return rest.is_constant and rest.constant == 0 if isinstance(rest, Expr) else rest == 0
 
 
-def joined(parts: Iterable[Part], shape: Shape) -> Place:
+@lru_cache(maxsize=4096)
+def joined(parts: tuple[Part, ...], shape: Shape) -> Place:
     """Return parts of axes as digits, neighbours joined.
 
     >>> joined(cut((Digit(1, 6, 4),), (2, 3, 4)), (2, 3, 4))
@@ -241,6 +246,7 @@ def coarser(footprint: Footprint, weight: int) -> Footprint:
     return Footprint(phases, footprint.step * weight).reduced()
 
 
+@lru_cache(maxsize=4096)
 def lift(low: Place, high: Place) -> Footprint | None:
     """Return what a position with the digits `high` reads of one that has only the digits `low`; None if it cannot be.
 

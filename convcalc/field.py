@@ -21,6 +21,7 @@ from convcalc.product import Product
 from convcalc.stencils import everything, identity
 from convcalc.tapsets import EMPTY
 
+NOTHING = Footprint((EMPTY,), 1)
 MOST_TERMS = 4
 """A field has no more terms than this; those that are more are unknown together."""
 
@@ -61,7 +62,7 @@ class Field:
         >>> Field.nothing(1).axes[0].reads_anything
         False
         """
-        return cls((Footprint((EMPTY,), 1),) * axes)
+        return cls((NOTHING,) * axes)
 
     @classmethod
     def everything(cls, axes: int) -> Field:
@@ -147,7 +148,10 @@ class Field:
         if self.layout is None and len(shape) == len(self.axes) + 2 and not _repeats(shape, out, reads):
             own = [reads.get(place, SELF) for place in range(2, len(shape))]
             return self if all(along is SELF for along in own) else self.then(own)
-        return self._settled([layout.over(axis, reads, shape, out) for axis in self._placed(shape)], out)
+        before = self._placed(shape)
+        behind = [layout.over(axis, reads, shape, out) for axis in before]
+        same = shape == out and all(a is b for a, b in zip(before, behind, strict=True))
+        return self if same else self._settled(behind, out)
 
     def moved(self, shape: Shape, places: Sequence[int | None], out: Shape) -> Field:
         """Return the field where axis i of the tensor has become axis places[i]; None for one left out, of size 1.
@@ -306,19 +310,22 @@ def _together(terms: Sequence[Field], exactly: bool) -> list[Field]:
 
 
 def _pair(a: Field, b: Field) -> Field | None:
-    axes = []
+    pairs = []
     for one, other in zip(_axes(a), _axes(b), strict=True):
-        both = layout.united(one, other)
+        both = layout.aligned(one, other)
         if both is None:
             return None
-        axes.append(both)
+        pairs.append(both)
+    axes = [layout.united(*both) for both in pairs]
+    ours, theirs = ([both[which].footprint for both in pairs] for which in (0, 1))
     united = tuple(axis.footprint for axis in axes)
-    exact = a.exact and b.exact and None not in united and _is_product(a.axes, b.axes, united)
+    exact = a.exact and b.exact and None not in united and _is_product(ours, theirs, united)
     return Field(united, exact, tuple(() if axis.is_everywhere else axis.place for axis in axes))
 
 
 def _spread(a: Field, b: Field) -> Field:
-    axes = [layout.united(x, y) or layout.spread(x, y) for x, y in zip(_axes(a), _axes(b), strict=True)]
+    pairs = [(layout.aligned(x, y), x, y) for x, y in zip(_axes(a), _axes(b), strict=True)]
+    axes = [layout.united(*both) if both else layout.spread(x, y) for both, x, y in pairs]
     return Field(tuple(axis.footprint for axis in axes), False, tuple(axis.place for axis in axes))
 
 
@@ -334,7 +341,8 @@ def _of_terms(terms: Sequence[Field]) -> Field:
     axes = []
     for place, axis in enumerate(_axes(first)):
         for term in rest:
-            axis = layout.united(axis, _axes(term)[place]) or layout.UNKNOWN
+            both = layout.aligned(axis, _axes(term)[place])
+            axis = layout.united(*both) if both else layout.UNKNOWN
         axes.append(axis.footprint)
     exact = None not in axes and all(term.exact for term in terms)
     return Field(tuple(axes), exact, (None,) * len(axes), tuple(terms))

@@ -7,6 +7,7 @@ The footprint of an input axis speaks of positions; the digits of a position lie
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from convcalc.digits import (
@@ -73,6 +74,8 @@ def over(axis: Axis, reads: Reads, shape: Shape, out: Shape) -> Axis:
         return UNKNOWN
     here = {part.axis for part in parts}
     own = {place: reads[place] for place in reads if place in here and reads[place] != SELF}
+    if not own and shape == out:
+        return axis
     footprint, exact = axis.footprint, axis.exact
     if footprint is not None and any(part.weight == 0 for part in parts):
         footprint, exact = None, False
@@ -157,6 +160,7 @@ def _along(
     return _then(footprint, coarser(along, part.weight)), tuple(rest)
 
 
+@lru_cache(maxsize=2048)
 def _then(footprint: Footprint | None, along: Footprint) -> Footprint | None:
     if footprint is None:
         return None
@@ -179,11 +183,30 @@ def moved(axis: Axis, places: Sequence[int | None], shape: Shape, out: Shape) ->
         return UNKNOWN
     known = axis.footprint is not None and all(part.weight for part in parts)
     own = [part._replace(axis=place) for part in parts if (place := places[part.axis]) is not None]
-    return Axis(axis.footprint if known else None, joined(own, out), axis.exact and known)
+    return Axis(axis.footprint if known else None, joined(tuple(own), out), axis.exact and known)
 
 
-def united(a: Axis, b: Axis) -> Axis | None:
-    """Return what either reads; None where they place the positions of one input axis at different axes of a tensor.
+def aligned(a: Axis, b: Axis) -> tuple[Axis, Axis] | None:
+    """Return both at one place; None where they have the positions of one input axis on different axes of a tensor.
+
+    >>> from convcalc.stencils import nearest, pool
+    >>> (whole,), (half,) = channels_first((1, 1, 8)), channels_first((1, 1, 4, 2))[:1]
+    >>> aligned(Axis(SELF, whole), Axis(pool(2), half))[1].footprint == pool(2).then(nearest(2))
+    True
+    """
+    if a.is_everywhere or b.is_everywhere or a.place is None or b.place is None or a.place == b.place:
+        return a, b
+    if a.footprint is None or b.footprint is None:
+        return (a, b._replace(place=a.place)) if _loose(a.place) == _loose(b.place) else None
+    finer = lift(a.place, b.place)
+    if finer is not None:
+        return a._replace(footprint=_then(a.footprint, finer), place=b.place), b
+    finer = lift(b.place, a.place)
+    return None if finer is None else (a, b._replace(footprint=_then(b.footprint, finer), place=a.place))
+
+
+def united(a: Axis, b: Axis) -> Axis:
+    """Return what either reads, of two that are aligned.
 
     >>> united(Axis(ALL, ()), Axis(None, channels_first((1, 1, 8))[0], exact=False)).footprint == ALL
     True
@@ -195,13 +218,7 @@ def united(a: Axis, b: Axis) -> Axis | None:
     if a.place is None or b.place is None:
         return UNKNOWN
     if a.footprint is None or b.footprint is None:
-        return Axis(None, a.place, exact=False) if _loose(a.place) == _loose(b.place) else None
-    if a.place != b.place:
-        for low, high in ((a, b), (b, a)):
-            finer = lift(low.place or (), high.place or ())
-            if finer is not None:
-                return united(low._replace(footprint=_then(low.footprint, finer), place=high.place), high)
-        return None
+        return Axis(None, a.place, exact=False)
     try:
         return Axis(a.footprint | b.footprint, a.place, a.exact and b.exact)
     except ConvcalcError:  # unequal strides

@@ -15,8 +15,9 @@ from convcalc.errors import BadShape
 from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.layers.base import Layer, Shape, axis_of, must_divide, must_equal
+from convcalc.layout import SELF_AND_ALL
 from convcalc.sizes import Size
-from convcalc.stencils import everything, identity
+from convcalc.stencils import identity
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ class Softmax(Pointwise):
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """The field of the input, and everything along `dim`."""
         axis = axis_of("softmax", "dim", self.dim, output)
-        return fields[0].over(output, {axis: identity() | everything()}, output)
+        return fields[0].over(output, {axis: SELF_AND_ALL}, output)
 
 
 @dataclass(frozen=True)

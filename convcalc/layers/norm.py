@@ -13,10 +13,10 @@ from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
 from convcalc.layers.activation import Pointwise
 from convcalc.layers.base import Shape, must_divide, must_equal, product
+from convcalc.layout import SELF_AND_ALL
 from convcalc.sizes import Size
-from convcalc.stencils import everything, identity
 
-_STATISTICS = identity() | everything()
+_STATISTICS = SELF_AND_ALL
 """What is scaled by statistics reads itself, and everything that they are of."""
 
 
