@@ -153,7 +153,7 @@ def find_tiles(
     far = [_far(one, period, start) for one, period, start in zip(wanted, periods, starts, strict=True)]
     shapes = infer_shapes(graph, (*shape[:2], *far))
     trims = _walk(graph, shapes, forms)
-    halos = find_fields(graph, (*shape[:2], *far))[graph.outputs[-1]].axes
+    halos = find_fields(graph, (*shape[:2], *far))[graph.outputs[-1]].spatial
     outs = shapes[graph.outputs[-1]][2:]
     axes = tuple(
         _axis(name, period, form.slope, halo, sizes, most, whole, out - form.slope * size, trim)
@@ -265,7 +265,7 @@ def _own(node: Node, place: int, shapes: Mapping[str, Shape], axes: int) -> list
     if "circular" in (getattr(node.layer, "padding_mode", None), getattr(node.layer, "mode", None)):
         raise _forbidden(node.name, "circular padding reads the other end of the image")
     fields = [Field.start(axes) if i == place else Field.nothing(axes) for i in range(len(node.inputs))]
-    own = read_through(node.layer, fields, [shapes[name] for name in node.inputs], shapes[node.name]).axes
+    own = read_through(node.layer, fields, [shapes[name] for name in node.inputs], shapes[node.name]).spatial
     if any(footprint is None or footprint.is_global for footprint in own):
         raise _forbidden(node.name, f"{node.layer.op} sees the whole image")
     return [footprint for footprint in own if footprint is not None]

@@ -510,9 +510,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             live = tensor.device.type == "meta" or bool(self.watch.lost)
             inputs = tuple(self.taken) if live else ()
             why = "a tensor that no recorded call made"
-            call = self._call(
-                "tensor", Opaque("tensor", shapes=(shape,), seen=_seen(inputs), why=why), inputs, (shape,)
-            )
+            layer = Opaque("tensor", shapes=(shape,), seen=_seen(inputs), why=why, reads_input=live)
+            call = self._call("tensor", layer, inputs, (shape,))
         value = Value(call, 0, self._version(tensor))
         self._remember(tensor, value)
         return value
