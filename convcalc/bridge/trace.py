@@ -78,7 +78,7 @@ def capture(
     settings = {"dtype": dtype, "train": train, "name": name or type(module).__name__}
     if example_inputs is not None:
         args, kwargs = _examples(example_inputs)
-        return _Run(module, args, kwargs, **settings).graph()
+        return Run(module, args, kwargs, **settings).graph()
     assert input_size is not None  # noqa: S101 -- one of the two is given
     shapes = _shapes(input_size)
     if all(isinstance(size, int) for shape in shapes for size in shape):
@@ -90,7 +90,7 @@ def _captured(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape])
     torch = need_torch()
     kind = settings["dtype"] or _dtype(module)
     inputs = [torch.empty(tuple(shape), dtype=kind, device="meta") for shape in shapes]
-    return _Run(module, inputs, {}, **settings).graph()
+    return Run(module, inputs, {}, **settings).graph()
 
 
 def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) -> Graph:
@@ -135,7 +135,7 @@ def _dtype(module: Any) -> Any:
     return next(kinds, torch.get_default_dtype())
 
 
-class _Run:
+class Run:
     """One run of a module on meta, and the graph of what it did."""
 
     def __init__(
@@ -155,11 +155,11 @@ class _Run:
             twin = copier.module(module)
             twin.train(train)
             self.twin = twin
-            args, kwargs = self._receive(twin, args, kwargs)
+            self.args, self.kwargs = self._receive(twin, args, kwargs)
             self.recorder.know(twin, copier.attributes)
             try:
                 with self.recorder:
-                    self.output = twin(*args, **kwargs)
+                    self.output = twin(*self.args, **self.kwargs)
             except Exception as error:
                 self.raised = error
         if self.raised is not None:
@@ -195,23 +195,11 @@ class _Run:
         """Return what was recorded as a graph."""
         outputs = [] if self.raised is not None else _labelled(self.output, "")
         values = [(label, self.recorder.value(tensor)) for label, tensor in outputs]
-        calls = self._kept([value for _, value in values])
-        names = _names(calls, taken=list(self.inputs))
-        reference = partial(_reference, names, {id(call): name for name, call in self.calls.items()})
-        nodes = [
-            Node(
-                names[id(call)],
-                _layer(call),
-                [reference(value) for value in call.inputs],
-                shares=None if call.shares is None else names[id(call.shares)],
-                source=call.source,
-                weights=_weights(call),
-            )
-            for call in calls
-        ]
-        ends = {reference(value): label for label, value in values}
+        calls = self.kept([value for _, value in values])
+        names = self.names(calls)
+        ends = {self.reference(names, value): label for label, value in values}
         return Graph(
-            nodes,
+            self.nodes(calls, names),
             tuple(self.inputs),
             tuple(ends),
             name=self.name,
@@ -220,8 +208,32 @@ class _Run:
             capture=self._capture(),
         )
 
-    def _kept(self, ends: Sequence[Value]) -> list[Call]:
-        """The calls without those that make constants which nobody reads."""
+    def nodes(self, calls: Sequence[Call], names: Mapping[int, str]) -> list[Node]:
+        """Return a node for each call."""
+        return [
+            Node(
+                names[id(call)],
+                _layer(call),
+                [self.reference(names, value) for value in call.inputs],
+                shares=None if call.shares is None else names[id(call.shares)],
+                source=call.source,
+                weights=_weights(call),
+            )
+            for call in calls
+        ]
+
+    def reference(self, names: Mapping[int, str], value: Value) -> str:
+        """Return what a node that reads this value says."""
+        inputs = {id(call): name for name, call in self.calls.items()}
+        name = inputs.get(id(value.call)) or names[id(value.call)]
+        return name if value.place == 0 else f"{name}[{value.place}]"
+
+    def names(self, calls: Sequence[Call]) -> dict[int, str]:
+        """Return what each call is named in the graph, by its identity."""
+        return _names(calls, taken=list(self.inputs))
+
+    def kept(self, ends: Sequence[Value]) -> list[Call]:
+        """Return the calls without those that make constants which nobody reads."""
         needed = {id(value.call) for value in ends}
         kept = []
         for call in reversed(self.recorder.calls):
@@ -314,11 +326,6 @@ def _names(calls: Sequence[Call], taken: Sequence[str]) -> dict[int, str]:
 def _layer(call: Call) -> Layer:
     assert call.layer is not None  # noqa: S101 -- only inputs have none
     return call.layer
-
-
-def _reference(names: Mapping[int, str], inputs: Mapping[int, str], value: Value) -> str:
-    name = inputs.get(id(value.call)) or names[id(value.call)]
-    return name if value.place == 0 else f"{name}[{value.place}]"
 
 
 def _weights(call: Call) -> Weights:
