@@ -199,7 +199,7 @@ def _free(size: Any) -> bool:
 def _legal(failure: Failure, now: Sizes) -> tuple[Sizes, str] | None:
     """The sizes at which all calls up to the failing one pass, by the algebra of sizes."""
     run = failure.run
-    if failure.layer is None or failure.raw is None:
+    if failure.layer is None:
         return None
     calls = run.kept(failure.values)
     names = run.names(calls)
