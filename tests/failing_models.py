@@ -273,6 +273,39 @@ class Checked(nn.Module):
         return x
 
 
+class Asserting(nn.Module):
+    def forward(self, x):
+        torch._assert(x.shape[-1] % 32 == 0, "width in steps of 32")
+        return x
+
+
+class Patches(nn.Module):
+    """Patches of 16 with a learned position for each of 14 x 14."""
+
+    def __init__(self):
+        super().__init__()
+        self.patch = nn.Conv2d(3, 64, 16, stride=16)
+        self.position = nn.Parameter(torch.zeros(1, 196, 64))
+
+    def forward(self, x):
+        x = self.patch(x).flatten(2).transpose(1, 2)
+        return x + self.position
+
+
+class Biased(nn.Module):
+    """A table of 49 by 49 that a lookup makes, which has no formula."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Parameter(torch.zeros(4))
+        self.register_buffer("index", torch.zeros(784, 784, dtype=torch.long))
+
+    def forward(self, x):
+        x = x.flatten(2)
+        x = torch.fft.fft(x).real
+        return x @ self.table[self.index]
+
+
 class Branching(nn.Module):
     def __init__(self):
         super().__init__()
@@ -527,7 +560,7 @@ CASES = [
         "avgpool 1: axis H: kernel does not fit: it spans 7 (kernel_size=7, dilation=1) but the padded input is 6 "
         "(6 + 0 + 0); conv 0 gives (1, 8, 6, 6)",
         "",
-        ["1: nn.AvgPool2d(7, padding=1)", "1: nn.AvgPool2d(6, stride=7)", "--input 3x9x9 (H and W >= 9)"],
+        ["--input 3x9x9 (H and W >= 9)", "1: nn.AvgPool2d(7, padding=1)", "1: nn.AvgPool2d(6, stride=7)"],
         kind="kernel_does_not_fit",
     ),
     Case(
@@ -729,6 +762,31 @@ CASES = [
         'assert x.shape[-1] == 224, f"made for 224, got {x.shape[-1]}"',
         ["--input 3x224x224"],
         kind="refused",
+    ),
+    Case(
+        "an assertion by torch",
+        Asserting,
+        [(1, 3, 200, 200)],
+        "{source} raises AssertionError: width in steps of 32; x gives (1, 3, 200, 200)",
+        'torch._assert(x.shape[-1] % 32 == 0, "width in steps of 32")',
+        ["--input 3x192x192"],
+        kind="refused",
+    ),
+    Case(
+        "positions of a fixed number",
+        Patches,
+        [(1, 3, 200, 200)],
+        "add needs equal sizes, or 1: transpose gives (1, 144, 64) and position gives (1, 196, 64); C differs.",
+        "return x + self.position",
+        ["--input 3x224x224 (H and W in 224..239; 5 more ranges below 1,040)"],
+    ),
+    Case(
+        "a fixed number behind a call without a formula",
+        Biased,
+        [(1, 3, 24, 24)],
+        "matmul needs as many columns as rows: real (1, 3, 576) has 576 columns, getitem (784, 784) has 784 rows.",
+        "return x @ self.table[self.index]",
+        ["--input 3x28x28"],
     ),
     Case(
         "a key of the model",

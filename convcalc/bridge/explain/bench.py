@@ -61,6 +61,11 @@ class Bench:
         self.left -= 1
         return Rerun(self.first.run, change)
 
+    def runs(self, change: Change) -> bool:
+        """Whether the whole model runs with a change."""
+        outcome = self.run(change)
+        return outcome is not None and outcome.raised is None
+
     def passes(self, outcome: Rerun) -> bool:
         """Whether the failing call, or line, passes in another run."""
         if outcome.raised is None:

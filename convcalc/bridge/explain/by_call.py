@@ -11,8 +11,8 @@ from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import CHANNELS_LAST, Bench, Repair
 from convcalc.bridge.explain.by_module import strides
 from convcalc.bridge.explain.operands import flattened
+from convcalc.bridge.explain.ranks import axes_of, is_last
 from convcalc.bridge.explain.reruns import Change
-from convcalc.bridge.explain.sentences import axes_of, is_last
 from convcalc.layers import Concat, Embedding, LayerNorm, Linear, Matmul, Stack, View
 from convcalc.layers.base import product, written
 from convcalc.layers.merge import Elementwise
@@ -101,8 +101,9 @@ def _to_merge(bench: Bench) -> Iterator[Repair]:
     if len(a) < 3:
         return
     channels = isinstance(bench.failure.layer, Elementwise) and a[1] != b[1] and 1 not in (a[1], b[1])
+    computed = all(value.call.live for value in bench.failure.values)
     if channels:
-        yield from _project(bench, shapes)
+        yield from _project(bench, shapes) if computed else ()
         return
     if a[0] != b[0] or a[2:] == b[2:] or (a[1] != b[1] and not isinstance(bench.failure.layer, Concat)):
         return

@@ -10,8 +10,8 @@ from convcalc.axes import per_axis
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import Bench, Repair
 from convcalc.bridge.explain.modules import changed
+from convcalc.bridge.explain.ranks import axes_of
 from convcalc.bridge.explain.reruns import Change
-from convcalc.bridge.explain.sentences import axes_of
 from convcalc.layers import (
     AvgPool,
     BatchNorm,
@@ -118,7 +118,8 @@ def _of_window(bench: Bench, shape: tuple[int, ...]) -> Iterator[Repair]:
         max(1, (n + 2 * p - 1) // d + 1) if lack else k
         for k, n, p, d, lack in zip(kernel, sizes, padding, dilation, short, strict=True)
     )
-    yield from _with(failure.path, module, kernel_size=_like(module, "kernel_size", fits))
+    if not isinstance(layer, MaxPool | AvgPool) or min(fits) > 1:  # pooling of one value is none
+        yield from _with(failure.path, module, kernel_size=_like(module, "kernel_size", fits))
 
 
 def _like(module: Any, name: str, values: tuple[int, ...]) -> Any:

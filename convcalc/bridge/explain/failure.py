@@ -21,6 +21,9 @@ from convcalc.layers import Layer, Shape
 _OURS = str(Path(__file__).parents[2]) + os.sep
 _TORCH = str(Path(str(need_torch().__file__)).parent) + os.sep
 
+_ASSERT = need_torch()._assert
+"""What models use as `assert`: it says that their own code refuses."""
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -75,7 +78,7 @@ def read_failure(error: BaseException, recorder: Any, run: Any) -> Failure:
     cause: BaseException | None = error
     while cause is not None and (call is None or call.error is not cause):
         cause = cause.__cause__ or cause.__context__
-    if cause is not None and not _raised_by_user(cause):
+    if cause is not None and not _raised_by_user(cause) and call.raw is not _ASSERT:
         return _of_call(call, cause, recorder, run)
     return _of_line(error, recorder, run)
 
@@ -116,7 +119,8 @@ def _of_line(error: BaseException, recorder: Any, run: Any) -> Failure:
     torch = need_torch()
     values = tuple(recorder.value(entry) for entry in given if isinstance(entry, torch.Tensor))
     source, line = _written(error)
-    by_user = _raised_by_user(error) or inner is None or frames[-1][0] is inner
+    asserts = recorder.failed is not None and recorder.failed.error is error  # by torch._assert
+    by_user = _raised_by_user(error) or inner is None or frames[-1][0] is inner or asserts
     return Failure(
         run=run,
         recorder=recorder,

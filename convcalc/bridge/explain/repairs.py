@@ -8,9 +8,11 @@ from convcalc.bridge.explain.bench import Bench, Repair, onward, reproduce
 from convcalc.bridge.explain.by_call import by_call
 from convcalc.bridge.explain.by_input import by_input
 from convcalc.bridge.explain.by_module import by_module
+from convcalc.bridge.explain.by_size import usual_sizes
 from convcalc.bridge.explain.by_value import by_value
 from convcalc.bridge.explain.failure import Failure
 from convcalc.bridge.explain.reruns import Rerun
+from convcalc.errors import KernelDoesNotFit
 from convcalc.explanation import Fix
 
 OFFERED = 4
@@ -26,12 +28,16 @@ def repairs(failure: Failure) -> tuple[tuple[Fix, ...], str]:
     if bench is None:
         return (), ""
     fixes: list[tuple[Fix, str]] = []
-    for repair in chain(by_module(bench), by_input(bench), by_call(bench), by_value(bench)):
+    too_small = isinstance(failure.refusal, KernelDoesNotFit)
+    first, second = (by_input, by_module) if too_small else (by_module, by_input)
+    for repair in chain(first(bench), second(bench), by_call(bench), by_value(bench)):
         outcome = bench.run(repair.change)
         if outcome is None:
             break
         if bench.passes(outcome):
             fixes.append((_fix(bench, repair, outcome), repair.cause))
+    if not fixes:
+        fixes = [(Fix(repair.what, runs=True), "") for repair in usual_sizes(bench) if bench.runs(repair.change)][:1]
     fixes.sort(key=lambda one: not one[0].runs)
     causes = [one for one in fixes if one[1] and one[0].runs]
     return tuple(fix for fix, _ in causes or fixes)[:OFFERED], causes[0][1] if causes else ""
