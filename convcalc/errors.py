@@ -22,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from convcalc.explanation import Explanation
+
 
 class ConvcalcError(Exception):
     """Anything convcalc refuses, with the rule it broke and the ways out.
@@ -32,6 +34,8 @@ class ConvcalcError(Exception):
     """
 
     kind = "error"
+    explanation: Explanation | None = None
+    """The failing call of a captured model, where it is one."""
 
     def __init__(self, message: str, *, rule: str = "", fixes: Sequence[str] = (), place: str = "") -> None:
         super().__init__(message)
@@ -47,17 +51,18 @@ class ConvcalcError(Exception):
         >>> str(error), error.place
         ('conv1: axis W: output would be 0', 'conv1')
         """
-        return type(self)(f"{place}: {self.message}", rule=self.rule, fixes=self.fixes, place=place)
+        named = type(self)(f"{place}: {self.message}", rule=self.rule, fixes=self.fixes, place=place)
+        named.explanation = self.explanation
+        return named
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON record; where it is known also the line of code and what was computed with.
+        """Return it for JSON: kind, message, rule, fixes; of a captured model's failing call where and on what.
 
-        >>> ConvcalcError("no", rule="yes").to_dict()
-        {'kind': 'error', 'message': 'no', 'rule': 'yes', 'fixes': []}
+        >>> NoOutput("output would be 0").to_dict()
+        {'kind': 'no_output', 'message': 'output would be 0', 'rule': '', 'fixes': []}
         """
-        record = {"kind": self.kind, "message": self.message, "rule": self.rule, "fixes": list(self.fixes)}
-        more = {name: getattr(self, name, None) for name in ("source", "line", "operands")}
-        return record | {name: value for name, value in more.items() if value}
+        more = {} if self.explanation is None else self.explanation.record()
+        return {"kind": self.kind, "message": self.message, "rule": self.rule, "fixes": list(self.fixes), **more}
 
 
 class Unreadable(ConvcalcError):

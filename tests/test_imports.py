@@ -81,6 +81,7 @@ def test_a_public_formula_imports_nothing_heavy():
 
 ORDER = [
     *(
+        "explanation",
         "errors",
         "axes expr",
         "exprdivide exprsum exprtext",

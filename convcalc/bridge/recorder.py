@@ -319,20 +319,23 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
                 return func(*_on_meta(args), **_on_meta(kwargs))
             except Exception as again:
                 error = again
-        layer = found.layer if isinstance(found, Spec) else None
-        read = found.inputs if isinstance(found, Spec) else some
+        self._fail(func, args, kwargs, error, found)
+        raise error
+
+    def _fail(self, func: Any, args: Any, kwargs: Any, error: Exception, found: Any) -> None:
+        """Keep the call at which the run ends."""
+        known = isinstance(found, Spec)
         self.failed = Failed(
             name_of(func),
             error,
             self.stack[-1] if self.stack else None,
             self.line(),
-            layer,
-            tuple(self.value(tensor) for tensor in read),
+            found.layer if known else None,
+            tuple(self.value(tensor) for tensor in (found.inputs if known else _tensors((args, kwargs)))),
             args,
             kwargs,
             func,
         )
-        raise error
 
     # -- recording ------------------------------------------------------------------------------------------------
 
@@ -355,7 +358,11 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
                 self._record_opaque(name, args, kwargs, outs, str(found))
             return
         shapes = tuple(tuple(tensor.shape) for tensor in outs)
-        layer, why = self._checked(found.layer, inputs, shapes)
+        try:
+            layer, why = self._checked(found.layer, inputs, shapes)
+        except Refused as refusal:  # torch takes on meta what it refuses on a device
+            self._fail(func, args, kwargs, refusal, found)
+            raise
         weighted = [self.value(tensor) for tensor in found.weights if self._is_computed(tensor)]
         if any(value.call.live for value in weighted):
             layer, why = None, "weights that depend on the input"
@@ -369,15 +376,18 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self._give(call, outs)
 
     def _checked(self, layer: Layer, inputs: tuple[Value, ...], shapes: tuple[Shape, ...]) -> tuple[Layer | None, str]:
-        """The layer, if it gives what torch gave; None where it does not, or a formula is lost, and why."""
+        """The layer, if it gives what torch gave; None where it does not, or a formula is lost, and why.
+
+        Raises what the layer refuses.
+        """
         if self.watch.lost and self._may_hide(layer):
             return None, f"a size lost its formula: {next(reversed(self.watch.lost))}"
         seen = _seen(inputs)
         try:
             ready = layer.at(self.numbers) if layer.depends_on_sizes else layer
             given = ready.out_shapes(*seen)
-        except Refused:  # torch on meta takes what it refuses on a device: the report will say so
-            return layer, ""
+        except Refused:
+            raise
         except ConvcalcError as error:
             return None, str(error)
         if given != shapes:

@@ -82,7 +82,7 @@ def capture(
     settings = {"dtype": dtype, "train": train, "check": check, "name": name or type(module).__name__}
     if example_inputs is not None:
         args, kwargs = _examples(example_inputs)
-        return _Run(module, args, kwargs, settings).checked()
+        return Run(module, args, kwargs, settings).checked()
     assert input_size is not None  # noqa: S101 -- one of the two is given
     shapes = _shapes(input_size)
     if all(isinstance(size, int) for shape in shapes for size in shape):
@@ -94,7 +94,7 @@ def _captured(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape])
     torch = need_torch()
     kind = settings["dtype"] or _dtype(module)
     inputs = [torch.empty(tuple(shape), dtype=kind, device="meta") for shape in shapes]
-    return _Run(module, inputs, {}, settings).checked()
+    return Run(module, inputs, {}, settings).checked()
 
 
 def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) -> Graph:
@@ -139,7 +139,7 @@ def _dtype(module: Any) -> Any:
     return next(kinds, torch.get_default_dtype())
 
 
-class _Run:
+class Run:
     """One run of a module on meta, and the graph of what it did."""
 
     def __init__(
@@ -160,11 +160,11 @@ class _Run:
             twin = copier.module(module)
             twin.train(settings["train"])
             self.twin = twin
-            args, kwargs = self._receive(twin, args, kwargs)
+            self.args, self.kwargs = self._receive(twin, args, kwargs)
             self.recorder.know(twin)
             try:
                 with self.recorder:
-                    self.output = twin(*args, **kwargs)
+                    self.output = twin(*self.args, **self.kwargs)
             except Exception as error:
                 self.raised = error
         if self.raised is not None:
@@ -207,7 +207,7 @@ class _Run:
             for (original, blank), shape in zip(self._originals(), shapes, strict=True)
         }
         args, kwargs = self.given
-        run = _Run(self.original, _swapped(args, other), _swapped(kwargs, other), self.settings)
+        run = Run(self.original, _swapped(args, other), _swapped(kwargs, other), self.settings)
         by_torch = run.raised is None or run.recorder.failed is not None
         return Again(run.graph(), None if by_torch else run.raised)
 
@@ -225,23 +225,11 @@ class _Run:
         """Return what was recorded as a graph."""
         outputs = [] if self.raised is not None else _labelled(self.output, "")
         values = [(label, self.recorder.value(tensor)) for label, tensor in outputs]
-        calls = self._kept([value for _, value in values])
-        names = _names(calls, taken=list(self.inputs))
-        reference = partial(_reference, names, {id(call): name for name, call in self.calls.items()})
-        nodes = [
-            Node(
-                names[id(call)],
-                _layer(call),
-                [reference(value) for value in call.inputs],
-                shares=None if call.shares is None else names[id(call.shares)],
-                source=call.source,
-                weights=_weights(call),
-            )
-            for call in calls
-        ]
-        ends = [(label, reference(value)) for label, value in values]
+        calls = self.kept([value for _, value in values])
+        names = self.names(calls)
+        ends = [(label, self.reference(names, value)) for label, value in values]
         return Graph(
-            nodes,
+            self.nodes(calls, names),
             tuple(self.inputs),
             [end for _, end in ends],
             name=self.name,
@@ -250,8 +238,32 @@ class _Run:
             capture=self._capture(),
         )
 
-    def _kept(self, ends: Sequence[Value]) -> list[Call]:
-        """The calls without those that make constants which nobody reads."""
+    def nodes(self, calls: Sequence[Call], names: Mapping[int, str]) -> list[Node]:
+        """Return a node for each call."""
+        return [
+            Node(
+                names[id(call)],
+                _layer(call),
+                [self.reference(names, value) for value in call.inputs],
+                shares=None if call.shares is None else names[id(call.shares)],
+                source=call.source,
+                weights=_weights(call),
+            )
+            for call in calls
+        ]
+
+    def reference(self, names: Mapping[int, str], value: Value) -> str:
+        """Return what a node that reads this value says."""
+        inputs = {id(call): name for name, call in self.calls.items()}
+        name = inputs.get(id(value.call)) or names[id(value.call)]
+        return name if value.place == 0 else f"{name}[{value.place}]"
+
+    def names(self, calls: Sequence[Call]) -> dict[int, str]:
+        """Return what each call is named in the graph, by its identity."""
+        return _names(calls, taken=list(self.inputs))
+
+    def kept(self, ends: Sequence[Value]) -> list[Call]:
+        """Return the calls without those that make constants which nobody reads."""
         needed = {id(value.call) for value in ends}
         kept = []
         for call in reversed(self.recorder.calls):
@@ -395,11 +407,6 @@ def _names(calls: Sequence[Call], taken: Sequence[str]) -> dict[int, str]:
 def _layer(call: Call) -> Layer:
     assert call.layer is not None  # noqa: S101 -- only inputs have none
     return call.layer
-
-
-def _reference(names: Mapping[int, str], inputs: Mapping[int, str], value: Value) -> str:
-    name = inputs.get(id(value.call)) or names[id(value.call)]
-    return name if value.place == 0 else f"{name}[{value.place}]"
 
 
 def _weights(call: Call) -> Weights:
