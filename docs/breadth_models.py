@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Model:
-    """A model to try: how it is built, and what goes in (shapes, or a function that makes the inputs for `more` rows)."""
+    """A model to try: how it is built, and its input shapes, or what gives them."""
 
     name: str
     build: Callable[[], Any]
@@ -104,7 +104,9 @@ def monai_models() -> Iterator[Model]:
     """Networks of medical images, in 2-D and 3-D."""
     from monai.networks import nets
 
-    def model(name: str, shape: tuple[int, ...], *args: Any, more: str = "", shapes: Any = None, **settings: Any) -> Any:
+    def model(
+        name: str, shape: tuple[int, ...], *args: Any, more: str = "", shapes: Any = None, **settings: Any
+    ) -> Any:
         label = f"{name} {len(shape) - 2}-D{more}"
         return Model(label, lambda: getattr(nets, name)(*args, **settings), shapes or [shape])
 
@@ -145,11 +147,11 @@ def monai_models() -> Iterator[Model]:
             shapes=[one, (1,)],
         )
     one = (1, 1, 64, 64, 64)
-    yield Model(
-        "resnet18 3-D", lambda: nets.resnet18(spatial_dims=3, n_input_channels=1, num_classes=2), [one]
-    )
+    yield Model("resnet18 3-D", lambda: nets.resnet18(spatial_dims=3, n_input_channels=1, num_classes=2), [one])
     yield model("AHNet", one, spatial_dims=3, upsample_mode="transpose")
-    yield model("LocalNet", one, spatial_dims=3, in_channels=1, num_channel_initial=8, extract_levels=(0, 1, 2), out_channels=3)
+    yield model(
+        "LocalNet", one, spatial_dims=3, in_channels=1, num_channel_initial=8, extract_levels=(0, 1, 2), out_channels=3
+    )
     yield model("Quicknat", (1, 1, 64, 64), num_classes=2, num_channels=1, num_filters=16)
     yield model("MaskedAutoEncoderViT", one, in_channels=1, img_size=(64, 64, 64), patch_size=16)
     yield model("HyenaNDUNETR", one, in_channels=1, out_channels=2, img_size=(64, 64, 64))
@@ -261,15 +263,16 @@ def _transformer(name: str, settings: dict[str, Any]) -> Any:
     import transformers
 
     if name == "WhisperEncoder":
-        from transformers.models.whisper.modeling_whisper import WhisperEncoder as cls
-    else:
-        cls = getattr(transformers, name)
-    config = cls.config_class(**settings)
+        from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+        return WhisperEncoder(transformers.WhisperConfig())
+    made = getattr(transformers, name)
+    config = made.config_class(**settings)
     for part in ("backbone_config",):
         found = getattr(config, part, None)
         if found is not None and hasattr(found, "use_pretrained_backbone"):
             found.use_pretrained_backbone = False
-    return cls(config)
+    return made(config)
 
 
 def diffusers_models() -> Iterator[Model]:
@@ -286,34 +289,75 @@ def diffusers_models() -> Iterator[Model]:
         "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
         "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
     }
-    yield model("UNet2DModel", [image, (1,)], sample_size=64, **blocks, attention_head_dim=8,
-                down_block_types=("DownBlock2D", "AttnDownBlock2D"), up_block_types=("AttnUpBlock2D", "UpBlock2D"))
+    yield model(
+        "UNet2DModel",
+        [image, (1,)],
+        sample_size=64,
+        **blocks,
+        attention_head_dim=8,
+        down_block_types=("DownBlock2D", "AttnDownBlock2D"),
+        up_block_types=("AttnUpBlock2D", "UpBlock2D"),
+    )
     yield model("UNet2DConditionModel", [latent, (1,), text], **blocks, **attention, **crossed)
-    yield Model("UNet2DConditionModel (Stable Diffusion 1)", lambda: d.UNet2DConditionModel(cross_attention_dim=768),
-                [(1, 4, 64, 64), (1,), (1, 77, 768)])
+    yield Model(
+        "UNet2DConditionModel (Stable Diffusion 1)",
+        lambda: d.UNet2DConditionModel(cross_attention_dim=768),
+        [(1, 4, 64, 64), (1,), (1, 77, 768)],
+    )
     yield model("UNet1DModel", [(1, 2, 1024), (1,)], sample_size=1024)
-    yield model("UNet3DConditionModel", [(1, 4, 4, 32, 32), (1,), text], **blocks, **attention,
-                down_block_types=("CrossAttnDownBlock3D", "DownBlock3D"), up_block_types=("UpBlock3D", "CrossAttnUpBlock3D"))
-    yield model("UNetMotionModel", [(1, 4, 4, 32, 32), (1,), text], **blocks, cross_attention_dim=64, num_attention_heads=4,
-                down_block_types=("CrossAttnDownBlockMotion", "DownBlockMotion"),
-                up_block_types=("UpBlockMotion", "CrossAttnUpBlockMotion"))
+    yield model(
+        "UNet3DConditionModel",
+        [(1, 4, 4, 32, 32), (1,), text],
+        **blocks,
+        **attention,
+        down_block_types=("CrossAttnDownBlock3D", "DownBlock3D"),
+        up_block_types=("UpBlock3D", "CrossAttnUpBlock3D"),
+    )
+    yield model(
+        "UNetMotionModel",
+        [(1, 4, 4, 32, 32), (1,), text],
+        **blocks,
+        cross_attention_dim=64,
+        num_attention_heads=4,
+        down_block_types=("CrossAttnDownBlockMotion", "DownBlockMotion"),
+        up_block_types=("UpBlockMotion", "CrossAttnUpBlockMotion"),
+    )
     coder = {"down_block_types": ("DownEncoderBlock2D",) * 2, "up_block_types": ("UpDecoderBlock2D",) * 2}
     yield model("AutoencoderKL", [image], **blocks, **coder)
-    yield Model("AutoencoderKL (Stable Diffusion 1)", lambda: d.AutoencoderKL(
-        block_out_channels=(128, 256, 512, 512), layers_per_block=2, down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4, latent_channels=4), [(1, 3, 256, 256)])
+    yield Model(
+        "AutoencoderKL (Stable Diffusion 1)",
+        lambda: d.AutoencoderKL(
+            block_out_channels=(128, 256, 512, 512),
+            layers_per_block=2,
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+            latent_channels=4,
+        ),
+        [(1, 3, 256, 256)],
+    )
     yield model("VQModel", [image], **blocks, **coder)
-    yield model("AsymmetricAutoencoderKL", [image], **coder, down_block_out_channels=(32, 64), up_block_out_channels=(32, 64))
+    yield model(
+        "AsymmetricAutoencoderKL", [image], **coder, down_block_out_channels=(32, 64), up_block_out_channels=(32, 64)
+    )
     yield model("AutoencoderTiny", [image])
     yield model("ConsistencyDecoderVAE", [(1, 3, 64, 64)])
     yield model("AutoencoderDC", [image])
     yield model("AutoencoderOobleck", [(1, 2, 8192)])
-    yield model("DiTTransformer2DModel", [latent, (1,), (1,)], num_layers=2, num_attention_heads=4, attention_head_dim=16)
+    yield model(
+        "DiTTransformer2DModel", [latent, (1,), (1,)], num_layers=2, num_attention_heads=4, attention_head_dim=16
+    )
     yield model("PixArtTransformer2DModel", [latent], num_layers=2, num_attention_heads=4, attention_head_dim=16)
-    yield model("SD3Transformer2DModel", [(1, 16, 32, 32), (1, 77, 4096), (1, 2048), (1,)], num_layers=2, sample_size=32)
+    yield model(
+        "SD3Transformer2DModel", [(1, 16, 32, 32), (1, 77, 4096), (1, 2048), (1,)], num_layers=2, sample_size=32
+    )
     yield model("UVit2DModel", [(1, 16, 16), text, (1, 768)])
-    yield model("ControlNetModel", [latent, (1,), text, (1, 3, 256, 256)], **blocks, **attention,
-                down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"))
+    yield model(
+        "ControlNetModel",
+        [latent, (1,), text, (1, 3, 256, 256)],
+        **blocks,
+        **attention,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+    )
     yield model("T2IAdapter", [(1, 3, 256, 256)])
 
 

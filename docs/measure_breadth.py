@@ -35,8 +35,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 from breadth_models import LIBRARIES, Model, version
 
 PAGE = Path(__file__).with_name("breadth.md")
-SECONDS = 90
-"""For one model, all in all."""
 CHEAP_PARAMS, CHEAP_MACS = 60_000_000, 4_000_000_000
 """Up to this a forward pass runs on the CPU too."""
 
@@ -93,11 +91,11 @@ def measure(model: Model) -> Row:
     """Return what is found of one model."""
     row = Row(model.name)
     try:
-        with at_most(SECONDS), warnings.catch_warnings():
+        with at_most(_SECONDS), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _measure(model, row)
     except TooLong:
-        row.problems.append(f"more than {SECONDS} s: {row_stage(row)}")
+        row.problems.append(f"more than {_SECONDS} s: {row_stage(row)}")
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         row.problems.append(f"{short(error)} ({Path(where.filename).name}:{where.lineno})")
@@ -155,7 +153,8 @@ def _measure(model: Model, row: Row) -> None:
         graph = capture(net, shapes)
     row.seconds = time.perf_counter() - start
     found = graph.capture
-    assert found is not None
+    if found is None:
+        raise TypeError("no capture")
     if found.error is not None:
         row.problems.append(f"not captured: {short(found.error)}")
         return
@@ -164,7 +163,13 @@ def _measure(model: Model, row: Row) -> None:
     row.problems += [f"rule and torch differ: {remark}" for remark in row.disagreements]
     live = _live(graph)
     row.opaque = dict(Counter(node.layer.op for node in graph if isinstance(node.layer, Opaque) and node.name in live))
-    row.problems += sorted({f"opaque {node.layer.op}: {node.layer.why}" for node in graph if isinstance(node.layer, Opaque) and node.name in live})
+    row.problems += sorted(
+        {
+            f"opaque {node.layer.op}: {node.layer.why}"
+            for node in graph
+            if isinstance(node.layer, Opaque) and node.name in live
+        }
+    )
     numbers = [tuple(shape) for shape in graph.example or ()]
 
     cost = count_cost(graph).total
@@ -232,7 +237,7 @@ def _run(net: Any, tensors: list[Any]) -> list[tuple[int, ...]]:
 
     with torch.no_grad():
         out = net(*tensors)
-    return list(dict((id(value), tuple(value.shape)) for value in _tensors(out)).values())
+    return list({id(value): tuple(value.shape) for value in _tensors(out)}.values())
 
 
 def _tensors(value: Any) -> Iterator[Any]:
@@ -256,7 +261,7 @@ def _meta(net: Any) -> Any:
     """The model on meta, what it holds beside parameters and buffers too."""
     from convcalc.bridge.copying import Copier
 
-    return Copier().module(net).eval()
+    return Copier().module(net).eval().requires_grad_(requires_grad=False)
 
 
 def _forward(net: Any, shapes: list[tuple[int, ...]], kinds: list[Any]) -> tuple[Any, int, dict[str, int]]:
@@ -271,7 +276,7 @@ def _forward(net: Any, shapes: list[tuple[int, ...]], kinds: list[Any]) -> tuple
 
 
 def _on_cpu(net: Any, shapes: list[tuple[int, ...]], kinds: list[Any], ours: Any, row: Row) -> None:
-    """Run it with zeros everywhere, on the CPU; where it holds values that are on meta for good, the pass on meta stays."""
+    """Run it with zeros everywhere, on the CPU; where something of it stays on meta, the pass there must do."""
     if any(value.device.type == "meta" for value in (*net.parameters(), *net.buffers())):
         net = _real(net)
     try:
@@ -294,7 +299,11 @@ def _real(net: Any) -> Any:
     for value in (*net.parameters(), *net.buffers()):
         if value.device.type == "meta":
             zeros = torch.zeros(value.shape, dtype=value.dtype)
-            memo[id(value)] = torch.nn.Parameter(zeros, requires_grad=value.requires_grad) if isinstance(value, torch.nn.Parameter) else zeros
+            memo[id(value)] = (
+                torch.nn.Parameter(zeros, requires_grad=value.requires_grad)
+                if isinstance(value, torch.nn.Parameter)
+                else zeros
+            )
     return copy.deepcopy(net, memo)
 
 
@@ -328,7 +337,9 @@ def _other_sizes(net: Any, graph: Any, numbers: list[tuple[int, ...]], kinds: li
                     values.setdefault(str(letter), size + step[place % 3])
         if not values:
             return
-        shapes = [tuple(values[str(s)] if isinstance(s, Expr) else s for s in letters) for letters in graph.capture.letters]
+        shapes = [
+            tuple(values[str(s)] if isinstance(s, Expr) else s for s in letters) for letters in graph.capture.letters
+        ]
         given = dict(zip(graph.inputs, shapes, strict=True))
         holds = graph.holds(given)
         try:
@@ -364,17 +375,21 @@ def _other_sizes(net: Any, graph: Any, numbers: list[tuple[int, ...]], kinds: li
 # -- all of them ------------------------------------------------------------------------------------------------
 
 _TODO: list[Model] = []
+_SECONDS = 60
 
 
 def _number(place: int) -> Row:
     return measure(_TODO[place])
 
 
-def measure_all(library: str, limit: int | None, only: str | None, jobs: int) -> list[Row]:
+def measure_all(library: str, limit: int | None, only: str | None, jobs: int, seconds: int) -> list[Row]:
     """Return a row for each model of a library."""
     import torch
 
-    global _TODO
+    import convcalc.bridge.trace  # once, before the processes start
+
+    global _TODO, _SECONDS
+    _SECONDS = seconds
     torch.set_num_threads(1)
     torch.backends.mha.set_fastpath_enabled(False)  # which no counter sees into
     _TODO = [model for model in LIBRARIES[library][1]() if only is None or re.search(only, model.name)]
@@ -384,7 +399,11 @@ def measure_all(library: str, limit: int | None, only: str | None, jobs: int) ->
     with multiprocessing.get_context("fork").Pool(jobs, maxtasksperchild=25) as pool:
         for row in pool.imap(_number, range(len(_TODO))):
             rows.append(row)
-            print(f"{library} {len(rows)}/{len(_TODO)} {row.name} {row.seconds:.1f} s  {'; '.join(row.problems)}", file=sys.stderr, flush=True)
+            print(
+                f"{library} {len(rows)}/{len(_TODO)} {row.name} {row.seconds:.1f} s  {'; '.join(row.problems)}",
+                file=sys.stderr,
+                flush=True,
+            )
     return rows
 
 
@@ -437,9 +456,11 @@ def page(results: dict[str, list[Row]]) -> str:
     """Return docs/breadth.md."""
     import torch
 
-    today = datetime.datetime.now(tz=datetime.timezone.utc).date()
+    today = datetime.datetime.now(tz=datetime.UTC).date()
     names = {library: f"{LIBRARIES[library][0]} {version(library)}" for library in results}
-    lines = [INTRODUCTION.format(date=today, torch=torch.__version__.partition("+")[0], python=platform.python_version())]
+    lines = [
+        INTRODUCTION.format(date=today, torch=torch.__version__.partition("+")[0], python=platform.python_version())
+    ]
     lines += [f"| {' | '.join(HEADINGS)} |", f"|{' --- |' * len(HEADINGS)}"]
     lines += [f"| {' | '.join(summary(names[library], rows))} |" for library, rows in results.items()]
     lines += ["", LEGEND]
@@ -464,21 +485,24 @@ Written by `python docs/measure_breadth.py` on {date}, with torch {torch} (CPU),
 with random weights and captured; nothing is downloaded. What fails stays in the tables.
 """
 
-LEGEND = """Cells such as 3/4 are right/tried. **Output shapes**: those of the captured layers equal those of a forward pass,
-on `meta`, and on the CPU with zeros for models of at most 60 M parameters and 4 GMACs. **Formula for every output**:
+LEGEND = """Cells such as 3/4 are right/tried. **Output shapes**: those of the captured layers equal those of a forward
+pass, on `meta`, and on the CPU with zeros for models of at most 60 M parameters and 4 GMACs. **Formula for every output**:
 no size lost its formula on the way. **Formulas right**: at up to three other sizes, odd ones too, they give the
 shapes of a forward pass, wherever torch takes the size and the capture says that it holds there. **Refusals alike**:
 what torch refuses, the capture refuses. **Parameters**: all that are read, each once. **MACs**: the total equals
-`torch.utils.flop_counter.FlopCounterMode`/2; where it does not, both are in the tables below. **Seconds**: one capture."""
+`torch.utils.flop_counter.FlopCounterMode`/2; where it does not, both are in the tables. **Seconds**: one capture."""
 
 
 def main() -> None:
     """Measure, print, and write the page where every library was measured in full."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--library", action="append", choices=LIBRARIES, help="repeatable; all that are installed unless given")
+    parser.add_argument(
+        "--library", action="append", choices=LIBRARIES, help="repeatable; all that are installed unless given"
+    )
     parser.add_argument("--limit", type=int, help="so many models of each, evenly spread")
     parser.add_argument("--only", help="models whose name has this regular expression")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--seconds", type=int, default=_SECONDS, help="for one model, all in all")
     parser.add_argument("--import", dest="first", type=Path, help="a Python file to run first")
     parser.add_argument("--keep", type=Path, help="a JSON file that collects the rows of several runs")
     parser.add_argument("--write", action="store_true", help="write docs/breadth.md")
@@ -493,7 +517,7 @@ def main() -> None:
         results = {name: [Row(**row) for row in rows] for name, rows in json.loads(options.keep.read_text()).items()}
     for library in options.library or LIBRARIES:
         try:
-            results[library] = measure_all(library, options.limit, options.only, options.jobs)
+            results[library] = measure_all(library, options.limit, options.only, options.jobs, options.seconds)
         except ModuleNotFoundError as error:
             print(f"{library} is not installed: {error.name}", file=sys.stderr)
         if options.keep is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 from convcalc.conditions import Check, Reader, enforce
@@ -175,6 +175,27 @@ class Repeat(_Rearranged):
             raise BadShape(f"repeat takes a count for each axis: {written(self.counts)} for {written(shape)}")
         aligned = (1,) * more + tuple(shape)
         return tuple(size * count for size, count in zip(aligned, self.counts, strict=True))
+
+
+@dataclass(frozen=True)
+class Interleave(_Rearranged):
+    """Every entry of axis `dim` `repeats` times (torch's `repeat_interleave`); of all values where that is None.
+
+    >>> Interleave(2, dim=1).out_shape((1, 8, 5)), Interleave(3).out_shape((2, 4))
+    ((1, 16, 5), (24,))
+    """
+
+    op: ClassVar[str] = "interleave"
+    repeats: Size
+    _: KW_ONLY
+    dim: int | None = None
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The size of that axis times the repeats."""
+        if self.dim is None:
+            return (product(shape) * self.repeats,)
+        place = axis_of("interleave", "dim", self.dim, shape)
+        return (*shape[:place], shape[place] * self.repeats, *shape[place + 1 :])
 
 
 @dataclass(frozen=True)

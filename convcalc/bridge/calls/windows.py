@@ -143,7 +143,7 @@ def _stride(stride: Any) -> Any:
     return None if stride is None or (isinstance(stride, tuple | list) and not stride) else ints(stride)
 
 
-def _pooled(tensor: Any, kernel_size: Any) -> dict[str, int]:
+def _pooled(tensor: Any, kernel_size: Any) -> dict[str, Any]:
     """The axes of a pooling where the shape alone does not say: a kernel with an entry for each, no batch."""
     if isinstance(kernel_size, tuple | list) and len(kernel_size) > 1:
         return _axes(tensor, len(kernel_size))
