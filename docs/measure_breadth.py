@@ -386,8 +386,6 @@ def measure_all(library: str, limit: int | None, only: str | None, jobs: int, se
     """Return a row for each model of a library."""
     import torch
 
-    import convcalc.bridge.trace  # once, before the processes start
-
     global _TODO, _SECONDS
     _SECONDS = seconds
     torch.set_num_threads(1)
@@ -485,11 +483,12 @@ Written by `python docs/measure_breadth.py` on {date}, with torch {torch} (CPU),
 with random weights and captured; nothing is downloaded. What fails stays in the tables.
 """
 
-LEGEND = """Cells such as 3/4 are right/tried. **Output shapes**: those of the captured layers equal those of a forward
-pass, on `meta`, and on the CPU with zeros for models of at most 60 M parameters and 4 GMACs. **Formula for every output**:
-no size lost its formula on the way. **Formulas right**: at up to three other sizes, odd ones too, they give the
-shapes of a forward pass, wherever torch takes the size and the capture says that it holds there. **Refusals alike**:
-what torch refuses, the capture refuses. **Parameters**: all that are read, each once. **MACs**: the total equals
+LEGEND = """\
+Cells such as 3/4 are right/tried. **Output shapes**: those of the captured layers equal those of a forward pass, on
+`meta`, and on the CPU with zeros for models of at most 60 M parameters and 4 GMACs. **Formula for every output**: no
+size lost its formula on the way. **Formulas right**: at up to three other sizes, odd ones too, they give the shapes
+of a forward pass, wherever torch takes the size and the capture says that it holds there. **Refusals alike**: what
+torch refuses, the capture refuses. **Parameters**: all that are read, each once. **MACs**: the total equals
 `torch.utils.flop_counter.FlopCounterMode`/2; where it does not, both are in the tables. **Seconds**: one capture."""
 
 

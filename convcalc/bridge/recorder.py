@@ -18,7 +18,8 @@ from typing import Any
 from torch.overrides import TorchFunctionMode
 
 from convcalc.bridge.calls import SPECS, NotKnown, Spec, name_of
-from convcalc.bridge.calls.views import setitem
+from convcalc.bridge.calls.parts import setitem
+from convcalc.bridge.calls.registry import in_torch_words
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.sizeint import SizeInt, Watch, sized
 from convcalc.errors import ConvcalcError, Refused
@@ -196,7 +197,7 @@ class Recorder(TorchFunctionMode):
         if made is None:
             return NotKnown(f"no rule for {name_of(func)}")
         try:
-            return made(*args, **kwargs)
+            return made(*args, **in_torch_words(kwargs))
         except ConvcalcError as error:
             return error
         except (TypeError, ValueError, AttributeError, IndexError, StopIteration, KeyError, RuntimeError) as error:

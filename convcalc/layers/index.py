@@ -189,6 +189,60 @@ class Pieces(_Pieces):
         return self.along(shape, dim, _pieces("split", shape[dim], self.piece, self.count, check))
 
 
+@dataclass(frozen=True)
+class Sections(_Pieces):
+    """`count` pieces of axis `dim` whose sizes differ by 1 at most, larger ones first (torch's `tensor_split`).
+
+    >>> Sections(3, dim=1).out_shapes((1, 8))
+    ((1, 3), (1, 3), (1, 2))
+    """
+
+    op: ClassVar[str] = "sections"
+    count: int
+    _: KW_ONLY
+    dim: int = 0
+
+    @property
+    def outputs(self) -> int:
+        """The count."""
+        return self.count
+
+    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+        """Piece i has ceil((size - i)/count)."""
+        (shape,) = shapes
+        dim = axis_of("sections", "dim", self.dim, shape)
+        return self.along(
+            shape, dim, [(shape[dim] + self.count - 1 - place) // self.count for place in range(self.count)]
+        )
+
+
+@dataclass(frozen=True)
+class Cuts(_Pieces):
+    """Axis `dim` cut before each of these `places` (torch's `tensor_split` with a list).
+
+    >>> Cuts((2, 5), dim=1).out_shapes((1, 8))
+    ((1, 2), (1, 3), (1, 3))
+    """
+
+    op: ClassVar[str] = "cuts"
+    places: tuple[Size, ...]
+    _: KW_ONLY
+    dim: int = 0
+
+    @property
+    def outputs(self) -> int:
+        """One more than places."""
+        return len(self.places) + 1
+
+    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+        """What is between one place and the next."""
+        (shape,) = shapes
+        dim = axis_of("cuts", "dim", self.dim, shape)
+        whole = [Slice()] * dim
+        ends = zip((None, *self.places), (*self.places, None), strict=True)
+        return tuple(Index((*whole, Slice(*pair))).out_shape(shape, check=check) for pair in ends)
+
+
 def _pieces(op: str, size: Size, piece: Size, count: int, check: Check) -> tuple[Size, ...]:
     """`count` - 1 sizes of `piece`, and what is left of `size`: from 1 to `piece`."""
     last = size - piece * (count - 1)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
+from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.layers.base import Layer, Shape, written
 from convcalc.layers.index import Index
@@ -16,6 +17,17 @@ from convcalc.sizes import Size
 
 TENSOR = "tensor"
 """Stands among the items where an index tensor does."""
+
+
+class Listed(NamedTuple):
+    """Places of an axis that are written down: `x[:, [0, 2]]`.
+
+    >>> from convcalc.layers.index import Slice
+    >>> Pick((Slice(), Listed((0, 2)))).out_shape((8, 5))
+    (8, 2)
+    """
+
+    places: tuple[int, ...]
 
 
 class _Indices(Elementwise):
@@ -45,19 +57,24 @@ class Pick(Layer):
         shape, *indices = shapes
         if sum(item is not None for item in self.items) > len(shape):
             raise BadShape(f"{len(self.items)} axes are indexed, and {written(shape)} has {len(shape)}")
-        common = _Indices().out_shape(*indices, check=check) if indices else ()
+        given = iter(indices)
+        broadcast = [
+            next(given) if item == TENSOR else (len(item.places),)
+            for item in self.items
+            if item == TENSOR or isinstance(item, Listed)
+        ]
+        common = _Indices().out_shape(*broadcast, check=check) if broadcast else ()
         sizes: list[Size] = []
         places: list[int] = []
         rest, position = iter(shape), 0
         for number, item in enumerate(self.items):
-            if item == TENSOR or isinstance(item, int):
+            if item == TENSOR or isinstance(item, int | Listed | Expr):
                 if not places:
                     position = len(sizes)
                 places.append(number)
-                if isinstance(item, int):
-                    Index((item,)).out_shape((next(rest),), check=check)
-                else:
-                    next(rest)
+                size = next(rest)
+                for place in item.places if isinstance(item, Listed) else () if item == TENSOR else (item,):
+                    Index((place,)).out_shape((size,), check=check)
             else:
                 sizes += Index((item,)).out_shape(() if item is None else (next(rest),), check=check)
         together = not places or places == list(range(places[0], places[-1] + 1))

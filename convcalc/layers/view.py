@@ -80,6 +80,40 @@ class Permute(_Rearranged):
         return tuple(shape[dim] for dim in self.dims)
 
 
+class Turned(Permute):
+    """A turn of two axes by 90 degrees (torch's `rot90`): they change places, and one is reversed.
+
+    >>> Turned((0, 1, 3, 2)).out_shape((1, 3, 8, 9))
+    (1, 3, 9, 8)
+    """
+
+    op: ClassVar[str] = "rot90"
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Unknown, of equal sizes too."""
+        return Field.unknown(len(fields[0].axes))
+
+
+@dataclass(frozen=True)
+class Restrided(_Rearranged):
+    """Values at places that strides give, under the shape `sizes` (torch's `as_strided`).
+
+    >>> Restrided((4, 4)).out_shape((10,))
+    (4, 4)
+    """
+
+    op: ClassVar[str] = "as_strided"
+    sizes: Shape
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The sizes."""
+        return self.sizes
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Unknown: strides decide."""
+        return Field.unknown(len(fields[0].axes))
+
+
 @dataclass(frozen=True)
 class Squeeze(_Rearranged):
     """Axes of size 1 left out (torch's `squeeze`): those of `dims`, or all where that is None.
