@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Model:
-    """A model to try: how it is built, and its input shapes, or what gives them."""
+    """A model to try: how it is built, and its input shapes, by name too, or what gives them."""
 
     name: str
     build: Callable[[], Any]
@@ -133,7 +133,16 @@ def monai_models() -> Iterator[Model]:
         yield model("FlexibleUNet", one, in_channels=1, out_channels=2, backbone="efficientnet-b0", spatial_dims=d)
         yield model("AutoEncoder", one, **s, channels=(8, 16), strides=(2, 2))
         yield model("AutoencoderKL", one, **s, num_res_blocks=(1, 1), channels=(32, 64), attention_levels=(False, True))
-        yield model("VQVAE", one, **s, channels=(32, 64), num_res_channels=(32, 64))
+        yield model(
+            "VQVAE",
+            one,
+            **s,
+            channels=(32, 64),
+            num_res_channels=(32, 64),
+            num_res_layers=1,
+            downsample_parameters=((2, 4, 1, 1),) * 2,
+            upsample_parameters=((2, 4, 1, 1, 0),) * 2,
+        )
         yield model("PatchDiscriminator", one, spatial_dims=d, channels=16, in_channels=1)
         yield model("MedNeXtS", one, **s)
         yield model("DAF3D", one, in_channels=1, out_channels=2) if d == 3 else model("HoVerNet", (1, 3, 256, 256))
@@ -148,13 +157,13 @@ def monai_models() -> Iterator[Model]:
         )
     one = (1, 1, 64, 64, 64)
     yield Model("resnet18 3-D", lambda: nets.resnet18(spatial_dims=3, n_input_channels=1, num_classes=2), [one])
-    yield model("AHNet", one, spatial_dims=3, upsample_mode="transpose")
+    yield model("AHNet", (1, 1, 128, 128, 128), spatial_dims=3, upsample_mode="transpose")
     yield model(
         "LocalNet", one, spatial_dims=3, in_channels=1, num_channel_initial=8, extract_levels=(0, 1, 2), out_channels=3
     )
     yield model("Quicknat", (1, 1, 64, 64), num_classes=2, num_channels=1, num_filters=16)
     yield model("MaskedAutoEncoderViT", one, in_channels=1, img_size=(64, 64, 64), patch_size=16)
-    yield model("HyenaNDUNETR", one, in_channels=1, out_channels=2, img_size=(64, 64, 64))
+    yield model("HyenaNDUNETR", one, in_channels=1, out_channels=2, hyena_stages=(True,) * 4, img_size=(64, 64, 64))
 
 
 _TRANSFORMERS: tuple[tuple[str, int, dict[str, Any]], ...] = (
@@ -165,7 +174,7 @@ _TRANSFORMERS: tuple[tuple[str, int, dict[str, Any]], ...] = (
     ("DeiTModel", 224, {}),
     ("DeiTForImageClassification", 224, {}),
     ("BeitModel", 224, {}),
-    ("BeitForSemanticSegmentation", 224, {}),
+    ("BeitForSemanticSegmentation", 224, {"out_indices": [3, 5, 7, 11]}),
     ("Data2VecVisionModel", 224, {}),
     ("SwinModel", 224, {}),
     ("SwinForImageClassification", 224, {}),
@@ -304,7 +313,7 @@ def diffusers_models() -> Iterator[Model]:
         lambda: d.UNet2DConditionModel(cross_attention_dim=768),
         [(1, 4, 64, 64), (1,), (1, 77, 768)],
     )
-    yield model("UNet1DModel", [(1, 2, 1024), (1,)], sample_size=1024)
+    yield model("UNet1DModel", [(1, 2, 65536), (1,)], sample_size=65536, extra_in_channels=16)
     yield model(
         "UNet3DConditionModel",
         [(1, 4, 4, 32, 32), (1,), text],
@@ -344,13 +353,29 @@ def diffusers_models() -> Iterator[Model]:
     yield model("AutoencoderDC", [image])
     yield model("AutoencoderOobleck", [(1, 2, 8192)])
     yield model(
-        "DiTTransformer2DModel", [latent, (1,), (1,)], num_layers=2, num_attention_heads=4, attention_head_dim=16
+        "DiTTransformer2DModel",
+        [latent, (1,), ("long", (1,))],
+        num_layers=2,
+        num_attention_heads=4,
+        attention_head_dim=16,
     )
-    yield model("PixArtTransformer2DModel", [latent], num_layers=2, num_attention_heads=4, attention_head_dim=16)
+    yield model(
+        "PixArtTransformer2DModel",
+        {
+            "hidden_states": latent,
+            "encoder_hidden_states": text,
+            "timestep": (1,),
+        },
+        num_layers=2,
+        num_attention_heads=4,
+        attention_head_dim=16,
+        sample_size=32,
+        caption_channels=64,
+    )
     yield model(
         "SD3Transformer2DModel", [(1, 16, 32, 32), (1, 77, 4096), (1, 2048), (1,)], num_layers=2, sample_size=32
     )
-    yield model("UVit2DModel", [(1, 16, 16), text, (1, 768)])
+    yield model("UVit2DModel", [("long", (1, 16, 16)), (1, 77, 768), (1, 768), (1, 5)])
     yield model(
         "ControlNetModel",
         [latent, (1,), text, (1, 3, 256, 256)],

@@ -125,14 +125,34 @@ def _build(model: Model) -> Any:
         return model.build().eval()
 
 
-def _inputs(model: Model, net: Any) -> tuple[list[tuple[Any, ...]], list[Any]]:
-    """The input shapes, and the type of each."""
+@dataclass(frozen=True)
+class Inputs:
+    """Input shapes; the type of each, None for that of the parameters; what they are called, where that is needed."""
+
+    shapes: list[tuple[Any, ...]]
+    kinds: list[Any]
+    names: tuple[str, ...] = ()
+
+    def zeros(self, shapes: list[tuple[int, ...]], net: Any, device: str) -> Any:
+        """Tensors of these shapes, in order or by name."""
+        import torch
+
+        usual = next((value.dtype for value in net.parameters() if value.is_floating_point()), torch.float32)
+        made = [
+            torch.zeros(shape, dtype=kind or usual, device=device)
+            for shape, kind in zip(shapes, self.kinds, strict=True)
+        ]
+        return dict(zip(self.names, made, strict=True)) if self.names else made
+
+
+def _inputs(model: Model, net: Any) -> Inputs:
     import torch
 
     given = model.inputs(net) if callable(model.inputs) else model.inputs
-    kinds = [getattr(torch, entry[0]) if isinstance(entry[0], str) and entry[0] == "long" else None for entry in given]
+    names, given = (tuple(given), list(given.values())) if isinstance(given, dict) else ((), given)
+    kinds = [torch.long if entry[0] == "long" else None for entry in given]
     shapes = [tuple(entry[1]) if kind else tuple(entry) for entry, kind in zip(given, kinds, strict=True)]
-    return shapes, kinds
+    return Inputs(shapes, kinds, names)
 
 
 def _measure(model: Model, row: Row) -> None:
@@ -144,13 +164,12 @@ def _measure(model: Model, row: Row) -> None:
 
     net = _build(model)
     row.built = True
-    shapes, kinds = _inputs(model, net)
+    inputs = _inputs(model, net)
     start = time.perf_counter()
-    if any(kinds):
-        tensors = [torch.zeros(shape, dtype=kind, device="meta") for shape, kind in zip(shapes, kinds, strict=True)]
-        graph = capture(net, example_inputs=tensors)
+    if inputs.names or any(inputs.kinds):
+        graph = capture(net, example_inputs=inputs.zeros(inputs.shapes, net, "meta"))
     else:
-        graph = capture(net, shapes)
+        graph = capture(net, inputs.shapes)
     row.seconds = time.perf_counter() - start
     found = graph.capture
     if found is None:
@@ -180,7 +199,7 @@ def _measure(model: Model, row: Row) -> None:
         row.problems.append(f"parameters: {cost.params:,} by capture, {expected:,} by torch")
 
     ours = _ends(graph, numbers)
-    theirs, macs, by_op = _forward(net, numbers, kinds)
+    theirs, macs, by_op = _forward(net, numbers, inputs)
     row.shapes = ours == theirs
     if not row.shapes:
         row.problems.append(f"outputs: {ours} by capture, {theirs} by torch"[:300])
@@ -189,8 +208,8 @@ def _measure(model: Model, row: Row) -> None:
     if not row.macs:
         row.problems.append(f"MACs: {_difference(graph, cost.macs, macs, by_op)}")
     if cost.params <= CHEAP_PARAMS and cost.macs <= CHEAP_MACS:
-        _on_cpu(net, numbers, kinds, ours, row)
-    _other_sizes(net, graph, numbers, kinds, row)
+        _on_cpu(net, numbers, inputs, ours, row)
+    _other_sizes(net, graph, numbers, inputs, row)
 
 
 def _live(graph: Any) -> set[str]:
@@ -224,19 +243,12 @@ def _ends(graph: Any, shapes: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
     return [tuple(known[name]) for name in graph.outputs]
 
 
-def _zeros(shapes: list[tuple[int, ...]], kinds: list[Any], net: Any, device: str) -> list[Any]:
-    import torch
-
-    kind = next((value.dtype for value in net.parameters() if value.is_floating_point()), torch.float32)
-    return [torch.zeros(shape, dtype=own or kind, device=device) for shape, own in zip(shapes, kinds, strict=True)]
-
-
-def _run(net: Any, tensors: list[Any]) -> list[tuple[int, ...]]:
+def _run(net: Any, tensors: Any) -> list[tuple[int, ...]]:
     """The shapes of all that comes out, a tensor that comes out twice once."""
     import torch
 
     with torch.no_grad():
-        out = net(*tensors)
+        out = net(**tensors) if isinstance(tensors, dict) else net(*tensors)
     return list({id(value): tuple(value.shape) for value in _tensors(out)}.values())
 
 
@@ -264,23 +276,23 @@ def _meta(net: Any) -> Any:
     return Copier().module(net).eval().requires_grad_(requires_grad=False)
 
 
-def _forward(net: Any, shapes: list[tuple[int, ...]], kinds: list[Any]) -> tuple[Any, int, dict[str, int]]:
+def _forward(net: Any, shapes: list[tuple[int, ...]], inputs: Inputs) -> tuple[Any, int, dict[str, int]]:
     """The output shapes on meta, and the multiply-accumulates that torch counts, by operation."""
     from torch.utils.flop_counter import FlopCounterMode
 
     copy = _meta(net)
     with FlopCounterMode(display=False) as counter:
-        shapes_out = _run(copy, _zeros(shapes, kinds, net, "meta"))
+        shapes_out = _run(copy, inputs.zeros(shapes, net, "meta"))
     by_op = {str(op).removeprefix("aten."): count // 2 for op, count in counter.get_flop_counts()["Global"].items()}
     return shapes_out, counter.get_total_flops() // 2, by_op
 
 
-def _on_cpu(net: Any, shapes: list[tuple[int, ...]], kinds: list[Any], ours: Any, row: Row) -> None:
+def _on_cpu(net: Any, shapes: list[tuple[int, ...]], inputs: Inputs, ours: Any, row: Row) -> None:
     """Run it with zeros everywhere, on the CPU; where something of it stays on meta, the pass there must do."""
     if any(value.device.type == "meta" for value in (*net.parameters(), *net.buffers())):
         net = _real(net)
     try:
-        theirs = _run(net, _zeros(shapes, kinds, net, "cpu"))
+        theirs = _run(net, inputs.zeros(shapes, net, "cpu"))
     except Exception:
         return
     row.real = True
@@ -311,7 +323,7 @@ _STEPS = ((32, 32, 32), (1, 3, 2), (-9, 13, 16))
 """By how much the sizes of the axes change."""
 
 
-def _other_sizes(net: Any, graph: Any, numbers: list[tuple[int, ...]], kinds: list[Any], row: Row) -> None:
+def _other_sizes(net: Any, graph: Any, numbers: list[tuple[int, ...]], inputs: Inputs, row: Row) -> None:
     """Compare formulas with torch at other sizes, of other residues too."""
     from convcalc.expr import Expr
 
@@ -331,10 +343,11 @@ def _other_sizes(net: Any, graph: Any, numbers: list[tuple[int, ...]], kinds: li
     copy = _meta(net)
     for step in _STEPS:
         values: dict[str, int] = {}
+        most = max(map(len, numbers))
         for letters, shape in zip(graph.capture.letters, numbers, strict=True):
             for place, (letter, size) in enumerate(zip(letters, shape, strict=True)):
                 if isinstance(letter, Expr):
-                    values.setdefault(str(letter), size + step[place % 3])
+                    values.setdefault(str(letter), size + step[place % 3] * (len(shape) == most))
         if not values:
             return
         shapes = [
@@ -343,7 +356,7 @@ def _other_sizes(net: Any, graph: Any, numbers: list[tuple[int, ...]], kinds: li
         given = dict(zip(graph.inputs, shapes, strict=True))
         holds = graph.holds(given)
         try:
-            theirs = _run(copy, _zeros(shapes, kinds, net, "meta"))
+            theirs = _run(copy, inputs.zeros(shapes, net, "meta"))
         except Exception as error:
             refused = not holds
             if holds:
