@@ -16,7 +16,8 @@ from types import CodeType, FrameType
 from typing import Any
 
 from convcalc.bridge.calls import SPECS, NotKnown, Spec, name_of
-from convcalc.bridge.calls.views import setitem
+from convcalc.bridge.calls.parts import setitem
+from convcalc.bridge.calls.registry import in_torch_words
 from convcalc.bridge.copying import Copier
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.sizeint import SizeFloat, SizeInt, Watch, sized
@@ -305,7 +306,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         try:
             if "out" in kwargs:
                 kwargs = {name: value for name, value in kwargs.items() if name != "out"}
-            return made(*args, **kwargs)
+            return made(*args, **in_torch_words(kwargs))
         except ConvcalcError as error:
             return error
         except (TypeError, ValueError, AttributeError, IndexError, StopIteration, KeyError, RuntimeError) as error:

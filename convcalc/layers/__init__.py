@@ -24,9 +24,9 @@ from convcalc.layers.align import CropTo, PadTo
 from convcalc.layers.attention import Attention, MultiheadAttention
 from convcalc.layers.base import Layer, Shape
 from convcalc.layers.conv import Conv, ConvTranspose
-from convcalc.layers.fold import Fold, Unfold
-from convcalc.layers.function import Combine, Cumulative, Map, Reduce
-from convcalc.layers.index import Chunk, Index, Moved, PadAxes, Slice, Split, Stack, Take, Unbind, Written
+from convcalc.layers.fold import Fold, Unfold, Windows
+from convcalc.layers.function import Combine, Compare, Cumulative, Map, Reduce
+from convcalc.layers.index import Chunk, Index, Moved, PadAxes, Pieces, Slice, Split, Stack, Take, Unbind, Written
 from convcalc.layers.linear import Flatten, Linear
 from convcalc.layers.matmul import Einsum, Matmul
 from convcalc.layers.merge import Add, Concat, Mul
@@ -34,10 +34,10 @@ from convcalc.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from convcalc.layers.opaque import Opaque
 from convcalc.layers.pad import Crop, Pad
 from convcalc.layers.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, LpPool, MaxPool
-from convcalc.layers.recurrent import Recurrent
+from convcalc.layers.recurrent import Recurrent, RecurrentCell
 from convcalc.layers.resize import GridSample, PixelShuffle, PixelUnshuffle, Upsample
-from convcalc.layers.source import Embedding, Fresh, Source
-from convcalc.layers.view import Expand, Permute, Repeat, Squeeze, Unflatten, Unsqueeze, View
+from convcalc.layers.source import Embedding, EmbeddingBag, Fresh, OneHot, Source
+from convcalc.layers.view import Expand, Interleave, Permute, Repeat, Squeeze, Unflatten, Unsqueeze, View
 
 __all__ = [
     "ELU",
@@ -51,6 +51,7 @@ __all__ = [
     "BatchNorm",
     "Chunk",
     "Combine",
+    "Compare",
     "Concat",
     "Conv",
     "ConvTranspose",
@@ -60,6 +61,7 @@ __all__ = [
     "Dropout",
     "Einsum",
     "Embedding",
+    "EmbeddingBag",
     "Expand",
     "Flatten",
     "Fold",
@@ -71,6 +73,7 @@ __all__ = [
     "Identity",
     "Index",
     "InstanceNorm",
+    "Interleave",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
@@ -83,18 +86,21 @@ __all__ = [
     "Moved",
     "Mul",
     "MultiheadAttention",
+    "OneHot",
     "Opaque",
     "PReLU",
     "Pad",
     "PadAxes",
     "PadTo",
     "Permute",
+    "Pieces",
     "PixelShuffle",
     "PixelUnshuffle",
     "Pointwise",
     "ReLU",
     "ReLU6",
     "Recurrent",
+    "RecurrentCell",
     "Reduce",
     "Repeat",
     "Shape",
@@ -115,5 +121,6 @@ __all__ = [
     "Unsqueeze",
     "Upsample",
     "View",
+    "Windows",
     "Written",
 ]

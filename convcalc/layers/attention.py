@@ -43,7 +43,26 @@ class Attention(Layer):
             )
         k, v = self._heads(q, k), self._heads(q, v)
         scores = Matmul().out_shape(q, (*k[:-2], k[-1], k[-2]), check=check)
+        for mask in shapes[3:]:
+            self._check_mask(mask, scores, check)
         return Matmul().out_shape(scores, v, check=check)
+
+    def _check_mask(self, mask: Shape, scores: Shape, check: Check) -> None:
+        """A mask must expand to the scores (..., L, S)."""
+        if len(mask) > len(scores):
+            raise BadShape(f"attention of scores {written(scores)} takes no mask of more axes: got {written(mask)}")
+        for size, wanted in zip(mask[::-1], scores[::-1], strict=False):
+            if not (isinstance(size, int) and size == 1):
+                must_equal(
+                    size,
+                    wanted,
+                    check,
+                    lambda at: BadShape(
+                        f"the mask {written(tuple(map(at, mask)))} does not fit the scores "
+                        f"{written(tuple(map(at, scores)))}",
+                        rule="a mask expands to (..., L, S)",
+                    ),
+                )
 
     def _heads(self, q: Shape, k: Shape) -> Shape:
         return (*k[:-3], q[-3], *k[-2:]) if self.enable_gqa and len(q) > 2 and len(k) > 2 else k

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ from convcalc.axes import per_axis
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
 from convcalc.exactness import check_no_row_dropped
+from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.formulas import conv_out
 from convcalc.layers.base import (
@@ -16,6 +18,7 @@ from convcalc.layers.base import (
     Layer,
     Shape,
     along,
+    axis_of,
     must_divide,
     must_equal,
     product,
@@ -79,6 +82,37 @@ class Unfold(_Blocks):
         self.check_any_channels(channels, check)
         kernel = product(per_axis("kernel_size", self.kernel_size, 2))
         return (*batch, channels * kernel, product(self.blocks(sizes, check)))
+
+
+@dataclass(frozen=True)
+class Windows(Layer):
+    """Windows of `size` entries along axis `dim`, `step` apart, as a last axis (torch's `Tensor.unfold`).
+
+    >>> Windows(1, 4, 2).out_shape((8, 100, 3))
+    (8, 49, 3, 4)
+    """
+
+    op: ClassVar[str] = "windows"
+    dim: int
+    size: Size
+    step: Size
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """(n - size)//step + 1 windows on that axis, and one axis more."""
+        dim = axis_of("windows", "dim", self.dim, shape)
+        count = shape[dim] - self.size
+        check(
+            count,
+            lambda at: BadShape(
+                f"windows of {at(self.size)} do not fit {at(shape[dim])} entries on axis {dim}",
+                rule="window size <= axis size",
+            ),
+        )
+        return (*shape[:dim], count // self.step + 1, *shape[dim + 1 :], self.size)
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Unknown: windows become an axis."""
+        return Field.unknown(len(fields[0].axes))
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,30 @@ class Reduce(Layer):
 
 
 @dataclass(frozen=True)
+class Compare(Combine):
+    """One number for all pairs of values along axes `dims`, or for all where that is None: `cosine_similarity`, losses.
+
+    >>> Compare("cosine_similarity", (1,)).out_shape((8, 64, 5), (8, 64, 5)), Compare("mse_loss").out_shape((8,), (8,))
+    ((8, 5), ())
+    """
+
+    dims: tuple[int, ...] | None = None
+    _: KW_ONLY
+    keepdim: bool = False
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """The common shape without these axes; 1 in their place with `keepdim`."""
+        common = super().out_shape(*shapes, check=check)
+        return Reduce(self.function, self.dims, keepdim=self.keepdim).out_shape(common, check=check)
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """As a combination that is reduced."""
+        common = super().out_shape(*shapes)
+        field = super().through(fields, shapes, common)
+        return Reduce(self.function, self.dims, keepdim=self.keepdim).through([field], [common], output)
+
+
+@dataclass(frozen=True)
 class Cumulative(Pointwise):
     """A running function along axis `dim`, such as `cumsum`: position j reads all up to j.
 
@@ -104,11 +128,23 @@ class Cumulative(Pointwise):
 
     function: str
     dim: int
+    _: KW_ONLY
+    count: int = 1
+    """How many tensors come out, as the values and indices of `cummax`."""
 
     @property
     def op(self) -> str:  # type: ignore[override]
         """The name of the function."""
         return self.function
+
+    @property
+    def outputs(self) -> int:
+        """The count."""
+        return self.count
+
+    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+        """The shape, as often as tensors come out."""
+        return (self.out_shape(*shapes, check=check),) * self.count
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Everything up to each place of the axis."""

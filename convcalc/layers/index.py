@@ -155,24 +155,114 @@ class Chunk(_Pieces):
     chunks: int
     _: KW_ONLY
     dim: int = 0
+    count: int | None = None
+    """How many there are, where the axis is too short for that many chunks of equal size."""
 
     @property
     def outputs(self) -> int:
         """As many as there are pieces."""
-        return self.chunks
+        return self.chunks if self.count is None else self.count
 
     def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
         """Pieces of ceil(size/chunks), and what is left."""
         (shape,) = shapes
         dim = axis_of("chunk", "dim", self.dim, shape)
-        size = shape[dim]
-        piece = (size + self.chunks - 1) // self.chunks
-        last = size - piece * (self.chunks - 1)
-        check(
-            last - 1,
-            lambda at: BadShape(f"{at(size)} rows make fewer than {self.chunks} chunks of {at(piece)}"),
+        piece = (shape[dim] + self.chunks - 1) // self.chunks
+        return self.along(shape, dim, _pieces("chunk", shape[dim], piece, self.outputs, check))
+
+
+@dataclass(frozen=True)
+class Pieces(_Pieces):
+    """`count` pieces of `piece` entries of axis `dim`, the last perhaps smaller (torch's `split` with a number).
+
+    >>> Pieces(3, count=3, dim=1).out_shapes((1, 8))
+    ((1, 3), (1, 3), (1, 2))
+    """
+
+    op: ClassVar[str] = "split"
+    piece: Size
+    _: KW_ONLY
+    count: int
+    dim: int = 0
+
+    @property
+    def outputs(self) -> int:
+        """The count."""
+        return self.count
+
+    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+        """Pieces of that size, and what is left."""
+        (shape,) = shapes
+        dim = axis_of("split", "dim", self.dim, shape)
+        return self.along(shape, dim, _pieces("split", shape[dim], self.piece, self.count, check))
+
+
+@dataclass(frozen=True)
+class Sections(_Pieces):
+    """`count` pieces of axis `dim` whose sizes differ by 1 at most, larger ones first (torch's `tensor_split`).
+
+    >>> Sections(3, dim=1).out_shapes((1, 8))
+    ((1, 3), (1, 3), (1, 2))
+    """
+
+    op: ClassVar[str] = "sections"
+    count: int
+    _: KW_ONLY
+    dim: int = 0
+
+    @property
+    def outputs(self) -> int:
+        """The count."""
+        return self.count
+
+    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+        """Piece i has ceil((size - i)/count)."""
+        (shape,) = shapes
+        dim = axis_of("sections", "dim", self.dim, shape)
+        return self.along(
+            shape, dim, [(shape[dim] + self.count - 1 - place) // self.count for place in range(self.count)]
         )
-        return self.along(shape, dim, (*[piece] * (self.chunks - 1), last))
+
+
+@dataclass(frozen=True)
+class Cuts(_Pieces):
+    """Axis `dim` cut before each of these `places` (torch's `tensor_split` with a list).
+
+    >>> Cuts((2, 5), dim=1).out_shapes((1, 8))
+    ((1, 2), (1, 3), (1, 3))
+    """
+
+    op: ClassVar[str] = "cuts"
+    places: tuple[Size, ...]
+    _: KW_ONLY
+    dim: int = 0
+
+    @property
+    def outputs(self) -> int:
+        """One more than places."""
+        return len(self.places) + 1
+
+    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+        """What is between one place and the next."""
+        (shape,) = shapes
+        dim = axis_of("cuts", "dim", self.dim, shape)
+        whole = [Slice()] * dim
+        ends = zip((None, *self.places), (*self.places, None), strict=True)
+        return tuple(Index((*whole, Slice(*pair))).out_shape(shape, check=check) for pair in ends)
+
+
+def _pieces(op: str, size: Size, piece: Size, count: int, check: Check) -> tuple[Size, ...]:
+    """`count` - 1 sizes of `piece`, and what is left of `size`: from 1 to `piece`."""
+    last = size - piece * (count - 1)
+    for room in (last - 1, piece - last) if count > 1 else (piece - last,):
+        check(
+            room,
+            lambda at: BadShape(
+                f"{op} gives {count} pieces here, and {at(size)} entries in pieces of {at(piece)} are not as many",
+                rule="the number of pieces is that of the capture",
+            ),
+        )
+    return (*[piece] * (count - 1), last)
 
 
 @dataclass(frozen=True)

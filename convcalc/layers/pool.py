@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
 from convcalc import stencils
@@ -102,10 +102,20 @@ class MaxPool(_Pool):
     _: KW_ONLY
     padding: Any = 0
     dilation: Ints = 1
+    return_indices: bool = False
+
+    @property
+    def outputs(self) -> int:
+        """One, or two with the indices."""
+        return 2 if self.return_indices else 1
 
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
         """(N, C, o, ...) with o = `convcalc.formulas.pool_out` on each axis."""
         return self.windows(shape, self.padding, self.dilation, check)
+
+    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+        """The shape, and again for the indices."""
+        return (self.out_shape(*shapes, check=check),) * self.outputs
 
 
 @dataclass(frozen=True)
@@ -210,3 +220,13 @@ class AdaptiveMaxPool(_AdaptivePool):
     """
 
     op: ClassVar[str] = "adaptivemaxpool"
+    return_indices: bool = field(default=False, kw_only=True)
+
+    @property
+    def outputs(self) -> int:
+        """One, or two with the indices."""
+        return 2 if self.return_indices else 1
+
+    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+        """The shape, and again for the indices."""
+        return (self.out_shape(*shapes, check=check),) * self.outputs

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 
-from convcalc.conditions import Check, enforce
+from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadArgument, BadShape
 from convcalc.field import Field
 from convcalc.layers.base import Layer, Shape, must_equal, product, written
@@ -122,3 +122,62 @@ class Recurrent(Layer):
         batch = tuple(size for axis, size in enumerate(one) if axis != time)
         ended = field.over(shape, {time: everything(), last: everything()}, one)
         return ended.viewed(one, batch).served(batch, output)
+
+
+@dataclass(frozen=True)
+class RecurrentCell(Layer):
+    """One step of an RNN, GRU or LSTM (torch's `RNNCell`, `GRUCell`, `LSTMCell`) on (N, features) and the last states.
+
+    The output is the hidden state; of an LSTM also the cell state.
+
+    >>> cell = RecurrentCell("lstm", 7, input_size=5)
+    >>> cell.out_shapes((2, 5), (2, 7), (2, 7)), cell.params((2, 5)), cell.macs((2, 5))
+    (((2, 7), (2, 7)), 392, 672)
+    """
+
+    takes = (2, 3)
+    kind: str
+    hidden_size: int
+    _: KW_ONLY
+    input_size: int
+    bias: bool = True
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """The kind, as a cell."""
+        return f"{self.kind}cell"
+
+    @property
+    def outputs(self) -> int:
+        """Hidden state, and cell state."""
+        return 2 if self.kind == "lstm" else 1
+
+    def out_shape(self, shape: Shape, /, *states: Shape, check: Check = enforce) -> Shape:
+        """(N, hidden_size)."""
+        if len(shape) not in (1, 2):
+            raise BadShape(f"{self.op} takes (N, features) or (features,): got {written(shape)}")
+        for given, wanted in [(shape, self.input_size), *((state, self.hidden_size) for state in states)]:
+            must_equal(given[-1], wanted, check, self._refusal(given, wanted))
+        return (*shape[:-1], self.hidden_size)
+
+    def _refusal(self, shape: Shape, wanted: int) -> Callable[[Reader], BadShape]:
+        return lambda at: BadShape(
+            f"{self.op} takes {wanted} on the last axis of {written(tuple(map(at, shape)))}",
+            rule="the last axes equal input_size and hidden_size",
+        )
+
+    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+        """The shape, for each state."""
+        return (self.out_shape(*shapes, check=check),) * self.outputs
+
+    def params(self, shape: Shape, /, *states: Shape) -> Size:
+        """Matrices for input and state of each gate, and two biases each."""
+        return GATES[self.kind] * self.hidden_size * (self.input_size + self.hidden_size + 2 * self.bias)
+
+    def macs(self, shape: Shape, /, *states: Shape) -> Size:
+        """Rows * elements of the matrices."""
+        return product(shape[:-1]) * GATES[self.kind] * self.hidden_size * (self.input_size + self.hidden_size)
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Unknown: features are not followed."""
+        return Field.unknown(len(fields[0].axes))

@@ -7,8 +7,9 @@ from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 from convcalc.conditions import Check, enforce
+from convcalc.errors import BadShape
 from convcalc.field import Field
-from convcalc.layers.base import Layer, Shape, product
+from convcalc.layers.base import Layer, Shape, product, written
 from convcalc.layers.function import Map
 from convcalc.sizes import Size
 
@@ -86,6 +87,64 @@ class Embedding(Layer):
     def params(self, shape: Shape, /) -> Size:
         """num_embeddings * embedding_dim."""
         return self.num_embeddings * self.embedding_dim
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the indices."""
+        one = (*shapes[0], 1)
+        return fields[0].viewed(shapes[0], one).served(one, output)
+
+
+@dataclass(frozen=True)
+class EmbeddingBag(Embedding):
+    """The sum, mean or maximum of the vectors of each bag of indices (torch's `EmbeddingBag`).
+
+    Bags are the rows of a matrix of indices; or parts of a vector of them, each from one of the `offsets` on, a second
+    input, the last of which may be the end (`include_last_offset`).
+
+    >>> EmbeddingBag(1000, 64).out_shape((8, 12)), EmbeddingBag(1000, 64).out_shape((40,), (8,))
+    ((8, 64), (8, 64))
+    """
+
+    op: ClassVar[str] = "embeddingbag"
+    takes: ClassVar[tuple[int, int | None]] = (1, 2)
+    _: KW_ONLY
+    include_last_offset: bool = False
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """(bags, embedding_dim)."""
+        shape, *offsets = shapes
+        if len(shape) != (1 if offsets else 2):
+            raise BadShape(f"embeddingbag takes (N, L), or (L,) and offsets: got {written(shape)}")
+        bags = offsets[0][0] - self.include_last_offset if offsets else shape[0]
+        return (bags, self.embedding_dim)
+
+    def params(self, *shapes: Shape) -> Size:
+        """num_embeddings * embedding_dim."""
+        return self.num_embeddings * self.embedding_dim
+
+    def macs(self, *shapes: Shape) -> Size:
+        """None: vectors are added."""
+        return 0
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Unknown: bags are not followed."""
+        return Field.unknown(len(fields[0].axes))
+
+
+@dataclass(frozen=True)
+class OneHot(Layer):
+    """A vector of `num_classes` zeros for each index, with a one at it (torch's `one_hot`).
+
+    >>> OneHot(10).out_shape((8, 3))
+    (8, 3, 10)
+    """
+
+    op: ClassVar[str] = "onehot"
+    num_classes: Size
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The shape of the indices, and num_classes."""
+        return (*shape, self.num_classes)
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """The field of the indices."""

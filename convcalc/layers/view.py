@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 from convcalc.conditions import Check, Reader, enforce
@@ -82,6 +82,40 @@ class Permute(Layer):
         """The field of the input, its positions on the axes where they are now."""
         order = [dim % len(output) for dim in self.dims]
         return fields[0].moved(shapes[0], [order.index(axis) for axis in range(len(order))], output)
+
+
+class Turned(Permute):
+    """A turn of two axes by 90 degrees (torch's `rot90`): they change places, and one is reversed.
+
+    >>> Turned((0, 1, 3, 2)).out_shape((1, 3, 8, 9))
+    (1, 3, 9, 8)
+    """
+
+    op: ClassVar[str] = "rot90"
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Unknown, of equal sizes too."""
+        return Field.unknown(len(fields[0].axes))
+
+
+@dataclass(frozen=True)
+class Restrided(Layer):
+    """Values at places that strides give, under the shape `sizes` (torch's `as_strided`).
+
+    >>> Restrided((4, 4)).out_shape((10,))
+    (4, 4)
+    """
+
+    op: ClassVar[str] = "as_strided"
+    sizes: Shape
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The sizes."""
+        return self.sizes
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Unknown: strides decide."""
+        return Field.unknown(len(fields[0].axes))
 
 
 @dataclass(frozen=True)
@@ -189,6 +223,31 @@ class Repeat(Layer):
         aligned = (1,) * (len(output) - len(shapes[0])) + tuple(shapes[0])
         copied = {axis: None for axis, size in enumerate(aligned) if size not in (1, output[axis])}
         return fields[0].viewed(shapes[0], aligned).over(aligned, copied, output)
+
+
+@dataclass(frozen=True)
+class Interleave(Layer):
+    """Every entry of axis `dim` `repeats` times (torch's `repeat_interleave`); of all values where that is None.
+
+    >>> Interleave(2, dim=1).out_shape((1, 8, 5)), Interleave(3).out_shape((2, 4))
+    ((1, 16, 5), (24,))
+    """
+
+    op: ClassVar[str] = "interleave"
+    repeats: Size
+    _: KW_ONLY
+    dim: int | None = None
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The size of that axis times the repeats."""
+        if self.dim is None:
+            return (product(shape) * self.repeats,)
+        place = axis_of("interleave", "dim", self.dim, shape)
+        return (*shape[:place], shape[place] * self.repeats, *shape[place + 1 :])
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Unknown: which entry a place is, is not followed."""
+        return Field.unknown(len(fields[0].axes))
 
 
 @dataclass(frozen=True)

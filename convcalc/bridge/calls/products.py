@@ -1,11 +1,25 @@
-"""Specs of what multiplies and adds: linear maps, products of matrices, attention, recurrent networks."""
+"""Specs of what multiplies and adds: linear maps, products of matrices, attention, embeddings."""
 
 from __future__ import annotations
 
+import string
 from typing import Any
 
-from convcalc.bridge.calls.registry import NotKnown, Spec, is_tensor, plain, spec, tensors
-from convcalc.layers import Attention, Einsum, Embedding, Linear, Matmul, MultiheadAttention, Recurrent
+from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, plain, size, spec, tensors
+from convcalc.bridge.device import need_torch
+from convcalc.layers import (
+    Attention,
+    Compare,
+    Einsum,
+    Embedding,
+    EmbeddingBag,
+    Linear,
+    Matmul,
+    Mul,
+    MultiheadAttention,
+    OneHot,
+)
+from convcalc.layers.products import AddMatmul, Bilinear, ConvTBC, Distances, Kron, MultiDot
 
 
 @spec("linear")
@@ -17,16 +31,94 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Spec:
     return Spec(Linear(features, in_features=inner, bias=bias is not None), (input,), (weight, bias))
 
 
-@spec("matmul", "bmm", "mm", "mv", "dot", "__rmatmul__")
+@spec("matmul", "bmm", "mm", "mv", "dot", "vdot", "__rmatmul__", "linalg.matmul")
 def matmul(a: Any, b: Any, **kwargs: Any) -> Spec:
     """The product of two."""
     return Spec(Matmul(), (a, b))
 
 
-@spec("baddbmm", "addmm")
+@spec("baddbmm", "addmm", "addmv")
 def addmm(input: Any, a: Any, b: Any, **kwargs: Any) -> Spec:
     """The product of two, added to a third."""
-    return Spec(Matmul(), (a, b))
+    return Spec(AddMatmul(), (input, a, b))
+
+
+@spec("linalg.multi_dot")
+def multi_dot(some: Any, **kwargs: Any) -> Spec:
+    """The product of many, in the cheapest order."""
+    return Spec(MultiDot(), tuple(some))
+
+
+@spec("chain_matmul")
+def chain_matmul(*some: Any, **kwargs: Any) -> Spec:
+    """The old name of `multi_dot`."""
+    return Spec(MultiDot(), tuple(some))
+
+
+@spec("outer", "ger")
+def outer(input: Any, vec2: Any, **kwargs: Any) -> Spec:
+    """All products of two vectors."""
+    return Spec(Einsum("i,j->ij"), (input, vec2))
+
+
+@spec("inner")
+def inner(input: Any, other: Any, **kwargs: Any) -> Spec:
+    """Products summed over both last axes; by a single value all are multiplied."""
+    if not input.dim() or not other.dim():
+        return Spec(Mul(), (input, other))
+    return tensordot(input, other, ([-1], [-1]))
+
+
+@spec("linalg.vecdot")
+def vecdot(x: Any, y: Any, *, dim: int = -1) -> Spec:
+    """Products summed over one axis."""
+    return Spec(Compare("vecdot", (plain(dim),)), (x, y))
+
+
+@spec("tensordot")
+def tensordot(a: Any, b: Any, dims: Any = 2, **kwargs: Any) -> Spec:
+    """Products summed over axes of both."""
+    if is_tensor(dims):
+        raise NotKnown("tensordot by a tensor of axes")
+    if isinstance(dims, int):
+        count = plain(dims)
+        dims = (range(a.dim() - count, a.dim()), range(count))
+    first, second = ([plain(dim) % tensor.dim() for dim in some] for some, tensor in zip(dims, (a, b), strict=True))
+    letters = string.ascii_letters
+    left = letters[: a.dim()]
+    right = list(letters[a.dim() : a.dim() + b.dim()])
+    for mine, theirs in zip(first, second, strict=True):
+        right[theirs] = left[mine]
+    kept = [letter for axis, letter in enumerate(left) if axis not in first]
+    kept += [letter for axis, letter in enumerate(right) if axis not in second]
+    return Spec(Einsum(f"{left},{''.join(right)}->{''.join(kept)}"), (a, b))
+
+
+@spec("kron")
+def kron(input: Any, other: Any, **kwargs: Any) -> Spec:
+    """Every value of one times the whole other."""
+    return Spec(Kron(), (input, other))
+
+
+@spec("cdist")
+def cdist(x1: Any, x2: Any, *args: Any, **kwargs: Any) -> Spec:
+    """The distances of all pairs of rows."""
+    return Spec(Distances(), (x1, x2))
+
+
+@spec("bilinear")
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Spec:
+    """A linear map of all products of two features, by the weight (out, in1, in2)."""
+    out, first, second = weight.shape
+    layer = Bilinear(out, in1_features=first, in2_features=second, bias=bias is not None)
+    return Spec(layer, (input1, input2), (weight, bias))
+
+
+@spec("conv_tbc")
+def conv_tbc(input: Any, weight: Any, bias: Any, pad: int = 0) -> Spec:
+    """A convolution of (T, N, C) by the weight (kernel_size, C_in, C_out)."""
+    kernel, inner, out = weight.shape
+    return Spec(ConvTBC(out, kernel, in_channels=inner, padding=plain(pad)), (input,), (weight, bias))
 
 
 @spec("einsum")
@@ -93,7 +185,8 @@ def multihead(
         average_attn_weights=bool(average_attn_weights),
     )
     weights = (in_proj_weight, in_proj_bias, q_proj_weight, k_proj_weight, v_proj_weight)
-    return Spec(layer, (query, key, value), (*weights, out_proj_weight, out_proj_bias))
+    read = (query, key, value, *tensors(attn_mask, key_padding_mask))
+    return Spec(layer, read, (*weights, out_proj_weight, out_proj_bias))
 
 
 @spec("embedding")
@@ -103,42 +196,31 @@ def embedding(input: Any, weight: Any, *args: Any, **kwargs: Any) -> Spec:
     return Spec(Embedding(count, features), (input,), (weight,))
 
 
-def _recurrent(kind: str) -> Any:
-    def made(input: Any, hx: Any, weights: Any, *args: Any, **kwargs: Any) -> Spec:
-        if len(args) != 6:
-            raise NotKnown("a packed sequence")
-        has_biases, layers, _, _, bidirectional, batch_first = args
-        states = tuple(hx) if isinstance(hx, tuple | list) else (hx,)
-        first, hidden = weights[0], weights[1]
-        per_layer = (4 if has_biases else 2) + (1 if _projects(weights, has_biases) else 0)
-        layer = Recurrent(
-            kind,
-            hidden.shape[0] // {"rnn": 1, "gru": 3, "lstm": 4}[kind],
-            input_size=first.shape[1],
-            num_layers=plain(layers),
-            bias=bool(has_biases),
-            batch_first=bool(batch_first),
-            bidirectional=bool(bidirectional),
-            proj_size=weights[per_layer - 1].shape[0] if _projects(weights, has_biases) else 0,
-        )
-        return Spec(layer, (input, *states), tuple(weights))
-
-    return made
+def embedding_bag(
+    input: Any,
+    weight: Any,
+    offsets: Any = None,
+    max_norm: Any = None,
+    norm_type: float = 2,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Any = None,
+    include_last_offset: bool = False,
+    padding_idx: Any = None,
+) -> Spec:
+    """The rows of each bag of indices as one; `torch.embedding_bag`, inside of it, gives more and is another."""
+    count, features = weight.shape
+    layer = EmbeddingBag(count, features, include_last_offset=bool(include_last_offset))
+    return Spec(layer, (input, *tensors(offsets)), (weight,))
 
 
-def _projects(weights: Any, has_biases: bool) -> bool:
-    """Whether an LSTM projects its hidden state: then a fifth (third) weight of each layer does."""
-    each = 4 if has_biases else 2
-    return len(weights) % each != 0 or (
-        (len(weights) > each and weights[1].shape[1] != weights[1].shape[0] // 4)
-        and (
-            weights[each].dim() == 2
-            and weights[each].shape[1] == weights[1].shape[0] // 4
-            and weights[each].shape[0] == weights[1].shape[1]
-        )
-    )
+add([need_torch().nn.functional.embedding_bag], embedding_bag, "embedding_bag")
 
 
-spec("lstm")(_recurrent("lstm"))
-spec("gru")(_recurrent("gru"))
-spec("rnn_tanh", "rnn_relu")(_recurrent("rnn"))
+@spec("one_hot")
+def one_hot(tensor: Any, num_classes: Any = -1) -> Spec:
+    """A one at each index among zeros."""
+    if num_classes == -1:
+        raise NotKnown("values decide how many classes there are")
+    return Spec(OneHot(size(num_classes)), (tensor,))

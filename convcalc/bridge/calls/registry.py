@@ -51,14 +51,15 @@ def homes() -> tuple[Any, ...]:
 
 
 def functions(name: str) -> Iterator[Any]:
-    """Yield every function of that name, those that work in place (`name_`) too.
+    """Yield every function of that name, those that work in place (`name_`) too; "fft.rfft" is in that part of torch.
 
-    >>> need_torch().Tensor.relu_ in set(functions("relu"))
-    True
+    >>> need_torch().Tensor.relu_ in set(functions("relu")), len(list(functions("fft.rfft")))
+    (True, 1)
     """
     seen = set()
-    for home in homes():
-        for variant in (name, f"{name}_"):
+    folder, _, last = name.rpartition(".")
+    for home in (getattr(need_torch(), folder),) if folder else homes():
+        for variant in (last, f"{last}_"):
             found = getattr(home, variant, None)
             if callable(found) and found not in seen:
                 seen.add(found)
@@ -88,7 +89,7 @@ def spec_each(names: Iterable[str], make: Callable[[str], Callable[..., Spec | N
     for name in names:
         some = [function for function in functions(name) if function not in SPECS]
         if some:
-            add(some, make(name), name.strip("_"))
+            add(some, make(name.rpartition(".")[2]), name.rpartition(".")[2].strip("_"))
 
 
 def add(some: Iterable[Any], made: Callable[..., Spec | None], name: str) -> None:
@@ -117,6 +118,18 @@ def name_of(function: Any) -> str:
     if name == "__get__":  # a property
         name = getattr(getattr(function, "__self__", None), "__name__", name)
     return str(name).strip("_") or "call"
+
+
+_WORDS = {"axis": "dim", "keepdims": "keepdim", "x": "input"}
+
+
+def in_torch_words(named: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments by name where NumPy's names for them are given, which torch takes too.
+
+    >>> in_torch_words({"axis": 1, "keepdims": True})
+    {'dim': 1, 'keepdim': True}
+    """
+    return {_WORDS.get(name, name): value for name, value in named.items()}
 
 
 # -- arguments -------------------------------------------------------------------------------------------------

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import isfinite, lcm
 from typing import Any
 
-from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, size, sizes, spec, spec_each, varargs
+from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, plain, size, sizes, spec, spec_each, varargs
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.sizeint import SizeFloat
 from convcalc.layers import Fresh, Source
+from convcalc.sizes import Size
 
 # -- new values ----------------------------------------------------------------------------------------------------
 
@@ -31,17 +35,32 @@ def full(size: Any, *args: Any, **kwargs: Any) -> Spec:
     return Spec(Source("full", sizes(size)), ())
 
 
-@spec("arange", "range")
+@spec("arange")
 def arange(*args: Any, **kwargs: Any) -> Spec:
-    """Numbers from start to end; how many is start, end and step of integers alone."""
+    """Numbers from start to end: ceil((end - start)/step) of them, by fractions that floats hold exactly."""
     numbers = [*args, *(kwargs[name] for name in ("start", "end", "step") if name in kwargs)]
-    if not all(isinstance(value, int) for value in numbers):
-        raise NotKnown("arange of floats")
-    ends = [size(value) for value in numbers]
-    start, end, step = (0, ends[0], 1) if len(ends) == 1 else (*ends, 1)[:3]
-    if not isinstance(step, int) or step < 1:
-        raise NotKnown("arange with another step than a number above 0")
+    fractions = [_fraction(value) for value in numbers]
+    below = lcm(*(below for _, below in fractions))
+    ends = [top * (below // own) for top, own in fractions]
+    start, end, step = (0, ends[0], below) if len(ends) == 1 else (*ends, below)[:3]
+    if not isinstance(step, int) or step == 0:
+        raise NotKnown("arange with a step that depends on sizes")
+    if step < 0:
+        start, end, step = end, start, -step
     return Spec(Source("arange", ((end - start + step - 1) // step,)), ())
+
+
+def _fraction(value: Any) -> tuple[Size, int]:
+    """A number as a formula over a number."""
+    if isinstance(value, SizeFloat):
+        if value.top is None:
+            raise NotKnown("a number without a formula")
+        return value.top, value.below
+    if isinstance(value, float):
+        if not isfinite(value) or Fraction(value).denominator > 2**16:
+            raise NotKnown(f"a number of numbers by a fraction such as {value}")
+        return Fraction(value).numerator, Fraction(value).denominator
+    return size(value), 1
 
 
 @spec("linspace", "logspace")
@@ -110,6 +129,42 @@ def _new(name: str) -> Any:
 
 for _name in ("new_zeros", "new_ones", "new_empty", "new_full"):
     spec(_name)(_new(_name))
+
+
+@spec("new_tensor")
+def new_tensor(input: Any, data: Any, *args: Any, **kwargs: Any) -> Spec:
+    """Values that are written down."""
+    if is_tensor(data):
+        return Spec(Fresh("new_tensor", sizes=tuple(data.shape)), (input,))
+    return Spec(Source("tensor", _shape(data)), ())
+
+
+@spec("multinomial")
+def multinomial(input: Any, num_samples: int, *args: Any, **kwargs: Any) -> Spec:
+    """Indices drawn from each row."""
+    return Spec(Fresh("multinomial", sizes=(*input.shape[:-1], plain(num_samples))), (input,))
+
+
+def _window(name: str) -> Any:
+    def made(window_length: Any, *args: Any, **kwargs: Any) -> Spec:
+        return Spec(Source(name, (size(window_length),)), ())
+
+    return made
+
+
+spec_each(["hann_window", "hamming_window", "blackman_window", "bartlett_window", "kaiser_window"], _window)
+
+
+@spec("fft.fftfreq")
+def fftfreq(n: Any, *args: Any, **kwargs: Any) -> Spec:
+    """The frequencies of a transform."""
+    return Spec(Source("fftfreq", (size(n),)), ())
+
+
+@spec("fft.rfftfreq")
+def rfftfreq(n: Any, *args: Any, **kwargs: Any) -> Spec:
+    """The frequencies of the transform of a real signal."""
+    return Spec(Source("rfftfreq", (size(n) // 2 + 1,)), ())
 
 
 # -- the same values -----------------------------------------------------------------------------------------------

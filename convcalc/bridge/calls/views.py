@@ -13,30 +13,31 @@ from convcalc.bridge.calls.registry import (
     size,
     sizes,
     spec,
-    tensors,
     varargs,
 )
 from convcalc.bridge.device import need_torch
 from convcalc.layers import (
-    Chunk,
     Concat,
     Expand,
     Flatten,
     Index,
+    Interleave,
     Moved,
+    OneHot,
     Permute,
+    Reduce,
     Repeat,
     Slice,
-    Split,
     Squeeze,
     Stack,
-    Take,
-    Unbind,
     Unflatten,
     Unsqueeze,
     View,
-    Written,
 )
+from convcalc.layers.diagonal import Diagonal, DiagonalMatrix
+from convcalc.layers.grid import Meshgrid
+from convcalc.layers.like import Broadcast, ExpandAs, ViewAs
+from convcalc.layers.view import Restrided, Turned
 
 
 @spec("view", "reshape")
@@ -44,6 +45,8 @@ def view(input: Any, *args: Any, **kwargs: Any) -> Spec | None:
     """Another shape; another type alone is no change."""
     shape = args or tuple(kwargs.values())
     if isinstance(shape[0], need_torch().dtype):
+        if shape[0].itemsize != input.dtype.itemsize:
+            raise NotKnown("a view as numbers of another size")
         return None
     return Spec(View(sizes(varargs(shape[0], shape[1:]))), (input,))
 
@@ -51,7 +54,25 @@ def view(input: Any, *args: Any, **kwargs: Any) -> Spec | None:
 @spec("view_as", "reshape_as")
 def view_as(input: Any, other: Any) -> Spec:
     """The shape of another tensor."""
-    raise NotKnown("view_as")
+    return Spec(ViewAs(), (input, other))
+
+
+@spec("as_strided")
+def as_strided(input: Any, size: Any, *args: Any, **kwargs: Any) -> Spec:
+    """Values at places computed from strides."""
+    return Spec(Restrided(sizes(size)), (input,))
+
+
+@spec("view_as_complex")
+def view_as_complex(input: Any) -> Spec:
+    """A last axis of 2 as one complex number."""
+    return Spec(Reduce("view_as_complex", (-1,)), (input,))
+
+
+@spec("view_as_real")
+def view_as_real(input: Any) -> Spec:
+    """A complex number as a last axis of 2."""
+    return Spec(OneHot(2), (input,))
 
 
 @spec("flatten", "ravel")
@@ -135,10 +156,46 @@ def expand(input: Any, *args: Any, **kwargs: Any) -> Spec:
     return Spec(Expand(sizes(varargs(some[0], some[1:]))), (input,))
 
 
+@spec("expand_as")
+def expand_as(input: Any, other: Any) -> Spec:
+    """Axes of size 1 repeated to the shape of another tensor."""
+    return Spec(ExpandAs(), (input, other))
+
+
 @spec("broadcast_to")
 def broadcast_to(input: Any, size: Any) -> Spec:
     """As `expand`."""
     return Spec(Expand(sizes(size)), (input,))
+
+
+@spec("broadcast_tensors")
+def broadcast_tensors(*some: Any) -> Spec:
+    """All in the shape they have in common."""
+    read = tuple(varargs(some[0], some[1:]))
+    return Spec(Broadcast(len(read)), read)
+
+
+def _at_least(axes: int) -> Any:
+    """One axis is the last of two, but the middle one of three."""
+
+    def made(*some: Any) -> Spec | None:
+        if len(some) != 1 or not is_tensor(some[0]):
+            raise NotKnown("several tensors at once")
+        rank = some[0].dim()
+        if rank >= axes:
+            return None
+        new: dict[tuple[int, int], tuple[Any, ...]] = {
+            (1, 2): (None, Slice()),
+            (1, 3): (None, Slice(), None),
+            (2, 3): (Slice(), Slice(), None),
+        }
+        return Spec(Index(new.get((rank, axes), (None,) * axes)), some)
+
+    return made
+
+
+for _count in (1, 2, 3):
+    spec(f"atleast_{_count}d")(_at_least(_count))
 
 
 @spec("repeat", "tile")
@@ -152,11 +209,9 @@ def repeat(input: Any, *args: Any, **kwargs: Any) -> Spec:
 @spec("repeat_interleave")
 def repeat_interleave(input: Any, repeats: Any, dim: Any = None, **kwargs: Any) -> Spec:
     """Each entry of an axis several times."""
-    if dim is None or not isinstance(repeats, int):
-        raise NotKnown("repeat_interleave by a tensor, or over all values")
-    counts = [1] * input.dim()
-    counts[plain(dim)] = size(repeats)
-    return Spec(Repeat(tuple(counts)), (input,))
+    if not isinstance(repeats, int):
+        raise NotKnown("values decide how often each entry comes")
+    return Spec(Interleave(size(repeats), dim=None if dim is None else plain(dim)), (input,))
 
 
 @spec("roll")
@@ -172,131 +227,6 @@ def flip(input: Any, *dims: Any, **kwargs: Any) -> Spec:
     return Spec(Moved("flip", dims=tuple(map(plain, varargs(some[0], some[1:]))) if some else ()), (input,))
 
 
-# -- parts -------------------------------------------------------------------------------------------------------
-
-
-def getitem(input: Any, items: Any) -> Spec:
-    """`x[items]`: slices, places, new axes; one index tensor among whole axes."""
-    entries = _without_ellipsis(items if isinstance(items, tuple) else (items,), input.dim())
-    places = [place for place, entry in enumerate(entries) if is_tensor(entry)]
-    if places:
-        return _take(input, entries, places)
-    return Spec(Index(tuple(map(_item, entries))), (input,))
-
-
-def _take(input: Any, entries: list[Any], places: list[int]) -> Spec:
-    index = entries[places[0]]
-    whole = all(entry == slice(None) for entry in entries if not is_tensor(entry))
-    if len(places) > 1 or not whole:
-        raise NotKnown("several index tensors")
-    if index.dtype == need_torch().bool or index.dtype == need_torch().uint8:
-        raise NotKnown("a mask decides how many values are left")
-    return Spec(Take(dim=places[0]), (input, index))
-
-
-def _without_ellipsis(items: tuple[Any, ...], rank: int) -> list[Any]:
-    """The items with an ellipsis written out as whole axes."""
-    if not any(item is Ellipsis for item in items):
-        return list(items)
-    place = next(place for place, item in enumerate(items) if item is Ellipsis)
-    named = sum(1 for item in items if item is not None and item is not Ellipsis)
-    return [*items[:place], *[slice(None)] * (rank - named), *items[place + 1 :]]
-
-
-def _item(item: Any) -> Any:
-    if item is None:
-        return None
-    if isinstance(item, slice):
-        step = 1 if item.step is None else plain(item.step)
-        start, stop = (None if end is None else size(end) for end in (item.start, item.stop))
-        return Slice(start, stop, step)
-    if isinstance(item, bool) or not isinstance(item, int):
-        raise NotKnown(f"an index that is a {type(item).__name__}")
-    return size(item)
-
-
-add([_Tensor.__getitem__], getitem, "getitem")
-
-
-def setitem(input: Any, items: Any, value: Any) -> Spec:
-    """`x[items] = value`."""
-    indices = tensors(*(items if isinstance(items, tuple) else (items,)))
-    return Spec(Written("setitem"), (input, *tensors(value), *indices))
-
-
-@spec("narrow")
-def narrow(input: Any, dim: int, start: Any, length: Any) -> Spec:
-    """`length` entries from `start` on."""
-    first = size(start)
-    return Spec(Index(_at(input, dim, Slice(first, first + size(length)))), (input,))
-
-
-@spec("select")
-def select(input: Any, dim: int, index: Any) -> Spec:
-    """One entry of an axis, without it."""
-    return Spec(Index(_at(input, dim, size(index))), (input,))
-
-
-def _at(input: Any, dim: int, item: Any) -> tuple[Any, ...]:
-    return (*[Slice()] * (plain(dim) % input.dim()), item)
-
-
-@spec("index_select")
-def index_select(input: Any, dim: int, index: Any) -> Spec:
-    """Entries of an axis by an index tensor."""
-    return Spec(Take(dim=plain(dim) % input.dim()), (input, index))
-
-
-@spec("gather", "take_along_dim")
-def gather(input: Any, dim: Any = None, index: Any = None, **kwargs: Any) -> Spec:
-    """Values by an index tensor of the output's shape."""
-    index = next(value for value in (index, dim) if is_tensor(value))
-    return Spec(Written("gather"), (index, input))
-
-
-@spec("scatter", "scatter_add", "index_add", "index_copy", "index_fill", "masked_scatter", "index_put", "put")
-def scatter(input: Any, *args: Any, **kwargs: Any) -> Spec:
-    """The input with some values written."""
-    return Spec(Written("scatter"), (input, *tensors(*args, *kwargs.values())))
-
-
-@spec("copy")
-def copy(input: Any, other: Any, *args: Any, **kwargs: Any) -> Spec:
-    """`x.copy_(y)`: the values of another tensor in the shape of this."""
-    return Spec(Written("copy"), (input, *tensors(other)))
-
-
-@spec("chunk")
-def chunk(input: Any, chunks: int, dim: int = 0) -> Spec:
-    """Pieces of equal size."""
-    place, number = plain(dim) % input.dim(), plain(chunks)
-    count = -(-input.shape[place] // -(-input.shape[place] // number))
-    if count != number:
-        raise NotKnown("fewer chunks than asked for")
-    return Spec(Chunk(number, dim=place), (input,))
-
-
-@spec("split", "split_with_sizes")
-def split(input: Any, split_size: Any = None, dim: int = 0, **kwargs: Any) -> Spec:
-    """Pieces of one size, or of several."""
-    wanted = next(value for value in (split_size, *kwargs.values()) if value is not None)
-    place = plain(dim) % input.dim()
-    if isinstance(wanted, tuple | list):
-        return Spec(Split(sizes(wanted), dim=place), (input,))
-    piece = plain(wanted)
-    whole, rest = divmod(input.shape[place], piece)
-    if rest:
-        return Spec(Split((piece,) * whole + (rest,), dim=place), (input,))
-    return Spec(Split((piece,) * whole, dim=place), (input,))
-
-
-@spec("unbind", "__iter__")
-def unbind(input: Any, dim: int = 0) -> Spec:
-    """The entries of an axis."""
-    place = plain(dim) % input.dim()
-    return Spec(Unbind(input.shape[place], dim=place), (input,))
-
-
 # -- together ----------------------------------------------------------------------------------------------------
 
 
@@ -308,6 +238,34 @@ def cat(some: Any, dim: int = 0, **kwargs: Any) -> Spec:
     return Spec(Concat(place % max(1, kept[0].dim())), kept)
 
 
+@spec("hstack", "column_stack")
+def hstack(tensors: Any, **kwargs: Any) -> Spec:
+    """Beside each other: along the second axis, of vectors along the only one."""
+    return cat(tensors, _axis_of_all(tensors, 1))
+
+
+@spec("vstack", "row_stack")
+def vstack(tensors: Any, **kwargs: Any) -> Spec:
+    """Below each other: along the first axis."""
+    return stack(tensors) if all(tensor.dim() == 1 for tensor in tensors) else cat(tensors, _axis_of_all(tensors, 0))
+
+
+@spec("dstack")
+def dstack(tensors: Any, **kwargs: Any) -> Spec:
+    """Behind each other: along the third axis."""
+    return cat(tensors, _axis_of_all(tensors, 2))
+
+
+def _axis_of_all(some: Any, dim: int) -> int:
+    """An axis that all tensors have; vectors have the first alone."""
+    ranks = {tensor.dim() for tensor in some}
+    if ranks == {1} and dim == 1:
+        return 0
+    if min(ranks) <= max(1, dim):
+        raise NotKnown("tensors that are given axes first")
+    return dim
+
+
 @spec("stack")
 def stack(some: Any, dim: int = 0) -> Spec:
     """Tensors along a new axis."""
@@ -315,6 +273,56 @@ def stack(some: Any, dim: int = 0) -> Spec:
 
 
 @spec("meshgrid")
-def meshgrid(*some: Any, **kwargs: Any) -> Spec:
-    """Not followed."""
-    raise NotKnown("meshgrid")
+def meshgrid(*some: Any, indexing: str | None = None) -> Spec:
+    """Vectors as coordinates of a grid."""
+    read = tuple(varargs(some[0], some[1:]))
+    return Spec(Meshgrid(len(read), indexing=indexing or "ij"), read)
+
+
+def _diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Spec:
+    """The diagonal of two axes."""
+    return Spec(Diagonal(offset=plain(offset), dim1=plain(dim1), dim2=plain(dim2)), (input,))
+
+
+def _linalg_diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Spec:  # noqa: N803 -- torch's
+    """The diagonal of the last two axes."""
+    return _diagonal(A, offset, dim1, dim2)
+
+
+spec("diagonal")(_diagonal)
+spec("linalg.diagonal")(_linalg_diagonal)
+
+
+@spec("diag_embed")
+def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Spec:
+    """The last axis as a diagonal."""
+    return Spec(DiagonalMatrix(offset=plain(offset), dim1=plain(dim1), dim2=plain(dim2)), (input,))
+
+
+@spec("diag")
+def diag(input: Any, diagonal: int = 0) -> Spec:
+    """A vector as the diagonal of a matrix, or that of a matrix as a vector."""
+    return diag_embed(input, diagonal) if input.dim() == 1 else _diagonal(input, diagonal)
+
+
+@spec("rot90")
+def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Spec:
+    """A turn of two axes; after an odd number of them the axes have changed places."""
+    first, second = map(plain, dims)
+    if plain(k) % 2 == 0:
+        return Spec(Moved("rot90", dims=(first, second)), (input,))
+    wanted = list(range(input.dim()))
+    wanted[first], wanted[second] = wanted[second], wanted[first]
+    return Spec(Turned(tuple(wanted)), (input,))
+
+
+@spec("fliplr")
+def fliplr(input: Any) -> Spec:
+    """The second axis in reverse order."""
+    return Spec(Moved("flip", dims=(1,)), (input,))
+
+
+@spec("flipud")
+def flipud(input: Any) -> Spec:
+    """The first axis in reverse order."""
+    return Spec(Moved("flip", dims=(0,)), (input,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from convcalc.bridge.calls.registry import NotKnown, Spec, add, ints, is_tensor, plain, size, sizes, spec
@@ -24,6 +25,8 @@ from convcalc.layers import (
     Unfold,
     Upsample,
 )
+from convcalc.layers.grid import AffineGrid
+from convcalc.layers.unpool import MaxUnpool
 
 
 def _axes(tensor: Any, axes: int) -> dict[str, Any]:
@@ -96,8 +99,6 @@ def max_pool(
     return_indices: bool = False,
 ) -> Spec:
     """Max pooling; the indices have the shape of the values."""
-    if return_indices:
-        raise NotKnown("pooling that returns indices")
     axes = _pooled(input, kernel_size)
     layer = MaxPool(
         ints(kernel_size),
@@ -105,9 +106,41 @@ def max_pool(
         padding=ints(padding),
         dilation=ints(dilation),
         ceil_mode=bool(ceil_mode),
+        return_indices=bool(return_indices),
         **axes,
     )
     return Spec(layer, (input,))
+
+
+def _with_indices(made: Any) -> Any:
+    """The same function where torch has another name for it with indices."""
+
+    def also(*args: Any, **kwargs: Any) -> Spec:
+        kwargs.pop("return_indices", None)
+        found: Spec = made(*args, **kwargs)
+        layer: Any = found.layer
+        return Spec(replace(layer, return_indices=True), found.inputs)
+
+    return also
+
+
+for _axis_count in (1, 2, 3):
+    spec(f"max_pool{_axis_count}d_with_indices")(_with_indices(max_pool))
+
+
+@spec("max_unpool1d", "max_unpool2d", "max_unpool3d")
+def max_unpool(
+    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+) -> Spec:
+    """Values back at the places that pooling gave."""
+    layer = MaxUnpool(
+        ints(kernel_size),
+        stride=_stride(stride),
+        padding=ints(padding),
+        output_size=None if output_size is None else sizes(output_size),
+        **_pooled(input, kernel_size),
+    )
+    return Spec(layer, (input, indices))
 
 
 @spec("avg_pool1d", "avg_pool2d", "avg_pool3d")
@@ -143,7 +176,7 @@ def _stride(stride: Any) -> Any:
     return None if stride is None or (isinstance(stride, tuple | list) and not stride) else ints(stride)
 
 
-def _pooled(tensor: Any, kernel_size: Any) -> dict[str, int]:
+def _pooled(tensor: Any, kernel_size: Any) -> dict[str, Any]:
     """The axes of a pooling where the shape alone does not say: a kernel with an entry for each, no batch."""
     if isinstance(kernel_size, tuple | list) and len(kernel_size) > 1:
         return _axes(tensor, len(kernel_size))
@@ -152,19 +185,20 @@ def _pooled(tensor: Any, kernel_size: Any) -> dict[str, int]:
 
 def _adaptive(make: Any, axes: int) -> Any:
     def made(input: Any, output_size: Any, return_indices: bool = False) -> Spec:
-        if return_indices:
-            raise NotKnown("pooling that returns indices")
         wanted = output_size if isinstance(output_size, tuple | list) else (output_size,) * axes
         entries = tuple(None if entry is None else size(entry) for entry in wanted)
         same = all(entry == entries[0] for entry in entries)
-        return Spec(make(entries[0] if same else entries, **_axes(input, axes)), (input,))
+        indices = {"return_indices": True} if return_indices else {}
+        return Spec(make(entries[0] if same else entries, **indices, **_axes(input, axes)), (input,))
 
     return made
 
 
 for _axis_count in (1, 2, 3):
     spec(f"adaptive_avg_pool{_axis_count}d")(_adaptive(AdaptiveAvgPool, _axis_count))
-    spec(f"adaptive_max_pool{_axis_count}d")(_adaptive(AdaptiveMaxPool, _axis_count))
+    _adaptive_max = _adaptive(AdaptiveMaxPool, _axis_count)
+    spec(f"adaptive_max_pool{_axis_count}d")(_adaptive_max)
+    spec(f"adaptive_max_pool{_axis_count}d_with_indices")(_with_indices(_adaptive_max))
 
 
 @spec("pad", "constant_pad_nd")
@@ -232,6 +266,31 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Spec:
 def grid_sample(input: Any, grid: Any, *args: Any, **kwargs: Any) -> Spec:
     """Values of the input at the places of a grid (N, *sizes, axes)."""
     return Spec(GridSample(), (input, grid))
+
+
+@spec("affine_grid")
+def affine_grid(theta: Any, size: Any, align_corners: Any = None) -> Spec:
+    """Where affine maps take each position."""
+    return Spec(AffineGrid(sizes(size)), (theta,))
+
+
+@spec("convolution", "_convolution")
+def convolution(
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    transposed: bool,
+    output_padding: Any,
+    groups: int,
+    *args: Any,
+) -> Spec:
+    """Both kinds of convolution in one function."""
+    if transposed:
+        return conv_transpose(input, weight, bias, stride, padding, output_padding, groups, dilation)
+    return conv(input, weight, bias, stride, padding, dilation, groups)
 
 
 def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Spec:

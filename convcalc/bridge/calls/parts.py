@@ -1,0 +1,187 @@
+"""Specs of what takes parts of a tensor, writes parts of it, or cuts it into pieces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, plain, size, sizes, spec, spec_each, tensors
+from convcalc.bridge.device import need_torch
+from convcalc.bridge.sizeint import SizeInt
+from convcalc.layers import Chunk, Index, Pieces, Slice, Split, Take, Unbind, Windows, Written
+from convcalc.layers.index import Cuts, Sections
+from convcalc.layers.pick import TENSOR, Listed, Pick
+
+_Tensor = need_torch().Tensor
+
+
+def getitem(input: Any, items: Any) -> Spec:
+    """`x[items]`: slices, places, new axes, index tensors, lists of places."""
+    entries = _without_ellipsis(items if isinstance(items, tuple) else (items,), input.dim())
+    indices = [entry for entry in entries if is_tensor(entry)]
+    torch = need_torch()
+    if any(index.dtype in (torch.bool, torch.uint8) for index in indices):
+        raise NotKnown("a mask decides how many values are left")
+    if len(indices) == 1 and all(is_tensor(entry) or entry == slice(None) for entry in entries):
+        place = next(place for place, entry in enumerate(entries) if is_tensor(entry))
+        return Spec(Take(dim=place), (input, indices[0]))
+    if indices or any(isinstance(entry, list) for entry in entries):
+        return Spec(Pick(tuple(map(_picked, entries))), (input, *indices))
+    return Spec(Index(tuple(map(_item, entries))), (input,))
+
+
+def _picked(item: Any) -> Any:
+    """An item beside index tensors: one of them, a list of places as how many there are, or as in `Index`."""
+    if is_tensor(item):
+        return TENSOR
+    if not isinstance(item, list):
+        return _item(item)
+    if not all(isinstance(entry, int) and not isinstance(entry, bool) for entry in item):
+        raise NotKnown("a list of other things than places")
+    return Listed(tuple(map(plain, item)))
+
+
+def _without_ellipsis(items: tuple[Any, ...], rank: int) -> list[Any]:
+    """The items with an ellipsis written out as whole axes."""
+    if not any(item is Ellipsis for item in items):
+        return list(items)
+    place = next(place for place, item in enumerate(items) if item is Ellipsis)
+    named = sum(1 for item in items if item is not None and item is not Ellipsis)
+    return [*items[:place], *[slice(None)] * (rank - named), *items[place + 1 :]]
+
+
+def _item(item: Any) -> Any:
+    if item is None:
+        return None
+    if isinstance(item, slice):
+        step = 1 if item.step is None else plain(item.step)
+        start, stop = (None if end is None else size(end) for end in (item.start, item.stop))
+        return Slice(start, stop, step)
+    if isinstance(item, bool) or not isinstance(item, int):
+        raise NotKnown(f"an index that is a {type(item).__name__}")
+    return size(item)
+
+
+add([_Tensor.__getitem__], getitem, "getitem")
+
+
+def setitem(input: Any, items: Any, value: Any) -> Spec:
+    """`x[items] = value`."""
+    indices = tensors(*(items if isinstance(items, tuple) else (items,)))
+    return Spec(Written("setitem"), (input, *tensors(value), *indices))
+
+
+@spec("narrow")
+def narrow(input: Any, dim: int, start: Any, length: Any) -> Spec:
+    """`length` entries from `start` on."""
+    first = size(start)
+    return Spec(Index(_at(input, dim, Slice(first, first + size(length)))), (input,))
+
+
+@spec("select")
+def select(input: Any, dim: int, index: Any) -> Spec:
+    """One entry of an axis, without it."""
+    return Spec(Index(_at(input, dim, size(index))), (input,))
+
+
+def _at(input: Any, dim: int, item: Any) -> tuple[Any, ...]:
+    return (*[Slice()] * (plain(dim) % input.dim()), item)
+
+
+@spec("index_select")
+def index_select(input: Any, dim: int, index: Any) -> Spec:
+    """Entries of an axis by an index tensor."""
+    return Spec(Take(dim=plain(dim) % input.dim()), (input, index))
+
+
+@spec("gather", "take_along_dim")
+def gather(input: Any, dim: Any = None, index: Any = None, **kwargs: Any) -> Spec:
+    """Values by an index tensor of the output's shape."""
+    index = next(value for value in (index, dim) if is_tensor(value))
+    return Spec(Written("gather"), (index, input))
+
+
+@spec("take", "searchsorted")
+def by_index(input: Any, index: Any, *args: Any, **kwargs: Any) -> Spec:
+    """A value for each of the second tensor, in its shape."""
+    return Spec(Written("take"), (index, input))
+
+
+_WRITES = """
+    scatter scatter_add scatter_reduce index_add index_copy index_fill index_reduce masked_scatter index_put put
+    slice_scatter select_scatter diagonal_scatter
+"""
+
+
+@spec(*_WRITES.split())
+def scatter(input: Any, *args: Any, **kwargs: Any) -> Spec:
+    """The input with some values written."""
+    return Spec(Written("scatter"), (input, *tensors(*args, *kwargs.values())))
+
+
+@spec("copy")
+def copy(input: Any, other: Any, *args: Any, **kwargs: Any) -> Spec:
+    """`x.copy_(y)`: the values of another tensor in the shape of this."""
+    return Spec(Written("copy"), (input, *tensors(other)))
+
+
+@spec("chunk", "unsafe_chunk")
+def chunk(input: Any, chunks: int, dim: int = 0) -> Spec:
+    """Pieces of equal size."""
+    place, number = plain(dim) % input.dim(), plain(chunks)
+    count = _number_of(input.shape[place], -(-input.shape[place] // number))
+    return Spec(Chunk(number, dim=place, count=None if count == number else count), (input,))
+
+
+def _number_of(length: int, piece: int) -> int:
+    """How many pieces cover a length; one of nothing."""
+    return max(1, -(-length // max(1, piece)))
+
+
+@spec("split", "split_with_sizes", "unsafe_split", "unsafe_split_with_sizes")
+def split(input: Any, split_size: Any = None, dim: int = 0, **kwargs: Any) -> Spec:
+    """Pieces of one size, or of several."""
+    wanted = next(value for value in (split_size, *kwargs.values()) if value is not None)
+    place = plain(dim) % input.dim()
+    if isinstance(wanted, tuple | list):
+        return Spec(Split(sizes(wanted), dim=place), (input,))
+    count = _number_of(input.shape[place], wanted.plain if isinstance(wanted, SizeInt) else wanted)
+    return Spec(Pieces(size(wanted), count=count, dim=place), (input,))
+
+
+@spec("tensor_split")
+def tensor_split(input: Any, indices_or_sections: Any = None, dim: int = 0, **kwargs: Any) -> Spec:
+    """So many pieces that differ by one at most, the larger ones first; or cuts at places."""
+    wanted = next(value for value in (indices_or_sections, *kwargs.values()) if value is not None)
+    place = plain(dim) % input.dim()
+    if is_tensor(wanted):
+        raise NotKnown("values decide where to cut")
+    if isinstance(wanted, int):
+        return Spec(Sections(plain(wanted), dim=place), (input,))
+    return Spec(Cuts(sizes(wanted), dim=place), (input,))
+
+
+def windows(input: Any, dimension: int, size_: Any = None, step: Any = None, **kwargs: Any) -> Spec:
+    """Windows along an axis as a last axis: the method of tensors."""
+    return Spec(Windows(plain(dimension), size(kwargs.get("size", size_)), size(step)), (input,))
+
+
+add([_Tensor.unfold], windows, "unfold")
+
+
+def _decided_by_values(name: str) -> Any:
+    def made(*args: Any, **kwargs: Any) -> Spec:
+        raise NotKnown("values decide how many come out")
+
+    return made
+
+
+spec_each(
+    ["nonzero", "argwhere", "masked_select", "unique", "unique_consecutive", "bincount", "histc"], _decided_by_values
+)
+
+
+@spec("unbind", "__iter__")
+def unbind(input: Any, dim: int = 0) -> Spec:
+    """The entries of an axis."""
+    place = plain(dim) % input.dim()
+    return Spec(Unbind(input.shape[place], dim=place), (input,))
