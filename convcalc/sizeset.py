@@ -181,6 +181,19 @@ class SizeSet:
         """
         return union((self, other))
 
+    def __sub__(self, other: SizeSet) -> SizeSet:
+        """The sizes that are not in `other`.
+
+        >>> str(SizeSet(1, (0,), 5) - SizeSet(4, (0,), 8, (6,)))
+        'n is 5; or n >= 7 and n % 4 in 1..3'
+        """
+        start = max(self.minimum, other.minimum, *(n + 1 for n in other.finite), 0)
+        modulus = math.lcm(self.modulus, other.modulus)
+        gone = {r + step for r in other.residues for step in range(0, modulus, other.modulus)}
+        residues = {r + step for r in self.residues for step in range(0, modulus, self.modulus)} - gone
+        finite = [n for n in chain(self.finite, self.below(start)) if n not in other]
+        return SizeSet(modulus, tuple(residues), start, tuple(finite))
+
     # -- showing -----------------------------------------------------------------------------------------------
 
     def text(self, name: str = "n") -> str:

@@ -39,7 +39,7 @@ class Watch:
             rise = left - right
             if rise.is_constant:
                 return
-        self.path.setdefault(Branch.taken(left, relation, right, outcome))
+        self.path.setdefault(Branch.taken(left, relation, right, outcome, self.line()))
 
     def lose(self, how: str) -> None:
         """Keep that a size was made a plain number."""

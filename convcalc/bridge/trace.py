@@ -14,7 +14,7 @@ from typing import Any
 from convcalc.analysis.report import with_symbols
 from convcalc.bridge.copying import Copier
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.recorder import Call, Recorder, Value
+from convcalc.bridge.recorder import Call, Failed, Recorder, Value
 from convcalc.bridge.state import unchanged
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.expr import Expr
@@ -195,7 +195,9 @@ class _Run:
         """Return what was recorded as a graph."""
         outputs = [] if self.raised is not None else _labelled(self.output, "")
         values = [(label, self.recorder.value(tensor)) for label, tensor in outputs]
-        calls = self._kept([value for _, value in values])
+        failed = self._failed()
+        ends = [value for _, value in values] + list(failed.inputs if failed else ())
+        calls = self._kept(ends)
         names = _names(calls, taken=list(self.inputs))
         reference = partial(_reference, names, {id(call): name for name, call in self.calls.items()})
         nodes = [
@@ -209,16 +211,30 @@ class _Run:
             )
             for call in calls
         ]
-        ends = {reference(value): label for label, value in values}
+        labels = {reference(value): label for label, value in values}
+        refused = None
+        if failed is not None and failed.layer is not None:
+            name = _free(_place(failed), [*self.inputs, *names.values()])
+            refused = Node(name, failed.layer, [reference(value) for value in failed.inputs], source=failed.source)
         return Graph(
             nodes,
             tuple(self.inputs),
-            tuple(ends),
+            tuple(labels),
             name=self.name,
             example=[tuple(value.shape) for value in self.inputs.values()],
-            labels=tuple(label or name for name, label in ends.items()),
-            capture=self._capture(),
+            labels=tuple(label or name for name, label in labels.items()),
+            capture=self._capture(refused, raised=self.raised is not None and failed is None),
         )
+
+    def _failed(self) -> Failed | None:
+        """The call of torch that ended the run, if one did."""
+        failed = self.recorder.failed
+        return failed if failed is not None and failed.error is self.raised else None
+
+    def _caught(self) -> list[str]:
+        """Where the model went on after a call that was refused: a branch that no comparison tells of."""
+        failed = self.recorder.failed
+        return [] if failed is None or self._failed() else [f"{failed.function} is refused, and caught, at {failed.source}"]
 
     def _kept(self, ends: Sequence[Value]) -> list[Call]:
         """The calls without those that make constants which nobody reads."""
@@ -230,7 +246,7 @@ class _Run:
                 kept.append(call)
         return kept[::-1]
 
-    def _capture(self) -> Capture:
+    def _capture(self, refused: Node | None, raised: bool) -> Capture:
         watch = self.recorder.watch
         unused = {
             path: value
@@ -245,11 +261,25 @@ class _Run:
             letters=self.letters,
             path=tuple(watch.path),
             again=partial(_captured, self.original, self.settings),
-            lost=tuple(watch.lost),
+            lost=(*watch.lost, *self._caught()),
             unused=_weighed(unused.items()),
             remarks=tuple(remarks),
             error=self.error,
+            refused=refused,
+            raised=raised,
         )
+
+
+def _place(failed: Failed) -> str:
+    """What the call would have been called."""
+    frame = failed.frame
+    if frame is None or not frame.path:
+        return failed.function
+    return frame.path if not frame.calls and not frame.nested else f"{frame.path}:{failed.function}"
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    return next(one for one in (name, *(f"{name}_{count}" for count in range(2, len(taken) + 3))) if one not in taken)
 
 
 def _some(names: Sequence[str]) -> str:
