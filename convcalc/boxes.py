@@ -163,4 +163,4 @@ def _merged(boxes: Sequence[tuple[SizeSet, ...]]) -> tuple[tuple[SizeSet, ...], 
             for box in found:
                 same.setdefault((*box[:axis], *box[axis + 1 :]), []).append(box[axis])
             found = [(*rest[:axis], union(ones), *rest[axis:]) for rest, ones in same.items()]
-    return tuple(found)
+    return tuple(box for box in found if not any(box is not other and not any(_without(box, other)) for other in found))

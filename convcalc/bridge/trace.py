@@ -102,7 +102,7 @@ def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) ->
         assert graph.capture is not None  # noqa: S101 -- it was captured
         if graph.capture.error is None:
             return graph
-        first = first or graph
+        first = graph if first is None else first
     assert first is not None  # noqa: S101 -- there are examples
     return first
 
