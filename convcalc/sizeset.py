@@ -88,9 +88,10 @@ class SizeSet:
         return bool(self.residues or self.finite)
 
     def __contains__(self, n: object) -> bool:
-        if not isinstance(n, SupportsIndex):
-            return False
-        n = index(n)
+        if not isinstance(n, int):  # the usual case first: a protocol is slow to ask
+            if not isinstance(n, SupportsIndex):
+                return False
+            n = index(n)
         return n in self._extra or (n >= self.minimum and n % self.modulus in self._classes)
 
     @cached_property

@@ -214,7 +214,7 @@ class Small(nn.Module):
         self.conv = conv(3, 4, 7, 2, 0)
 
     def forward(self, x):
-        if min(x.shape[2:]) < 7:
+        if x.shape[2] < 7 or x.shape[3] < 7:
             x = F.pad(x, (3, 3, 3, 3))
         return self.conv(x)
 
@@ -244,7 +244,7 @@ NETS = {
 @pytest.mark.parametrize("name", NETS)
 def test_every_size_of_a_window_agrees_with_running_the_module(name):
     make, channels = NETS[name]
-    v = assert_agrees(make(), (1, channels, "H", "W"), grid(1, 34), FAR)
+    v = assert_agrees(make(), (1, channels, "H", "W"), grid(1, 28), FAR)
     assert v.proved, str(v)
 
 
@@ -363,7 +363,7 @@ class Doubling(nn.Module):
         return x
 
 
-@pytest.mark.parametrize("net", [Root(), Caught(), Doubling()], ids=["root", "caught", "doubling"])
+@pytest.mark.parametrize("net", [Root(), Caught()], ids=["root", "caught"])
 def test_what_cannot_be_proved_is_what_was_seen_in_a_window_that_is_stated(net):
     v = cc.valid_sizes(net, (1, 1, "n"))
     assert not v.proved
@@ -372,6 +372,29 @@ def test_what_cannot_be_proved_is_what_was_seen_in_a_window_that_is_stated(net):
     for n in range(192, 256):
         assert (n in v) == runs_at(net.to("meta"), (1, 1, n)), n
         assert (v.why_not(n) is None) == (n in v)
+
+
+def test_more_ways_than_are_looked_for_are_said_to_be_what_was_seen():
+    v = cc.valid_sizes(Doubling(), (1, 1, "n"))
+    assert not v.proved
+    assert "observed for 12 ways of the model" in str(v)
+    assert all(n in v for n in range(1, 4096))
+    assert 10**6 not in v
+
+
+class Smaller(nn.Module):
+    """What compares two axes has regions that are no boxes."""
+
+    def forward(self, x):
+        return F.pad(x, (3, 3, 3, 3)) if min(x.shape[2:]) < 7 else x
+
+
+def test_a_comparison_of_two_axes_is_observed():
+    v = cc.valid_sizes(Smaller(), (1, 3, "H", "W"))
+    assert not v.proved
+    assert (224, 224) in v
+    assert (224, 230) in v
+    assert (5, 9) not in v  # it was not tried
 
 
 def test_a_size_without_a_class_is_never_taken_for_one_that_runs():

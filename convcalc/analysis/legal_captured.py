@@ -1,28 +1,32 @@
 """Which input sizes a captured model accepts: its ways, one after another, until they cover all sizes.
 
 Each capture settles a region (`analysis.legal_way`); the model is captured again at a size that none has settled yet.
-Where the regions cover every size, the answer is proved. What is left after `CAPTURES` of them is tried, by really
-capturing the model at each size of a window, and then the answer is not called proved.
+Where the regions cover every size, the answer is proved, and then checked: at some sizes the model is captured once
+more, to see whether it does what was said. What is left after `CAPTURES` of them is tried, by really capturing the
+model at each size of a window, and then the answer is not called proved.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from convcalc.analysis.legal_way import Seen, merged, see
+from convcalc.analysis.legal_way import Seen, merged, see, see_one_size
 from convcalc.analysis.verdict import Legal
 from convcalc.boxes import Boxes, whole
-from convcalc.errors import ConvcalcError
 from convcalc.expr import Expr
 from convcalc.graph import Graph
 from convcalc.layers.base import Shape
+from convcalc.sizeset import SizeSet
 
 CAPTURES = 12
 """The most ways that are looked for."""
 
 AROUND = 32
 """How far around the first size single sizes are tried where ways do not cover all."""
+
+CHECKS = 8
+"""At how many sizes an answer is checked, of those said to run and of those said not to."""
 
 SECONDS = 20.0
 """When trying ends."""
@@ -43,6 +47,9 @@ class _Search:
         self.graph, self.shapes, self.axes = graph, shapes, tuple(axes)
         self.end = time.monotonic() + SECONDS
         self.seen: list[Seen] = []
+        self.captured: list[tuple[Graph, Mapping[str, int]]] = []
+        self.points: set[tuple[int, ...]] = set()
+        self.trusted = True
         self.left = whole(self.axes)
         self.start = self._example()
 
@@ -58,7 +65,11 @@ class _Search:
         capture = self.graph.capture
         if capture is not None and capture.error is not None and capture.raised and not capture.path:
             raise capture.error
-        tried = "" if self._covers() else self._try()
+        covers = self._covers()
+        if not self._as_said():
+            self._trust_single_sizes_alone()
+            covers = False
+        tried = "" if covers else self._try()
         runs = self._united(*(one.runs for one in self.seen))
         errors = [one.error for one in self.seen if not one.is_way]
         if not runs and len(errors) == len(self.seen) and errors[0] is not None:
@@ -104,12 +115,10 @@ class _Search:
         sizes = [one for one in self._window() if tuple(one.values()) in self.left]
         done = 0
         for one in sizes:
-            if tuple(one.values()) not in self.left:  # settled meanwhile
-                done += 1
-            elif time.monotonic() > self.end or not self._at(one):
-                break
-            else:
-                done += 1
+            if tuple(one.values()) in self.left and tuple(one.values()) not in self.points:
+                if time.monotonic() > self.end or not self._at(one):
+                    break
+            done += 1
         return self._words(done, len(sizes))
 
     def _window(self) -> Iterator[dict[str, int]]:
@@ -152,6 +161,41 @@ class _Search:
         )
 
     def _look(self, graph: Graph, sizes: Mapping[str, int]) -> None:
-        seen = see(graph, self.shapes, self.axes, sizes)
+        seen = (see if self.trusted else see_one_size)(graph, self.shapes, self.axes, sizes)
         self.seen.append(seen)
-        self.left = self.left - seen.known
+        self.captured.append((graph, sizes))
+        self.points.add(tuple(sizes[axis] for axis in self.axes))
+        if seen.is_way:
+            self.left = self.left - seen.known
+
+    # -- checking ----------------------------------------------------------------------------------------------
+
+    def _as_said(self) -> bool:
+        """Whether the model does what its ways say where it is captured once more.
+
+        It may not where it catches what a layer refuses: that is a branch which no comparison tells of.
+        """
+        ways = [one for one in self.seen if one.is_way]
+        refused = {tuple(one.example[axis] for axis in self.axes): None for way in ways for one in way.reasons if one.kind == "runs"}
+        runs = {sizes: None for way in ways for box in way.runs.boxes for sizes in _some(box, self.start.values())}
+        for sizes in [*list(refused)[:CHECKS], *list(runs)[:CHECKS]]:
+            if sizes in self.points or time.monotonic() > self.end:
+                continue
+            numbers = dict(zip(self.axes, sizes, strict=True))
+            graph = self._capture(numbers)
+            if graph is not None and bool(see_one_size(graph, self.shapes, self.axes, numbers).runs) != (sizes in runs):
+                return False
+        return True
+
+    def _trust_single_sizes_alone(self) -> None:
+        captured, self.captured, self.seen, self.trusted = self.captured, [], [], False
+        self.left = whole(self.axes)
+        for graph, sizes in captured:
+            self._look(graph, sizes)
+
+
+def _some(box: Sequence[SizeSet], near: Iterable[int]) -> Iterator[tuple[int, ...]]:
+    """The smallest sizes of a box, and some around a size."""
+    yield tuple(next(iter(one)) for one in box)
+    found = [one.nearest(n + 1) for one, n in zip(box, near, strict=True)]
+    yield tuple(next(n for n in reversed(pair) if n is not None) for pair in found)

@@ -55,17 +55,18 @@ def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: M
     >>> seen.known.lines(), seen.runs.lines()
     (['H % 2 == 0'], ['H >= 4 and H % 2 == 0'])
     """
-    here = _at_one_size(graph, shapes, axes, sizes)
+    here = see_one_size(graph, shapes, axes, sizes)
     path = _path(graph, shapes)
-    if path is None:
+    region = None if path is None else decided(path, axes)
+    if path is None or region is None:
         return here
     collected = Collector()
     try:
         ends = walk(graph.at(shapes), shapes, collected)
     except ConvcalcError:  # at these symbols; on numbers it says more
         return here
-    region, found = decided(path, axes), decided([*path, *collected.conditions], axes)
-    if region is None or found is None:
+    found = decided([*path, *collected.conditions], axes)
+    if found is None:
         return here
     fits = found.runs if region.runs and collected.impossible is None else Boxes(tuple(axes), ())
     error = _raised(graph) if ends == "refused" and collected.impossible is None else None
@@ -122,7 +123,15 @@ def walk(graph: Graph, shapes: Mapping[str, Shape], check: Collector) -> Ends:
     return "refused" if capture.raised else "open"
 
 
-def _at_one_size(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: Mapping[str, int]) -> Seen:
+def see_one_size(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: Mapping[str, int]) -> Seen:
+    """Return what a graph captured at `sizes` tells of these sizes alone.
+
+    >>> from convcalc.graph import Node
+    >>> from convcalc.layers import Conv
+    >>> graph = Graph([Node("conv", Conv(8, 3))])
+    >>> see_one_size(graph, {"input": (1, 3, Expr.symbol("H"))}, ["H"], {"H": 8}).runs.lines()
+    ['H is 8']
+    """
     numbers = {name: _put(shape, sizes) for name, shape in shapes.items()}
     collected = Collector()
     error = None if graph.capture is None else _raised(graph)
