@@ -246,7 +246,9 @@ def _united(
 ) -> tuple[Boxes, Boxes, tuple[Refusal, ...]]:
     """What runs, what is exact, and what is refused in the order of the conditions, of all axes together."""
     place = {condition: number for number, condition in enumerate(conditions)}
-    runs, exact = (reduce(mul, boxes).ordered(axes) for boxes in zip(*((one.runs, one.exact) for one in parts), strict=True))
+    runs, exact = (
+        reduce(mul, boxes).ordered(axes) for boxes in zip(*((one.runs, one.exact) for one in parts), strict=True)
+    )
     refused = sorted((one for part in parts for one in part.refused), key=lambda one: place[one.condition])
     return runs, exact, tuple(refused)
 

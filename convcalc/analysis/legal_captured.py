@@ -28,7 +28,7 @@ AROUND = 32
 CHECKS = 8
 """At how many sizes an answer is checked, of those said to run and of those said not to."""
 
-SECONDS = 20.0
+SECONDS = 10.0
 """When trying ends."""
 
 
@@ -115,9 +115,9 @@ class _Search:
         sizes = [one for one in self._window() if tuple(one.values()) in self.left]
         done = 0
         for one in sizes:
-            if tuple(one.values()) in self.left and tuple(one.values()) not in self.points:
-                if time.monotonic() > self.end or not self._at(one):
-                    break
+            new = tuple(one.values()) in self.left and tuple(one.values()) not in self.points
+            if new and (time.monotonic() > self.end or not self._at(one)):
+                break
             done += 1
         return self._words(done, len(sizes))
 
@@ -176,7 +176,12 @@ class _Search:
         It may not where it catches what a layer refuses: that is a branch which no comparison tells of.
         """
         ways = [one for one in self.seen if one.is_way]
-        refused = {tuple(one.example[axis] for axis in self.axes): None for way in ways for one in way.reasons if one.kind == "runs"}
+        refused = {
+            tuple(one.example[axis] for axis in self.axes): None
+            for way in ways
+            for one in way.reasons
+            if one.kind == "runs"
+        }
         runs = {sizes: None for way in ways for box in way.runs.boxes for sizes in _some(box, self.start.values())}
         for sizes in [*list(refused)[:CHECKS], *list(runs)[:CHECKS]]:
             if sizes in self.points or time.monotonic() > self.end:

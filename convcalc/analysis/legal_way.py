@@ -7,8 +7,9 @@ whole region (a call without a formula, a size that lost its formula) it tells o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -17,11 +18,14 @@ from convcalc.analysis.legal import decided, named
 from convcalc.analysis.shapes import node_shapes
 from convcalc.analysis.verdict import Reason, Way, raised, reader_at, reason_for
 from convcalc.boxes import Boxes
-from convcalc.branch import Branch
+from convcalc.conditions import Check, Reader
 from convcalc.errors import ConvcalcError, Refused, Unknown
+from convcalc.exactness import check_even_cut
 from convcalc.expr import Expr
 from convcalc.graph import Capture, Graph
+from convcalc.layers import Index, Layer, Pad, Slice
 from convcalc.layers.base import Shape
+from convcalc.resizing import both_sides
 from convcalc.sizes import Size
 from convcalc.sizeset import every, only
 
@@ -46,6 +50,7 @@ class Seen:
 def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: Mapping[str, int]) -> Seen:
     """Return what a graph captured at `sizes` tells, where `shapes` are the input shapes with `axes` as symbols.
 
+    >>> from convcalc.branch import Branch
     >>> from convcalc.graph import Node
     >>> from convcalc.layers import Conv
     >>> H = Expr.symbol("H")
@@ -105,10 +110,13 @@ def walk(graph: Graph, shapes: Mapping[str, Shape], check: Collector) -> Ends:
     known = dict(shapes)
     capture = graph.capture
     refused = None if capture is None else capture.refused
+    cuts = {node.name: tuple(_cuts(node.layer)) for node in graph.with_formulas if node.layer.depends_on_sizes}
     for node in (*graph, *([refused] if refused else ())):
         inputs = tuple(known[name] for name in node.inputs)
         try:
             node.layer.check_exact(*inputs, check=named(node.name, check.exact))
+            for axis in cuts.get(node.name, ()):
+                _check_cut(node.layer, inputs[0], axis, named(node.name, check.exact))
             known |= node_shapes(node, known, check)
         except Unknown:
             return "open"
@@ -123,9 +131,42 @@ def walk(graph: Graph, shapes: Mapping[str, Shape], check: Collector) -> Ends:
     return "refused" if capture.raised else "open"
 
 
+def _cuts(layer: Layer) -> Iterator[int]:
+    """The axes along which a layer cuts to a size that depends on the input's: as to the size of a skip."""
+    if isinstance(layer, Index) and None not in layer.items:
+        for axis, item in enumerate(layer.items):
+            if isinstance(item, Slice) and item.step == 1 and isinstance(item.start, Expr):
+                yield axis
+    elif isinstance(layer, Pad) and isinstance(layer.padding, tuple):
+        sides = enumerate(layer.padding)
+        yield from (axis for axis, side in sides if any(isinstance(rows, Expr) for rows in both_sides(side)))
+
+
+def _check_cut(layer: Layer, shape: Shape, axis: int, check: Check) -> None:
+    """Hand on that as much is cut before as after, on an axis of `_cuts`."""
+    if isinstance(layer, Index):
+        start, stop = layer.items[axis].ends(shape[axis])
+        check_even_cut(shape[axis], start, shape[axis] - stop, check=check)
+    elif isinstance(layer, Pad):
+        before, after = both_sides(layer.padding[axis])
+        check_even_cut(shape[len(shape) - len(layer.padding) + axis], -before, -after, check=check)
+
+
+def _assumed(graph: Graph) -> Iterator[Size]:
+    """What must be >= 0 for slices by formulas to mean what they do: Python counts from the end below 0."""
+    for node in graph:
+        for item in node.layer.items if isinstance(node.layer, Index) else ():
+            if isinstance(item, Slice):
+                ends = [end for end in (item.start, item.stop) if isinstance(end, Expr)]
+                yield from ends
+                if ends and item.start is not None and item.stop is not None:
+                    yield item.stop - item.start
+
+
 def see_one_size(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: Mapping[str, int]) -> Seen:
     """Return what a graph captured at `sizes` tells of these sizes alone.
 
+    >>> from convcalc.branch import Branch
     >>> from convcalc.graph import Node
     >>> from convcalc.layers import Conv
     >>> graph = Graph([Node("conv", Conv(8, 3))])
@@ -171,7 +212,9 @@ def _path(graph: Graph, shapes: Mapping[str, Shape]) -> list[Condition] | None:
     collected = Collector()
     for branch in capture.path:
         for value in branch.values:
-            collected(_in(value, values), lambda at, branch=branch: _another(branch))
+            collected(_in(value, values), partial(_another, str(branch)))
+    for value in _assumed(graph):
+        collected(_in(value, values), partial(_another, f"{value} >= 0"))
     return collected.conditions
 
 
@@ -200,8 +243,8 @@ def _reason(error: ConvcalcError, axes: Sequence[str], where: Boxes, example: Ma
     return raised(error, told, where[told[0]] if len(told) == 1 else None, example)
 
 
-def _another(branch: Branch) -> ConvcalcError:
-    return Refused(f"the model takes another way where not {branch}", rule=str(branch))
+def _another(branch: str, _: Reader) -> ConvcalcError:
+    return Refused(f"the model takes another way where not {branch}", rule=branch)
 
 
 def _raised(graph: Graph) -> ConvcalcError | None:

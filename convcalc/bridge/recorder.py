@@ -7,6 +7,7 @@ parameter, a buffer, or something opaque.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,8 +30,8 @@ from convcalc.layers.base import written
 torch = need_torch()
 Tensor = torch.Tensor
 
-_HERE = str(Path(__file__).parent)
-_TORCH = str(Path(str(torch.__file__)).parent)
+_HERE = str(Path(__file__).parent.parent) + os.sep
+_TORCH = str(Path(str(torch.__file__)).parent) + os.sep
 
 _SIZED = frozenset({"sizes", "size", "counts", "sides", "padding", "output_size", "shifts", "items", "scale_factor"})
 """The hyper-parameters that a lost formula may hide in."""

@@ -227,14 +227,17 @@ class _Run:
         )
 
     def _failed(self) -> Failed | None:
-        """The call of torch that ended the run, if one did."""
+        """The call of torch that ended the run, if one did; an assertion written as a call is the model's own."""
         failed = self.recorder.failed
-        return failed if failed is not None and failed.error is self.raised else None
+        ended = failed is not None and failed.error is self.raised and failed.raw is not need_torch()._assert
+        return failed if ended else None
 
     def _caught(self) -> list[str]:
         """Where the model went on after a call that was refused: a branch that no comparison tells of."""
         failed = self.recorder.failed
-        return [] if failed is None or self._failed() else [f"{failed.function} is refused, and caught, at {failed.source}"]
+        if failed is None or failed.error is self.raised:
+            return []
+        return [f"{failed.function} is refused, and caught, at {failed.source}"]
 
     def _kept(self, ends: Sequence[Value]) -> list[Call]:
         """The calls without those that make constants which nobody reads."""
