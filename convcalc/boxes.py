@@ -10,7 +10,7 @@ a fixed number of features of a flattened map.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from operator import and_
@@ -18,7 +18,7 @@ from typing import Any
 
 from convcalc.axes import per_axis
 from convcalc.errors import BadArgument
-from convcalc.sizeset import Record, SizeSet, union
+from convcalc.sizeset import Record, SizeSet, every, union
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,28 @@ class Boxes:
         pairs = product(self.boxes, other.ordered(self.axes).boxes)
         return Boxes(self.axes, tuple(tuple(map(and_, a, b)) for a, b in pairs))
 
+    def __or__(self, other: Boxes) -> Boxes:
+        """What is in a box of either, which have the same axes; boxes that differ on one axis alone become one.
+
+        >>> from convcalc.sizeset import every, only
+        >>> even, odd = SizeSet(2, (0,)), SizeSet(2, (1,))
+        >>> (Boxes(("H", "W"), ((even, every(3)),)) | Boxes(("H", "W"), ((odd, every(3)),))).lines()
+        ['every H, W >= 3']
+        """
+        return Boxes(self.axes, _merged([*self.boxes, *other.ordered(self.axes).boxes]))
+
+    def __sub__(self, other: Boxes) -> Boxes:
+        """What is in no box of `other`, which has the same axes; the boxes that are left do not overlap.
+
+        >>> from convcalc.sizeset import every
+        >>> (Boxes(("H", "W"), ((every(), every()),)) - Boxes(("H", "W"), ((every(4), every(8)),))).lines()
+        ['H in 0..3, every W', 'H >= 4, W in 0..7']
+        """
+        left = list(self.boxes)
+        for gone in other.ordered(self.axes).boxes:
+            left = [rest for box in left for rest in _without(box, gone)]
+        return Boxes(self.axes, tuple(left))
+
     def ordered(self, axes: Sequence[str]) -> Boxes:
         """Return the same boxes with the axes in another order."""
         places = [self.axes.index(axis) for axis in axes]
@@ -108,3 +130,37 @@ class Boxes:
         [{'n': {'modulus': 1, 'residues': [0], 'minimum': 32, 'finite': []}}]
         """
         return [{axis: one.record() for axis, one in zip(self.axes, box, strict=True)} for box in self.boxes]
+
+
+def whole(axes: Sequence[str]) -> Boxes:
+    """Return all sizes of `axes`.
+
+    >>> (3, 0) in whole(("H", "W"))
+    True
+    """
+    return Boxes(tuple(axes), ((every(),) * len(axes),))
+
+
+def _without(box: tuple[SizeSet, ...], gone: tuple[SizeSet, ...]) -> Iterator[tuple[SizeSet, ...]]:
+    """What is left of a box: on the first axis what is not gone, and of the rest of it what is not on the others."""
+    common = list(map(and_, box, gone))
+    if not all(common):
+        yield box
+        return
+    for axis, (own, other) in enumerate(zip(box, gone, strict=True)):
+        if rest := own - other:
+            yield (*common[:axis], rest, *box[axis + 1 :])
+
+
+def _merged(boxes: Sequence[tuple[SizeSet, ...]]) -> tuple[tuple[SizeSet, ...], ...]:
+    """The same sizes in fewer boxes: those that differ on one axis alone are united, as long as there are any."""
+    found = list(dict.fromkeys(box for box in boxes if all(box)))
+    before = 0
+    while len(found) != before:
+        before = len(found)
+        for axis in range(len(found[0]) if found else 0):
+            same: dict[tuple[SizeSet, ...], list[SizeSet]] = {}
+            for box in found:
+                same.setdefault((*box[:axis], *box[axis + 1 :]), []).append(box[axis])
+            found = [(*rest[:axis], union(ones), *rest[axis:]) for rest, ones in same.items()]
+    return tuple(box for box in found if not any(box is not other and not any(_without(box, other)) for other in found))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from convcalc.errors import BadShape
@@ -39,7 +39,8 @@ class Branch:
     left: Size | None
     relation: str
     right: Size | None
-    source: str | None = None
+    source: str | None = field(default=None, compare=False)
+    """The line of code that compares."""
 
     @classmethod
     def taken(

@@ -70,3 +70,26 @@ def check_symmetric_crop(n: Size, o: Size, *, check: Check) -> None:
         )
 
     check(-((n - o) % 2), sentence)
+
+
+def check_even_cut(n: Size, before: Size, after: Size, *, check: Check) -> None:
+    """before == after, where rows are cut off both ends to reach a size; rows that are added (negative) may differ.
+
+    >>> from convcalc.conditions import enforce
+    >>> check_even_cut(64, -3, -4, check=enforce)
+    >>> check_even_cut(64, 3, 4, check=enforce)
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadShape: 64 rows cropped to 57 take 3 before and 4 after, so the centre moves by half a row
+    """
+
+    def sentence(at: Reader) -> BadShape:
+        size, first, last = at(n), at(before), at(after)
+        rows = "half a row" if abs(last - first) == 1 else f"{abs(last - first)}/2 rows"
+        return BadShape(
+            f"{size} rows cropped to {size - first - last} take {first} before and {last} after, "
+            f"so the centre moves by {rows}",
+            rule="every crop is symmetric",
+        )
+
+    check(larger(-larger(before, after), -larger(before - after, after - before)), sentence)

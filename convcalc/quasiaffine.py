@@ -298,6 +298,12 @@ def sign_on(value: Expr, corner: Mapping[str, int]) -> int:
     >>> [sign_on(25 - flattened, {"H": h, "W": 12}) for h in (12, 100, 112)]
     [0, 0, -1]
     """
+    parts = _choices(value)
+    if parts is not None:
+        name, values = parts
+        signs = [sign_on(one, corner) for one in values]
+        some, all_of_them = (1, -1) if name == "max" else (-1, 1)
+        return some if some in signs else all_of_them if set(signs) == {all_of_them} else 0
     shifted: dict[tuple[Atom, ...], int] = {}
     for product, factor in value.terms.items():
         factors = []
@@ -312,6 +318,28 @@ def sign_on(value: Expr, corner: Mapping[str, int]) -> int:
     if all(number >= 0 for number in shifted.values()):
         return 1
     return -1 if shifted.get((), 0) < 0 and all(number <= 0 for number in shifted.values()) else 0
+
+
+def _choices(value: Expr) -> tuple[str, list[Expr]] | None:
+    """What a sum with an extreme of several sizes in it is the "min" or "max" of; None where it has none.
+
+    >>> H, W = Expr.symbol("H"), Expr.symbol("W")
+    >>> name, values = _choices(3 - smaller(H * W, H + W))
+    >>> name, [str(one) for one in values]
+    ('max', ['3 - H - W', '3 - H*W'])
+    """
+    for product, factor in value.terms.items():
+        if len(product) == 1 and product[0][1] == 1:
+            atom = product[0][0]
+            if isinstance(atom, Extreme) and _atom_of_one(atom) is None:
+                rest = value - Expr({product: factor})
+                name = atom.name if factor > 0 else {"min": "max", "max": "min"}[atom.name]
+                return name, [rest + factor * choice for choice in atom.choices]
+    return None
+
+
+def _atom_of_one(atom: Atom) -> QuasiAffine | None:
+    return _atom(atom) if len(Expr.atom(atom).symbols) == 1 else None
 
 
 def _least(atom: Atom, corner: Mapping[str, int]) -> int | None:

@@ -88,9 +88,10 @@ class SizeSet:
         return bool(self.residues or self.finite)
 
     def __contains__(self, n: object) -> bool:
-        if not isinstance(n, SupportsIndex):
-            return False
-        n = index(n)
+        if not isinstance(n, int):  # the usual case first: a protocol is slow to ask
+            if not isinstance(n, SupportsIndex):
+                return False
+            n = index(n)
         return n in self._extra or (n >= self.minimum and n % self.modulus in self._classes)
 
     @cached_property
@@ -180,6 +181,19 @@ class SizeSet:
         SizeSet(modulus=2, residues=(0,), minimum=4, finite=(0,))
         """
         return union((self, other))
+
+    def __sub__(self, other: SizeSet) -> SizeSet:
+        """The sizes that are not in `other`.
+
+        >>> str(SizeSet(1, (0,), 5) - SizeSet(4, (0,), 8, (6,)))
+        'n is 5; or n >= 7 and n % 4 in 1..3'
+        """
+        start = max(self.minimum, other.minimum, *(n + 1 for n in other.finite), 0)
+        modulus = math.lcm(self.modulus, other.modulus)
+        gone = {r + step for r in other.residues for step in range(0, modulus, other.modulus)}
+        residues = {r + step for r in self.residues for step in range(0, modulus, self.modulus)} - gone
+        finite = [n for n in chain(self.finite, self.below(start)) if n not in other]
+        return SizeSet(modulus, tuple(residues), start, tuple(finite))
 
     # -- showing -----------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ import numpy as np
 from convcalc.analysis.collect import Collector, Condition, Refusal
 from convcalc.analysis.coupled import Solved, grid, solve
 from convcalc.analysis.sieve import sieve
-from convcalc.analysis.verdict import Legal, reason_for
+from convcalc.analysis.verdict import Legal, Way, reason_for
 from convcalc.boxes import Boxes
 from convcalc.conditions import Check, Reader
 from convcalc.errors import BadArgument, ConvcalcError, Refused
@@ -122,9 +122,47 @@ def decide(conditions: Iterable[Condition], axes: Sequence[str]) -> Legal:
     >>> decide([Condition(n - 188, lambda at: NoOutput("too small"))], ["n"]).runs.lines()
     ['n >= 188']
     """
-    ordered = sorted(conditions, key=lambda condition: condition.kind != "runs")
-    parts = [_part(group, [one for one in ordered if one.axes & set(group)]) for group in _coupled(ordered, axes)]
+    ordered = _ordered(conditions)
+    parts = [_part(*group) or _observed(*group) for group in _groups(ordered, axes)]
     return _legal(axes, ordered, [_never([one for one in ordered if not one.axes]), *parts])
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What is proved of conditions: the sizes at which they hold, and what each refuses first."""
+
+    runs: Boxes
+    exact: Boxes
+    refused: tuple[Refusal, ...]
+
+
+def decided(conditions: Iterable[Condition], axes: Sequence[str]) -> Decided | None:
+    """Return as `decide` what is proved of conditions; None where that is not decided for all sizes.
+
+    >>> H, W = Expr.symbol("H"), Expr.symbol("W")
+    >>> refuse = lambda at: BadArgument("no")
+    >>> decided([Condition(H - 5, refuse)], ["H", "W"]).runs.lines(), decided([Condition(H - W, refuse)], ["H", "W"])
+    (['H >= 5, every W'], None)
+    """
+    ordered = _ordered(conditions)
+    parts = [_never([one for one in ordered if not one.axes])]
+    for group in _groups(ordered, axes):
+        part = _part(*group)
+        if part is None:
+            return None
+        parts.append(part)
+    runs, exact, refused = _united(parts, axes, ordered)
+    return Decided(runs, exact, refused)
+
+
+def _ordered(conditions: Iterable[Condition]) -> list[Condition]:
+    return sorted(conditions, key=lambda condition: condition.kind != "runs")
+
+
+def _groups(ordered: Sequence[Condition], axes: Sequence[str]) -> list[tuple[list[str], list[Condition]]]:
+    """Axes that are tied together, and the conditions on them."""
+    groups = _coupled(ordered, axes)
+    return [(group, [one for one in ordered if one.axes & set(group)]) for group in groups]
 
 
 def _never(conditions: Sequence[Condition]) -> _Part:
@@ -143,7 +181,8 @@ def _coupled(conditions: Iterable[Condition], axes: Sequence[str]) -> list[list[
     return sorted([axis for axis in axes if axis in group] for group in groups)
 
 
-def _part(axes: Sequence[str], conditions: Sequence[Condition]) -> _Part:
+def _part(axes: Sequence[str], conditions: Sequence[Condition]) -> _Part | None:
+    """The answer for axes that are tied together; None where it is not decided."""
     own = {axis: sieve([one for one in conditions if one.axes == {axis}], axis) for axis in axes}
     known = {axis: found for axis, found in own.items() if found is not None}
     tying = [one for one in conditions if len(one.axes) > 1]
@@ -154,8 +193,7 @@ def _part(axes: Sequence[str], conditions: Sequence[Condition]) -> _Part:
             later = [one for one in exact.refused if one.condition.kind == "exact"]
             refused = [refusal for found in known.values() for refusal in found.refused]
             return _Part(runs.boxes, exact.boxes, (*refused, *runs.refused, *later))
-    starts = {axis: found.runs.smallest or 0 for axis, found in known.items()}
-    return _observed(conditions, {axis: starts.get(axis, 0) for axis in axes})
+    return None
 
 
 def _solved(tying: Sequence[Condition], domains: Mapping[str, SizeSet], runs: Solved | None = None) -> Solved | None:
@@ -168,8 +206,13 @@ def _solved(tying: Sequence[Condition], domains: Mapping[str, SizeSet], runs: So
     return solve(tying, domains)
 
 
-def _observed(conditions: Sequence[Condition], starts: Mapping[str, int]) -> _Part:
+def _observed(axes: Sequence[str], conditions: Sequence[Condition]) -> _Part:
     """Try a window of sizes, from those on at which each axis may start."""
+    own = {axis: sieve([one for one in conditions if one.axes == {axis}], axis) for axis in axes}
+    return _tried(conditions, {axis: 0 if found is None else found.runs.smallest or 0 for axis, found in own.items()})
+
+
+def _tried(conditions: Sequence[Condition], starts: Mapping[str, int]) -> _Part:
     classes = [[only([n]) for n in range(start, start + _window(len(starts)))] for start in starts.values()]
     runs = grid(tuple(starts), classes, [one for one in conditions if one.kind == "runs"])
     exact = grid(tuple(starts), classes, conditions)
@@ -191,24 +234,34 @@ def _observed_by_running(propagate: Propagate, shape: Sequence[int | str], axes:
     collected = Collector()
     propagate(_shape(shape, sizes), collected)
     ordered = sorted(collected.conditions, key=lambda condition: condition.kind != "runs")
-    return _legal(axes, ordered, [_observed(ordered, dict.fromkeys(axes, 0))])
+    return _legal(axes, ordered, [_tried(ordered, dict.fromkeys(axes, 0))])
 
 
 def _shape(shape: Sequence[int | str], sizes: Mapping[str, Size]) -> Shape:
     return tuple(sizes[size] if isinstance(size, str) else size for size in shape)
 
 
-def _legal(axes: Sequence[str], conditions: Sequence[Condition], parts: Sequence[_Part]) -> Legal:
-    runs = reduce(mul, (part.runs for part in parts)).ordered(axes)
-    window = {axis: end for part in parts for axis, end in part.window.items()}
+def _united(
+    parts: Sequence[_Part], axes: Sequence[str], conditions: Sequence[Condition]
+) -> tuple[Boxes, Boxes, tuple[Refusal, ...]]:
+    """What runs, what is exact, and what is refused in the order of the conditions, of all axes together."""
     place = {condition: number for number, condition in enumerate(conditions)}
+    runs, exact = (
+        reduce(mul, boxes).ordered(axes) for boxes in zip(*((one.runs, one.exact) for one in parts), strict=True)
+    )
     refused = sorted((one for part in parts for one in part.refused), key=lambda one: place[one.condition])
+    return runs, exact, tuple(refused)
+
+
+def _legal(axes: Sequence[str], conditions: Sequence[Condition], parts: Sequence[_Part]) -> Legal:
+    runs, exact, refused = _united(parts, axes, conditions)
+    window = {axis: end for part in parts for axis, end in part.window.items()}
     return Legal(
         axes=tuple(axes),
         runs=runs,
-        exact=reduce(mul, (part.exact for part in parts)).ordered(axes),
+        exact=exact,
         proved=not window,
         window=window or None,
         reasons=tuple(reason_for(refusal, axes, runs) for refusal in refused),
-        conditions=tuple(conditions),
+        ways=(Way(conditions=tuple(conditions)),),
     )

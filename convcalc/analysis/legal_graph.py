@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from convcalc.analysis.collect import Collector
 from convcalc.analysis.legal import named
 from convcalc.analysis.legal import valid_sizes as decide_sizes
+from convcalc.analysis.legal_captured import valid_sizes_of_captured
 from convcalc.analysis.opening import as_captured
 from convcalc.analysis.shapes import node_shapes
 from convcalc.analysis.verdict import Legal
@@ -38,8 +39,10 @@ def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Leg
     """
     graph = as_captured(net, input_size)
     shapes = name_sizes(graph.shapes_of(input_size))
-    graph = graph.at(shapes)
     whole = tuple(_named(size) for shape in shapes.values() for size in shape)
+    if graph.capture is not None:
+        axes = tuple(dict.fromkeys(size for size in whole if isinstance(size, str)))
+        return valid_sizes_of_captured(graph, shapes, axes)
 
     def propagate(sizes: Shape, check: Collector) -> None:
         rest = iter(sizes)

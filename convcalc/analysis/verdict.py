@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from convcalc.analysis.collect import Condition, Kind, Refusal
 from convcalc.boxes import Boxes
 from convcalc.conditions import Reader
+from convcalc.errors import ConvcalcError
 from convcalc.expr import Expr
 from convcalc.sizes import Size, is_array
 from convcalc.sizeset import Record, SizeSet, only
@@ -40,6 +41,31 @@ class Reason:
         return f"{place}: {self.node + ': ' if self.node else ''}{self.sentence}{example}"
 
 
+@dataclass(frozen=True)
+class Way:
+    """What a network does at some sizes: where `path` holds, `conditions` are all that must hold.
+
+    A model may go another way at other sizes, or raise an `error` of its own on this one. Where that is all that is
+    known, the way is known at the sizes `only_at`.
+    """
+
+    path: tuple[Condition, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    error: ConvcalcError | None = None
+    only_at: Mapping[str, int] | None = None
+
+    def is_taken(self, sizes: Mapping[str, int], at: Reader) -> bool:
+        """Whether this is known to be the way that is taken at these sizes, which `at` reads formulas at.
+
+        >>> way = Way(path=(Condition(Expr.symbol("n") - 64, lambda at: ConvcalcError("other")),))
+        >>> [way.is_taken({"n": n}, reader_at(["n"], {"n": n})) for n in (63, 64)]
+        [False, True]
+        """
+        if self.only_at is not None:
+            return sizes == self.only_at
+        return all(at(one.value) >= 0 for one in self.path)
+
+
 class LegalRecord(TypedDict):
     """Legal sizes as JSON."""
 
@@ -48,6 +74,7 @@ class LegalRecord(TypedDict):
     exact: list[dict[str, Record]]
     proved: bool
     window: dict[str, int] | None
+    tried: str
     near: dict[str, list[list[int]]] | None
     reasons: list[dict[str, Any]]
 
@@ -74,8 +101,10 @@ class Legal:
     proved: bool
     window: Mapping[str, int] | None
     reasons: tuple[Reason, ...]
-    conditions: tuple[Condition, ...] = field(repr=False, compare=False)
-    """All that must hold, in the order in which the network was walked, what must hold to run first."""
+    ways: tuple[Way, ...] = field(repr=False, compare=False)
+    """What must hold, for each way that a model was seen to go: in the order in which it was walked."""
+    tried: str = ""
+    """What was tried where it is not proved, if not all sizes below `window`."""
 
     def __contains__(self, sizes: Any) -> bool:
         """Whether a network runs at these sizes, one for each axis or one for all."""
@@ -86,7 +115,7 @@ class Legal:
         return self.runs[axis]
 
     def why_not(self, *sizes: int) -> Reason | None:
-        """Return what first refuses these sizes, one for each axis; None where they are exact.
+        """Return what first refuses these sizes, one for each axis; None where they are exact, or nothing is known.
 
         >>> from convcalc.analysis.legal import valid_sizes_of_chain
         >>> from convcalc.layers import MaxPool
@@ -95,10 +124,10 @@ class Legal:
         """
         example = dict(zip(self.axes, sizes, strict=True))
         at = reader_at(self.axes, example)
-        broken = (one for one in self.conditions if at(one.value) < 0)
-        first = next(broken, None)
+        way = next((way for way in self.ways if way.is_taken(example, at)), Way())
+        first = next((one for one in way.conditions if at(one.value) < 0), None)
         if first is None:
-            return None
+            return None if way.error is None else raised(way.error, self.axes, None, example)
         alone = only([example[axis] for axis in first.axes]) if len(first.axes) == 1 else None
         return reason_for(Refusal(first, alone, example), self.axes, self.runs)
 
@@ -111,15 +140,25 @@ class Legal:
             exact=self.exact.records(),
             proved=self.proved,
             window=None if self.window is None else dict(self.window),
+            tried=self.tried,
             near=None if near is None else {k: [list(one) for one in v.nearest(tuple(near))] for k, v in pairs.items()},
             reasons=[reason.record() for reason in self.reasons],
         )
 
     def __str__(self) -> str:
-        ends = ", ".join(f"{axis} < {end}" for axis, end in (self.window or {}).items())
         lines = [f"runs     {line}" for line in self.runs.lines()]
         lines += [f"exact    {line}" for line in self.exact.lines()]
-        return "\n".join([*lines, "proved   for all sizes" if self.proved else f"observed for {ends}; not proved"])
+        known = "proved   for all sizes" if self.proved else f"observed for {self.observed}; not proved"
+        return "\n".join([*lines, known])
+
+    @property
+    def observed(self) -> str:
+        """What was tried, where it is not proved.
+
+        >>> Legal(("n",), Boxes(("n",), ()), Boxes(("n",), ()), False, {"n": 64}, (), ()).observed
+        'n < 64'
+        """
+        return self.tried or ", ".join(f"{axis} < {end}" for axis, end in (self.window or {}).items())
 
 
 def reason_for(refusal: Refusal, axes: Sequence[str], runs: Boxes) -> Reason:
@@ -143,6 +182,16 @@ def reason_for(refusal: Refusal, axes: Sequence[str], runs: Boxes) -> Reason:
         sizes=sizes,
         example=example,
     )
+
+
+def raised(error: ConvcalcError, axes: Sequence[str], sizes: SizeSet | None, example: Mapping[str, int]) -> Reason:
+    """Return as a reason what a model itself raises at some sizes.
+
+    >>> print(raised(ConvcalcError("AssertionError: H is odd"), ["H"], SizeSet(2, (1,)), {"H": 7}))
+    H % 2 == 1: AssertionError: H is odd (H = 7)
+    """
+    sentence = error.message.removeprefix(f"{error.place}: ") if error.place else error.message
+    return Reason("runs", error.place, sentence, tuple(axes), sizes, example)
 
 
 def reader_at(axes: Sequence[str], sizes: Mapping[str, int]) -> Reader:

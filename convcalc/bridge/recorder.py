@@ -8,6 +8,7 @@ parameter, a buffer, or something opaque.
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,8 +31,8 @@ from convcalc.layers.index import Slice
 torch = need_torch()
 Tensor = torch.Tensor
 
-_HERE = str(Path(__file__).parent)
-_TORCH = str(Path(str(torch.__file__)).parent)
+_HERE = str(Path(__file__).parent.parent) + os.sep
+_TORCH = str(Path(str(torch.__file__)).parent) + os.sep
 _INTERNAL = ("torch._refs", "torch._prims", "torch._decomp", "torch._meta_registrations", "torch._library")
 """Rooms of torch that compute what a call gives on meta: what they call is no call of the model."""
 

@@ -36,7 +36,7 @@ class Watch:
         """Keep a comparison that depends on a size."""
         if self.muted:
             return
-        taken = Branch.taken(left, relation, right, outcome)
+        taken = Branch.taken(left, relation, right, outcome, self.line())
         if not taken.is_everywhere:
             self.path.setdefault(taken)
 

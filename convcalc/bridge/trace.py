@@ -14,7 +14,7 @@ from typing import Any
 from convcalc.analysis.report import with_symbols
 from convcalc.bridge.copying import Copier
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.recorder import Call, Recorder, Value
+from convcalc.bridge.recorder import Call, Failed, Recorder, Value
 from convcalc.bridge.selfcheck import Again, check_again, shape_at
 from convcalc.bridge.state import unchanged
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
@@ -106,7 +106,7 @@ def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) ->
         assert graph.capture is not None  # noqa: S101 -- it was captured
         if graph.capture.error is None:
             return graph
-        first = first or graph
+        first = graph if first is None else first
     assert first is not None  # noqa: S101 -- there are examples
     return first
 
@@ -225,7 +225,8 @@ class Run:
         """Return what was recorded as a graph."""
         outputs = [] if self.raised is not None else _labelled(self.output, "")
         values = [(label, self.recorder.value(tensor)) for label, tensor in outputs]
-        calls = self.kept([value for _, value in values])
+        failed = self._failed()
+        calls = self.kept([*(value for _, value in values), *(failed.inputs if failed else ())])
         names = self.names(calls)
         ends = [(label, self.reference(names, value)) for label, value in values]
         return Graph(
@@ -235,7 +236,7 @@ class Run:
             name=self.name,
             example=[tuple(value.shape) for value in self.inputs.values()],
             labels=[label or name for label, name in ends],
-            capture=self._capture(),
+            capture=self._capture(self._refused(names), raised=self.raised is not None and failed is None),
         )
 
     def nodes(self, calls: Sequence[Call], names: Mapping[int, str]) -> list[Node]:
@@ -262,6 +263,28 @@ class Run:
         """Return what each call is named in the graph, by its identity."""
         return _names(calls, taken=list(self.inputs))
 
+    def _failed(self) -> Failed | None:
+        """The call of torch that ended the run, if one did; an assertion written as a call is the model's own."""
+        failed = self.recorder.failed
+        ended = failed is not None and failed.error is self.raised and failed.raw is not need_torch()._assert
+        return failed if ended else None
+
+    def _refused(self, names: Mapping[int, str]) -> Node | None:
+        """The call that ended the run as a node, where its layer is known."""
+        failed = self._failed()
+        if failed is None or failed.layer is None:
+            return None
+        name = _free(_place(failed), [*self.inputs, *names.values()])
+        inputs = [self.reference(names, value) for value in failed.inputs]
+        return Node(name, failed.layer, inputs, source=failed.source)
+
+    def _caught(self) -> list[str]:
+        """Where the model went on after a call that was refused: a branch that no comparison tells of."""
+        failed = self.recorder.failed
+        if failed is None or failed.error is self.raised:
+            return []
+        return [f"{failed.function} is refused, and caught, at {failed.source}"]
+
     def kept(self, ends: Sequence[Value]) -> list[Call]:
         """Return the calls without those that make constants which nobody reads."""
         needed = {id(value.call) for value in ends}
@@ -272,7 +295,7 @@ class Run:
                 kept.append(call)
         return kept[::-1]
 
-    def _capture(self) -> Capture:
+    def _capture(self, refused: Node | None, raised: bool) -> Capture:
         watch = self.recorder.watch
         unused = {
             path: value
@@ -292,10 +315,12 @@ class Run:
             letters=self.letters,
             path=tuple(watch.path),
             again=partial(_captured, self.original, self.settings),
-            lost=tuple(watch.lost),
+            lost=(*watch.lost, *self._caught()),
             unused=_weighed(unused.items()),
             remarks=tuple(remarks),
             error=self.error,
+            refused=refused,
+            raised=raised,
         )
 
     def _used(self) -> set[str]:
@@ -342,6 +367,18 @@ def _swapped(value: Any, other: Mapping[int, Any]) -> Any:
         entries = [_swapped(entry, other) for entry in value]
         return type(value)(*entries) if hasattr(value, "_fields") else type(value)(entries)
     return value
+
+
+def _place(failed: Failed) -> str:
+    """What the call would have been called."""
+    frame = failed.frame
+    if frame is None or not frame.path:
+        return failed.function
+    return frame.path if not frame.calls and not frame.nested else f"{frame.path}:{failed.function}"
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    return next(one for one in (name, *(f"{name}_{count}" for count in range(2, len(taken) + 3))) if one not in taken)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -95,8 +95,7 @@ def _box(axes: Sequence[str], box: Sequence[SizeSet], style: Style) -> str:
 def _proved(legal: Legal) -> Line:
     if legal.proved:
         return "proved", "for every size"
-    ends = ", ".join(f"{axis} < {end}" for axis, end in (legal.window or {}).items())
-    return "observed", f"for {ends}; not proved beyond"
+    return "observed", f"for {legal.observed}; not proved beyond"
 
 
 def _near(legal: Legal, near: Sequence[int], style: Style) -> Iterator[Line]:

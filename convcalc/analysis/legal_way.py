@@ -1,0 +1,267 @@
+"""One way that a captured model goes: the sizes that lead there, and which of them it accepts.
+
+A model that compares sizes is several networks. One capture shows one of them: the comparisons on its path bound the
+region of sizes where it is this one, and there the conditions of its layers decide. What a capture cannot tell of a
+whole region (a call without a formula, a size that lost its formula) it tells of the one size it was made at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from convcalc.analysis.collect import Collector, Condition
+from convcalc.analysis.legal import decided, named
+from convcalc.analysis.shapes import node_shapes
+from convcalc.analysis.verdict import Reason, Way, raised, reader_at, reason_for
+from convcalc.boxes import Boxes
+from convcalc.conditions import Check, Reader
+from convcalc.errors import ConvcalcError, Refused, Unknown
+from convcalc.exactness import check_even_cut
+from convcalc.expr import Expr
+from convcalc.graph import Capture, Graph
+from convcalc.layers import Index, Layer, Pad, Slice
+from convcalc.layers.base import Shape
+from convcalc.resizing import both_sides
+from convcalc.sizes import Size
+from convcalc.sizeset import every, only
+
+Ends: TypeAlias = Literal["runs", "refused", "open"]
+"""How a walk ends: with the outputs, for sure without them, or where nothing is known of what follows."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one capture tells: `known` are the sizes whose answer it gives, `runs` and `exact` those it accepts."""
+
+    known: Boxes
+    runs: Boxes
+    exact: Boxes
+    reasons: tuple[Reason, ...]
+    ways: tuple[Way, ...]
+    is_way: bool
+    """Whether it tells of more than the one size it was made at."""
+    error: ConvcalcError | None = None
+
+
+def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: Mapping[str, int]) -> Seen:
+    """Return what a graph captured at `sizes` tells, where `shapes` are the input shapes with `axes` as symbols.
+
+    >>> from convcalc.branch import Branch
+    >>> from convcalc.graph import Node
+    >>> from convcalc.layers import Conv
+    >>> H = Expr.symbol("H")
+    >>> capture = Capture(letters=((1, 3, H),), path=(Branch(H % 2, "==", 0),))
+    >>> graph = Graph([Node("conv", Conv(8, 3))], capture=capture)
+    >>> seen = see(graph, {"input": (1, 3, H)}, ["H"], {"H": 8})
+    >>> seen.known.lines(), seen.runs.lines()
+    (['H % 2 == 0'], ['H >= 4 and H % 2 == 0'])
+    """
+    here = see_one_size(graph, shapes, axes, sizes)
+    path = _path(graph, shapes)
+    region = None if path is None else decided(path, axes)
+    if path is None or region is None:
+        return here
+    collected = Collector()
+    try:
+        ends = walk(graph.at(shapes), shapes, collected)
+    except ConvcalcError:  # at these symbols; on numbers it says more
+        return here
+    found = decided([*path, *collected.conditions], axes)
+    if found is None:
+        return here
+    fits = found.runs if region.runs and collected.impossible is None else Boxes(tuple(axes), ())
+    error = _raised(graph) if ends == "refused" and collected.impossible is None else None
+    own = [one for one in found.refused if one.condition not in path]
+    reasons = [reason_for(one, axes, found.runs or region.runs) for one in own]
+    way = Way(tuple(path), tuple(collected.conditions), error)
+    if ends == "open":
+        return Seen(
+            known=(region.runs - fits) | here.known,
+            runs=here.runs,
+            exact=here.exact,
+            reasons=(*reasons, *here.reasons),
+            ways=(*here.ways, way),
+            is_way=True,
+            error=here.error,
+        )
+    nothing = Boxes(tuple(axes), ())
+    if error is not None and fits:
+        reasons.append(_reason(error, axes, fits, sizes))
+    return Seen(
+        known=region.runs,
+        runs=nothing if ends == "refused" else fits,
+        exact=nothing if ends == "refused" else found.exact,
+        reasons=tuple(reasons),
+        ways=(way,),
+        is_way=True,
+        error=None if graph.capture is None else graph.capture.error,
+    )
+
+
+def walk(graph: Graph, shapes: Mapping[str, Shape], check: Collector) -> Ends:
+    """Take shapes through a graph, and through the call that refused when it was captured; how it ends.
+
+    Every condition goes to `check`. Raises what a layer refuses whatever the sizes.
+    """
+    known = dict(shapes)
+    capture = graph.capture
+    refused = None if capture is None else capture.refused
+    cuts = {node.name: tuple(_cuts(node.layer)) for node in graph.with_formulas if node.layer.depends_on_sizes}
+    for node in (*graph, *([refused] if refused else ())):
+        inputs = tuple(known[name] for name in node.inputs)
+        try:
+            node.layer.check_exact(*inputs, check=named(node.name, check.exact))
+            for axis in cuts.get(node.name, ()):
+                _check_cut(node.layer, inputs[0], axis, named(node.name, check.exact))
+            known |= node_shapes(node, known, check)
+        except Unknown:
+            return "open"
+        except Refused:
+            if check.impossible is not None:
+                return "refused"
+            raise
+        except ConvcalcError as error:
+            raise error.at(node.name) from None
+    if capture is None or capture.error is None:
+        return "runs"
+    return "refused" if capture.raised else "open"
+
+
+def _cuts(layer: Layer) -> Iterator[int]:
+    """The axes along which a layer cuts to a size that depends on the input's: as to the size of a skip."""
+    if isinstance(layer, Index) and None not in layer.items:
+        for axis, item in enumerate(layer.items):
+            if isinstance(item, Slice) and item.step == 1 and isinstance(item.start, Expr):
+                yield axis
+    elif isinstance(layer, Pad) and isinstance(layer.padding, tuple):
+        sides = enumerate(layer.padding)
+        yield from (axis for axis, side in sides if any(isinstance(rows, Expr) for rows in both_sides(side)))
+
+
+def _check_cut(layer: Layer, shape: Shape, axis: int, check: Check) -> None:
+    """Hand on that as much is cut before as after, on an axis of `_cuts`."""
+    if isinstance(layer, Index):
+        start, stop = layer.items[axis].ends(shape[axis])
+        check_even_cut(shape[axis], start, shape[axis] - stop, check=check)
+    elif isinstance(layer, Pad):
+        before, after = both_sides(layer.padding[axis])
+        check_even_cut(shape[len(shape) - len(layer.padding) + axis], -before, -after, check=check)
+
+
+def _assumed(graph: Graph) -> Iterator[Size]:
+    """What must be >= 0 for slices by formulas to mean what they do: Python counts from the end below 0."""
+    for node in graph:
+        for item in node.layer.items if isinstance(node.layer, Index) else ():
+            if isinstance(item, Slice):
+                ends = [end for end in (item.start, item.stop) if isinstance(end, Expr)]
+                yield from ends
+                if ends and item.start is not None and item.stop is not None:
+                    yield item.stop - item.start
+
+
+def see_one_size(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: Mapping[str, int]) -> Seen:
+    """Return what a graph captured at `sizes` tells of these sizes alone.
+
+    >>> from convcalc.branch import Branch
+    >>> from convcalc.graph import Node
+    >>> from convcalc.layers import Conv
+    >>> graph = Graph([Node("conv", Conv(8, 3))])
+    >>> see_one_size(graph, {"input": (1, 3, Expr.symbol("H"))}, ["H"], {"H": 8}).runs.lines()
+    ['H is 8']
+    """
+    numbers = {name: _put(shape, sizes) for name, shape in shapes.items()}
+    collected = Collector()
+    error = None if graph.capture is None else _raised(graph)
+    try:
+        walk(graph.at(numbers), numbers, collected)
+    except ConvcalcError as refusal:
+        error = refusal
+    nothing = Boxes(tuple(axes), ())
+    point = Boxes(tuple(axes), (tuple(only([sizes[axis]]) for axis in axes),))
+    fails = collected.impossible is not None or error is not None
+    if collected.impossible is not None:
+        error = collected.impossible.error(reader_at(axes, sizes))
+    alone = only([sizes[axes[0]]]) if len(axes) == 1 else None
+    return Seen(
+        known=point,
+        runs=nothing if fails else point,
+        exact=nothing if fails or collected.conditions else point,
+        reasons=() if error is None else (raised(error, axes, alone, sizes),),
+        ways=(Way((), () if fails else tuple(collected.conditions), error, dict(sizes)),),
+        is_way=False,
+        error=error,
+    )
+
+
+def _put(shape: Shape, sizes: Mapping[str, int]) -> Shape:
+    return tuple(sizes[str(size)] if isinstance(size, Expr) else size for size in shape)
+
+
+def _path(graph: Graph, shapes: Mapping[str, Shape]) -> list[Condition] | None:
+    """The conditions under which the graph is this one; None where they are not known."""
+    capture = graph.capture
+    if capture is None:
+        return []
+    values = _letters(graph, capture, shapes)
+    if values is None or capture.lost or not all(branch.is_known for branch in capture.path):
+        return None
+    collected = Collector()
+    for branch in capture.path:
+        for value in branch.values:
+            collected(_in(value, values), partial(_another, str(branch)))
+    for value in _assumed(graph):
+        collected(_in(value, values), partial(_another, f"{value} >= 0"))
+    return collected.conditions
+
+
+def _letters(graph: Graph, capture: Capture, shapes: Mapping[str, Shape]) -> dict[str, Size] | None:
+    """What the letters of a capture are called in the question; None where they are not these."""
+    values: dict[str, Size] = {}
+    for name, letters in zip(graph.inputs, capture.letters, strict=True):
+        for letter, size in zip(letters, shapes[name], strict=True):
+            if not isinstance(letter, Expr):
+                if isinstance(size, Expr):
+                    return None
+            elif values.setdefault(str(letter), size) != size:
+                return None
+    return values
+
+
+def _in(value: Size, values: Mapping[str, Size]) -> Size:
+    if not isinstance(value, Expr):
+        return value
+    return value(**{name: values[name] for name in value.symbols})
+
+
+def _reason(error: ConvcalcError, axes: Sequence[str], where: Boxes, example: Mapping[str, int]) -> Reason:
+    """What is raised, said of the axes that matter to it."""
+    told = [axis for axis in axes if where[axis] != every()] or list(axes)
+    return raised(error, told, where[told[0]] if len(told) == 1 else None, example)
+
+
+def _another(branch: str, _: Reader) -> ConvcalcError:
+    return Refused(f"the model takes another way where not {branch}", rule=branch)
+
+
+def _raised(graph: Graph) -> ConvcalcError | None:
+    """What ended the run, with the comparison before it where the model itself raised."""
+    capture = graph.capture
+    if capture is None or capture.error is None or not (capture.raised and capture.path):
+        return None if capture is None else capture.error
+    error, last = capture.error, capture.path[-1]
+    where = f", {Path(last.source).name}" if last.source else ""
+    told = type(error)(f"{error.message} (where {last}{where})", rule=error.rule, fixes=error.fixes)
+    told.place = error.place
+    return told
+
+
+def merged(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    """Return reasons without those that say of the same sizes the same: ways often share their beginning."""
+    found: dict[object, Reason] = {}
+    for one in reasons:
+        found.setdefault((one.kind, one.node, one.axes, one.sizes, None if one.sizes else one.sentence), one)
+    return tuple(replace(one) for one in found.values())
