@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from convcalc.branch import Branch
 from convcalc.errors import ConvcalcError
@@ -115,7 +115,7 @@ class SizeInt(int):
         self.watch.lose("size.to_bytes()")
         return self.plain.to_bytes(*args, **kwargs)
 
-    def as_integer_ratio(self) -> tuple[int, int]:
+    def as_integer_ratio(self) -> tuple[int, Literal[1]]:
         """As of int; the formula is lost."""
         self.watch.lose("size.as_integer_ratio()")
         return self.plain, 1

@@ -225,7 +225,8 @@ class _Run:
         """Return what was recorded as a graph."""
         outputs = [] if self.raised is not None else _labelled(self.output, "")
         values = [(label, self.recorder.value(tensor)) for label, tensor in outputs]
-        calls = self._kept([value for _, value in values])
+        failed = self.recorder.failed
+        calls = self._kept([*(value for _, value in values), *(failed.inputs if failed and self.raised else ())])
         names = _names(calls, taken=list(self.inputs))
         reference = partial(_reference, names, {id(call): name for name, call in self.calls.items()})
         nodes = [
