@@ -124,7 +124,8 @@ class Copier:
 
     def _slots(self, value: Any, twin: Any, place: str) -> None:
         """What a class keeps outside `__dict__`."""
-        for name in _slots_of(type(value)):
+        cls: Any = type(value)
+        for name in _slots_of(cls):
             try:
                 held = object.__getattribute__(value, name)
             except AttributeError:

@@ -222,6 +222,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             kwargs = _somewhere(func, kwargs)
         if args and id(args[0]) in self.named and self._fills(func, args, kwargs):
             return func(*args, **kwargs)
+        if func in _READS:
+            args = self._read(args)
         muted, self.watch.muted = self.watch.muted, True
         found = self._found(func, args, kwargs)
         # what is read is looked up before the call, which may write into it
@@ -238,8 +240,6 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             self._record(func, args, kwargs, args[0], found, inputs)
         elif isinstance(out, Tensor) or (isinstance(out, tuple | list) and next(_tensors(out), None) is not None):
             self._record(func, args, kwargs, out, found, inputs)
-        elif func in _READS:
-            self._read(args)
         return out
 
     def _is_internal(self, room: str) -> bool:
@@ -293,11 +293,14 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         """Return what the letters of a formula are in this run."""
         return {name: self.numbers[name] for name in size.symbols}
 
-    def _read(self, args: Any) -> None:
-        """Python is given what a tensor holds: a size in there loses its formula."""
-        known = self.values.get(id(args[0])) if args else None
-        if known is not None and known.call.sized:
+    def _read(self, args: Any) -> Any:
+        """Python asks what a tensor holds: a size in there loses its formula, what depends on the input has none."""
+        known = None if id(args[0]) not in self.values else self.value(args[0])
+        if known is None:
+            return args
+        if known.call.sized and not known.call.live:
             self.watch.lose("the value of a tensor made from sizes")
+        return _on_meta(args) if known.call.live else args
 
     def _found(self, func: Any, args: Any, kwargs: Any) -> Spec | ConvcalcError | None:
         """What a call is, before it changes its arguments; why it is not known; None where it makes no values."""
@@ -317,10 +320,17 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         """Run a call again with constants moved to meta, if it mixed devices; otherwise it is where the run ends."""
         some = list(_tensors((args, kwargs)))
         if len({tensor.device.type for tensor in some}) > 1:
+            moved = _on_meta(args)
             try:
-                return func(*_on_meta(args), **_on_meta(kwargs))
+                out = func(*moved, **_on_meta(kwargs))
             except Exception as again:
                 error = again
+            else:
+                if args and isinstance(args[0], Tensor) and (out is moved[0] or func is _SETITEM):
+                    # a constant was written into: it has no values from now on
+                    torch.autograd.graph.increment_version(args[0])
+                    return args[0]
+                return out
         self._fail(func, args, kwargs, error, found)
         raise error
 

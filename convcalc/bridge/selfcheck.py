@@ -16,7 +16,22 @@ from convcalc.expr import Expr
 from convcalc.graph import Graph, Node
 from convcalc.layers import Layer, Opaque, Shape, Source
 
-STEPS = ((1, 16), (16, 1), (1, 1), (16, 16), (-1, -1), (7, 14), (14, 14), (32, 64), (32, 32), (64, 64), (128, 128))
+STEPS = (
+    (1, 16),
+    (16, 1),
+    (1, 1),
+    (16, 16),
+    (-1, -1),
+    (7, 14),
+    (14, 14),
+    (32, 64),
+    (32, 32),
+    (64, 64),
+    (0, 1),
+    (1, 0),
+    (0, 16),
+    (16, 0),
+)
 """What is added to the sizes, in turn: to the first letter, the second, the first again."""
 
 
@@ -36,7 +51,7 @@ def check_again(
     `again` captures the module with other values for the letters. Tried are sizes near that the graph takes, until
     the module ran at as many as `times`.
     """
-    checked, remarks = 0, list[str]()
+    checked, remarks, found = 0, list[str](), dict[str, Difference]()
     for values in _candidates(sizes):
         if checked == times:
             break
@@ -49,13 +64,13 @@ def check_again(
                 remarks.append(f"at {_named(values)} the module refuses what the graph takes: {said}")
             continue
         checked += 1
-        found = list(_differences(graph, there.graph, values))
-        if found:
-            graph = _without(graph, found, sizes)
-            remarks.append(_said(found[0], len(found), values))
+        here = [some for some in _differences(graph, there.graph, values) if some.node.name not in found]
+        if here:
+            remarks.append(_said(here[0], len(here), values))
+            found |= {difference.node.name: difference for difference in here}
     if not checked and sizes:
         remarks.append("at no other size near does it run: its formulas are not checked")
-    return graph if not remarks else _remarked(graph, remarks)
+    return graph if not remarks else _without(graph, list(found.values()), sizes, remarks)
 
 
 @dataclass(frozen=True)
@@ -124,7 +139,7 @@ def _differences(graph: Graph, other: Graph, values: Mapping[str, int]) -> Itera
     if len(graph) > len(other):
         error = None if other.capture is None else other.capture.error
         what = f"it fails: {error}" if error is not None else "it is not called"
-        yield Difference(graph.nodes[len(other)], what, whole=True)
+        yield Difference(graph.nodes[len(other)], what, whole=error is None)
     elif len(graph) < len(other) and graph.nodes:
         yield Difference(graph.nodes[-1], f"{other.nodes[len(graph)].name} is called after it", whole=True)
     elif graph.outputs != other.outputs and graph.nodes:
@@ -145,30 +160,36 @@ def _text(layer: Layer) -> str:
     return f"{layer.op}({given})"
 
 
-def _without(graph: Graph, found: Sequence[Difference], sizes: Mapping[str, int]) -> Graph:
+def _without(graph: Graph, found: Sequence[Difference], sizes: Mapping[str, int], remarks: Sequence[str]) -> Graph:
     """The graph with what differs opaque: a node, or from one on all that is no parameter or buffer."""
-    shapes = _measured(graph, sizes)
-    single = {difference.node.name: difference.what for difference in found if not difference.whole}
-    first = next((difference for difference in found if difference.whole), None)
-    nodes, reached = list[Node](), False
+    assert graph.capture is not None  # noqa: S101 -- captured graphs alone are checked
+    shapes = _measured(graph, sizes) if found else {}
+    whys = {difference.node.name: f"at another size {difference.what}" for difference in found}
+    ends = {difference.node.name for difference in found if difference.whole}
+    nodes, why = list[Node](), None
     for node in graph:
-        reached = reached or (first is not None and node.name == first.node.name)
-        if reached and not isinstance(node.layer, Source) and first is not None:
-            why = f"at other sizes the calls from {first.node.name} on are others"
-            read = tuple(dict.fromkeys((*node.inputs, *graph.inputs)))
-            nodes.append(_opaque(node, read, shapes, why))
-        elif node.name in single:
-            read = tuple(dict.fromkeys((*node.inputs, *graph.inputs)))
-            nodes.append(_opaque(node, read, shapes, f"at another size {single[node.name]}"))
+        if why is None and node.name in ends:
+            why = f"at other sizes the calls from {node.name} on are others"
+        if why is not None and not isinstance(node.layer, Source):
+            nodes.append(_opaque(node, graph.inputs, shapes, why))
+        elif node.name in whys:
+            nodes.append(_opaque(node, graph.inputs, shapes, whys[node.name]))
         else:
             nodes.append(node)
     return Graph(
-        nodes, graph.inputs, graph.outputs, graph.name, graph.example, labels=graph.labels, capture=graph.capture
+        nodes,
+        graph.inputs,
+        graph.outputs,
+        graph.name,
+        graph.example,
+        labels=graph.labels,
+        capture=replace(graph.capture, remarks=(*graph.capture.remarks, *remarks)),
     )
 
 
-def _opaque(node: Node, read: tuple[str, ...], shapes: Mapping[str, Shape], why: str) -> Node:
+def _opaque(node: Node, inputs: Sequence[str], shapes: Mapping[str, Shape], why: str) -> Node:
     """A node of which nothing is known but what was measured, for these inputs of the network alone."""
+    read = tuple(dict.fromkeys((*node.inputs, *inputs)))
     if isinstance(node.layer, Opaque):
         macs = node.layer.mac_count
     else:
@@ -201,11 +222,3 @@ def _said(first: Difference, count: int, values: Mapping[str, int]) -> str:
 
 def _named(values: Mapping[str, int]) -> str:
     return ", ".join(f"{name}={value}" for name, value in values.items())
-
-
-def _remarked(graph: Graph, remarks: Sequence[str]) -> Graph:
-    assert graph.capture is not None  # noqa: S101 -- captured graphs alone are checked
-    capture = replace(graph.capture, remarks=(*graph.capture.remarks, *remarks))
-    return Graph(
-        graph.nodes, graph.inputs, graph.outputs, graph.name, graph.example, labels=graph.labels, capture=capture
-    )

@@ -12,10 +12,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from convcalc.branch import Branch
-from convcalc.errors import BadArgument
+from convcalc.errors import ConvcalcError
 from convcalc.expr import Expr, maximum
 
 _DYADIC = 2**16
@@ -102,6 +102,36 @@ class SizeInt(int):
         """As of int; the formula is lost."""
         self.watch.lose("size.bit_length()")
         return self.plain.bit_length()
+
+    def bit_count(self) -> int:
+        """As of int; the formula is lost."""
+        self.watch.lose("size.bit_count()")
+        return self.plain.bit_count()
+
+    def to_bytes(self, *args: Any, **kwargs: Any) -> bytes:
+        """As of int; the formula is lost."""
+        self.watch.lose("size.to_bytes()")
+        return self.plain.to_bytes(*args, **kwargs)
+
+    def as_integer_ratio(self) -> tuple[int, Literal[1]]:
+        """As of int; the formula is lost."""
+        self.watch.lose("size.as_integer_ratio()")
+        return self.plain, 1
+
+    @property
+    def numerator(self) -> int:
+        """As of int; the formula is lost: fractions are reduced by what divides the number."""
+        self.watch.lose("a fraction of a size")
+        return self.plain
+
+    @property
+    def real(self) -> SizeInt:
+        """Itself."""
+        return self
+
+    def conjugate(self) -> SizeInt:
+        """Itself."""
+        return self
 
     @property
     def plain(self) -> int:
@@ -195,6 +225,12 @@ class SizeInt(int):
     def __rshift__(self, other: Any) -> Any:
         return self // 2**other if _is_number(other) else _lose_binary(self, other, int.__rshift__)
 
+    def __rlshift__(self, other: Any) -> Any:
+        return SizeInt(other << self.plain, None, self.watch) if isinstance(other, int) else NotImplemented
+
+    def __rrshift__(self, other: Any) -> Any:
+        return SizeInt(other >> self.plain, None, self.watch) if isinstance(other, int) else NotImplemented
+
     def __divmod__(self, other: Any) -> Any:
         return (self // other, self % other) if isinstance(other, int | float) else NotImplemented
 
@@ -252,7 +288,7 @@ def _combined(work: Callable[[Any, Any], Any] | None, a: Any, b: Any) -> Expr | 
         return None
     try:
         result = work(a, b)
-    except BadArgument:  # too long
+    except ConvcalcError:  # a formula that is not kept
         return None
     return result if isinstance(result, Expr) else Expr.const(result)
 
@@ -353,6 +389,25 @@ class SizeFloat(float):
         odd = self.below % 2 == 1  # halves, which round to even, do not occur
         top = self.top * 2 + self.below if odd and self.top is not None else None
         return sized(round(self.plain), None if top is None else top // (2 * self.below), self.watch)
+
+    def as_integer_ratio(self) -> tuple[int, int]:
+        """As of float; the formula is lost."""
+        self.watch.lose("(size / number).as_integer_ratio()")
+        return self.plain.as_integer_ratio()
+
+    def hex(self) -> str:
+        """As of float; the formula is lost."""
+        self.watch.lose("(size / number).hex()")
+        return self.plain.hex()
+
+    @property
+    def real(self) -> SizeFloat:
+        """Itself."""
+        return self
+
+    def conjugate(self) -> SizeFloat:
+        """Itself."""
+        return self
 
     def is_integer(self) -> bool:
         """Whether it is whole; kept as a branch."""
@@ -459,6 +514,12 @@ class SizeFloat(float):
             if isinstance(other, int | float)
             else NotImplemented
         )
+
+    def __divmod__(self, other: Any) -> Any:
+        return (self // other, self % other) if isinstance(other, int | float) else NotImplemented
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return (other // self, other % self) if isinstance(other, int | float) else NotImplemented
 
     def __mod__(self, other: Any) -> Any:
         return (

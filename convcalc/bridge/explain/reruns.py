@@ -85,8 +85,7 @@ class Rerun(Run):
     recorder: Changed
 
     def __init__(self, run: Run, change: Change) -> None:
-        self.original, self.settings, self.name = run.original, run.settings, run.name
-        self.recorder = Changed(change)
+        self.original, self.settings, self.name, self.given = run.original, run.settings, run.name, run.given
         self.error, self.raised, self.output = None, None, None
         self.inputs, self.calls = {}, {}
         fresh = change.inputs(dict(run.inputs))
@@ -95,12 +94,13 @@ class Rerun(Run):
         kwargs = {name: known.get(id(value), value) for name, value in run.kwargs.items()}
         with unchanged():
             copier = Copier()
+            self.recorder = Changed(change, copier)
             twin = copier.module(run.original).train(run.settings["train"])
             for path, build in change.modules.items():
                 twin = replaced(twin, path, build())
             self.twin = twin
             self.args, self.kwargs = self._receive(twin, args, kwargs)
-            self.recorder.know(twin, copier.attributes)
+            self.recorder.know(twin)
             try:
                 with self.recorder:
                     self.output = twin(*self.args, **self.kwargs)
