@@ -49,15 +49,15 @@ class ConvcalcError(Exception):
         """
         return type(self)(f"{place}: {self.message}", rule=self.rule, fixes=self.fixes, place=place)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON record; where it is known also the line of code and what was computed with.
+    def record(self) -> dict[str, Any]:
+        """Return it for JSON: kind, message, rule, fixes; of a captured model's failing call where and on what.
 
-        >>> ConvcalcError("no", rule="yes").to_dict()
-        {'kind': 'error', 'message': 'no', 'rule': 'yes', 'fixes': []}
+        >>> NoOutput("output would be 0").record()
+        {'kind': 'no_output', 'message': 'output would be 0', 'rule': '', 'fixes': []}
         """
-        record = {"kind": self.kind, "message": self.message, "rule": self.rule, "fixes": list(self.fixes)}
-        more = {name: getattr(self, name, None) for name in ("source", "line", "operands")}
-        return record | {name: value for name, value in more.items() if value}
+        explanation = getattr(self, "explanation", None)
+        more = {} if explanation is None else explanation.record()
+        return {"kind": self.kind, "message": self.message, "rule": self.rule, "fixes": list(self.fixes), **more}
 
 
 class Unreadable(ConvcalcError):
