@@ -16,6 +16,10 @@ KEYS = ("output", "outputs", "symbolic", "params", "trainable", "macs", "recepti
 """What of each layer is compared: its names in JSON."""
 
 
+_SAID = ("outputs", "symbolic")
+"""What often only repeats the output."""
+
+
 @dataclass(frozen=True)
 class Change:
     """One difference: of a layer, or of the whole network where that is empty; None stands for what is not there."""
@@ -73,7 +77,7 @@ def _rows(report: Record) -> list[Record]:
 def _differences(layer: str, old: Record, new: Record, keys: Sequence[str] = KEYS) -> Iterator[Change]:
     for key in keys:
         if key in old and key in new and old[key] != new[key]:
-            if key == "outputs" and old.get("output") != new.get("output") and len(old[key]) == len(new[key]) == 1:
+            if key in _SAID and all(row[key] in (row.get("output"), [row.get("output")]) for row in (old, new)):
                 continue  # said of the output
             yield Change(layer, key, old[key], new[key])
 
