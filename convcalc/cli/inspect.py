@@ -97,7 +97,7 @@ def _unexpected(report: Report, expected: Sequence[Shape], batch: Any) -> BadSha
     if len(given) != len(expected):
         names = ", ".join(name for name, _ in given)
         return BadShape(
-            f"{len(given)} outputs, {names}, and {len(expected)} expected: give --expect once for each, in this order",
+            f"{len(given)} output{'s' if len(given) > 1 else ''}, {names}, and {len(expected)} expected: give --expect once for each, in this order",
             rule="as many outputs as expected",
         )
     for (name, shape), wanted in zip(given, expected, strict=True):
