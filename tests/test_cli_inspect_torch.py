@@ -261,7 +261,9 @@ def test_a_module_that_does_not_run_is_the_answer_no(arguments):
 
 def test_every_other_command_takes_a_module_too():
     for command in ("sizes", "field", "tiles"):
-        result = CliRunner().invoke(main, [command, "net.py:Half", "--input", "1xHxW", *["--tile", "16"] * (command == "tiles")])
+        result = CliRunner().invoke(
+            main, [command, "net.py:Half", "--input", "1xHxW", *["--tile", "16"] * (command == "tiles")]
+        )
         assert result.exit_code == 0, result.output
     result = CliRunner().invoke(main, ["compare", "net.py:Net", "net.py:Net(12)", "-i", "3x32x32", "--json"])
     assert json.loads(result.stdout)["totals"]["params"]["difference"] == 2 * 2049
