@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+import convcalc
 from convcalc.cli.target import load_target
 from convcalc.errors import Unreadable
 
@@ -148,3 +152,21 @@ def test_code_of_your_own_may_load_its_weights(folder):
 def test_files_of_weights_are_not_loaded(folder, name):
     with pytest.raises(Unreadable, match="is a file of weights, and is not loaded"):
         load_target(name)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["own.py:net"], ["own:net"], ["torch.nn:ReLU"], ["target_library:net"]], ids=lambda one: one[0]
+)
+def test_without_torch_the_way_to_install_it_is_said(folder, arguments):
+    (folder / "own.py").write_text("from torch import nn\nnet = nn.ReLU()\n")
+    path = os.pathsep.join([str(folder.parent / "packages"), str(Path(convcalc.__file__).parent.parent)])
+    code = (
+        "import sys\nclass No:\n    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] == 'torch': raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
+        "sys.meta_path.insert(0, No())\nfrom convcalc.cli import main\nmain(sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", code, "inspect", *arguments, "--input", "3x4x4"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "pip install 'convcalc[torch]'" in done.stderr
+    assert "Traceback" not in done.stderr

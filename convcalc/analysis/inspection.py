@@ -95,4 +95,5 @@ def _instead(net: Any) -> str:
         return f"{net!r}; the zoo's are functions, as convcalc.zoo.lenet()"
     if isinstance(net, type):
         return f"the class {net.__name__}; write {net.__name__}(...)"
-    return f"a {type(net).__name__}"
+    name = type(net).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
