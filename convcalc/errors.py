@@ -55,10 +55,10 @@ class ConvcalcError(Exception):
         named.explanation = self.explanation
         return named
 
-    def to_dict(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Any]:
         """Return it for JSON: kind, message, rule, fixes; of a captured model's failing call where and on what.
 
-        >>> NoOutput("output would be 0").to_dict()
+        >>> NoOutput("output would be 0").record()
         {'kind': 'no_output', 'message': 'output would be 0', 'rule': '', 'fixes': []}
         """
         more = {} if self.explanation is None else self.explanation.record()

@@ -88,7 +88,7 @@ def test_torch_refuses_it_too_on_real_tensors(case):
 
 @every_case
 def test_a_json_record_has_the_contract_and_more(case):
-    record = failed(case).to_dict()
+    record = failed(case).record()
     assert list(record)[:4] == ["kind", "message", "rule", "fixes"]
     assert record["fixes"] == [fix.text() for fix in failed(case).explanation.fixes]
     assert all(len(operand["shape"]) == len(operand["symbolic"] or operand["shape"]) for operand in record["operands"])

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from convcalc.analysis.report import LayerReport, PerAxis, Report, inspect_graph, plain
+from convcalc.analysis.inspection import inspect
+from convcalc.analysis.report import LayerReport, PerAxis, Report, plain
 from convcalc.blocks import Part
 from convcalc.expr import Expr
 from convcalc.graph import Graph, InputShapes
@@ -137,11 +138,12 @@ class Comparison:
         }
 
 
-def compare(a: Graph | Part, b: Graph | Part, input_shapes: InputShapes | None = None) -> Comparison:
+def compare(a: Graph | Part | Any, b: Graph | Part | Any, input_shapes: InputShapes | None = None) -> Comparison:
     """Return two networks side by side, on inputs of the same shapes, or each on its example where none are given.
 
-    Channels and sizes may be symbols. Layers are paired in order where op and hyper-parameters agree; between such
-    pairs, those of the same op. Raises `convcalc.errors.Refused` where a network refuses its input.
+    Each is a `torch.nn.Module`, a graph, a block or a layer. Channels and sizes may be symbols. Layers are paired in
+    order where op and hyper-parameters agree; between such pairs, those of the same op. Raises
+    `convcalc.errors.Refused` where a network refuses its input.
 
     >>> from convcalc.blocks import Sequential
     >>> from convcalc.layers import Conv
@@ -151,12 +153,15 @@ def compare(a: Graph | Part, b: Graph | Part, input_shapes: InputShapes | None =
     >>> found["params"].a, found["params"].b, found["params"].ratio, [reach.field for reach in found.reach]
     (Expr('18*C**2'), Expr('25*C**2'), Fraction(25, 18), [(5, 5), (5, 5)])
     """
-    reports = [inspect_graph(net, input_shapes) for net in (a, b)]
-    for side, report in zip("AB", reports, strict=True):
+    return compare_reports(inspect(a, input_shapes), inspect(b, input_shapes))
+
+
+def compare_reports(a: Report, b: Report) -> Comparison:
+    """Return two reports side by side; raises the refusal of the one that has an `error`."""
+    for side, report in (("A", a), ("B", b)):
         if report.error is not None:
             raise report.error.at(report.model or side)
-    first, second = reports
-    return Comparison(first, second, tuple(_paired(first.layers, second.layers)))
+    return Comparison(a, b, tuple(_paired(a.layers, b.layers)))
 
 
 def _reach(report: Report) -> Reach:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from convcalc.analysis.memory import ITEMSIZES
@@ -51,8 +52,8 @@ def inspect(
     convcalc.errors.BadArgument: inspect takes a torch module, a Graph, a block or a layer: got 'lenet'; the zoo's are \
 functions, as convcalc.zoo.lenet()
     """
+    _check_shape(net, input_size)
     if is_module(net):
-        _check_shape(net, input_size)
         graph = as_captured(net, input_size, example_inputs=example_inputs, dtype=_torch_type(dtype), train=train)
         return inspect_graph(graph, input_size, dtype=value_type(net))
     if not isinstance(net, Graph | Block | Layer):
@@ -81,9 +82,11 @@ def _torch_type(dtype: Any) -> Any:
 
 
 def _check_shape(net: Any, input_size: Any) -> None:
-    if isinstance(input_size, str):
-        name = type(net).__name__
-        raise BadArgument(f"input_size of {name} is a shape with the batch, as (1, 3, 224, 224): got {input_size!r}")
+    if input_size is None or isinstance(input_size, Mapping | tuple | list):
+        return
+    raise BadArgument(
+        f"input_size of {type(net).__name__} is a shape with the batch, as (1, 3, 224, 224): got {input_size!r}"
+    )
 
 
 def _instead(net: Any) -> str:
@@ -92,4 +95,5 @@ def _instead(net: Any) -> str:
         return f"{net!r}; the zoo's are functions, as convcalc.zoo.lenet()"
     if isinstance(net, type):
         return f"the class {net.__name__}; write {net.__name__}(...)"
-    return f"a {type(net).__name__}"
+    name = type(net).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"

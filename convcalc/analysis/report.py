@@ -220,7 +220,7 @@ class Report:
             "opaque": list(self.opaque),
             "path": list(self.path),
             "needs": [f"{plain(value)} >= 0" for value in self.needs],
-            "error": self.error and {**self.error.to_dict(), "place": self.error.place},
+            "error": self.error and {"place": self.error.place, **self.error.record()},
             "notes": [note.to_dict() for note in self.notes],
             "remarks": list(self.remarks),
             "layers": [layer.to_dict() for layer in self.layers],
@@ -296,7 +296,7 @@ def inspect_graph(
     capture = graph.capture
     if error is None and capture is not None and capture.error is not None:
         error = capture.error
-        failed = Failure(error.place, source=getattr(error, "source", None))
+        failed = _failure(error)
     values = peak_values(graph, shapes)
     return Report(
         model=graph.name,
@@ -316,6 +316,14 @@ def inspect_graph(
         activations=sum((product(shape) for row in rows for shape in row.outputs), 0),
         peak=None if values is None else values * size,
     )
+
+
+def _failure(error: ConvcalcError) -> Failure | None:
+    """The call at which the run of a captured module ended, as far as it is explained."""
+    explanation = getattr(error, "explanation", None)
+    if explanation is None:
+        return Failure(error.place) if error.place else None
+    return Failure(explanation.place, explanation.call, source=explanation.source)
 
 
 def _anywhere(graph: Graph, letters: Mapping[str, Shape]) -> dict[str, Node]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from convcalc.analysis.paths import path_at
 from convcalc.analysis.report import LayerReport, Report
+from convcalc.layers.base import product
 
 
 def fold_blocks(report: Report, depth: int) -> Report:
@@ -77,4 +78,5 @@ def select_ops(report: Report, ops: Collection[str]) -> Report:
         f"{len(rows)} of {len(report.layers)} rows: {', '.join(sorted(ops))}; all rows have {report.params} "
         f"parameters and {report.macs} MACs"
     )
-    return replace(report, layers=rows, remarks=(*report.remarks, remark))
+    elements = sum((product(shape) for row in rows for shape in row.outputs), 0)
+    return replace(report, layers=rows, activations=elements, peak=None, remarks=(*report.remarks, remark))

@@ -3,58 +3,104 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import click
 
-from convcalc.analysis.comparison import Comparison
-from convcalc.analysis.comparison import compare as compare_nets
+from convcalc.analysis.changes import Changes, find_changes
+from convcalc.analysis.comparison import Comparison, compare_reports
 from convcalc.analysis.report import Report
-from convcalc.cli.options import Command, Parsed, echo_json, text_style
-from convcalc.cli.target import load_target
-from convcalc.errors import ConvcalcError, Unreadable
-from convcalc.notation import read_size
+from convcalc.analysis.rows import fold_blocks
+from convcalc.cli.inspect import read_report
+from convcalc.cli.network import Asked, run_options
+from convcalc.cli.options import Command, bold, echo_json, text_style
+from convcalc.cli.saved import is_saved, read_saved, saved_inputs
+from convcalc.errors import ConvcalcError, Refused, Unreadable
+from convcalc.render.changes import change_columns, change_summary
 from convcalc.render.compare import layer_columns, total_columns
+from convcalc.render.report import error_lines
 from convcalc.render.table import plain_table, print_table
-
-SHAPE = Parsed("shape", read_size)
 
 
 @click.command(cls=Command, short_help="Two networks side by side: cost, field, sizes, layer by layer.")
 @click.argument("a")
 @click.argument("b")
-@click.option("--input", "shape", type=SHAPE, help="One example, such as 3x224x224 or CxHxW. [default: each its own]")
+@run_options
+@click.option("--depth", type=click.IntRange(min=1), help="Sum blocks: one row for the first D steps of a path.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the totals alone, without the layers.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
-def compare(a: str, b: str, shape: Any, as_json: bool, quiet: bool, ascii_only: bool) -> None:
+def compare(a: str, b: str, asked: Asked, depth: int | None, as_json: bool, quiet: bool, ascii_only: bool) -> None:
     """What A and B cost, see and give, the difference (B - A) and the ratio (B / A), layer by layer.
 
     \b
       convcalc compare vgg16 resnet18
       convcalc compare vgg11 "nin(in_channels=3)" --input 3x224x224 -q
       convcalc compare "conv k3 p1 nobias *2" "conv k5 p2 nobias" --input CxHxW
+      convcalc compare net.py:Small net.py:Large --input 3x224x224 --depth 1
+      convcalc inspect net.py:Net --input 3x224x224 --json > old.json
+      convcalc compare old.json net.py:Net
     \b
-    A and B are names of networks, such as lenet, calls such as "resnet18(classes=10)", or stacks
-    as of convcalc stack. A letter stands for any size or number of channels. Between the layers:
-    = alike, | of one kind but not alike, < in A alone, > in B alone.
+    A and B are targets as of convcalc inspect. A letter stands for any size or number of channels.
+    Between the layers: = alike, | of one kind but not alike, < in A alone, > in B alone.
+    Where A or B is a saved report, a file NAME.json, the answer is what changed from A to B: shapes,
+    sizes, field, cost; a target is then inspected on the inputs of the report. Exit status 1 where
+    anything did, or where a network refuses its input.
     """
-    nets = load_target(a), load_target(b)
-    for text, net in zip((a, b), nets, strict=True):
-        if shape is None and net.example is None:
-            raise Unreadable(f"{text!r} has no input of its own: give one, such as --input 3x224x224 or --input CxHxW")
+    if is_saved(a) or is_saved(b):
+        return _changes(a, b, asked, depth, as_json, quiet)
     try:
-        found = compare_nets(*nets, None if shape is None else (1, *shape))
+        reports = [_folded(read_report(asked._replace(target=text))[1], depth) for text in (a, b)]
+        found = compare_reports(*reports)
+    except Unreadable:
+        raise
     except ConvcalcError as error:
         if as_json:
             echo_json({"a": None, "b": None, "totals": None, "layers": []}, error)
         else:
-            click.echo(f"Error: {error.message}", err=True)
+            click.echo("\n".join(error_lines(error)), err=True)
         sys.exit(1)
     if as_json:
         echo_json(found.to_dict())
     else:
         _echo(found, ascii_only, quiet)
+    return None
+
+
+def _folded(report: Report, depth: int | None) -> Report:
+    return report if depth is None else fold_blocks(report, depth)
+
+
+def _changes(a: str, b: str, asked: Asked, depth: int | None, as_json: bool, quiet: bool) -> None:
+    """Say what changed from A to B, at least one of them saved."""
+    if depth is not None:
+        raise Unreadable("--depth is for two targets: a saved report has the rows it was saved with")
+    saved = {text: read_saved(text) for text in (a, b) if is_saved(text)}
+    if len(saved) == 1 and not asked.inputs and a != b:
+        ((text, document),) = saved.items()
+        asked = asked._replace(inputs=saved_inputs(text, document), batch=None)
+    records = [
+        saved[text] if text in saved else read_report(asked._replace(target=text))[1].to_dict() for text in (a, b)
+    ]
+    found = find_changes(*records)
+    count = len(found.found)
+    error = Refused(f"{count} change{'s' if count > 1 else ''} from {a} to {b}") if count else None
+    if as_json:
+        record = {"a": a, "b": b, "changes": [change.to_dict() for change in found.found]}
+        echo_json({**record, "renamed": [list(pair) for pair in found.renamed]}, error)
+    else:
+        _echo_changes(found, a, b, quiet)
+    if error is not None:
+        sys.exit(1)
+
+
+def _echo_changes(found: Changes, a: str, b: str, quiet: bool) -> None:
+    click.echo(bold(change_summary(found, a, b)))
+    if not quiet and found.found:
+        columns, rows = change_columns(found)
+        if sys.stdout.isatty():
+            print_table(columns, rows)
+        else:
+            click.echo(plain_table(columns, rows))
 
 
 def _name(report: Report, letter: str) -> str:

@@ -228,7 +228,7 @@ def _rows(question: Question, ranged: str, values: Values, options: dict[str, An
             out = across([axis.output_size for axis in sizes], PYTHON)
             why = ", ".join(question.working(axis, style) for axis in sizes)
         except ConvcalcError as error:
-            record = {**_refused(question.kind, axes, options), "error": error and error.to_dict()}
+            record = {**_refused(question.kind, axes, options), "error": error and error.record()}
             out, why = "-", error.message
         records.append(record)
         if options["as_json"]:

@@ -95,9 +95,9 @@ def _unexpected(report: Report, expected: Sequence[Shape], batch: Any) -> BadSha
     """The refusal where outputs are not what is expected, each with its batch unless that is given too."""
     given = list(report.outputs.items())
     if len(given) != len(expected):
-        names = ", ".join(name for name, _ in given)
+        outputs = f"{len(given)} output{'s' if len(given) > 1 else ''}, {', '.join(name for name, _ in given)}"
         return BadShape(
-            f"{len(given)} outputs, {names}, and {len(expected)} expected: give --expect once for each, in this order",
+            f"{outputs}, and {len(expected)} expected: give --expect once for each, in this order",
             rule="as many outputs as expected",
         )
     for (name, shape), wanted in zip(given, expected, strict=True):

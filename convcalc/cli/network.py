@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -18,7 +19,7 @@ from convcalc.cli.target import load_target
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.graph import Graph
 from convcalc.layers.base import Shape
-from convcalc.notation import read_size
+from convcalc.notation import read_number, read_size
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,6 +36,31 @@ class Asked(NamedTuple):
     batch: Any = 1
     dtype: str | None = None
     train: bool = False
+    sizes: Mapping[str, int] = {}
+    """The sizes of letters, as 224 of H in 3xH=224xW: a torch module runs there first."""
+
+
+class Input(NamedTuple):
+    """The shape of an input as it is typed, and the sizes of its letters."""
+
+    shape: Shape
+    sizes: dict[str, int]
+
+
+def read_input(text: str) -> Input:
+    """Read an input's shape, whose letters may have a size.
+
+    >>> read_input("3x32x32"), read_input("80xT=400").sizes
+    (Input(shape=(3, 32, 32), sizes={}), {'T': 400})
+    """
+    sizes: dict[str, int] = {}
+    entries = []
+    for entry in re.split(r"[xX×]", text.strip()):
+        name, equals, number = entry.partition("=")
+        if equals and sizes.setdefault(name, read_number(number)) != read_number(number):
+            raise Unreadable(f"{name} is {sizes[name]} and {number} in {text!r}: the same letter is the same size")
+        entries.append(name)
+    return Input(read_size("x".join(entries)), sizes)
 
 
 def read_batch(text: str) -> Any:
@@ -52,13 +78,24 @@ def read_batch(text: str) -> Any:
 
 
 def target_options(command: F) -> F:
-    """Add TARGET, --input, --batch, --dtype and --train; the command gets them as `asked`."""
+    """Add TARGET and `run_options`; the command gets them as `asked`."""
 
     @functools.wraps(command)
-    def gathered(
-        target: str, inputs: tuple[Shape, ...], batch: Any, dtype: str | None, train: bool, **more: Any
-    ) -> Any:
-        return command(asked=Asked(target, inputs, batch, dtype, train), **more)
+    def with_target(target: str, asked: Asked, **more: Any) -> Any:
+        return command(asked=asked._replace(target=target), **more)
+
+    wrapped: Any = with_target
+    found: F = click.argument("target")(run_options(wrapped))
+    return found
+
+
+def run_options(command: F) -> F:
+    """Add --input, --batch, --dtype and --train; the command gets them as `asked`."""
+
+    @functools.wraps(command)
+    def gathered(inputs: tuple[Input, ...], batch: Any, dtype: str | None, train: bool, **more: Any) -> Any:
+        sizes = {letter: size for given in inputs for letter, size in given.sizes.items()}
+        return command(asked=Asked("", tuple(given.shape for given in inputs), batch, dtype, train, sizes), **more)
 
     wrapped: Any = gathered
     for option in (
@@ -80,11 +117,11 @@ def target_options(command: F) -> F:
             "-i",
             "--input",
             "inputs",
-            type=SHAPE,
+            type=Parsed("shape", read_input),
             multiple=True,
-            help="Channels and sizes: 3x224x224, 3xHxW. Repeat for several inputs. [default: the network's own]",
+            help="Channels and sizes: 3x224x224; 3xHxW, any size; 3xH=224xW=320, any size, tried there. "
+            "Repeat for several inputs. [default: the network's own]",
         ),
-        click.argument("target"),
     ):
         wrapped = option(wrapped)
     found: F = wrapped
@@ -166,7 +203,8 @@ def _captured(module: Any, asked: Asked, shapes: Sequence[Shape]) -> tuple[Graph
     with reported(f"inspecting {asked.target}", Path.cwd(), ConvcalcError):
         if dtype is not None and floating:
             module = module.to(dtype)
-        run = functools.partial(capture, module, shapes, train=asked.train, name=asked.target)
+        tried = [tuple(asked.sizes.get(str(size), size) for size in shape) for shape in shapes]
+        run = functools.partial(capture, module, tried, train=asked.train, name=asked.target)
         try:
             graph = run(dtype=dtype)
         except ConvcalcError as refusal:

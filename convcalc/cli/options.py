@@ -94,7 +94,7 @@ def echo_json(record: Mapping[str, Any], error: ConvcalcError | None = None) -> 
     """Print one JSON document: schema, version, the record, and the error if the answer is no."""
     import json  # not needed for the answer in words
 
-    document = {"schema": 1, "convcalc": __version__, **record, "error": error and error.to_dict()}
+    document = {"schema": 1, "convcalc": __version__, **record, "error": error and error.record()}
     click.echo(json.dumps(document, indent=2, default=str))
 
 

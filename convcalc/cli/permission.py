@@ -162,10 +162,12 @@ def a_kind(found: Any) -> str:
 
 
 def near(name: str, names: Iterable[str]) -> str:
-    """Return the nearest of some names as a question, or nothing.
+    """Return the nearest of some names as a question, or nothing; of torch, how it is installed.
 
     >>> near("nett", ["net", "main"])
     '; did you mean net?'
     """
+    if name.partition(".")[0] == "torch":
+        return "; pip install 'convcalc[torch]'"
     close = difflib.get_close_matches(name, list(names), 1)
     return f"; did you mean {close[0]}?" if close else ""

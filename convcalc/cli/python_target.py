@@ -139,7 +139,7 @@ def _module(name: str, folder: Path) -> ModuleType:
         if name == missing or name.startswith(f"{missing}."):
             hint = near(missing, [file.stem for file in folder.glob("*.py")])
             raise Unreadable(f"no module {missing!r} here or installed{hint}") from None
-        raise Unreadable(f"loading {name} fails: no module {missing!r}") from None
+        raise Unreadable(f"loading {name} fails: no module {missing!r}{near(missing, [])}") from None
 
 
 def _attribute(text: str, place: str, module: ModuleType, names: Iterable[str]) -> Any:
@@ -187,7 +187,8 @@ def _sentence(error: BaseException) -> str:
         message = error.msg if isinstance(error, SyntaxError) else str(error)
     except Exception:  # a message that cannot be made
         message = ""
-    return f"{type(error).__name__}: {' '.join(message.split())}" if message else type(error).__name__
+    said = f"{type(error).__name__}: {' '.join(message.split())}" if message else type(error).__name__
+    return said + (near(error.name, []) if isinstance(error, ModuleNotFoundError) and error.name else "")
 
 
 def _wrong(text: str, found: Any) -> str:

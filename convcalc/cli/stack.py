@@ -98,7 +98,7 @@ def _rows(layers: tuple[Layer, ...], given: range, channels: int | None, options
     chains = [run_chain(layers, (1, Expr.symbol("C") if channels is None else channels, size)) for size in given]
     if options["as_json"]:
         rows = [
-            {"n": chain.input[2], **stack_record(chain), "error": chain.error and chain.error.to_dict()}
+            {"n": chain.input[2], **stack_record(chain), "error": chain.error and chain.error.record()}
             for chain in chains
         ]
         echo_json({"kind": "stack", "rows": rows})

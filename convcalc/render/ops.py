@@ -35,6 +35,8 @@ def op_words(op: str, arguments: Mapping[str, Any]) -> str:
     if op in _STACKED and "sides" not in kept:
         return written_op(op, kept)
     own = _OWN.get(op, {})
+    if op in ("roll", "flip"):  # how far before where
+        kept = dict(sorted(kept.items(), key=lambda item: item[0] == "dims"))
     words = (own.get(name, _WORDS.get(name, _setting(name)))(value) for name, value in kept.items())
     return " ".join([op, *filter(None, words)])
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
 
 from convcalc.analysis.report import Failure, LayerReport, Report
 from convcalc.chain import spatial_sizes
@@ -78,7 +81,7 @@ def _row(row: LayerReport, batch: Size | None, rank: int, style: Style) -> list[
         count(row.macs, style),
         field or "-",
         stride or "-",
-        row.source or "",
+        source_text(row.source),
     ]
 
 
@@ -91,7 +94,19 @@ def _any_size(shape: Shape, batch: Size | None, rank: int, style: Style) -> str:
 
 def _failed(failed: Failure, columns: int) -> list[str]:
     texts = [failed.name, op_words(failed.op, failed.args), "FAILS"]
-    return [*texts, *[""] * (columns - len(texts) - 1), failed.source or ""]
+    return [*texts, *[""] * (columns - len(texts) - 1), source_text(failed.source)]
+
+
+def source_text(source: str | None) -> str:
+    """Return where a call is written, from the working directory or the folder of packages on.
+
+    >>> source_text("/usr/lib/site-packages/timm/models/vit.py:9"), source_text(None)
+    ('timm/models/vit.py:9', '')
+    """
+    if source is None:
+        return ""
+    inside = source.rpartition("site-packages/")[2]
+    return inside.removeprefix(f"{Path.cwd()}{os.sep}")
 
 
 def op_text(row: LayerReport) -> str:
@@ -117,14 +132,15 @@ def shape_text(shape: Shape, style: Style, batch: Size | None = None) -> str:
 
 
 def shapes_text(shapes: Mapping[str, Shape], style: Style, batch: Size | None = None) -> str:
-    """Return one shape; of several, each with its name.
+    """Return one shape; of several, each with its name, unless that is only its place.
 
     >>> shapes_text({"image": (1, 3, 8, 8), "mask": (1, 1, 8, 8)}, PRETTY)
     'image 3x8x8, mask 1x8x8'
     """
     if len(shapes) == 1:
         return "".join(shape_text(shape, style, batch) for shape in shapes.values())
-    return ", ".join(f"{name} {shape_text(shape, style, batch)}" for name, shape in shapes.items())
+    texts = ((name, shape_text(shape, style, batch)) for name, shape in shapes.items())
+    return ", ".join(text if re.fullmatch(r"[0-9.]+", name) else f"{name} {text}" for name, text in texts)
 
 
 def report_summary(report: Report, style: Style = PRETTY, *, every: bool = False) -> list[str]:
@@ -209,14 +225,14 @@ def _shapes_line(report: Report, batch: Size | None) -> str:
 
 
 def error_lines(error: ConvcalcError) -> list[str]:
-    """Return why the answer is no: the sentence, the line of code, the rule, the ways out.
+    """Return why the answer is no: the sentence, where and on what a call failed, the rule, the ways out.
 
     >>> from convcalc.errors import BadShape
     >>> error_lines(BadShape("fc: 400 features, not 8192", rule="features agree", fixes=["in_features=8192"]))
     ['Error: fc: 400 features, not 8192', 'rule   features agree', 'fix    in_features=8192']
     """
-    code = " ".join(str(part) for name in ("source", "line") if (part := getattr(error, name, None)))
-    at = [f"at     {' '.join(code.split())}"] if code else []
+    explanation = getattr(error, "explanation", None)
+    at = [] if explanation is None else explanation.lines()
     rule = [f"rule   {error.rule}"] if error.rule else []
     return [f"Error: {error.message}", *at, *rule, *(f"fix    {fix}" for fix in error.fixes)]
 

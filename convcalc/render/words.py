@@ -59,14 +59,21 @@ def needed(values: Iterable[Size], style: Style) -> str:
     >>> n = Expr.symbol("n")
     >>> needed([n - 1, n + 2, n - 5, n - 3], PYTHON)
     'n >= 5'
+    >>> needed([n // 2 - 8, 8 - n // 2], PYTHON)
+    'n//2 = 8'
     """
     strongest: dict[Expr, Expr] = {}
-    for value in values:
-        if isinstance(value, Expr) and not _is_plain(value):
+    known = {value: None for value in values if isinstance(value, Expr)}
+    equal = [
+        value for value in known if -value in known and (value.constant, str(value)) < (-value.constant, str(-value))
+    ]
+    for value in known:
+        if value not in equal and -value not in equal and not _is_plain(value):
             letters = value - value.constant
             if letters not in strongest or value.constant < strongest[letters].constant:
                 strongest[letters] = value
-    return ", ".join(_inequality(value, style) for value in strongest.values())
+    texts = [_relation(value, "=", style) for value in equal]
+    return ", ".join([*texts, *(_relation(value, ">=", style) for value in strongest.values())])
 
 
 def _is_plain(value: Expr) -> bool:
@@ -76,11 +83,11 @@ def _is_plain(value: Expr) -> bool:
     return all(value.terms[product] > 0 for product in letters) and value.constant >= (-1 if single else 0)
 
 
-def _inequality(value: Expr, style: Style) -> str:
-    """`value` >= 0 with what is subtracted moved to the other side."""
+def _relation(value: Expr, sign: str, style: Style) -> str:
+    """`value` >= 0, or = 0, with what is subtracted moved to the other side."""
     more = Expr({product: factor for product, factor in value.terms.items() if factor > 0})
     less = Expr({product: -factor for product, factor in value.terms.items() if factor < 0})
-    return f"{write(more, style)} >= {write(less, style)}"
+    return f"{write(more, style)} {sign} {write(less, style)}"
 
 
 def plain(value: Any) -> Any:

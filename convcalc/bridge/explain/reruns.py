@@ -51,8 +51,8 @@ class Change:
 class Changed(Recorder):
     """A recorder that changes calls on their way, and remembers which passed."""
 
-    def __init__(self, change: Change) -> None:
-        super().__init__()
+    def __init__(self, change: Change, copier: Copier) -> None:
+        super().__init__(copier)
         self.change = change
         self.counts: Counter[tuple[str, Any]] = Counter()
         self.passed: set[Site] = set()

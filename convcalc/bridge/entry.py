@@ -1,0 +1,34 @@
+"""The public way from torch, which imports torch when it is used and not before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc.bridge.device import need_torch
+from convcalc.graph import Graph, InputShapes
+
+
+def from_torch(
+    module: Any,
+    input_size: InputShapes | None = None,
+    *,
+    example_inputs: Any = None,
+    dtype: Any = None,
+    train: bool = False,
+) -> Graph:
+    """Return the graph of a `torch.nn.Module`, as it runs on inputs of these shapes, batch included.
+
+    The module runs once on `meta`, in evaluation unless `train`, and stays as it is. `input_size` is a shape
+    (N, C, ...), of several inputs one each; a name such as "H" stands for a size to be found. Or give
+    `example_inputs`: a tensor, a sequence of positional arguments, or a mapping of arguments by name. `dtype` is that
+    of the inputs: the parameters' unless given. Raises `Unreadable` without torch, and what `convcalc inspect` shows
+    where the module does not run.
+
+    >>> torch = need_torch()
+    >>> from_torch(torch.nn.Sequential(torch.nn.Conv2d(1, 6, 5, padding=2), torch.nn.ReLU()), (1, 1, 28, 28))
+    Graph(Sequential: 2 nodes: input -> 1)
+    """
+    need_torch()
+    from convcalc.bridge import trace
+
+    return trace.from_torch(module, input_size, example_inputs=example_inputs, dtype=dtype, train=train)
