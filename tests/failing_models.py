@@ -684,7 +684,7 @@ CASES = [
         "return self.proj(x)",
         [
             "proj: nn.Linear(49, 64)",
-            "--input 64x8x8 (H and W = 8; 6 more ranges)",
+            "--input 64x8x8 (H and W = 8; 6 more ranges below 1,024)",
             "flatten.movedim(1, -1) before proj",
         ],
         rewritten={"flatten.movedim(1, -1) before proj": MovedTokens},
