@@ -195,7 +195,7 @@ class Field:
             places: tuple[Place | None, ...] = (None,) * len(self.axes)
         else:
             places = layout.places_of(shape, len(self.axes)) if self.layout is None else self.layout
-        return [Axis(axis, place) for axis, place in zip(self.axes, places, strict=True)]
+        return [layout.placed(axis, place) for axis, place in zip(self.axes, places, strict=True)]
 
     def _settled(self, axes: Sequence[Axis], shape: Shape) -> Field:
         """The field of these axes, on the axes of (N, C, ...) if they can be put there."""
@@ -208,7 +208,7 @@ class Field:
             axis.is_everywhere or axis.place == place is not None for axis, place in zip(found, wanted, strict=True)
         )
         some = found if plain else axes
-        footprints = tuple(axis.footprint if axis.place is not None else None for axis in some)
+        footprints = tuple(axis.footprint for axis in some)
         if plain:
             return Field(footprints, exact)
         settled = Field(footprints, exact, tuple(axis.place for axis in some))
@@ -286,9 +286,8 @@ def unite(fields: Iterable[Field], shape: Shape | None = None) -> Field:
 def _explicit(one: Field, shape: Shape) -> Field:
     """The same field with its layout written out."""
     axes = one._placed(shape)
-    places = tuple(() if axis.is_everywhere else axis.place for axis in axes)
-    known = tuple(axis.footprint if place is not None else None for axis, place in zip(axes, places, strict=True))
-    return Field(known, one.exact and None not in known, places)
+    known = tuple(axis.footprint for axis in axes)
+    return Field(known, one.exact and None not in known, tuple(axis.place for axis in axes))
 
 
 def _axes(one: Field) -> list[Axis]:

@@ -58,6 +58,17 @@ class Axis(NamedTuple):
 UNKNOWN = Axis(None, None, exact=False)
 
 
+def placed(footprint: Footprint | None, place: Place | None) -> Axis:
+    """Return an axis whose place is needed only where positions read differently, and known where its footprint is.
+
+    >>> placed(ALL, None) == Axis(ALL, ()), placed(SELF, None) == UNKNOWN
+    (True, True)
+    """
+    if footprint is not None and not any(footprint.phases):
+        return Axis(footprint, ())
+    return UNKNOWN if place is None else Axis(footprint, place)
+
+
 def over(axis: Axis, reads: Reads, shape: Shape, out: Shape) -> Axis:
     """Return the axis behind a layer that reads so along the axes of a tensor, and gives one of the shape `out`.
 
