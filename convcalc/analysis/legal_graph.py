@@ -40,7 +40,7 @@ def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Leg
     graph = as_captured(net, input_size)
     shapes = name_sizes(graph.shapes_of(input_size))
     whole = tuple(_named(size) for shape in shapes.values() for size in shape)
-    if graph.capture is not None:
+    if graph.capture is not None and graph.capture.again is not None:
         axes = tuple(dict.fromkeys(size for size in whole if isinstance(size, str)))
         return valid_sizes_of_captured(graph, shapes, axes)
 
