@@ -99,14 +99,14 @@ class Capture:
 
     `letters` are the input shapes with a symbol for each size that may change: formulas in layers are in them.
     `path` has the branches that depended on sizes; where one goes the other way, the graph is another. `again`
-    records the module at other input shapes. `lost` says where sizes lost their formula, `unused` which parameters
+    records the module at other input shapes (with `whole=True` checked and with repairs). `lost` says where sizes lost their formula, `unused` which parameters
     were not read, `error` why the run ended early: at the call `refused`, where that is known as a layer, or because
     the model itself raised something (`raised`).
     """
 
     letters: tuple[Shape, ...]
     path: tuple[Branch, ...] = ()
-    again: Callable[[Sequence[Shape]], Graph] | None = None
+    again: Callable[..., Graph] | None = None
     lost: tuple[str, ...] = ()
     unused: Weights = Weights()
     remarks: tuple[str, ...] = ()

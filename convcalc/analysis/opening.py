@@ -23,7 +23,7 @@ def open_net(net: Graph | Part | Any, input_shapes: InputShapes | None = None) -
     graph = as_captured(net, input_shapes)
     shapes = graph.shapes_of(input_shapes)
     if graph.capture is not None and graph.capture.again is not None and not graph.holds(shapes):
-        graph = graph.capture.again([shapes[name] for name in graph.inputs])
+        graph = graph.capture.again([shapes[name] for name in graph.inputs], whole=True)
     return graph.at(shapes), shapes
 
 

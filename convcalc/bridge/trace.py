@@ -79,7 +79,13 @@ def capture(
         raise BadArgument(f"from_torch takes a torch.nn.Module: got {module!r}{hint}")
     if (input_size is None) == (example_inputs is None):
         raise BadShape(f"{type(module).__name__} needs input_size, such as (1, 3, 224, 224), or example_inputs")
-    settings = {"dtype": dtype, "train": train, "check": check, "name": name or type(module).__name__}
+    settings = {
+        "dtype": dtype,
+        "train": train,
+        "check": check,
+        "repair": True,
+        "name": name or type(module).__name__,
+    }
     if example_inputs is not None:
         args, kwargs = _examples(example_inputs)
         return Run(module, args, kwargs, settings).checked()
@@ -90,25 +96,30 @@ def capture(
     return _found(module, settings, shapes)
 
 
-def _captured(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) -> Graph:
+def _captured(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape], *, whole: bool = True) -> Graph:
+    """Capture at these shapes; where not `whole`, at once: nothing is checked at other sizes, no repair is tried."""
     torch = need_torch()
+    settings = settings if whole else _quick(settings)
     kind = settings["dtype"] or _dtype(module)
     inputs = [torch.empty(tuple(shape), dtype=kind, device="meta") for shape in shapes]
     return Run(module, inputs, {}, settings).checked()
 
 
+def _quick(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**settings, "check": False, "repair": False}
+
+
 def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) -> Graph:
     """Capture at the first of `EXAMPLES` at which the module runs; otherwise at the first, with its error."""
-    first: Graph | None = None
-    for example in EXAMPLES:
-        numbers = [tuple(size if isinstance(size, int) else example for size in shape) for shape in shapes]
-        graph = _captured(module, settings, numbers)
-        assert graph.capture is not None  # noqa: S101 -- it was captured
-        if graph.capture.error is None:
-            return graph
-        first = graph if first is None else first
-    assert first is not None  # noqa: S101 -- there are examples
-    return first
+
+    def numbers(example: int) -> list[Shape]:
+        return [tuple(size if isinstance(size, int) else example for size in shape) for shape in shapes]
+
+    def runs(example: int) -> bool:
+        captured = _captured(module, settings, numbers(example), whole=False).capture
+        return captured is not None and captured.error is None
+
+    return _captured(module, settings, numbers(next(filter(runs, EXAMPLES), EXAMPLES[0])))
 
 
 def _shapes(input_size: InputShapes) -> list[Shape]:
@@ -170,7 +181,7 @@ class Run:
         if self.raised is not None:
             from convcalc.bridge.explain import explain
 
-            self.error = explain(self.raised, self.recorder, self)
+            self.error = explain(self.raised, self.recorder, self, repair=self.settings["repair"])
 
     def _receive(self, twin: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """The inputs on meta, named as forward names them, their sizes given letters."""
@@ -207,7 +218,7 @@ class Run:
             for (original, blank), shape in zip(self._originals(), shapes, strict=True)
         }
         args, kwargs = self.given
-        run = Run(self.original, _swapped(args, other), _swapped(kwargs, other), self.settings)
+        run = Run(self.original, _swapped(args, other), _swapped(kwargs, other), _quick(self.settings))
         by_torch = run.raised is None or run.recorder.failed is not None
         return Again(run.graph(), None if by_torch else run.raised)
 
@@ -314,7 +325,7 @@ class Run:
         return Capture(
             letters=self.letters,
             path=tuple(watch.path),
-            again=partial(_captured, self.original, self.settings),
+            again=partial(_captured, self.original, self.settings, whole=False),
             lost=(*watch.lost, *self._caught()),
             unused=_weighed(unused.items()),
             remarks=tuple(remarks),

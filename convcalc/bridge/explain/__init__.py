@@ -12,8 +12,10 @@ from convcalc.errors import BadShape, ConvcalcError
 from convcalc.explanation import Explanation, Fix
 
 
-def explain(error: Exception, recorder: Any, run: Any) -> ConvcalcError:
+def explain(error: Exception, recorder: Any, run: Any, *, repair: bool = True) -> ConvcalcError:
     """Return what is to be said of an exception that ended a run; the call and its operands in `.explanation`.
+
+    Where not `repair`, no repair is looked for, and the module is not run again.
 
     Never raises: what cannot be explained is said as torch says it.
     """
@@ -23,7 +25,7 @@ def explain(error: Exception, recorder: Any, run: Any) -> ConvcalcError:
     except Exception:  # an explanation that fails must not hide the failure
         return BadShape(f"{type(error).__name__}: {' '.join(str(error).split())}")
     try:
-        fixes, cause = repairs(failure)
+        fixes, cause = repairs(failure) if repair else ((), "")
     except Exception:
         fixes, cause = (), ""
     return explained(said, failure, fixes, "" if cause == CHANNELS_LAST else cause)
