@@ -61,9 +61,9 @@ def inspect(
       convcalc inspect net.py:Net --input 3x224x224 --only conv
       convcalc inspect "net.py:Net(classes=7)" --input 3x224x224 --depth 2 --expect 7
     \b
-    TARGET is a network of the zoo (convcalc zoo lists them), a stack as convcalc stack reads it, or
-    a torch module, or a graph or block of convcalc, in Python code: net.py:name, pkg.mod:name, or
-    a call with literals, "net.py:make(10, depth=3)"; so are libraries', torchvision.models:resnet18.
+    TARGET is a network of the zoo (convcalc zoo lists them); a stack as convcalc stack reads it; or in
+    Python code a torch module, or a graph or block of convcalc: net.py:name, pkg.mod:name, a model
+    library's torchvision.models:resnet18, or a call with literals, "net.py:make(10, depth=3)".
     Naming Python code imports it, which runs it, as pytest would. What is called then: functions and
     classes of your own, classes of torch.nn.Module, functions of packages built on torch. Nothing
     else is, and no checkpoint is loaded.
