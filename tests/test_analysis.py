@@ -353,6 +353,8 @@ def test_a_report_is_one_json_document():
         "offset": ["11/2", "11/2"],
         "covered": [16, 16],
         "global": False,
+        "trainable": 0,
+        "constant": False,
     }
 
 
@@ -372,6 +374,7 @@ def test_a_refusal_ends_the_rows_and_is_told():
     document = report.to_dict()
     assert document["output"] is None
     assert document["error"] == {
+        "place": "fc",
         "kind": "bad_shape",
         "message": "fc: in_features=99 but the last axis of (1, 288) is 288",
         "rule": "the last axis equals in_features",

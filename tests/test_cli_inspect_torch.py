@@ -80,6 +80,24 @@ class Wants640(nn.Module):
         return x[..., 1:]
 
 
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3, padding=1)
+
+    def forward(self, x):
+        return torch.relu(x + self.conv(x))
+
+
+class Blocks(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer1 = nn.Sequential(Block(), Block())
+
+    def forward(self, x):
+        return self.layer1(x).mean((2, 3))
+
+
 net = Net()
 """
 
@@ -208,6 +226,19 @@ def test_train_runs_as_in_training():
     assert len(document("net.py:Half", "--input", "1x8x8", "--train")["layers"]) == 1
     result = CliRunner().invoke(main, ["inspect", "lenet", "--train"])
     assert (result.exit_code, "--train is for torch modules" in result.stderr) == (2, True)
+
+
+def test_depth_sums_the_calls_between_modules_with_their_block():
+    rows = document("net.py:Blocks", "--input", "4x8x8", "--depth", "1")["layers"]
+    assert [(row["name"], row["op"], row["params"]) for row in rows] == [
+        ("layer1", "block", 2 * 148),
+        ("mean", "mean", 0),
+    ]
+    assert rows[0]["args"] == {"nodes": 2 * 3}
+    rows = document("net.py:Blocks", "--input", "4x8x8", "--depth", "2")["layers"]
+    assert [row["name"] for row in rows] == ["layer1.0", "layer1.1", "mean"]
+    result = CliRunner().invoke(main, ["field", "net.py:Blocks", "--input", "4x8x8", "--at", "layer1.0"])
+    assert result.stdout.splitlines()[0].startswith("layer1.0:relu: 4x8x8")
 
 
 def test_source_says_where_a_call_is_written():

@@ -72,7 +72,7 @@ def test_totals_equal_column_sums(path):
     assert total["layer"] == "total"
     if not any("⌊" in row["MACs"] for row in rows):
         for column in ("params", "MACs"):
-            numbers = [int(row[column].replace(",", "")) for row in rows]
+            numbers = [int(row[column].replace(",", "")) for row in rows if row["output"] != "FAILS"]
             assert sum(numbers) == int(total[column].replace(",", ""))
 
 

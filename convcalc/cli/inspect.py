@@ -59,13 +59,14 @@ def inspect(
       convcalc inspect "resnet18(classes=10)" --input 3x64x64 --depth 1
       convcalc inspect "conv 64 k4 s2 p1 *3; gap; flatten; linear 10" --input 3xHxW
       convcalc inspect net.py:Net --input 3x224x224 --only conv
-      convcalc inspect torchvision.models:resnet18 --input 3x224x224 --expect 1000
+      convcalc inspect "net.py:Net(classes=7)" --input 3x224x224 --depth 2 --expect 7
     \b
-    TARGET is a network of the zoo (convcalc zoo lists them), a stack as convcalc stack reads it, or
-    a torch module, or a graph or block of convcalc, in Python code: net.py:name, pkg.mod:name, or
-    a call with literals, "net.py:make(10, depth=3)". Naming Python code imports it, which runs it,
-    as pytest would. What is called then: functions and classes of your own, classes of
-    torch.nn.Module, functions of packages built on torch. Nothing else is, and no checkpoint loaded.
+    TARGET is a network of the zoo (convcalc zoo lists them); a stack as convcalc stack reads it; or in
+    Python code a torch module, or a graph or block of convcalc: net.py:name, pkg.mod:name, a model
+    library's torchvision.models:resnet18, or a call with literals, "net.py:make(10, depth=3)".
+    Naming Python code imports it, which runs it, as pytest would. What is called then: functions and
+    classes of your own, classes of torch.nn.Module, functions of packages built on torch. Nothing
+    else is, and no checkpoint is loaded.
     A torch module runs once, on meta: nothing is computed, and no memory taken.
     Shapes are shown without the batch. Exit status 1 where a layer refuses its input, or an output
     is not what --expect says.

@@ -25,7 +25,7 @@ SPARE = ("source", "any size", "stride", "field", "op")
 
 
 SHOWN = 6
-"""So many conditions are shown; the rest are counted."""
+"""So many conditions, and names of opaque calls, are shown; the rest are counted."""
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
@@ -167,7 +167,8 @@ def report_summary(report: Report, style: Style = PRETTY, *, every: bool = False
     if needs:
         lines.append(f"needs {needs}")
     if report.opaque:
-        lines.append(f"opaque {', '.join(report.opaque)}")
+        more = f" and {len(report.opaque) - SHOWN} more" if len(report.opaque) > SHOWN else ""
+        lines.append(f"opaque {', '.join(report.opaque[:SHOWN])}{more}")
     hidden = 0 if every else sum(_is_noise(row, report) for row in report.layers)
     if hidden:
         calls = (
