@@ -778,7 +778,7 @@ CASES = [
         [(1, 3, 200, 200)],
         "add needs equal sizes, or 1: transpose gives (1, 144, 64) and position gives (1, 196, 64); C differs.",
         "return x + self.position",
-        ["--input 3x224x224 (H and W in 224..239; 5 more ranges below 1,040)"],
+        ["--input 3x224x224 (H and W in 224..239; 8 more ranges)"],
     ),
     Case(
         "a fixed number behind a call without a formula",
@@ -786,7 +786,7 @@ CASES = [
         [(1, 3, 24, 24)],
         "matmul needs as many columns as rows: real (1, 3, 576) has 576 columns, getitem (784, 784) has 784 rows.",
         "return x @ self.table[self.index]",
-        ["--input 3x28x28"],
+        ["--input 3x28x28 (H and W = 28; 14 more ranges below 1,024)"],  # 784 has 15 divisors
     ),
     Case(
         "a key of the model",
@@ -843,7 +843,7 @@ CASES = [
         "one value a channel in training",
         lambda: nn.Sequential(nn.BatchNorm1d(16)),
         [(1, 16)],
-        '0:batch_norm: torch refuses batch_norm on input (1, 16): ValueError: "Expected more than 1 value per channel '
+        'batchnorm 0: torch refuses batch_norm on input (1, 16): ValueError: "Expected more than 1 value per channel '
         'when training, got input size torch.Size([1, 16])"',
         "",
         [],

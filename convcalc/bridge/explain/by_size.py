@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -67,7 +68,10 @@ def _whole(bench: Bench, sizes: Sizes, now: Sizes) -> Repair | None:
         if outcome is None:
             return None
         if outcome.raised is None:
-            found = _nearest_of(outcome.graph(), _letters(outcome), now)
+            graph = outcome.graph()
+            if graph.capture is not None:  # this way alone: no other run
+                graph = replace(graph, capture=replace(graph.capture, again=None))
+            found = _nearest_of(graph, _letters(outcome), now)
             return None if found is None or not _is_near(found[0], now) else _at(bench, *found)
         failure = outcome.failure
     return None
