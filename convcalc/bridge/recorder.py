@@ -292,7 +292,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         return {name: self.numbers[name] for name in size.symbols}
 
     def _read(self, args: Any) -> Any:
-        """Python asks for what a tensor holds: a size in there loses its formula; what depends on the input has none."""
+        """Python asks for what a tensor holds: a size loses its formula; what depends on the input has no value."""
         known = None if id(args[0]) not in self.values else self.value(args[0])
         if known is None:
             return args
