@@ -125,6 +125,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self.disagreements: list[str] = []
         self.asked = False
         """Whether the model was given a size with a formula: else it cannot act by it."""
+        self._given: dict[tuple[Layer, tuple[Shape, ...]], tuple[Shape, ...]] = {}
+        """What layers give: most are called more than once."""
         self._reading = 0
         self._codes: dict[CodeType, bool] = {}
         self._rooms: dict[str, bool] = {}
@@ -213,7 +215,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         query = _QUERIES.get(func)
         if query is not None:
             return query(self, *args, **kwargs)
-        args, kwargs = self._own(args), self._own(kwargs)
+        if self._is_foreign(args) or (kwargs and self._is_foreign(kwargs.values())):
+            args, kwargs = self._own(args), self._own(kwargs)
         if func in _STAYS:
             return self._stay(func, args, kwargs)
         if "device" in kwargs:
@@ -246,19 +249,20 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             known = self._rooms[room] = room.startswith(_INTERNAL)
         return known
 
-    def _own(self, value: Any) -> Any:
-        """Arguments with the copy in the place of each tensor of the original, which code outside may still hold."""
+    def _is_foreign(self, values: Iterable[Any]) -> bool:
+        """Whether a tensor of the original is among arguments: code outside may still hold it."""
         originals = self.copied.tensors
+        return any(
+            id(value) in originals or (type(value) in (tuple, list) and self._is_foreign(value)) for value in values
+        )
+
+    def _own(self, value: Any) -> Any:
+        """Arguments with the copy in the place of each tensor of the original."""
         if isinstance(value, dict):
-            if not value:
-                return value
             return {name: self._own(entry) for name, entry in value.items()}
-        if type(value) not in (tuple, list):
-            return originals.get(id(value), value)
-        for entry in value:
-            if id(entry) in originals or type(entry) in (tuple, list):
-                return type(value)([self._own(entry) for entry in value])
-        return value
+        if type(value) in (tuple, list):
+            return type(value)([self._own(entry) for entry in value])
+        return self.copied.tensors.get(id(value), value)
 
     def _fills(self, func: Any, args: Any, kwargs: Any) -> bool:
         """Whether a call sets a parameter or buffer in place, from nothing else: initialisation, counters."""
@@ -384,8 +388,10 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             return None, f"a size lost its formula: {next(reversed(self.watch.lost))}"
         seen = _seen(inputs)
         try:
-            ready = layer.at(self.numbers) if layer.depends_on_sizes else layer
-            given = ready.out_shapes(*seen)
+            given = self._given.get((layer, seen))
+            if given is None:
+                ready = layer.at(self.numbers) if layer.depends_on_sizes else layer
+                given = self._given[layer, seen] = ready.out_shapes(*seen)
         except Refused:  # torch on meta takes what it refuses on a device: the report will say so
             return layer, ""
         except ConvcalcError as error:
