@@ -88,8 +88,8 @@ class Branch:
         """Whether the branch goes this way at these sizes; None where that is open."""
         try:
             sides = [_at(side, values) for side in (self.left, self.right)]
-        except ZeroDivisionError:  # the model does not come this far
-            return None
+        except ZeroDivisionError:  # where the comparison itself divides by a size that is 0
+            return False
         if any(side is None or is_symbolic(side) for side in sides):
             return None
         return _RELATIONS[self.relation](*sides)

@@ -577,6 +577,11 @@ def test_compiled_modules_run_as_they_are_written():
     assert totals(graph) == (CONV, CONV_MACS)
 
 
+def in_segments():
+    parts = nn.Sequential(conv(), nn.ReLU(), conv(8, 8))
+    return Calls(lambda self, x: checkpoint_sequential(self.parts, 2, x, use_reentrant=False), parts=parts)
+
+
 @pytest.mark.parametrize(
     ("net", "shape"),
     [
@@ -584,12 +589,9 @@ def test_compiled_modules_run_as_they_are_written():
         (lambda: nn.GRU(8, 16), (10, 1, 8)),
         (lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(16, 4, 32, batch_first=True), 2), (1, 10, 16)),
         (lambda: Calls(lambda self, x: self.a(x, x, x)[0], a=nn.MultiheadAttention(16, 4)), (10, 1, 16)),
-        (
-            lambda: Calls(lambda self, x: checkpoint_sequential(self.s, 2, x, use_reentrant=False), s=nn.Sequential(conv(), nn.ReLU(), conv(8, 8))),
-            SHAPE,
-        ),
+        (in_segments, SHAPE),
     ],
-)  # fmt: skip
+)
 def test_all_parameters_are_counted(net, shape):
     net = net()
     graph = from_torch(net, shape)

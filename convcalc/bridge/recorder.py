@@ -127,6 +127,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self.disagreements: list[str] = []
         self.asked = False
         """Whether the model was given a size with a formula: else it cannot act by it."""
+        self._given: dict[tuple[Layer, tuple[Shape, ...]], tuple[Shape, ...]] = {}
+        """What layers give: most are called more than once."""
         self._reading = 0
         self._codes: dict[CodeType, bool] = {}
         self._rooms: dict[str, bool] = {}
@@ -215,7 +217,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         query = _QUERIES.get(func)
         if query is not None:
             return query(self, *args, **kwargs)
-        args, kwargs = self._own(args), self._own(kwargs)
+        if self._is_foreign(args) or (kwargs and self._is_foreign(kwargs.values())):
+            args, kwargs = self._own(args), self._own(kwargs)
         if func in _STAYS:
             return self._stay(func, args, kwargs)
         if "device" in kwargs:
@@ -248,19 +251,20 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             known = self._rooms[room] = room.startswith(_INTERNAL)
         return known
 
-    def _own(self, value: Any) -> Any:
-        """Arguments with the copy in the place of each tensor of the original, which code outside may still hold."""
+    def _is_foreign(self, values: Iterable[Any]) -> bool:
+        """Whether a tensor of the original is among arguments: code outside may still hold it."""
         originals = self.copied.tensors
+        return any(
+            id(value) in originals or (type(value) in (tuple, list) and self._is_foreign(value)) for value in values
+        )
+
+    def _own(self, value: Any) -> Any:
+        """Arguments with the copy in the place of each tensor of the original."""
         if isinstance(value, dict):
-            if not value:
-                return value
             return {name: self._own(entry) for name, entry in value.items()}
-        if type(value) not in (tuple, list):
-            return originals.get(id(value), value)
-        for entry in value:
-            if id(entry) in originals or type(entry) in (tuple, list):
-                return type(value)([self._own(entry) for entry in value])
-        return value
+        if type(value) in (tuple, list):
+            return type(value)([self._own(entry) for entry in value])
+        return self.copied.tensors.get(id(value), value)
 
     def _fills(self, func: Any, args: Any, kwargs: Any) -> bool:
         """Whether a call sets a parameter or buffer in place, from nothing else: initialisation, counters."""
@@ -294,7 +298,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         return {name: self.numbers[name] for name in size.symbols}
 
     def _read(self, args: Any) -> Any:
-        """Python asks what a tensor holds: a size in there loses its formula, what depends on the input has none."""
+        """Python asks for what a tensor holds: a size loses its formula; what depends on the input has no value."""
         known = None if id(args[0]) not in self.values else self.value(args[0])
         if known is None:
             return args
@@ -396,8 +400,10 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             return None, f"a size lost its formula: {next(reversed(self.watch.lost))}"
         seen = _seen(inputs)
         try:
-            ready = layer.at(self.numbers) if layer.depends_on_sizes else layer
-            given = ready.out_shapes(*seen)
+            given = self._given.get((layer, seen))
+            if given is None:
+                ready = layer.at(self.numbers) if layer.depends_on_sizes else layer
+                given = self._given[layer, seen] = ready.out_shapes(*seen)
         except Refused:
             raise
         except ConvcalcError as error:

@@ -467,6 +467,9 @@ class SizeFloat(float):
 
     __radd__ = __add__
 
+    def __pos__(self) -> SizeFloat:
+        return self
+
     def __neg__(self) -> SizeFloat:
         return SizeFloat(-self.plain, None if self.top is None else -self.top, self.watch, self.below)
 

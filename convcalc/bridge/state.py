@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import sys
 import warnings
@@ -28,13 +29,17 @@ def unchanged() -> Iterator[None]:
     torch = need_torch()
     before = [(put, get()) for get, put in _switches()]
     device = _default_device(torch)
+    collecting = gc.isenabled()
     try:
+        gc.disable()  # a run makes many small objects that stay, and looking through them takes a tenth of its time
         torch.backends.mha.set_fastpath_enabled(False)  # it would hide the layers inside
         sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEPTH))
         with warnings.catch_warnings(), torch.no_grad(), _eager():
             warnings.simplefilter("ignore")
             yield
     finally:
+        if collecting:
+            gc.enable()
         for put, value in before:
             put(value)
         if _default_device(torch) != device:
