@@ -84,7 +84,8 @@ def over(axis: Axis, reads: Reads, shape: Shape, out: Shape) -> Axis:
     if parts is None:
         return UNKNOWN
     here = {part.axis for part in parts}
-    own = {place: reads[place] for place in reads if place in here and reads[place] != SELF}
+    read = {place: reads.get(place, SELF) for place in here}
+    own = {place: along for place, along in read.items() if along != SELF or out[place] != shape[place]}
     if not own and shape == out:
         return axis
     footprint, exact = axis.footprint, axis.exact

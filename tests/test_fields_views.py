@@ -173,7 +173,7 @@ def changed(draw, shape, kinds):
         case "pad":
             sides = tuple((draw(st.integers(0, 2)), draw(st.integers(0, 2))) for _ in range(rank - dim))
             flat = [side for pair in reversed(sides) for side in pair]
-            return PadAxes(sides), lambda x: torch.nn.functional.pad(x, flat)
+            return PadAxes(sides), lambda x: torch.nn.functional.pad(x, flat, value=1.0)
         case "cat":
             return None, lambda x: torch.cat([x.new_ones([1 if i == dim else n for i, n in enumerate(shape)]), x], dim)
         case "stack":
@@ -221,7 +221,7 @@ def follow(layer, function, field, shape, out):
 def run(data, steps, most):
     """Run a program of random steps; returns the input's sizes, the output, the input and the field.
 
-    Of tensors put together the field says what any of them reads: it is no longer exact for each entry.
+    Of tensors put together, padding among them, the field says what any reads: it is no longer exact for each entry.
     """
     sizes = tuple(data.draw(st.lists(st.sampled_from([2, 3, 4, 6, 8]), min_size=1, max_size=2)))
     shape = (1, data.draw(st.integers(1, 3)), *sizes)
@@ -237,7 +237,7 @@ def run(data, steps, most):
         if layer is not None and not isinstance(layer, Matmul | Add | Stack | Conv):
             assert layer.out_shape(shape) == out
         field = follow(layer, function, field, shape, out)
-        if layer is None:
+        if layer is None or isinstance(layer, PadAxes):
             field = replace(field, exact=False, terms=tuple(replace(term, exact=False) for term in field.terms))
         value = after / after.detach().mean()
     return sizes, value, signal, field
