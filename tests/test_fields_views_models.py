@@ -165,6 +165,35 @@ def test_channels_made_of_positions_are_all_read_by_a_convolution():
 attended = functional.scaled_dot_product_attention
 
 
+def test_columns_are_the_windows_of_a_convolution():
+    class Columns(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear, self.conv = nn.Linear(18, 4), nn.Conv1d(4, 4, 1)
+
+        def forward(self, x):
+            x = functional.unfold(x, 3, stride=2)
+            x = self.conv(self.linear(x.transpose(1, 2)).transpose(1, 2))
+            return functional.fold(x, (8, 6), 2, stride=2)[:, :, :7, :5]
+
+    field = holds(Columns(), (1, 2, 9, 7), [(0, 0), (3, 2), (6, 4)])
+    assert field.axes == (conv(3, stride=2).then(nearest(2)),) * 2
+    assert field.exact
+
+
+def test_padding_and_slices_shift_positions_wherever_they_lie():
+    class Shifted(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(2, 2, 2)
+
+        def forward(self, x):
+            x = functional.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 0, 2, 1))
+            return self.conv(x[:, 1:, 3:].permute(0, 3, 1, 2))
+
+    assert holds(Shifted(), (1, 2, 8, 9), [(2, 0), (4, 3)]).axes == (crop(-1).then(conv(2)), crop(2).then(conv(2)))
+
+
 class WindowAttention(nn.Module):
     """Attention within shifted windows, channels last, as a block of a Swin transformer, written out."""
 
