@@ -131,9 +131,9 @@ def views(draw, shape):
             return Unsqueeze(dim), lambda x: x.unsqueeze(dim)
 
 
-SUMS = ("sum", "mean", "softmax", "layernorm", "linear", "expand", "cumsum", "scores", "stack")
+SUMS = ("sum", "mean", "softmax", "layernorm", "linear", "expand", "cumsum", "scores", "stack", "gate", "scramble")
 """What reads all of an axis, or all up to a place, and cuts nothing off."""
-CUTS = ("index", "slice", "roll", "pad", "cat", "repeat", "chunk", "unbind", "pool", "conv")
+CUTS = ("first", "index", "slice", "roll", "pad", "cat", "repeat", "chunk", "unbind", "pool", "conv")
 
 
 def changes(*kinds):
@@ -199,12 +199,37 @@ def changed(draw, shape, kinds):
         case "conv" if rank == 3 and shape[2] > 1:
             weight = torch.ones(2, shape[1], 2, dtype=torch.float64)
             return Conv(2, 2, bias=False), lambda x: torch.nn.functional.conv1d(x, weight)
+        case "gate":
+            gate = [Reduce("mean", (dim,), keepdim=True)]
+            return Beside(gate), lambda x: x * x.mean(dim, keepdim=True)
+        case "first":
+            first = [Index((*before, 0)), Unsqueeze(dim)]
+            return Beside(first), lambda x: x * x.select(dim, 0).unsqueeze(dim)
+        case "scramble":
+            order = (*range(dim), *range(dim + 1, rank), dim)
+            return Beside([Permute(order), View(shape)]), lambda x: x + x.permute(order).reshape(shape)
         case _:
             return Add(), lambda x: x + x
 
 
+class Beside:
+    """Some layers in a branch beside their input, and the sum or product of both."""
+
+    def __init__(self, layers):
+        self.layers = layers
+
+    def through(self, field, shape, out):
+        before, found = shape, field
+        for layer in self.layers:
+            after = layer.out_shape(before)
+            before, found = after, read_through(layer, [found], [before], after)
+        return read_through(Add(), [field, found], [shape, before], out)
+
+
 def follow(layer, function, field, shape, out):
     """The field behind one step, whose call takes its input as often as the layer wants it."""
+    if isinstance(layer, Beside):
+        return layer.through(field, shape, out)
     if layer is None:  # a token put before the others
         token = tuple(1 if a != b else a for a, b in zip(shape, out, strict=True))
         dim = next(axis for axis, (a, b) in enumerate(zip(shape, out, strict=True)) if a != b)
@@ -234,7 +259,7 @@ def run(data, steps, most):
         if after.numel() > 1500 or not 1 <= after.dim() <= 7:
             continue
         out = tuple(after.shape)
-        if layer is not None and not isinstance(layer, Matmul | Add | Stack | Conv):
+        if layer is not None and not isinstance(layer, Matmul | Add | Stack | Conv | Beside):
             assert layer.out_shape(shape) == out
         field = follow(layer, function, field, shape, out)
         if layer is None or isinstance(layer, PadAxes):
