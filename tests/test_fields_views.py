@@ -319,3 +319,63 @@ def test_what_is_summed_over_is_read_in_full(data):
             found = read(value, signal, flat)
             assert found <= cells
             assert found == cells or not exact(field)
+
+
+SPLIT = Unflatten(2, (4, 3))
+
+
+def in_windows(x):
+    return x.unflatten(2, (4, 3))
+
+
+DIRECT = {
+    "a slice of every window": (
+        [SPLIT, Index((Slice(), Slice(), Slice(), Slice(1, 3)))],
+        lambda x: in_windows(x)[..., 1:3],
+    ),
+    "the start of every window": (
+        [SPLIT, Index((Slice(), Slice(), Slice(), Slice(0, 2)))],
+        lambda x: in_windows(x)[..., :2],
+    ),
+    "every second window": ([SPLIT, Index((Slice(), Slice(), Slice(1, 4, 2)))], lambda x: in_windows(x)[:, :, 1:4:2]),
+    "one window": ([SPLIT, Index((Slice(), Slice(), 2))], lambda x: in_windows(x)[:, :, 2]),
+    "the first of each window": ([SPLIT, Index((Slice(), Slice(), Slice(), 0))], lambda x: in_windows(x)[..., 0]),
+    "the last of each window": ([SPLIT, Index((Slice(), Slice(), Slice(), -1))], lambda x: in_windows(x)[..., -1]),
+    "windows moved by one": (
+        [SPLIT, PadAxes(((-1, 0), (0, 0))), Flatten(2)],
+        lambda x: in_windows(x)[:, :, 1:].flatten(2),
+    ),
+    "a gate for each window": (
+        [SPLIT, Beside([Reduce("sum", (3,), keepdim=True)]), Flatten(2)],
+        lambda x: (in_windows(x) + in_windows(x).sum(3, keepdim=True)).flatten(2),
+    ),
+    "a gate for each place in a window, from all windows": (
+        [SPLIT, Reduce("sum", (3,)), Unsqueeze(3), Expand((1, 2, 4, 3)), Flatten(2)],
+        lambda x: in_windows(x).sum(3, keepdim=True).expand(1, 2, 4, 3).flatten(2),
+    ),
+    "digits that change places beside their own": (
+        [Unflatten(2, (3, 2, 2)), Beside([Permute((0, 1, 2, 4, 3))]), Flatten(2)],
+        lambda x: (x.unflatten(2, (3, 2, 2)) + x.unflatten(2, (3, 2, 2)).transpose(3, 4)).flatten(2),
+    ),
+    "a convolution of windows": (
+        [SPLIT, Permute((0, 3, 1, 2)), Flatten(0, 1), Conv(1, 2, bias=False)],
+        lambda x: torch.nn.functional.conv1d(
+            in_windows(x).permute(0, 3, 1, 2).flatten(0, 1), torch.ones(1, 2, 2, dtype=torch.float64)
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DIRECT)
+def test_windows_cut_and_joined_are_followed_exactly(name):
+    """Each entry reads what its gradient reaches, and all of it is known."""
+    layers, function = DIRECT[name]
+    signal = (torch.rand(1, 2, 12, dtype=torch.float64) + 0.5).requires_grad_()
+    value, shape, field = function(signal), (1, 2, 12), Field.start(1)
+    for layer in layers:
+        out = shape if isinstance(layer, Beside) else layer.out_shape(shape)
+        field, shape = follow(layer, None, field, shape, out), out
+    assert shape == tuple(value.shape)
+    assert exact(field)
+    for flat in range(value.numel()):
+        assert said(field, shape, (12,), flat) == read(value, signal, flat)
