@@ -191,7 +191,7 @@ class Field:
 
     def _placed(self, shape: Shape) -> list[Axis]:
         """Each axis with its place in a tensor of this shape."""
-        if any(isinstance(size, int) and size == 0 for size in shape):
+        if 0 in shape:
             places: tuple[Place | None, ...] = (None,) * len(self.axes)
         else:
             places = layout.places_of(shape, len(self.axes)) if self.layout is None else self.layout
@@ -199,19 +199,11 @@ class Field:
 
     def _settled(self, axes: Sequence[Axis], shape: Shape) -> Field:
         """The field of these axes, on the axes of (N, C, ...) if they can be put there."""
-        wanted = layout.places_of(shape, len(axes))
-        found = [
-            axis if place is None else layout.settled(axis, place) for axis, place in zip(axes, wanted, strict=True)
-        ]
         exact = self.exact and all(axis.exact and axis.footprint is not None for axis in axes)
-        plain = all(
-            axis.is_everywhere or axis.place == place is not None for axis, place in zip(found, wanted, strict=True)
-        )
-        some = found if plain else axes
-        footprints = tuple(axis.footprint for axis in some)
-        if plain:
-            return Field(footprints, exact)
-        settled = Field(footprints, exact, tuple(axis.place for axis in some))
+        found = layout.channels_first_if_possible(axes, shape)
+        if found is not None:
+            return Field(found, exact)
+        settled = Field(tuple(axis.footprint for axis in axes), exact, tuple(axis.place for axis in axes))
         return settled if len(shape) > 2 else _of_features(settled)
 
     @property

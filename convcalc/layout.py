@@ -52,7 +52,7 @@ class Axis(NamedTuple):
     @property
     def is_everywhere(self) -> bool:
         """Whether all positions of the tensor read the same, without a local part: everything, or nothing."""
-        return self.footprint is not None and not any(self.footprint.phases)
+        return not self.place and self.footprint is not None and not any(self.footprint.phases)
 
 
 UNKNOWN = Axis(None, None, exact=False)
@@ -84,7 +84,8 @@ def over(axis: Axis, reads: Reads, shape: Shape, out: Shape) -> Axis:
     if parts is None:
         return UNKNOWN
     here = {part.axis for part in parts}
-    own = {place: reads[place] for place in reads if place in here and reads[place] != SELF}
+    read = {place: reads.get(place, SELF) for place in here}
+    own = {place: along for place, along in read.items() if along != SELF or out[place] != shape[place]}
     if not own and shape == out:
         return axis
     footprint, exact = axis.footprint, axis.exact
@@ -231,9 +232,14 @@ def united(a: Axis, b: Axis) -> Axis:
     if a.footprint is None or b.footprint is None:
         return Axis(None, a.place, exact=False)
     try:
-        return Axis(a.footprint | b.footprint, a.place, a.exact and b.exact)
+        return Axis(_either(a.footprint, b.footprint), a.place, a.exact and b.exact)
     except ConvcalcError:  # unequal strides
         return Axis(None, a.place, exact=False)
+
+
+@lru_cache(maxsize=1024)
+def _either(a: Footprint, b: Footprint) -> Footprint:
+    return a if a == b else a | b
 
 
 def _beside(everywhere: Axis, other: Axis) -> Axis:
@@ -243,7 +249,7 @@ def _beside(everywhere: Axis, other: Axis) -> Axis:
         return other
     if other.footprint is None:
         return everywhere if found.all_before and found.all_after else other
-    return Axis(found | other.footprint, other.place, everywhere.exact and other.exact)
+    return Axis(_either(found, other.footprint), other.place, everywhere.exact and other.exact)
 
 
 def spread(a: Axis, b: Axis) -> Axis:
@@ -263,22 +269,32 @@ def _loose(place: Place) -> Place:
     return together(digit._replace(weight=0) for digit in place)
 
 
-def settled(axis: Axis, wanted: Place) -> Axis:
-    """Return the axis at the place `wanted` where it can be put there, itself elsewhere.
+def channels_first_if_possible(axes: Sequence[Axis], shape: Shape) -> tuple[Footprint | None, ...] | None:
+    """Return the footprints on the axes after batch and channels; None where an axis cannot be put on its own.
 
     >>> from convcalc.stencils import nearest
-    >>> half = Axis(SELF, together([*channels_first((1, 1, 4, 2))[0]]))
-    >>> settled(half, channels_first((1, 1, 8))[0]).footprint == nearest(2)
+    >>> half = Axis(SELF, channels_first((1, 1, 4, 2))[0])
+    >>> channels_first_if_possible([half], (1, 1, 8)) == (nearest(2),)
     True
     """
-    if axis.is_everywhere or axis.place == wanted:
-        return axis._replace(place=wanted)
-    if axis.place is None:
-        return axis
-    if axis.footprint is None:
-        return axis._replace(place=wanted) if _loose(axis.place) == _loose(wanted) else axis
-    finer = lift(axis.place, wanted)
-    return axis if finer is None else axis._replace(footprint=_then(axis.footprint, finer), place=wanted)
+    found = []
+    for axis, wanted in zip(axes, places_of(shape, len(axes)), strict=True):
+        footprint = axis.footprint
+        if not axis.is_everywhere and axis.place != wanted:
+            if axis.place is None or wanted is None:
+                return None
+            if footprint is None:
+                if _loose(axis.place) != _loose(wanted):
+                    return None
+            else:
+                finer = lift(axis.place, wanted)
+                if finer is None:
+                    return None
+                footprint = _then(footprint, finer)
+        elif wanted is None and axis.place is None:
+            return None
+        found.append(footprint)
+    return tuple(found)
 
 
 def places_of(shape: Shape, axes: int) -> tuple[Place | None, ...]:

@@ -131,9 +131,9 @@ def views(draw, shape):
             return Unsqueeze(dim), lambda x: x.unsqueeze(dim)
 
 
-SUMS = ("sum", "mean", "softmax", "layernorm", "linear", "expand", "cumsum", "scores", "stack")
+SUMS = ("sum", "mean", "softmax", "layernorm", "linear", "expand", "cumsum", "scores", "stack", "gate", "scramble")
 """What reads all of an axis, or all up to a place, and cuts nothing off."""
-CUTS = ("index", "slice", "roll", "pad", "cat", "repeat", "chunk", "unbind", "pool", "conv")
+CUTS = ("first", "index", "slice", "roll", "pad", "cat", "repeat", "chunk", "unbind", "pool", "conv")
 
 
 def changes(*kinds):
@@ -173,7 +173,7 @@ def changed(draw, shape, kinds):
         case "pad":
             sides = tuple((draw(st.integers(0, 2)), draw(st.integers(0, 2))) for _ in range(rank - dim))
             flat = [side for pair in reversed(sides) for side in pair]
-            return PadAxes(sides), lambda x: torch.nn.functional.pad(x, flat)
+            return PadAxes(sides), lambda x: torch.nn.functional.pad(x, flat, value=1.0)
         case "cat":
             return None, lambda x: torch.cat([x.new_ones([1 if i == dim else n for i, n in enumerate(shape)]), x], dim)
         case "stack":
@@ -199,12 +199,37 @@ def changed(draw, shape, kinds):
         case "conv" if rank == 3 and shape[2] > 1:
             weight = torch.ones(2, shape[1], 2, dtype=torch.float64)
             return Conv(2, 2, bias=False), lambda x: torch.nn.functional.conv1d(x, weight)
+        case "gate":
+            gate = [Reduce("mean", (dim,), keepdim=True)]
+            return Beside(gate), lambda x: x * x.mean(dim, keepdim=True)
+        case "first":
+            first = [Index((*before, 0)), Unsqueeze(dim)]
+            return Beside(first), lambda x: x * x.select(dim, 0).unsqueeze(dim)
+        case "scramble":
+            order = (*range(dim), *range(dim + 1, rank), dim)
+            return Beside([Permute(order), View(shape)]), lambda x: x + x.permute(order).reshape(shape)
         case _:
             return Add(), lambda x: x + x
 
 
+class Beside:
+    """Some layers in a branch beside their input, and the sum or product of both."""
+
+    def __init__(self, layers):
+        self.layers = layers
+
+    def through(self, field, shape, out):
+        before, found = shape, field
+        for layer in self.layers:
+            after = layer.out_shape(before)
+            before, found = after, read_through(layer, [found], [before], after)
+        return read_through(Add(), [field, found], [shape, before], out)
+
+
 def follow(layer, function, field, shape, out):
     """The field behind one step, whose call takes its input as often as the layer wants it."""
+    if isinstance(layer, Beside):
+        return layer.through(field, shape, out)
     if layer is None:  # a token put before the others
         token = tuple(1 if a != b else a for a, b in zip(shape, out, strict=True))
         dim = next(axis for axis, (a, b) in enumerate(zip(shape, out, strict=True)) if a != b)
@@ -221,7 +246,7 @@ def follow(layer, function, field, shape, out):
 def run(data, steps, most):
     """Run a program of random steps; returns the input's sizes, the output, the input and the field.
 
-    Of tensors put together the field says what any of them reads: it is no longer exact for each entry.
+    Of tensors put together, padding among them, the field says what any reads: it is no longer exact for each entry.
     """
     sizes = tuple(data.draw(st.lists(st.sampled_from([2, 3, 4, 6, 8]), min_size=1, max_size=2)))
     shape = (1, data.draw(st.integers(1, 3)), *sizes)
@@ -234,10 +259,10 @@ def run(data, steps, most):
         if after.numel() > 1500 or not 1 <= after.dim() <= 7:
             continue
         out = tuple(after.shape)
-        if layer is not None and not isinstance(layer, Matmul | Add | Stack | Conv):
+        if layer is not None and not isinstance(layer, Matmul | Add | Stack | Conv | Beside):
             assert layer.out_shape(shape) == out
         field = follow(layer, function, field, shape, out)
-        if layer is None:
+        if layer is None or isinstance(layer, PadAxes):
             field = replace(field, exact=False, terms=tuple(replace(term, exact=False) for term in field.terms))
         value = after / after.detach().mean()
     return sizes, value, signal, field
@@ -294,3 +319,63 @@ def test_what_is_summed_over_is_read_in_full(data):
             found = read(value, signal, flat)
             assert found <= cells
             assert found == cells or not exact(field)
+
+
+SPLIT = Unflatten(2, (4, 3))
+
+
+def in_windows(x):
+    return x.unflatten(2, (4, 3))
+
+
+DIRECT = {
+    "a slice of every window": (
+        [SPLIT, Index((Slice(), Slice(), Slice(), Slice(1, 3)))],
+        lambda x: in_windows(x)[..., 1:3],
+    ),
+    "the start of every window": (
+        [SPLIT, Index((Slice(), Slice(), Slice(), Slice(0, 2)))],
+        lambda x: in_windows(x)[..., :2],
+    ),
+    "every second window": ([SPLIT, Index((Slice(), Slice(), Slice(1, 4, 2)))], lambda x: in_windows(x)[:, :, 1:4:2]),
+    "one window": ([SPLIT, Index((Slice(), Slice(), 2))], lambda x: in_windows(x)[:, :, 2]),
+    "the first of each window": ([SPLIT, Index((Slice(), Slice(), Slice(), 0))], lambda x: in_windows(x)[..., 0]),
+    "the last of each window": ([SPLIT, Index((Slice(), Slice(), Slice(), -1))], lambda x: in_windows(x)[..., -1]),
+    "windows moved by one": (
+        [SPLIT, PadAxes(((-1, 0), (0, 0))), Flatten(2)],
+        lambda x: in_windows(x)[:, :, 1:].flatten(2),
+    ),
+    "a gate for each window": (
+        [SPLIT, Beside([Reduce("sum", (3,), keepdim=True)]), Flatten(2)],
+        lambda x: (in_windows(x) + in_windows(x).sum(3, keepdim=True)).flatten(2),
+    ),
+    "a gate for each place in a window, from all windows": (
+        [SPLIT, Reduce("sum", (3,)), Unsqueeze(3), Expand((1, 2, 4, 3)), Flatten(2)],
+        lambda x: in_windows(x).sum(3, keepdim=True).expand(1, 2, 4, 3).flatten(2),
+    ),
+    "digits that change places beside their own": (
+        [Unflatten(2, (3, 2, 2)), Beside([Permute((0, 1, 2, 4, 3))]), Flatten(2)],
+        lambda x: (x.unflatten(2, (3, 2, 2)) + x.unflatten(2, (3, 2, 2)).transpose(3, 4)).flatten(2),
+    ),
+    "a convolution of windows": (
+        [SPLIT, Permute((0, 3, 1, 2)), Flatten(0, 1), Conv(1, 2, bias=False)],
+        lambda x: torch.nn.functional.conv1d(
+            in_windows(x).permute(0, 3, 1, 2).flatten(0, 1), torch.ones(1, 2, 2, dtype=torch.float64)
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DIRECT)
+def test_windows_cut_and_joined_are_followed_exactly(name):
+    """Each entry reads what its gradient reaches, and all of it is known."""
+    layers, function = DIRECT[name]
+    signal = (torch.rand(1, 2, 12, dtype=torch.float64) + 0.5).requires_grad_()
+    value, shape, field = function(signal), (1, 2, 12), Field.start(1)
+    for layer in layers:
+        out = shape if isinstance(layer, Beside) else layer.out_shape(shape)
+        field, shape = follow(layer, None, field, shape, out), out
+    assert shape == tuple(value.shape)
+    assert exact(field)
+    for flat in range(value.numel()):
+        assert said(field, shape, (12,), flat) == read(value, signal, flat)

@@ -6,6 +6,9 @@ Each is checked at some outputs against the gradients of the module, with positi
 import pytest
 
 from convcalc.analysis.fields import find_fields
+from convcalc.analysis.tiles import find_tiles
+from convcalc.analysis.window import find_window
+from convcalc.errors import NoSolution
 from convcalc.stencils import blocks, conv, crop, everything, everything_before, identity, nearest, pixel_unshuffle
 
 torch = pytest.importorskip("torch")
@@ -163,6 +166,35 @@ def test_channels_made_of_positions_are_all_read_by_a_convolution():
 
 
 attended = functional.scaled_dot_product_attention
+
+
+def test_columns_are_the_windows_of_a_convolution():
+    class Columns(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear, self.conv = nn.Linear(18, 4), nn.Conv1d(4, 4, 1)
+
+        def forward(self, x):
+            x = functional.unfold(x, 3, stride=2)
+            x = self.conv(self.linear(x.transpose(1, 2)).transpose(1, 2))
+            return functional.fold(x, (8, 6), 2, stride=2)[:, :, :7, :5]
+
+    field = holds(Columns(), (1, 2, 9, 7), [(0, 0), (3, 2), (6, 4)])
+    assert field.axes == (conv(3, stride=2).then(nearest(2)),) * 2
+    assert field.exact
+
+
+def test_padding_and_slices_shift_positions_wherever_they_lie():
+    class Shifted(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(2, 2, 2)
+
+        def forward(self, x):
+            x = functional.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 0, 2, 1))
+            return self.conv(x[:, 1:, 3:].permute(0, 3, 1, 2))
+
+    assert holds(Shifted(), (1, 2, 8, 9), [(2, 0), (4, 3)]).axes == (crop(-1).then(conv(2)), crop(2).then(conv(2)))
 
 
 class WindowAttention(nn.Module):
@@ -417,3 +449,39 @@ def test_a_part_of_the_positions_that_no_map_gives_is_unknown():
             return x.flip(-1)
 
     assert field_of(Picked(), (1, 2, 8)).axes == (None,)
+
+
+# -- the analyses that read fields ---------------------------------------------------------------------------------
+
+
+class Rolled(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 1, 3, padding=1)
+
+    def forward(self, x):
+        return self.conv(torch.roll(x, 2, -1))
+
+
+def test_a_roll_reads_the_other_end_in_a_window():
+    module = prepared(Rolled())
+    graph = capture(module, (1, 1, 6, 8))
+    graph = getattr(graph, "graph", graph)
+    for cell in [(0, 0), (3, 2), (5, 7)]:
+        rows, columns = find_window(graph, graph.outputs[-1], cell, (1, 1, 6, 8))
+        assert {(i, j) for i in rows.reads for j in columns.reads} == read(module, (1, 1, 6, 8), cell)
+
+
+def test_there_are_no_tiles_through_a_roll():
+    with pytest.raises(NoSolution, match="around the ends"):
+        find_tiles(Rolled(), (1, 1, "H", "W"), tile=32)
+
+
+def test_there_is_no_window_where_positions_have_moved():
+    class Last(nn.Module):
+        def forward(self, x):
+            return x.permute(0, 2, 3, 1)
+
+    graph = capture(Last(), (1, 3, 6, 8))
+    graph = getattr(graph, "graph", graph)
+    assert [axis.pattern for axis in find_window(graph, graph.outputs[-1], (1, 1), (1, 3, 6, 8))] == [None, None]

@@ -33,6 +33,7 @@ from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.graph import Graph, InputShapes, Node
+from convcalc.layers import Moved
 from convcalc.layers.base import Shape, read_through
 from convcalc.quasiaffine import QuasiAffine, quasi_affine
 from convcalc.sizes import Size
@@ -264,6 +265,8 @@ def _own(node: Node, place: int, shapes: Mapping[str, Shape], axes: int) -> list
     """What the node itself reads of one of its inputs."""
     if "circular" in (getattr(node.layer, "padding_mode", None), getattr(node.layer, "mode", None)):
         raise _forbidden(node.name, "circular padding reads the other end of the image")
+    if isinstance(node.layer, Moved):
+        raise _forbidden(node.name, f"{node.layer.op} moves rows around the ends of the image")
     fields = [Field.start(axes) if i == place else Field.nothing(axes) for i in range(len(node.inputs))]
     own = read_through(node.layer, fields, [shapes[name] for name in node.inputs], shapes[node.name]).spatial
     if any(footprint is None or footprint.is_global for footprint in own):

@@ -21,7 +21,7 @@ from convcalc.errors import BadShape
 from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.graph import Graph, InputShapes, Node
-from convcalc.layers import AdaptiveAvgPool, AdaptiveMaxPool, Layer, Pad, Upsample
+from convcalc.layers import AdaptiveAvgPool, AdaptiveMaxPool, Layer, Moved, Pad, PadAxes, Upsample
 from convcalc.layers.base import Shape, read_through
 from convcalc.reads import Reads
 from convcalc.tapsets import TapSet
@@ -152,7 +152,9 @@ def _outside(layer: Layer) -> str:
     """How positions outside the input are meant: as torch's padding modes, or as the nearest position."""
     if isinstance(layer, Upsample):
         return "replicate"
-    mode = layer.mode if isinstance(layer, Pad) else getattr(layer, "padding_mode", "zeros")
+    if isinstance(layer, Moved):
+        return "circular"
+    mode = layer.mode if isinstance(layer, Pad | PadAxes) else getattr(layer, "padding_mode", "zeros")
     return "zeros" if mode == "constant" else str(mode)
 
 

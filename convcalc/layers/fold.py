@@ -24,6 +24,7 @@ from convcalc.layers.base import (
     product,
 )
 from convcalc.sizes import Size
+from convcalc.stencils import conv, conv_transpose
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,13 @@ class _Blocks(Layer):
     padding: Any = 0
     dilation: Ints = 1
 
-    def footprints(self, shape: Shape) -> tuple[Footprint | None, ...]:
-        """None: windows become one axis, which is no map between axes of an image."""
-        return (None,)
+    def windows(self, axis: int) -> tuple[int, int, Any, int]:
+        """Return kernel size, stride, padding and dilation on one of the two axes."""
+        kernel, stride, padding, dilation = (
+            per_axis("windows", setting, 2)[axis]
+            for setting in (self.kernel_size, self.stride, self.padding, self.dilation)
+        )
+        return kernel, stride, padding, dilation
 
     def blocks(self, sizes: Shape, check: Check) -> Shape:
         """Return the number of windows on each of two axes: `conv_out`."""
@@ -82,6 +87,15 @@ class Unfold(_Blocks):
         self.check_any_channels(channels, check)
         kernel = product(per_axis("kernel_size", self.kernel_size, 2))
         return (*batch, channels * kernel, product(self.blocks(sizes, check)))
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Windows as those of a convolution, in rows one after another."""
+        (shape,) = shapes
+        _, _, sizes = self.split(shape)
+        grid = (*output[:-1], *self.blocks(sizes, enforce))
+        first = len(shape) - 2
+        reads: dict[int, Footprint | None] = {first + axis: conv(*self.windows(axis)) for axis in range(2)}
+        return fields[0].over(shape, {**reads, first - 1: None}, grid).viewed(grid, output)
 
 
 @dataclass(frozen=True)
@@ -156,3 +170,11 @@ class Fold(_Blocks):
             ),
         )
         return (*batch, columns // kernel, *sizes)
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Columns, in rows one after another, stamped as by a transposed convolution."""
+        (shape,) = shapes
+        grid = (*shape[:-1], *self.blocks(tuple(per_axis("output_size", self.output_size, 2)), enforce))
+        first = len(output) - 2
+        reads: dict[int, Footprint | None] = {first + axis: conv_transpose(*self.windows(axis)) for axis in range(2)}
+        return fields[0].viewed(shape, grid).over(grid, {**reads, first - 1: None}, output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -115,7 +115,7 @@ class GridSample(Layer):
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Everything: the grid may point anywhere."""
-        return Field.everything(len(fields[0].axes))
+        return replace(Field.everything(len(fields[0].axes)), exact=False)
 
 
 @dataclass(frozen=True)
