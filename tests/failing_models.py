@@ -306,6 +306,34 @@ class Biased(nn.Module):
         return x @ self.table[self.index]
 
 
+class Unpadded(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 8, 3)
+        self.conv2 = nn.Conv2d(8, 8, 3, bias=False)
+
+    def forward(self, x):
+        x = self.conv1(x)
+        return x + self.conv2(x)
+
+
+class CutUnpadded(Unpadded):
+    def forward(self, x):
+        x = self.conv1(x)
+        return x[..., :12, :12] + self.conv2(x)
+
+
+class WideUnpadded(Unpadded):
+    def forward(self, x):
+        x = self.conv1(x)
+        return x + F.interpolate(self.conv2(x), size=(14, 14))
+
+
+class Unnamed(nn.Module):
+    def forward(self, x):
+        return self.layer(x)
+
+
 class Branching(nn.Module):
     def __init__(self):
         super().__init__()
@@ -472,13 +500,29 @@ CASES = [
         "return x - self.dec(self.enc(x))",
         [
             "dec: nn.ConvTranspose2d(8, 1, 3, stride=2, padding=1, output_padding=1)",
-            "--input 1x27x27 (H and W = 2; or H and W % 2 == 1)",
+            "--input 1x27x27 (H and W % 2 == 1)",
             "x[..., :27, :27] in sub",
             "F.interpolate(dec, size=(28, 28)) in sub",
         ],
         rewritten={
             "x[..., :27, :27] in sub": CutAutoEncoder,
             "F.interpolate(dec, size=(28, 28)) in sub": WideAutoEncoder,
+        },
+    ),
+    Case(
+        "a convolution without padding beside a shortcut",
+        Unpadded,
+        [(1, 3, 16, 16)],
+        "add needs equal sizes, or 1: conv1 gives (1, 8, 14, 14) and conv2 gives (1, 8, 12, 12); H and W differ.",
+        "return x + self.conv2(x)",
+        [
+            "conv2: nn.Conv2d(8, 8, 3, padding=1, bias=False)",
+            "conv1[..., :12, :12] in add",
+            "F.interpolate(conv2, size=(14, 14)) in add",
+        ],
+        rewritten={
+            "conv1[..., :12, :12] in add": CutUnpadded,
+            "F.interpolate(conv2, size=(14, 14)) in add": WideUnpadded,
         },
     ),
     Case(
@@ -778,7 +822,7 @@ CASES = [
         [(1, 3, 200, 200)],
         "add needs equal sizes, or 1: transpose gives (1, 144, 64) and position gives (1, 196, 64); C differs.",
         "return x + self.position",
-        ["--input 3x224x224 (H and W in 224..239; 5 more ranges below 1,040)"],
+        ["--input 3x224x224 (H and W in 224..239; 8 more ranges)"],
     ),
     Case(
         "a fixed number behind a call without a formula",
@@ -796,6 +840,24 @@ CASES = [
         'return features["x5"]',
         [],
         kind="refused",
+    ),
+    Case(
+        "an attribute of the model",
+        Unnamed,
+        [(1, 3)],
+        "{source} raises AttributeError: 'Unnamed' object has no attribute 'layer'; x gives (1, 3).",
+        "return self.layer(x)",
+        [],
+        kind="refused",
+    ),
+    Case(
+        "a list of modules is no model",
+        lambda: nn.ModuleList([nn.Conv2d(3, 3, 3)]),
+        [(1, 3, 4, 4)],
+        'ModuleList: torch refuses ModuleList on input_1 (1, 3, 4, 4): NotImplementedError: "Module [ModuleList] is '
+        'missing the required "forward" function"',
+        "",
+        [],
     ),
     Case(
         "a branch on values",

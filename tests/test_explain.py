@@ -84,7 +84,7 @@ def test_torch_refuses_it_too_on_real_tensors(case):
     if "64 bits" in case.name:
         pytest.skip("torch itself counts beyond 64 bits wrongly")
     module = case.make().train(case.settings.get("train", False))
-    with pytest.raises((RuntimeError, ValueError, TypeError, LookupError, AssertionError)):
+    with pytest.raises((RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError)):
         module(*(torch.zeros(shape) for shape in case.shapes))
 
 
@@ -163,7 +163,7 @@ def runs(module: nn.Module, *shape: int) -> bool:
     [
         ("flatten into linear", 3, lambda n: 32 <= n <= 35),
         ("u-net", 1, lambda n: n >= 4 and n % 4 == 0),
-        ("off by one", 1, lambda n: n == 2 or n % 2 == 1),
+        ("off by one", 1, lambda n: n % 2 == 1 or n == 2),  # at 2 one value serves both: not offered
         ("kernel too large", 3, lambda n: n >= 190),
         ("pooling too large", 3, lambda n: n >= 9),
         ("hard-coded", 3, lambda n: n in (28, 29)),
@@ -291,7 +291,7 @@ def test_what_a_model_prints_is_printed_once(capsys):
 
 
 @given(height=st.integers(4, 70), width=st.integers(4, 70))
-@settings(max_examples=25)
+@settings(max_examples=10)
 def test_a_u_net_of_any_size_is_repaired(height, width):
     case = Case("", UNet, [(1, 1, height, width)], "", "", [])
     error = capture(UNet(), case.shapes).capture.error
@@ -306,6 +306,11 @@ def test_a_u_net_of_any_size_is_repaired(height, width):
     for fix in whole:
         module, inputs = repaired(case, split_ranges(fix.what), "")
         assert module(*inputs).shape == inputs[0].shape
+
+
+def test_whole_numbers_are_made_floats():
+    error = capture(nn.Sequential(nn.Conv2d(3, 8, 3)), example_inputs=torch.zeros(1, 3, 8, 8, dtype=torch.uint8))
+    assert error.capture.error.fixes == ("input.float() before 0",)
 
 
 def test_inputs_by_name_are_explained():
