@@ -306,6 +306,34 @@ class Biased(nn.Module):
         return x @ self.table[self.index]
 
 
+class Unpadded(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 8, 3)
+        self.conv2 = nn.Conv2d(8, 8, 3, bias=False)
+
+    def forward(self, x):
+        x = self.conv1(x)
+        return x + self.conv2(x)
+
+
+class CutUnpadded(Unpadded):
+    def forward(self, x):
+        x = self.conv1(x)
+        return x[..., :12, :12] + self.conv2(x)
+
+
+class WideUnpadded(Unpadded):
+    def forward(self, x):
+        x = self.conv1(x)
+        return x + F.interpolate(self.conv2(x), size=(14, 14))
+
+
+class Unnamed(nn.Module):
+    def forward(self, x):
+        return self.layer(x)
+
+
 class Branching(nn.Module):
     def __init__(self):
         super().__init__()
@@ -472,7 +500,7 @@ CASES = [
         "return x - self.dec(self.enc(x))",
         [
             "dec: nn.ConvTranspose2d(8, 1, 3, stride=2, padding=1, output_padding=1)",
-            "--input 1x27x27 (H and W = 2; or H and W % 2 == 1)",
+            "--input 1x27x27 (H and W % 2 == 1)",
             "x[..., :27, :27] in sub",
             "F.interpolate(dec, size=(28, 28)) in sub",
         ],
@@ -482,11 +510,27 @@ CASES = [
         },
     ),
     Case(
+        "a convolution without padding beside a shortcut",
+        Unpadded,
+        [(1, 3, 16, 16)],
+        "add needs equal sizes, or 1: conv1 gives (1, 8, 14, 14) and conv2 gives (1, 8, 12, 12); H and W differ.",
+        "return x + self.conv2(x)",
+        [
+            "conv2: nn.Conv2d(8, 8, 3, padding=1, bias=False)",
+            "conv1[..., :12, :12] in add",
+            "F.interpolate(conv2, size=(14, 14)) in add",
+        ],
+        rewritten={
+            "conv1[..., :12, :12] in add": CutUnpadded,
+            "F.interpolate(conv2, size=(14, 14)) in add": WideUnpadded,
+        },
+    ),
+    Case(
         "output_padding as large as the stride",
         lambda: nn.Sequential(nn.ConvTranspose2d(3, 8, 3, stride=2, output_padding=2)),
         [(1, 3, 4, 4)],
         "tconv 0: axis H: output_padding must be >= 0 and < max(stride, dilation): 2 with stride=2, dilation=1; "
-        "input gives (1, 3, 4, 4)",
+        "input gives (1, 3, 4, 4).",
         "",
         ["0: nn.ConvTranspose2d(3, 8, 3, stride=2, output_padding=1)"],
         kind="bad_argument",
@@ -527,7 +571,7 @@ CASES = [
         "groups that do not divide",
         Functional,
         [(1, 9, 4, 4)],
-        "conv2d: `groups`=3 must divide `out_channels`=8; x gives (1, 9, 4, 4)",
+        "conv2d: `groups`=3 must divide `out_channels`=8; x gives (1, 9, 4, 4).",
         "return F.conv2d(x, self.weight, groups=3)",
         [],
     ),
@@ -544,7 +588,7 @@ CASES = [
         Deep,
         [(1, 3, 64, 64)],
         "conv 8: axis H: kernel does not fit: it spans 3 (kernel_size=3, dilation=1) but the padded input is 2 "
-        "(2 + 0 + 0); maxpool 7 gives (1, 3, 2, 2)",
+        "(2 + 0 + 0); maxpool 7 gives (1, 3, 2, 2).",
         "",
         [
             "--input 3x190x190 (H and W >= 190)",
@@ -558,7 +602,7 @@ CASES = [
         lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.AvgPool2d(7)),
         [(1, 3, 8, 8)],
         "avgpool 1: axis H: kernel does not fit: it spans 7 (kernel_size=7, dilation=1) but the padded input is 6 "
-        "(6 + 0 + 0); conv 0 gives (1, 8, 6, 6)",
+        "(6 + 0 + 0); conv 0 gives (1, 8, 6, 6).",
         "",
         ["--input 3x9x9 (H and W >= 9)", "1: nn.AvgPool2d(7, padding=1)", "1: nn.AvgPool2d(6, stride=7)"],
         kind="kernel_does_not_fit",
@@ -568,7 +612,7 @@ CASES = [
         lambda: nn.Sequential(nn.Conv2d(3, 8, 3, dilation=2**62)),
         [(1, 3, 4, 4)],
         "conv 0: axis H: kernel does not fit: it spans 9223372036854775809 (kernel_size=3, "
-        "dilation=4611686018427387904) but the padded input is 4 (4 + 0 + 0); input gives (1, 3, 4, 4)",
+        "dilation=4611686018427387904) but the padded input is 4 (4 + 0 + 0); input gives (1, 3, 4, 4).",
         "",
         ["0: nn.Conv2d(3, 8, 1, dilation=4611686018427387904)"],
         kind="kernel_does_not_fit",
@@ -578,7 +622,7 @@ CASES = [
         lambda: nn.Sequential(nn.MaxPool2d(3, padding=2)),
         [(1, 3, 8, 8)],
         "maxpool 0: axis H: pooling needs padding <= kernel_size/2: padding=2 with kernel_size=3; "
-        "input gives (1, 3, 8, 8)",
+        "input gives (1, 3, 8, 8).",
         "",
         ["0: nn.MaxPool2d(3, padding=1)"],
         kind="bad_argument",
@@ -758,7 +802,7 @@ CASES = [
         "an assertion of the model",
         Checked,
         [(1, 3, 200, 200)],
-        "{source} raises AssertionError: made for 224, got 200; x gives (1, 3, 200, 200)",
+        "{source} raises AssertionError: made for 224, got 200; x gives (1, 3, 200, 200).",
         'assert x.shape[-1] == 224, f"made for 224, got {x.shape[-1]}"',
         ["--input 3x224x224"],
         kind="refused",
@@ -767,7 +811,7 @@ CASES = [
         "an assertion by torch",
         Asserting,
         [(1, 3, 200, 200)],
-        "{source} raises AssertionError: width in steps of 32; x gives (1, 3, 200, 200)",
+        "{source} raises AssertionError: width in steps of 32; x gives (1, 3, 200, 200).",
         'torch._assert(x.shape[-1] % 32 == 0, "width in steps of 32")',
         ["--input 3x192x192"],
         kind="refused",
@@ -792,10 +836,28 @@ CASES = [
         "a key of the model",
         Misspelt,
         [(1, 3)],
-        "{source} raises KeyError: 'x5'; x gives (1, 3)",
+        "{source} raises KeyError: 'x5'; x gives (1, 3).",
         'return features["x5"]',
         [],
         kind="refused",
+    ),
+    Case(
+        "an attribute of the model",
+        Unnamed,
+        [(1, 3)],
+        "{source} raises AttributeError: 'Unnamed' object has no attribute 'layer'; x gives (1, 3).",
+        "return self.layer(x)",
+        [],
+        kind="refused",
+    ),
+    Case(
+        "a list of modules is no model",
+        lambda: nn.ModuleList([nn.Conv2d(3, 3, 3)]),
+        [(1, 3, 4, 4)],
+        'ModuleList: torch refuses ModuleList on input_1 (1, 3, 4, 4): NotImplementedError: "Module [ModuleList] is '
+        'missing the required "forward" function"',
+        "",
+        [],
     ),
     Case(
         "a branch on values",

@@ -33,7 +33,9 @@ def explain(error: Exception, recorder: Any, run: Any, *, repair: bool = True) -
 
 def explained(said: ConvcalcError, failure: Failure, fixes: tuple[Fix, ...], cause: str = "") -> ConvcalcError:
     """Return the same error with its repairs, and the call in `.explanation`."""
-    message = f"{said.message.removesuffix('.')}; {cause}." if cause else said.message
+    parts = (said.message.removesuffix("."), cause) if cause else (said.message,)
+    message = "; ".join(parts)
+    message = message if message.endswith((".", '"')) else f"{message}."
     whole = type(said)(message, rule=said.rule, fixes=[fix.text() for fix in fixes], place=said.place)
     whole.explanation = Explanation(
         place=failure.place,

@@ -32,6 +32,9 @@ def by_call(bench: Bench) -> Iterator[Repair]:
         order = order or (len(shape) - 1, *range(len(shape) - 1))
         what = f"{name}.permute{order} before {failure.place}"
         yield Repair(what, bench.alter(0, lambda x: x.permute(order)), cause=CHANNELS_LAST)
+    kind = bench.dtype(0)
+    if kind is not None and not kind.is_floating_point and not isinstance(layer, Embedding):
+        yield Repair(f"{name}.float() before {failure.place}", bench.alter(0, lambda x: x.float()))
     match layer:
         case Linear():
             yield from _to_linear(bench, layer, shape)
@@ -190,7 +193,7 @@ def _to_view(bench: Bench, layer: View, shape: tuple[int, ...]) -> Iterator[Repa
     if len(wanted) == 2 and len(shape) > 2 and wanted[0] in (-1, shape[0]):
         yield Repair(f"{name}.flatten(1) in place of {failure.function}{written(wanted)}", to((shape[0], -1)))
         return
-    for place in reversed(range(len(wanted))):
+    for place in reversed(range(len(wanted))) if len(wanted) != len(shape) else ():
         others = product([size for at, size in enumerate(wanted) if at != place and size != -1])
         if -1 not in (*wanted[:place], *wanted[place + 1 :]) and others and have % others == 0:
             sizes = (*wanted[:place], -1, *wanted[place + 1 :])

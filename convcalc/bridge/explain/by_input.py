@@ -66,7 +66,8 @@ def _batch(bench: Bench) -> Iterator[Repair]:
         and shape_of(call.inputs[0]) in given.values()
         for call in bench.failure.recorder.calls
     )
-    if unbatched or bench.failure.by_user or (wanted is not None and rank in wanted):
+    few = bench.failure.by_user and max(map(len, given.values()), default=0) < 4
+    if unbatched or few or (wanted is not None and rank in wanted):
         shapes = {name: (1, *shape) for name, shape in given.items()}
         text = ", ".join(f"{name} {written(shape)}" for name, shape in shapes.items())
         cause = f"{', '.join(f'{name} {written(shape)}' for name, shape in given.items())} has no batch axis"

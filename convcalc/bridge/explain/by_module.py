@@ -142,6 +142,8 @@ def _before_merge(bench: Bench) -> Iterator[Repair]:
             if min(extra) >= 0 and all(op < s for op, s in zip(extra, module.stride, strict=True)):
                 yield from _with(path, module, output_padding=extra)
     for place, other in ((0, 1), (1, 0)):
+        yield from _padded(bench, place, shapes[place], shapes[other])
+    for place, other in ((0, 1), (1, 0)):
         conv = bench.module_before(place, (nn.Conv1d, nn.Conv2d, nn.Conv3d))
         if conv is None or any(k != 1 for k in conv[1].kernel_size):
             continue
@@ -154,6 +156,20 @@ def _before_merge(bench: Bench) -> Iterator[Repair]:
             yield from _with(path, module, stride=stride)
         if shapes[place][1] != shapes[other][1] and isinstance(bench.failure.layer, Elementwise):
             yield from _with(path, module, out_channels=shapes[other][1])
+
+
+def _padded(bench: Bench, place: int, mine: tuple[int, ...], theirs: tuple[int, ...]) -> Iterator[Repair]:
+    """The convolution before the smaller operand, with the padding that keeps the size."""
+    conv = bench.module_before(place, (nn.Conv1d, nn.Conv2d, nn.Conv3d))
+    lacks = [more - size for size, more in zip(mine[2:], theirs[2:], strict=True)]
+    if conv is None or not any(lacks) or any(lack < 0 or lack % 2 for lack in lacks):
+        return
+    path, module = conv
+    if isinstance(module.padding, str) or any(step != 1 for step in module.stride):
+        return
+    padding = tuple(pad + lack // 2 for pad, lack in zip(module.padding, lacks, strict=True))
+    if all(2 * pad < d * (k - 1) + 1 for pad, d, k in zip(padding, module.dilation, module.kernel_size, strict=True)):
+        yield from _with(path, module, padding=padding)
 
 
 def _read_by(bench: Bench, operand: int, path: str) -> tuple[int, ...] | None:

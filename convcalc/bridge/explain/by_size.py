@@ -126,7 +126,7 @@ def _legal(failure: Failure, now: Sizes) -> tuple[Sizes, str] | None:
     names = run.names(calls)
     try:
         nodes = run.nodes(calls, names)
-        last = Node(failure.place, _keeping_batch(failure), [run.reference(names, value) for value in failure.values])
+        last = Node(failure.place, _strict(failure), [run.reference(names, value) for value in failure.values])
         capture = Capture(letters=run.letters, path=tuple(run.recorder.watch.path))
         graph = Graph([*nodes, last], tuple(run.inputs), (last.name,), capture=capture)
     except (ConvcalcError, KeyError):
@@ -134,12 +134,20 @@ def _legal(failure: Failure, now: Sizes) -> tuple[Sizes, str] | None:
     return _nearest_of(graph, _letters(run), now)
 
 
-def _keeping_batch(failure: Failure) -> Layer:
-    """The failing layer; a view to (-1, features) with the batch in place of the -1, which would hide a wrong size."""
-    layer, shape = failure.layer, failure.shapes[0] if failure.shapes else ()
+def _strict(failure: Failure) -> Layer:
+    """The failing layer, without what would only hide a wrong size.
+
+    A view to (-1, features) with the batch in place of the -1; an addition without sizes of 1 that serve all.
+    """
+    layer, shapes = failure.layer, failure.shapes
     assert layer is not None  # noqa: S101 -- it has a rule
-    if isinstance(layer, View) and shape and isinstance(layer.sizes[0], int) and layer.sizes[0] == -1:
-        return View((shape[0], *layer.sizes[1:]))
+    if isinstance(layer, View) and shapes and isinstance(layer.sizes[0], int) and layer.sizes[0] == -1:
+        return View((shapes[0][0], *layer.sizes[1:]))
+    if isinstance(layer, Elementwise) and len(set(map(len, shapes))) == 1:
+        agreed = [axis for axis, sizes in enumerate(zip(*shapes, strict=True)) if len(set(sizes)) == 1]
+        differ = [sizes for sizes in zip(*shapes, strict=True) if len(set(sizes)) > 1]
+        if agreed and all(1 not in sizes for sizes in differ):
+            return Concat(agreed[0])
     return layer
 
 

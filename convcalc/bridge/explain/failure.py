@@ -119,8 +119,9 @@ def _of_line(error: BaseException, recorder: Any, run: Any) -> Failure:
     torch = need_torch()
     values = tuple(recorder.value(entry) for entry in given if isinstance(entry, torch.Tensor))
     source, line = _written(error)
+    own = module is not None and not type(module).__module__.startswith("torch.")
     asserts = recorder.failed is not None and recorder.failed.error is error  # by torch._assert
-    by_user = _raised_by_user(error) or inner is None or frames[-1][0] is inner or asserts
+    by_user = _raised_by_user(error) or inner is None or frames[-1][0] is inner or asserts or own
     return Failure(
         run=run,
         recorder=recorder,

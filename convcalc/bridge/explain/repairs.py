@@ -36,8 +36,9 @@ def repairs(failure: Failure) -> tuple[tuple[Fix, ...], str]:
             break
         if bench.passes(outcome):
             fixes.append((_fix(bench, repair, outcome), repair.cause))
-    if not fixes:
-        fixes = [(Fix(repair.what, runs=True), "") for repair in usual_sizes(bench) if bench.runs(repair.change)][:1]
+    if not fixes or (failure.by_user and not any(fix.runs for fix, _ in fixes)):
+        usual = next((repair for repair in usual_sizes(bench) if bench.runs(repair.change)), None)
+        fixes += [] if usual is None else [(Fix(usual.what, runs=True), "")]
     fixes.sort(key=lambda one: not one[0].runs)
     causes = [one for one in fixes if one[1] and one[0].runs]
     return tuple(fix for fix, _ in causes or fixes)[:OFFERED], causes[0][1] if causes else ""

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any, NamedTuple
 
 from convcalc.bridge.copying import Copier
@@ -92,7 +94,7 @@ class Rerun(Run):
         known = {id(value): fresh[name] for name, value in run.inputs.items()}
         args = [known.get(id(value), value) for value in run.args]
         kwargs = {name: known.get(id(value), value) for name, value in run.kwargs.items()}
-        with unchanged():
+        with unchanged(), redirect_stdout(StringIO()):  # what the model prints was printed once
             copier = Copier()
             self.recorder = Changed(change, copier)
             twin = copier.module(run.original).train(run.settings["train"])
