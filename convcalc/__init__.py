@@ -27,6 +27,7 @@ _HOMES = {
     "analysis.verdict": "Legal",
     "blocks": "Block Branches Residual Sequential Skip Wired",
     "bridge.assemble": "to_torch",
+    "bridge.trace": "from_torch",
     "chain": "Chain Step run_chain",
     "checkerboard": "Overlap overlap",
     "dilation": "HDC hdc",
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from convcalc.analysis.verdict import Legal
     from convcalc.blocks import Block, Branches, Residual, Sequential, Skip, Wired
     from convcalc.bridge.assemble import to_torch
+    from convcalc.bridge.trace import from_torch
     from convcalc.chain import Chain, Step, run_chain
     from convcalc.checkerboard import Overlap, overlap
     from convcalc.dilation import HDC, hdc

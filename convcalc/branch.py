@@ -12,7 +12,7 @@ from typing import Any
 
 from convcalc.errors import BadShape
 from convcalc.expr import Expr
-from convcalc.quasiaffine import most_of
+from convcalc.quasiaffine import most_of, sign_everywhere
 from convcalc.sizes import Size, is_array, is_symbolic
 
 _RELATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -73,6 +73,16 @@ class Branch:
                 return (rise, -rise)
             case _:
                 return (most_of(rise, -rise) - 1,)
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether the branch is seen to go this way at all sizes >= 0.
+
+        >>> H = Expr.symbol("H")
+        >>> Branch(H - H // 2, ">=", 0).is_everywhere, Branch(H, ">=", 1).is_everywhere
+        (True, False)
+        """
+        return self.is_known and all(sign_everywhere(value + Expr.const(0)) in (0, 1) for value in self.values)
 
     def holds(self, values: Mapping[str, Size]) -> Any:
         """Whether the branch goes this way at these sizes; None where that is open."""

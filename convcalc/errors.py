@@ -20,6 +20,9 @@ The message is one sentence: what, with the numbers, the rule, the way out. The 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+from convcalc.explanation import Explanation
 
 
 class ConvcalcError(Exception):
@@ -31,6 +34,8 @@ class ConvcalcError(Exception):
     """
 
     kind = "error"
+    explanation: Explanation | None = None
+    """The failing call of a captured model, where it is one."""
 
     def __init__(self, message: str, *, rule: str = "", fixes: Sequence[str] = (), place: str = "") -> None:
         super().__init__(message)
@@ -46,7 +51,18 @@ class ConvcalcError(Exception):
         >>> str(error), error.place
         ('conv1: axis W: output would be 0', 'conv1')
         """
-        return type(self)(f"{place}: {self.message}", rule=self.rule, fixes=self.fixes, place=place)
+        named = type(self)(f"{place}: {self.message}", rule=self.rule, fixes=self.fixes, place=place)
+        named.explanation = self.explanation
+        return named
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON: kind, message, rule, fixes; of a captured model's failing call where and on what.
+
+        >>> NoOutput("output would be 0").to_dict()
+        {'kind': 'no_output', 'message': 'output would be 0', 'rule': '', 'fixes': []}
+        """
+        more = {} if self.explanation is None else self.explanation.record()
+        return {"kind": self.kind, "message": self.message, "rule": self.rule, "fixes": list(self.fixes), **more}
 
 
 class Unreadable(ConvcalcError):

@@ -6,8 +6,10 @@ does not simplify, or a minimum or maximum. Every chain of convolutions and pool
     ((x + a)//m + b)//q      ->  (x + a + m*b)//(m*q)      division into division
     (g*a*x + b)//(g*m)       ->  (a*x + b//g)//m           common factor
     (m*x + y)//m             ->  x + y//m                  multiples come out
+    (b - x)//m               ->  -((x + m - 1 - b)//m)     minus comes out
+    x//m - x//(2*m)          ->  (x + m)//(2*m)            half from whole: see `convcalc.exprsum`
 
-All three are equalities of integers for every x, y, b and every m, q, g >= 1.
+All are equalities of integers for every x, y, b and every m, q, g >= 1.
 
 >>> n = Expr.symbol("n")
 >>> halved = (n - 1) // 2 + 1
@@ -27,11 +29,18 @@ from typing import Any, TypeAlias, Union
 
 from convcalc.errors import BadArgument
 
+LONGEST = 200
+"""The `length` past which a formula tells nobody anything: whoever keeps formulas keeps None instead."""
+
+_MOST_PRODUCTS = 20_000
+
 
 class Atom:
     """What a product is made of; two atoms are the same where their Python texts are."""
 
     key: str
+    symbols: frozenset[str]
+    length: int
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Atom) and self.key == other.key
@@ -46,19 +55,42 @@ class Atom:
 class Symbol(Atom):
     """A named size."""
 
+    length = 1
+
     def __init__(self, name: str) -> None:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise BadArgument(f"a symbol is a letter or _, then letters, digits and _: {name!r}")
         self.key = name
+        self.symbols = frozenset({name})
 
 
 class Floor(Atom):
-    """`numerator // denominator`, where it does not simplify."""
+    """`numerator // denominator`, where it does not simplify; `modulus` is the denominator where that is a number."""
 
     def __init__(self, numerator: Expr, denominator: Expr) -> None:
         self.numerator = numerator
         self.denominator = denominator
         self.key = f"({numerator})//({denominator})"
+        self.modulus, self.shift = denominator.constant, numerator.constant
+
+    @cached_property
+    def symbols(self) -> frozenset[str]:  # type: ignore[override]
+        """The names of the sizes it depends on."""
+        return self.numerator.symbols | self.denominator.symbols
+
+    @cached_property
+    def length(self) -> int:  # type: ignore[override]
+        """As of `Expr`."""
+        return 1 + self.numerator.length + self.denominator.length
+
+    @cached_property
+    def tree(self) -> tuple[Monomial, int, int] | None:
+        """Of (y + shift)//modulus: y, the odd part of modulus, shift modulo that; None where it is of another form."""
+        products = [product for product in self.numerator.terms if product]
+        if not self.denominator.is_constant or len(products) != 1 or self.numerator.terms[products[0]] != 1:
+            return None
+        odd = self.modulus // (self.modulus & -self.modulus)
+        return products[0], odd, self.shift % odd
 
 
 class Extreme(Atom):
@@ -68,6 +100,8 @@ class Extreme(Atom):
         self.name = name
         self.choices = choices
         self.key = f"{name}({', '.join(map(str, choices))})"
+        self.symbols = frozenset().union(*(choice.symbols for choice in choices))
+        self.length = 1 + sum(choice.length for choice in choices)
 
 
 Monomial: TypeAlias = tuple[tuple[Atom, int], ...]
@@ -130,14 +164,28 @@ class Expr:
         >>> sorted((Expr.symbol("n") // Expr.symbol("s")).symbols)
         ['n', 's']
         """
-        return frozenset().union(*(_symbols(atom) for product in self.terms for atom, _ in product))
+        return frozenset().union(*(atom.symbols for product in self.terms for atom, _ in product))
+
+    @cached_property
+    def length(self) -> int:
+        """How many terms, names, divisions, minima and maxima it is written with.
+
+        >>> (Expr.symbol("n") + 1).length, ((Expr.symbol("n") + 1) // 2).length
+        (3, 6)
+        """
+        return sum(1 + sum(atom.length for atom, _ in product) for product in self.terms)
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether it is longer than `LONGEST`, and as good as unknown."""
+        return self.length > LONGEST
 
     @cached_property
     def text(self) -> str:
         """Its Python text: what `str` prints."""
-        from convcalc.exprtext import PYTHON, write
+        from convcalc.exprtext import sum_text
 
-        return write(self, PYTHON)
+        return sum_text(self)
 
     def pretty(self) -> str:
         """Return its text for people.
@@ -232,12 +280,14 @@ class Expr:
             return Expr({product: factor * other for product, factor in self.terms.items()})
         if not isinstance(other, Expr):
             return NotImplemented
+        if len(self.terms) * len(other.terms) > _MOST_PRODUCTS:
+            raise BadArgument(f"a product of sums of {len(self.terms)} and {len(other.terms)} terms is too long")
         terms: dict[Monomial, int] = {}
         for left, a in self.terms.items():
             for right, b in other.terms.items():
                 product = _product(left, right)
                 terms[product] = terms.get(product, 0) + a * b
-        return Expr(terms)
+        return _sum(terms)
 
     __rmul__ = __mul__
 
@@ -321,7 +371,16 @@ def total(*parts: tuple[Expr, int]) -> Expr:
     for part, sign in parts:
         for product, factor in part.terms.items():
             terms[product] = terms.get(product, 0) + sign * factor
-    return Expr(terms)
+    return _sum(terms)
+
+
+def _sum(terms: Mapping[Monomial, int]) -> Expr:
+    kept = {product: factor for product, factor in terms.items() if factor}
+    if len(kept) - (() in kept) > 1:
+        from convcalc.exprsum import fewest
+
+        kept = fewest(kept)
+    return Expr(kept)
 
 
 def _product(left: Monomial, right: Monomial) -> Monomial:
@@ -331,15 +390,3 @@ def _product(left: Monomial, right: Monomial) -> Monomial:
     for atom, power in right:
         powers[atom] = powers.get(atom, 0) + power
     return tuple(sorted(powers.items(), key=lambda item: item[0].key))
-
-
-def _symbols(atom: Atom) -> frozenset[str]:
-    match atom:
-        case Symbol():
-            return frozenset({atom.key})
-        case Floor():
-            return atom.numerator.symbols | atom.denominator.symbols
-        case Extreme():
-            return frozenset().union(*(choice.symbols for choice in atom.choices))
-        case _:
-            raise TypeError(f"unknown atom {atom!r}")

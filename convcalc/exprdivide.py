@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from convcalc.expr import Expr, Floor, Monomial, total
+from convcalc.expr import Expr, Floor, Monomial
 
 
 def divide(x: Expr, m: int) -> Expr:
@@ -18,18 +18,27 @@ def divide(x: Expr, m: int) -> Expr:
     merged = _merge(x, m)
     if merged is not None:
         return merged
-    whole = Expr({product: factor // m for product, factor in x.terms.items()})  # (m*x + y)//m -> x + y//m
-    rest = {product: factor % m for product, factor in x.terms.items()}
+    low = (m - 1) // 2
+    rest = {product: (factor + low) % m - low if product else factor % m for product, factor in x.terms.items()}
     leading = [factor for product, factor in rest.items() if product and factor]
-    if not leading:
+    whole = Expr({product: (factor - rest[product]) // m for product, factor in x.terms.items()})
+    if not leading:  # (m*x + y)//m -> x + y//m
         return whole
     g = math.gcd(m, *leading)  # (g*a*x + b)//(g*m) -> (a*x + b//g)//m
-    if g == m:
-        return whole
-    numerator = Expr({product: factor // g for product, factor in rest.items()})
     if g > 1:
-        return whole + divide(numerator, m // g)
+        return whole + divide(Expr({product: factor // g for product, factor in rest.items()}), m // g)
+    numerator = Expr(rest)
+    if _leads_with_minus(numerator, m):  # (b - x)//m -> -((x + m - 1 - b)//m)
+        return whole - divide((m - 1) - numerator, m)
     return whole + Expr.atom(Floor(numerator, Expr.const(m)))
+
+
+def _leads_with_minus(x: Expr, m: int) -> bool:
+    """Whether the first factor is negative, of those that are not m/2, which is -m/2 as well."""
+    signed = [(product, factor) for product, factor in x.terms.items() if product and 2 * factor != m]
+    if len(signed) > 1:
+        signed.sort(key=lambda term: [(atom.key, power) for atom, power in term[0]])
+    return bool(signed) and signed[0][1] < 0
 
 
 def _merge(x: Expr, q: int) -> Expr | None:
@@ -42,12 +51,12 @@ def _merge(x: Expr, q: int) -> Expr | None:
     if floor is None or not floor.denominator.is_constant:
         return None
     m = floor.denominator.constant
-    if factor == -1:  # -(y//m) = (m - 1 - y)//m
-        return divide(total((x, m), (Expr({term: 1}), m)) + (m - 1) - floor.numerator, m * q)
-    if factor % q != 1:
-        return None
-    rest = Expr({other: f for other, f in x.terms.items() if other != term})
-    return Expr({term: factor // q}) + divide(rest * m + floor.numerator, m * q)
+    rest = Expr({other: f for other, f in x.terms.items() if other != term}) * m
+    if factor % q == 1:
+        return Expr({term: factor // q}) + divide(rest + floor.numerator, m * q)
+    if factor % q == q - 1:  # -(y//m) = (m - 1 - y)//m
+        return Expr({term: (factor + 1) // q}) + divide(rest + (m - 1) - floor.numerator, m * q)
+    return None
 
 
 def _division(term: Monomial) -> Floor | None:

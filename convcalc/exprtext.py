@@ -79,6 +79,13 @@ def write(expr: Expr, style: Style) -> str:
     >>> write(n + (n + 1) // 2, PYTHON), write(2 * (n // 2) - 1, PYTHON), write(5 - n, PRETTY)
     ('(3*n + 1)//2', '2*(n//2) - 1', '5 − n')
     """
+    if style is PYTHON:
+        return expr.text
+    return sum_text(expr, style)
+
+
+def sum_text(expr: Expr, style: Style = PYTHON) -> str:
+    """Return what `write` does, without a look at what `expr` knows of its text."""
     terms = sorted(_one_division(expr).terms.items(), key=_order)
     if not terms:
         return "0"
@@ -126,18 +133,22 @@ def _factor(atom: Atom, power: int, style: Style, alone: bool) -> str:
 
 
 def _one_division(expr: Expr) -> Expr:
-    """Write x + y//m as (m*x + y)//m, and x - y//m as (m*x + m - 1 - y)//m, where x is linear in symbols."""
+    """Write x + y//m as (m*x + y)//m, x - y//m as (m*x + m - 1 - y)//m, and multiples of these, x linear in symbols."""
     floors = [(term, factor) for term, factor in expr.terms.items() if any(isinstance(atom, Floor) for atom, _ in term)]
     rest = {term: factor for term, factor in expr.terms.items() if term and (term, factor) not in floors}
     if len(floors) != 1 or not rest or not all(len(term) == 1 and term[0][1] == 1 for term in rest):
         return expr
     (((atom, power), *more), factor) = floors[0]
-    if more or power != 1 or abs(factor) != 1 or not isinstance(atom, Floor) or not atom.denominator.is_constant:
+    if more or power != 1 or not isinstance(atom, Floor) or not atom.denominator.is_constant:
         return expr
-    m = atom.denominator.constant
-    numerator = Expr(rest) * m + (atom.numerator if factor == 1 else (m - 1) - atom.numerator)
+    m, times = atom.modulus, abs(factor)
+    if any(f % times for f in rest.values()) or (times > 1 and times % m == 0):  # n - n//m * m stays
+        return expr
+    linear = Expr({term: f // times for term, f in rest.items()})
+    numerator = linear * m + (atom.numerator if factor > 0 else (m - 1) - atom.numerator)
     shift, kept = divmod(numerator.constant, m)  # (y + m*b)//m -> y//m + b
-    return Expr.atom(Floor(numerator - numerator.constant + kept, atom.denominator)) + (expr.constant + shift)
+    whole = Expr.atom(Floor(numerator - numerator.constant + kept, atom.denominator))
+    return whole * times + (expr.constant + times * shift)
 
 
 def to_sympy(expr: Expr) -> Any:

@@ -15,14 +15,17 @@ size in them only grows.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, reduce
 from itertools import product as choices
 
-from convcalc.expr import Atom, Expr, Extreme, Floor, Symbol
+from convcalc.expr import Atom, Expr, Extreme, Floor, Monomial, Symbol
 from convcalc.sizes import Size, larger, smaller
+
+COUNTED = 256
+"""The most sizes at which a value is worked out to find its least and its largest."""
 
 FAR = 2**40
 """Where the search for the size from which a product keeps its sign is given up."""
@@ -139,22 +142,91 @@ def _atom(atom: Atom) -> QuasiAffine | None:
 
 
 def sign_everywhere(value: Size) -> int | None:
-    """Return 1, 0 or -1 where `value` is >= 0 (and not always 0), always 0, or <= 0 at all sizes >= 0; None if unsure.
+    """Return 1, 0 or -1 where `value` is seen to be >= 0, always 0, or <= 0 at all sizes >= 0; None if unsure.
 
-    >>> n = Expr.symbol("n")
+    A value of several sizes is seen through where it is a sum of values of one each, whose ranges add up, and where
+    it is made of products that only grow.
+
+    >>> n, m = Expr.symbol("n"), Expr.symbol("m")
     >>> sign_everywhere((n + 6) // 7 * 7 - n), sign_everywhere(n // 2 - n), sign_everywhere(n - 3)
     (1, -1, None)
+    >>> sign_everywhere(n + m // 2), sign_everywhere(n // 2 - m), sign_everywhere(-(n // 4) * (m // 4))
+    (1, None, -1)
+    >>> sign_everywhere(n * m - n * m // 7 * 7)
+    1
     """
-    if not isinstance(value, Expr):
-        return None
+    return _sign(value) if isinstance(value, Expr) else None
+
+
+@lru_cache(maxsize=4096)
+def _sign(value: Expr) -> int | None:
     if value.is_constant:
         return (value.constant > 0) - (value.constant < 0)
-    form = quasi_affine(value)
+    parts: dict[str, Expr] = {}
+    for product, factor in value.terms.items():
+        part = Expr({product: factor})
+        if len(part.symbols) > 1:
+            return _sign_of_products(value)
+        for symbol in part.symbols:
+            parts[symbol] = parts.get(symbol, Expr.const(0)) + part
+    for reading in (_bounds, _counted):
+        ranges = [reading(part) for part in parts.values()]
+        low, high = (_added(side, value.constant) for side in zip(*ranges, strict=True))
+        if low >= 0:
+            return int(high > 0)
+        if high <= 0:
+            return -1
+    return None
+
+
+def _sign_of_products(value: Expr) -> int | None:
+    corner = dict.fromkeys(value.symbols, 0)
+    bases = {atom.tree[0] for product in value.terms for atom, _ in product if isinstance(atom, Floor) and atom.tree}
+    for base in bases:  # x - x//m * m, x a product: any x >= 0
+        if sign_on(Expr({base: 1}), corner) == 1 and (of_one := _in_place_of(base, value)) is not None:
+            return _sign(of_one)
+    return 1 if sign_on(value, corner) == 1 else -1 if sign_on(-value, corner) == 1 else None
+
+
+def _in_place_of(base: Monomial, value: Expr) -> Expr | None:
+    """`value` with one size in the place of `base`; None where it depends on more than that."""
+    size = Expr.symbol("x")
+    total = Expr.const(value.constant)
+    for product, factor in value.terms.items():
+        match product:
+            case ():
+                continue
+            case _ if product == base:
+                total += factor * size
+            case ((Floor() as floor, 1),) if floor.tree and floor.tree[0] == base:
+                total += factor * ((size + floor.shift) // floor.modulus)
+            case _:
+                return None
+    return total
+
+
+def _added(side: Sequence[float], constant: int) -> float:
+    endless = [bound for bound in side if bound in (-math.inf, math.inf)]
+    return endless[0] if endless else sum(side, constant)
+
+
+def _bounds(part: Expr) -> tuple[float, float]:
+    """Bounds of a value of one size, from its form."""
+    form = quasi_affine(part)
     if form is None or form.start > 0:
-        return None
-    if form.slope >= 0 and math.ceil(form.low) >= 0:
-        return 1
-    return -1 if form.slope <= 0 and math.floor(form.high) <= 0 else None
+        return -math.inf, math.inf
+    low = math.ceil(form.low) if form.slope >= 0 else -math.inf
+    return low, math.floor(form.high) if form.slope <= 0 else math.inf
+
+
+def _counted(part: Expr) -> tuple[float, float]:
+    """The least and the largest value of one size: where it repeats or rises, the least is met in the first period."""
+    form = quasi_affine(part)
+    if form is None or form.start + form.period > COUNTED:
+        return _bounds(part)
+    (symbol,) = part.symbols
+    values = [part(**{symbol: n}) for n in range(form.start + form.period)]
+    return min(values) if form.slope >= 0 else -math.inf, max(values) if form.slope <= 0 else math.inf
 
 
 def least_of(a: Size, b: Size) -> Size:

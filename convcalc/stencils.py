@@ -72,6 +72,7 @@ def taps(positions: Iterable[int], stride: int = 1) -> Footprint:
 # -- moves -------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=1)
 def identity() -> Footprint:
     """Output j reads input j: activations, normalization at evaluation, dropout.
 
@@ -207,6 +208,7 @@ def source(j: int, m: int, q: int, mode: str, align_corners: bool = False) -> ra
 # -- without bound -----------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=1)
 def everything() -> Footprint:
     """Every output reads every input: global pooling, attention, flatten and linear, statistics over space.
 

@@ -36,13 +36,15 @@ def document(*arguments: str, status: int = 0) -> dict:
 
 def test_the_document_has_the_keys_of_the_contract():
     record = document("inspect", "lenet")
-    keys = "schema convcalc model input output params macs flops opaque path needs error notes remarks layers"
+    keys = "schema convcalc model input output params macs flops opaque path needs error notes remarks layers "
+    keys += "inputs outputs trainable unused memory"
     assert " ".join(record) == keys
     assert (record["schema"], record["model"], record["error"]) == (1, "lenet", None)
     assert (record["input"], record["output"]) == ([1, 1, 28, 28], [1, 10])
     assert (record["params"], record["macs"], record["flops"]) == (61_706, 416_520, 833_040)
     assert " ".join(record["layers"][0]) == (
-        "name op args inputs output outputs symbolic params shared macs receptive_field stride offset covered global"
+        "name op args inputs output outputs symbolic params shared macs receptive_field stride offset covered global "
+        "trainable constant"
     )
     assert record["layers"][5]["symbolic"] == [1, 16, "H//4 - 2", "W//4 - 2"]
 
@@ -71,9 +73,10 @@ def test_symbols_answer_for_every_size():
 
 def test_a_refusal_comes_after_the_rows_before_it_with_its_rule_and_ways_out():
     text = run("inspect", "lenet", "--input", "1x64x64", status=1).splitlines()
-    assert [line.split()[0] for line in text[:9]] == (
-        ["layer", "conv1", "act1", "pool1", "conv2", "act2", "pool2", "flatten", "total"]
+    assert [line.split()[0] for line in text[:10]] == (
+        ["layer", "conv1", "act1", "pool1", "conv2", "act2", "pool2", "flatten", "fc1", "total"]
     )
+    assert text[8].split() == ["fc1", "linear", "120", "FAILS"]
     assert text[-3:] == [
         "Error: fc1: in_features=400 but the last axis of (1, 3136) is 3136",
         "rule   the last axis equals in_features",
@@ -114,8 +117,8 @@ def test_only_keeps_the_rows_of_an_op_and_totals_are_theirs():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["relu"], "relu has no input of its own: give one as --input 3x224x224"),
-        (["lenet", "-i", "1x28x28", "-i", "1x28x28"], "lenet has 1 inputs, input: give --input once for each"),
+        (["relu"], "relu has no input of its own: give one as --input 3xHxW, or in numbers 3x224x224"),
+        (["lenet", "-i", "1x28x28", "-i", "1x28x28"], "lenet has 1 input, input: give --input once for each"),
         (["lenet", "-i", "1x-28x28"], "a size must be >= 0: -28"),
         (["lenet", "-i", "1,28,28"], "'1,28,28' is no size"),
         (["lenet", "-i", "1x28x28", "--batch", "2x2"], "a batch is one size: '2x2'"),

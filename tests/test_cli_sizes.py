@@ -120,7 +120,7 @@ def test_status_1_where_the_rank_is_wrong():
     [
         (["unett"], "no network 'unett' in the zoo; did you mean unet?"),
         (["conv 8 k3"], "conv 8 k3 has no input of its own: give one as --input 3xHxW"),
-        (["unet", "-i", "1xHxW", "-i", "1xHxW"], "unet has 1 inputs, input: give --input once for each"),
+        (["unet", "-i", "1xHxW", "-i", "1xHxW"], "unet has 1 input, input: give --input once for each"),
         (["unet", "--near", "1x2x3"], "--near"),
         (["unet", "--near", "H"], "--near takes numbers, as 350 or 350x400"),
         (["linear 10", "--input", "400"], "the input has no spatial axis: (1, 400)"),

@@ -127,12 +127,36 @@ def test_resnets_last_stage():
         (-n // 2, "(-n)//2"),
         (5 - n, "5 - n"),
         (n - n, "0"),
+        (-(-n // 2), "(n + 1)//2"),
+        (n + (7 - n % 7) % 7, "7*((n + 6)//7)"),
+        (n // 4 + (7 - n // 4 % 7) % 7, "7*((n + 24)//28)"),
+        (n - n // 2, "(n + 1)//2"),
+        (n // 4 - n // 8, "(n + 4)//8"),
+        (2 * (3 * n // 4), "2*((3*n)//4)"),
+        (3 * n // 4 * 4, "4*n - 4*((n + 3)//4)"),
+        (n + (n - 3) // 2 + (n - 3 - (n - 3) // 2), "2*n - 3"),
     ],
 )
 def test_the_rules_at_the_top_of_the_module(expression, text):
     for size in (*range(-20, 20), HUGE, -HUGE):
         assert expression(n=size) == eval(text, {}, {"n": size})
-    assert eval(str(expression), {}, {"n": n}) == expression
+    assert eval(str(expression), {}, {"n": n}) == eval(text, {}, {"n": n}) == expression
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        (n + (7 - n % 7) % 7, "7*((n + 6)//7)"),
+        (n // 4 + (7 - n // 4 % 7) % 7, "7*((n + 24)//28)"),
+        (n - n // 2, "(n + 1)//2"),
+        (n // 4 - n // 8, "(n + 4)//8"),
+        (2 * (3 * n // 4), "2*((3*n)//4)"),
+        (3 * n // 4, "(3*n)//4"),
+        (n % 2, "n - 2*(n//2)"),
+    ],
+)
+def test_what_is_one_division_is_written_as_one(expression, text):
+    assert str(expression) == text
 
 
 @pytest.mark.parametrize("factor", range(-4, 5))
@@ -268,13 +292,14 @@ def test_equal_expressions_hash_alike_and_print_alike(left, right):
         assert a - b == 0
 
 
-@given(trees(), trees(), trees())
-def test_sums_and_products_do_not_depend_on_their_order(a, b, c):
+@given(trees(), trees(), trees(), st.integers(-9, 9))
+def test_sums_and_products_do_not_depend_on_their_order(a, b, c, k):
     a, b, c = (Expr.const(0) + tree.act(SYMBOLS) for tree in (a, b, c))
     assert a + b == b + a
     assert a * b == b * a
     assert (a + b) + c == a + (b + c)
-    assert a * (b + c) == a * b + a * c
+    assert k * (b + c) == k * b + k * c
+    assert (a * (b + c))(n=5, m=-7) == (a * b + a * c)(n=5, m=-7)  # b + c may have fewer divisions than both
     assert minimum(a, b) == minimum(b, a)
     assert -minimum(a, b)(n=5, m=-7) == max(-a(n=5, m=-7), -b(n=5, m=-7))
     assert (a % 3)(n=5, m=-7) in range(3)

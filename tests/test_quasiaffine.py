@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc.expr import Expr
-from convcalc.quasiaffine import keeps_sign_from, quasi_affine, settles, sign_on
+from convcalc.quasiaffine import keeps_sign_from, least_of, most_of, quasi_affine, settles, sign_everywhere, sign_on
 from convcalc.sizes import larger, smaller
 
 N = Expr.symbol("n")
@@ -166,3 +166,53 @@ def test_the_sign_of_a_flattened_map_is_kept_from_the_first_size_that_is_too_lar
     too_large = 25 - (H // 4 - 2) * (W // 4 - 2)
     assert keeps_sign_from(too_large, "H", {"H": 12, "W": 12}, -1) == 4 * (26 + 2)
     assert math.prod((112 // 4 - 2, 12 // 4 - 2)) == 26
+
+
+# -- the sign at all sizes ---------------------------------------------------------------------------------------
+
+M = Expr.symbol("m")
+
+
+@given(programs(4), programs(4), st.integers(-20, 20))
+def test_a_sign_of_two_sizes_is_there(one, other, shift):
+    value = Expr.const(shift) + run(one, N) + run(other, M)
+    sign = sign_everywhere(value)
+    firsts, seconds = ([run(steps, n) for n in (*range(40), 10**9)] for steps in (one, other))
+    values = {a + b + shift for a in firsts for b in seconds}
+    if sign == 0:
+        assert values == {0}
+    elif sign is not None:
+        assert min(sign * value for value in values) >= 0
+    for choice, extreme in ((least_of(run(one, N), run(other, M)), min), (most_of(run(one, N), run(other, M)), max)):
+        chosen = Expr.const(0) + choice
+        for n, m in ((0, 0), (1, 5), (7, 2), (10**6, 3)):
+            assert chosen(n=n, m=m) == extreme(run(one, n), run(other, m))
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(-9, 9), st.integers(0, 40), st.integers(-40, 40))
+def test_a_sign_is_seen_exactly_where_sums_of_one_size_each_have_it(a, b, shift, rise, constant):
+    def parts(n, m):
+        return (n + shift) // a * a - n + rise * n, (m // b + 3) % 4
+
+    first = [parts(n, 0)[0] for n in range(a)]  # a period, from where it only rises
+    least = min(first) + min(parts(0, m)[1] for m in range(4 * b)) + constant
+    seen = sign_everywhere(sum(parts(N, M), start=Expr.const(constant)))
+    assert (seen in (0, 1)) == (least >= 0)
+
+
+@given(st.integers(1, 30), st.integers(-30, 30))
+def test_what_a_padded_size_is_cut_to_is_the_size(m, a):
+    size = (N + 30 + a) // 4
+    for whole in (size, (N // 4) * (M // 2)):
+        padded = whole + (-whole) % m
+        assert least_of(padded, whole) == whole
+        assert most_of(padded, whole) == padded
+
+
+def test_signs_of_products_that_only_grow():
+    tokens = (N // 4) * (M // 4)
+    assert sign_everywhere(tokens) == sign_everywhere(tokens * 2 - tokens // 3) == 1
+    assert sign_everywhere(tokens // 64 * 64 - tokens) == -1
+    assert sign_everywhere(tokens - 1) is None
+    assert least_of(tokens + 1, 1) == 1
+    assert sign_everywhere(N + 10**400) == 1

@@ -152,9 +152,9 @@ def test_what_is_to_be_called_elsewhere_is_not_even_imported(folder):
         ("n" * 5000 + ".py:net", "no file"),
         ("net.py:nett", "net.py has no 'nett'; did you mean net?"),
         ("net.py:net.layers", "net.py has no 'layers'"),
-        ("net.py:number", "net.py:number is an int, no graph, block or layer of convcalc"),
-        ("net.py:nets", "net.py:nets is a list, no graph, block or layer of convcalc"),
-        ("net.py:wrong", "net.py:wrong is a str, no graph"),
+        ("net.py:number", "net.py:number is an int, no torch module, and no graph, block or layer of convcalc"),
+        ("net.py:nets", "net.py:nets is a list, no torch module, and no graph, block or layer of convcalc"),
+        ("net.py:wrong", "net.py:wrong is a str, no torch module"),
         ("net.py:net()", "net.py:net() calls a Sequential, which is no function or class"),
         ("net.py:make(1, 2, 3)", "calling net.py:make(1, 2, 3) fails: TypeError: make() takes"),
         ("net.py:make(dept=3)", "TypeError: make() got an unexpected keyword argument 'dept'"),
@@ -180,11 +180,3 @@ def test_what_a_file_prints_is_not_part_of_the_answer(folder, capsys):
     refused("leaves.py:net")
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "noise\n")
-
-
-def test_a_torch_module_is_told_what_this_version_inspects(folder):
-    pytest.importorskip("torch")
-    (folder / "torch_net.py").write_text("from torch import nn\nnet = nn.ReLU()\nclass Net(nn.Module):\n    pass\n")
-    for name in ("net", "Net", "Net(3)"):
-        sentence = "is a torch module: this version inspects convcalc graphs, blocks, stacks and zoo networks"
-        assert sentence in refused(f"torch_net.py:{name}")

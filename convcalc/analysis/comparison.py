@@ -12,7 +12,6 @@ from convcalc.analysis.report import LayerReport, PerAxis, Report, inspect_graph
 from convcalc.blocks import Part
 from convcalc.expr import Expr
 from convcalc.graph import Graph, InputShapes
-from convcalc.layers.base import product
 from convcalc.sizes import Size
 
 QUANTITIES = ("params", "macs", "flops", "activations")
@@ -106,7 +105,7 @@ class Comparison:
     @property
     def counts(self) -> tuple[Count, ...]:
         """Parameters, MACs, FLOPs and activations (elements of all outputs on the way) of both."""
-        return tuple(Count(name, *(_total(report, name) for report in (self.a, self.b))) for name in QUANTITIES)
+        return tuple(Count(name, *(getattr(report, name) for report in (self.a, self.b))) for name in QUANTITIES)
 
     def __getitem__(self, name: str) -> Count:
         """Return one of `counts` by its name; raises `KeyError`."""
@@ -125,7 +124,7 @@ class Comparison:
                 "model": report.model,
                 "input": plain(report.input),
                 "output": plain(report.output),
-                **{name: plain(_total(report, name)) for name in QUANTITIES},
+                **{name: plain(getattr(report, name)) for name in QUANTITIES},
                 **reach.to_dict(),
             }
             for report, reach in sides
@@ -158,12 +157,6 @@ def compare(a: Graph | Part, b: Graph | Part, input_shapes: InputShapes | None =
             raise report.error.at(report.model or side)
     first, second = reports
     return Comparison(first, second, tuple(_paired(first.layers, second.layers)))
-
-
-def _total(report: Report, name: str) -> Size:
-    if name == "activations":
-        return sum((product(layer.output) for layer in report.layers), 0)
-    return getattr(report, name)
 
 
 def _reach(report: Report) -> Reach:

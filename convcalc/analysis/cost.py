@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.analysis.opening import open_net
+from convcalc.analysis.paths import is_inside, path_at
 from convcalc.analysis.shapes import node_shapes
 from convcalc.blocks import Part
 from convcalc.graph import Graph, InputShapes, Node
@@ -57,13 +58,13 @@ class Cost:
         >>> cost.block("stem").params == cost.total.params
         True
         """
-        return _sum(path, [cost for cost in self.nodes if cost.name == path or cost.name.startswith(f"{path}.")])
+        return _sum(path, [cost for cost in self.nodes if is_inside(cost.name, path)])
 
     def blocks(self, depth: int = 1) -> tuple[NodeCost, ...]:
         """Return the cost by the first `depth` steps of the path, in the order in which they first run."""
         found: dict[str, list[NodeCost]] = {}
         for cost in self.nodes:
-            found.setdefault(".".join(cost.name.split(".")[:depth]), []).append(cost)
+            found.setdefault(path_at(cost.name, depth), []).append(cost)
         return tuple(_sum(name, costs) for name, costs in found.items())
 
 

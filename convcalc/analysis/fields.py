@@ -11,6 +11,7 @@ from convcalc.errors import BadArgument
 from convcalc.field import Field
 from convcalc.graph import Graph, InputShapes, Node
 from convcalc.layers.base import Shape, read_through
+from convcalc.layers.opaque import Opaque
 
 
 def find_fields(
@@ -59,6 +60,8 @@ def node_fields(node: Node, fields: Mapping[str, Field], shapes: Mapping[str, Sh
     """
     inputs = [shapes[name] for name in node.inputs]
     before = [fields[name] for name in node.inputs]
-    if not before:  # it reads nothing: on as many axes as the input has
-        return dict.fromkeys(node.outputs, Field.nothing(len(next(iter(fields.values())).axes)))
+    if not before:  # on as many axes as the input has
+        axes = len(next(iter(fields.values())).axes)
+        hides = isinstance(node.layer, Opaque) and node.layer.reads_input
+        return dict.fromkeys(node.outputs, Field.unknown(axes) if hides else Field.nothing(axes))
     return {name: read_through(node.layer, before, inputs, shapes[name]) for name in node.outputs}

@@ -27,16 +27,25 @@ def open_net(net: Graph | Part | Any, input_shapes: InputShapes | None = None) -
     return graph.at(shapes), shapes
 
 
-def as_captured(net: Graph | Part | Any, input_shapes: InputShapes | None = None) -> Graph:
-    """Return the graph of a network; a module of torch is captured at the input shapes.
+def as_captured(net: Graph | Part | Any, input_shapes: InputShapes | None = None, **settings: Any) -> Graph:
+    """Return the graph of a network; a module of torch is captured at the input shapes, with these `settings`.
 
     >>> from convcalc.layers import ReLU
     >>> as_captured(ReLU())
     Graph(1 node: input -> relu)
     """
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(net, torch.nn.Module):
+    if is_module(net):
         from convcalc.bridge.trace import capture
 
-        return capture(net, input_shapes)
+        return capture(net, input_shapes, **settings)
     return as_graph(net)
+
+
+def is_module(net: Any) -> bool:
+    """Whether this is a `torch.nn.Module`; nothing is, as long as nobody has imported torch.
+
+    >>> is_module(3)
+    False
+    """
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(net, torch.nn.Module)

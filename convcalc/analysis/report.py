@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from fractions import Fraction
 from typing import Any, TypeAlias
 
 from convcalc import __version__
 from convcalc.analysis.cost import NodeCost, node_cost
 from convcalc.analysis.fields import node_fields, start_fields
+from convcalc.analysis.memory import itemsize, peak_values
 from convcalc.analysis.notes import notes_on
 from convcalc.analysis.notes.base import Facts, Note
 from convcalc.analysis.opening import open_net
@@ -22,8 +24,10 @@ from convcalc.errors import ConvcalcError
 from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.footprint import Footprint
-from convcalc.graph import Graph, InputShapes, Node
+from convcalc.graph import Graph, InputShapes, Node, Weights
 from convcalc.layers import Opaque, Shape
+from convcalc.layers.base import product
+from convcalc.layers.source import Fresh
 from convcalc.product import Product
 from convcalc.sizes import Size, is_symbolic
 
@@ -49,7 +53,13 @@ class LayerReport:
     shared: bool
     macs: Size
     field: Field
-    source: str | None
+    source: str | None = None
+    trainable: Size = 0
+    """How many of `params` are trained."""
+    weight_bytes: Size = 0
+    """What `params` take in memory."""
+    constant: bool = False
+    """Whether the output is the same for all inputs of this size."""
 
     @property
     def receptive_field(self) -> PerAxis:
@@ -102,8 +112,20 @@ class LayerReport:
             "offset": _single(plain(self.offset)),
             "covered": _single(plain(self.covered)),
             "global": self.is_global,
+            "trainable": plain(self.trainable),
+            "constant": self.constant,
             **({} if self.source is None else {"source": self.source}),
         }
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The node that refuses its input: its name, op and hyper-parameters, and where it is written, as far as known."""
+
+    name: str
+    op: str = ""
+    args: dict[str, Any] = dataclass_field(default_factory=dict)
+    source: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +146,18 @@ class Report:
     remarks: tuple[str, ...] = ()
     """What is said of the rows as a whole."""
     error: ConvcalcError | None = None
+    failed: Failure | None = None
+    """Who refuses its input."""
+    ends: tuple[str, ...] = ()
+    """The nodes that the outputs come from."""
+    unused: Weights = dataclass_field(default_factory=Weights)
+    """The parameters that the run did not read; `params` does not count them."""
+    dtype: str = "float32"
+    """The type in which values are counted in bytes; also parameters, where their own type is not known."""
+    activations: Size = 0
+    """The elements of all outputs of all nodes."""
+    peak: int | None = None
+    """The most bytes of values alive at once, weights apart; None where sizes are symbols. See `analysis.memory`."""
 
     @property
     def input(self) -> Shape | tuple[Shape, ...]:
@@ -141,6 +175,21 @@ class Report:
     def params(self) -> Size:
         """The parameters of all rows; shared ones count once."""
         return sum(layer.params for layer in self.layers)
+
+    @property
+    def trainable(self) -> Size:
+        """How many of the parameters are trained."""
+        return sum(layer.trainable for layer in self.layers)
+
+    @property
+    def weight_bytes(self) -> Size:
+        """The bytes of the parameters of all rows."""
+        return sum(layer.weight_bytes for layer in self.layers)
+
+    @property
+    def activation_bytes(self) -> Size:
+        """The bytes of all outputs of all nodes."""
+        return self.activations * itemsize(self.dtype)
 
     @property
     def macs(self) -> Size:
@@ -161,7 +210,6 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document of `inspect`."""
-        error = self.error
         return {
             "model": self.model,
             "input": plain(self.input),
@@ -172,17 +220,25 @@ class Report:
             "opaque": list(self.opaque),
             "path": list(self.path),
             "needs": [f"{plain(value)} >= 0" for value in self.needs],
-            "error": None
-            if error is None
-            else {"kind": error.kind, "message": error.message, "rule": error.rule, "fixes": list(error.fixes)},
+            "error": self.error and {**self.error.to_dict(), "place": self.error.place},
             "notes": [note.to_dict() for note in self.notes],
             "remarks": list(self.remarks),
             "layers": [layer.to_dict() for layer in self.layers],
+            "inputs": {name: plain(shape) for name, shape in self.inputs.items()},
+            "outputs": {name: plain(shape) for name, shape in self.outputs.items()},
+            "trainable": plain(self.trainable),
+            "unused": list(self.unused.names),
+            "memory": {
+                "dtype": self.dtype,
+                "weights": plain(self.weight_bytes),
+                "activations": plain(self.activation_bytes),
+                "peak": self.peak,
+            },
         }
 
     def to_json(self) -> str:
         """Return the document that `convcalc inspect --json` prints."""
-        return json.dumps({"schema": 1, "convcalc": __version__, **self.to_dict()}, indent=2)
+        return json.dumps({"schema": 1, "convcalc": __version__, **self.to_dict()}, indent=2, default=str)
 
     def __str__(self) -> str:
         """The table that `convcalc inspect` prints. Rendering is a higher room, entered only here and below."""
@@ -197,37 +253,51 @@ class Report:
         return report_html(self)
 
 
-def inspect_graph(net: Graph | Part, input_shapes: InputShapes | None = None) -> Report:
+def inspect_graph(
+    net: Graph | Part | Any, input_shapes: InputShapes | None = None, *, dtype: str = "float32"
+) -> Report:
     """Return the report of a network on inputs of these shapes (ints, or names such as "H"), batch included.
 
-    A node that refuses its input ends the rows; the refusal is in `error`. Raises `convcalc.errors.BadShape` where
-    the input shapes themselves do not suit the graph.
+    A node that refuses its input ends the rows; the refusal is in `error`. Bytes are those of `dtype`. Raises
+    `convcalc.errors.BadShape` where the input shapes themselves do not suit the graph, `BadArgument` for an unknown
+    dtype.
 
     >>> from convcalc.blocks import Sequential
     >>> from convcalc.layers import Conv, MaxPool
     >>> report = inspect_graph(Sequential(Conv(6, 5, padding=2), MaxPool(2)), (1, 1, 28, 28))
     >>> report.output, report.params, report.layers[1].receptive_field, str(report.layers[1].symbolic[2])
     ((1, 6, 14, 14), 156, (6, 6), 'H//2')
+    >>> report.weight_bytes, report.activation_bytes, report.peak == 4 * (6 * 28 * 28 + 6 * 14 * 14)
+    (624, 23520, True)
     """
+    size = itemsize(dtype)
     graph, given = open_net(net, input_shapes)
     needs = Conditions()
     shapes, fields = dict(given), start_fields(graph, given)
     letters = with_symbols(given)
     symbolic: dict[str, Shape | None] = dict(letters)
     anywhere = _anywhere(graph, letters)
+    live = set(graph.inputs)
     rows: list[LayerReport] = []
-    error = None
+    error, failed = None, None
     for node in graph:
         try:
             shapes |= node_shapes(node, shapes, needs)
         except ConvcalcError as refusal:
             error = refusal
+            failed = Failure(node.name, node.layer.op, node.layer.arguments(), node.source)
             break
         symbolic |= _symbolic(anywhere.get(node.name, node), symbolic)
         fields |= node_fields(node, fields, shapes)
-        rows.append(_row(node, shapes, symbolic[node.name], fields[node.name], node_cost(node, shapes)))
-    if error is None and graph.capture is not None:
-        error = graph.capture.error
+        if not live.isdisjoint(node.inputs) and not isinstance(node.layer, Fresh):
+            live.update(node.outputs)
+        cost = node_cost(node, shapes, size)
+        rows.append(_row(node, shapes, symbolic[node.name], fields[node.name], cost, node.name not in live))
+    capture = graph.capture
+    if error is None and capture is not None and capture.error is not None:
+        error = capture.error
+        failed = Failure(error.place, source=getattr(error, "source", None))
+    values = peak_values(graph, shapes)
     return Report(
         model=graph.name,
         inputs=given,
@@ -236,9 +306,15 @@ def inspect_graph(net: Graph | Part, input_shapes: InputShapes | None = None) ->
         needs=tuple(needs.open),
         notes=notes_on(Facts(graph, shapes, fields)),
         error=error,
+        failed=failed,
+        ends=graph.outputs,
         opaque=tuple(node.name for node in graph if isinstance(node.layer, Opaque)),
-        path=() if graph.capture is None else tuple(map(str, graph.capture.path)),
-        remarks=() if graph.capture is None else graph.capture.remarks,
+        path=() if capture is None else tuple(map(str, capture.path)),
+        remarks=() if capture is None else capture.remarks,
+        unused=Weights() if capture is None else capture.unused,
+        dtype=dtype,
+        activations=sum((product(shape) for row in rows for shape in row.outputs), 0),
+        peak=None if values is None else values * size,
     )
 
 
@@ -249,7 +325,9 @@ def _anywhere(graph: Graph, letters: Mapping[str, Shape]) -> dict[str, Node]:
     return {node.name: node for node in graph.with_formulas.at(letters) if node.layer.depends_on_sizes}
 
 
-def _row(node: Node, shapes: Mapping[str, Shape], symbolic: Shape | None, field: Field, cost: NodeCost) -> LayerReport:
+def _row(
+    node: Node, shapes: Mapping[str, Shape], symbolic: Shape | None, field: Field, cost: NodeCost, constant: bool
+) -> LayerReport:
     return LayerReport(
         name=node.name,
         op=node.layer.op,
@@ -263,6 +341,9 @@ def _row(node: Node, shapes: Mapping[str, Shape], symbolic: Shape | None, field:
         macs=cost.macs,
         field=field,
         source=node.source,
+        trainable=cost.params if node.weights is None else node.weights.trainable,
+        weight_bytes=cost.params * cost.itemsize if node.weights is None else node.weights.bytes,
+        constant=constant,
     )
 
 
@@ -284,9 +365,14 @@ def _symbolic(node: Node, known: Mapping[str, Shape | None]) -> dict[str, Shape 
     """The output shapes for any size; None where a layer has no formula, and for all that reads it."""
     shapes = {name: shape for name in node.inputs if (shape := known[name]) is not None}
     try:
-        return {**node_shapes(node, shapes, enforce)} if len(shapes) == len(set(node.inputs)) else _unknown(node)
+        found = node_shapes(node, shapes, enforce) if len(shapes) == len(set(node.inputs)) else _unknown(node)
     except ConvcalcError:
         return _unknown(node)
+    return {name: None if shape is None or _is_too_long(shape) else shape for name, shape in found.items()}
+
+
+def _is_too_long(shape: Shape) -> bool:
+    return any(isinstance(size, Expr) and size.is_too_long for size in shape)
 
 
 def _unknown(node: Node) -> dict[str, Shape | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from convcalc.analysis.paths import path_at
 from convcalc.analysis.report import LayerReport, Report
 
 
@@ -20,13 +21,13 @@ def fold_blocks(report: Report, depth: int) -> Report:
     [('maxpool', 'maxpool', 0), ('layer1', 'block', 147968), ('layer2', 'block', 525568)]
     """
     blocks: dict[str, list[LayerReport]] = {}
-    failed = _path(report.error.place, depth) if report.error else None
+    failed = path_at(report.error.place, depth) if report.error else None
     for row in report.layers:
-        path = _path(row.name, depth)
+        path = path_at(row.name, depth)
         blocks.setdefault(row.name if path == failed else path, []).append(row)
     home = {row.name: path for path, rows in blocks.items() for row in rows}
     read = {name for row in report.layers for name in row.inputs if home.get(name) != home[row.name]}
-    read |= report.outputs.keys()
+    read |= set(report.ends)
     folded = (
         replace(rows[0], inputs=_homes(rows[0].inputs, home))
         if len(rows) == 1 and rows[0].name == path
@@ -34,10 +35,6 @@ def fold_blocks(report: Report, depth: int) -> Report:
         for path, rows in blocks.items()
     )
     return replace(report, layers=tuple(folded))
-
-
-def _path(name: str, depth: int) -> str:
-    return ".".join(name.split(".")[:depth])
 
 
 def _block(path: str, rows: Sequence[LayerReport], read: Collection[str], home: dict[str, str]) -> LayerReport:
@@ -56,7 +53,9 @@ def _block(path: str, rows: Sequence[LayerReport], read: Collection[str], home: 
         shared=all(row.shared for row in rows),
         macs=sum(row.macs for row in rows),
         field=last.field,
-        source=None,
+        trainable=sum(row.trainable for row in rows),
+        weight_bytes=sum(row.weight_bytes for row in rows),
+        constant=all(row.constant for row in rows),
     )
 
 

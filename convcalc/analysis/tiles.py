@@ -23,6 +23,7 @@ from fractions import Fraction
 
 from convcalc.analysis.fields import find_fields
 from convcalc.analysis.legal_graph import name_sizes, valid_sizes
+from convcalc.analysis.memory import itemsize, peak_values
 from convcalc.analysis.opening import as_captured
 from convcalc.analysis.shapes import infer_shapes
 from convcalc.axes import per_axis
@@ -32,13 +33,10 @@ from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.graph import Graph, InputShapes, Node
-from convcalc.layers.base import Shape, product, read_through
+from convcalc.layers.base import Shape, read_through
 from convcalc.quasiaffine import QuasiAffine, quasi_affine
 from convcalc.sizes import Size
 from convcalc.sizeset import SizeSet
-
-ITEMSIZE = 4
-"""Bytes of one value, float32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +153,7 @@ def find_tiles(
     far = [_far(one, period, start) for one, period, start in zip(wanted, periods, starts, strict=True)]
     shapes = infer_shapes(graph, (*shape[:2], *far))
     trims = _walk(graph, shapes, forms)
-    halos = find_fields(graph, (*shape[:2], *far))[graph.outputs[-1]].axes
+    halos = find_fields(graph, (*shape[:2], *far))[graph.outputs[-1]].spatial
     outs = shapes[graph.outputs[-1]][2:]
     axes = tuple(
         _axis(name, period, form.slope, halo, sizes, most, whole, out - form.slope * size, trim)
@@ -267,7 +265,7 @@ def _own(node: Node, place: int, shapes: Mapping[str, Shape], axes: int) -> list
     if "circular" in (getattr(node.layer, "padding_mode", None), getattr(node.layer, "mode", None)):
         raise _forbidden(node.name, "circular padding reads the other end of the image")
     fields = [Field.start(axes) if i == place else Field.nothing(axes) for i in range(len(node.inputs))]
-    own = read_through(node.layer, fields, [shapes[name] for name in node.inputs], shapes[node.name]).axes
+    own = read_through(node.layer, fields, [shapes[name] for name in node.inputs], shapes[node.name]).spatial
     if any(footprint is None or footprint.is_global for footprint in own):
         raise _forbidden(node.name, f"{node.layer.op} sees the whole image")
     return [footprint for footprint in own if footprint is not None]
@@ -293,13 +291,4 @@ def _touched(footprint: Footprint, sides: tuple[int, int], size: int, out: int) 
 
 
 def _memory(graph: Graph, shapes: Mapping[str, Shape]) -> int:
-    """The most bytes that values alive at once take: those computed, and read by a node to come or at work."""
-    last = {name: place for place, node in enumerate(graph) for name in node.inputs}
-    last |= dict.fromkeys(graph.outputs, len(graph))
-    alive = set(graph.inputs)
-    most = 0
-    for place, node in enumerate(graph):
-        alive.add(node.name)
-        most = max(most, sum(product(shapes[name]) for name in alive))
-        alive = {name for name in alive if last.get(name, -1) > place}
-    return most * ITEMSIZE
+    return (peak_values(graph, shapes) or 0) * itemsize("float32")

@@ -86,7 +86,7 @@ def find_window(
             reads=None if bits is None else TapSet.from_bits(bits),
         )
         for name, place, size, footprint, bits in zip(
-            axis_names(len(sizes)), cell, sizes, field.axes, reads, strict=True
+            axis_names(len(sizes)), cell, sizes, field.spatial, reads, strict=True
         )
     )
 
@@ -114,7 +114,7 @@ def _walk(node: Node, needed: dict[str, list[int | None]], shapes: Mapping[str, 
     before = [shapes[name] for name in node.inputs]
     for place, name in enumerate(node.inputs):
         fields = [Field.start(axes) if i == place else Field.nothing(axes) for i in range(len(before))]
-        own = read_through(node.layer, fields, before, shapes[node.name]).axes
+        own = read_through(node.layer, fields, before, shapes[node.name]).spatial
         found = needed.setdefault(name, [0] * axes)
         for axis, bits in enumerate(needed[node.name]):
             size = before[place][2:][axis] if len(before[place]) == axes + 2 else 1

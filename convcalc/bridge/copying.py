@@ -1,7 +1,8 @@
 """A copy of a module whose tensors hold no values: the original stays as it is, and nothing is allocated.
 
 Every parameter, buffer and other tensor becomes one of the same shape and type on `meta`; what was one tensor stays
-one (tied weights). Wrappers give way to what they wrap: `DataParallel`, compiled modules.
+one (tied weights). Wrappers give way to what they wrap: `DataParallel`, compiled modules. Functions that close over
+parts of the module (hooks, replaced `forward`s) are made again around the copies.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ import copy
 import types
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from convcalc.bridge.device import need_torch
 
-_ATOMIC = (int, float, complex, bool, str, bytes, type(None), type, types.FunctionType, types.BuiltinFunctionType)
+_ATOMIC = frozenset(
+    {int, float, complex, bool, str, bytes, type(None), type, range, slice, types.ModuleType, types.BuiltinFunctionType}
+)
 
 
 class Copier:
-    """Copies modules, each tensor by `blank`; `names` has the place of tensors that are plain attributes.
+    """Copies modules, each tensor as one without values; `attributes` names tensors that are plain attributes.
 
     >>> torch = need_torch()
     >>> layer = torch.nn.Linear(4, 2)
@@ -27,43 +31,43 @@ class Copier:
     (device(type='meta'), device(type='cpu'), Linear(in_features=4, out_features=2, bias=True))
     """
 
-    def __init__(self, device: str = "meta") -> None:
+    def __init__(self) -> None:
         self.torch = need_torch()
-        self.device = device
         self.memo: dict[int, Any] = {}
         self.kept: list[Any] = []
         """What the memo knows by identity must stay alive."""
+        self.tensors: dict[int, Any] = {}
+        """The copy of each tensor, by the identity of the original."""
         self.attributes: list[tuple[str, Any]] = []
         """Tensors that are plain attributes: where, and the copy."""
+        self.strays: list[tuple[str, Any]] = []
+        """Modules that are plain attributes, or in lists of them: where, and the copy."""
 
     def module(self, module: Any) -> Any:
         """Return the copy of a module and of all that it holds."""
-        return self._module(module, "")
+        with self.torch.no_grad():
+            return self._module(module, "")
 
     def tensor(self, tensor: Any) -> Any:
-        """Return the copy of a tensor: the same shape and type, without values on meta."""
+        """Return the copy of a tensor: the same shape and type, without values."""
         known = self.memo.get(id(tensor))
         if known is not None:
             return known
         torch = self.torch
-        with torch.no_grad():
-            blank = self._blank(tensor)
-            if isinstance(tensor, torch.nn.Parameter) and not isinstance(blank, torch.nn.Parameter):
+        blank = self._blank(tensor)
+        if isinstance(tensor, torch.nn.Parameter):
+            if not isinstance(blank, torch.nn.Parameter):
                 blank = torch.nn.Parameter(blank, requires_grad=tensor.requires_grad)
-            elif tensor.is_leaf and tensor.requires_grad and not blank.requires_grad:
-                blank.requires_grad_()
+        elif tensor.requires_grad and tensor.is_leaf:
+            blank.requires_grad_()
+        self.tensors[id(tensor)] = blank
         return self._keep(tensor, blank)
 
     def _blank(self, tensor: Any) -> Any:
         torch = self.torch
         if isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin):
-            return type(tensor)(
-                **({"requires_grad": tensor.requires_grad} if isinstance(tensor, torch.nn.Parameter) else {}),
-                device=self.device,
-                dtype=tensor.data.dtype,
-            )
-        if self.device != "meta":
-            return tensor.detach().clone()
+            trained = {"requires_grad": tensor.requires_grad} if isinstance(tensor, torch.nn.Parameter) else {}
+            return type(tensor)(**trained, device="meta", dtype=tensor.data.dtype)
         try:
             return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
         except RuntimeError:  # sparse, quantized: no strides
@@ -81,35 +85,55 @@ class Copier:
         inner = _wrapped(module)
         if inner is not None:
             return self._keep(module, self._module(inner, path))
+        cls: Any = type(module)
         if isinstance(module, self.torch.jit.ScriptModule):
             return self._keep(module, self._scripted(module))
-        cls = type(module)
-        if _copies_itself(cls, self.torch.nn.Module):
-            with _tensor_hook(self.torch, self.tensor):
-                return self._keep(module, copy.deepcopy(module, self.memo))
+        if _copies_itself(cls):
+            twin = self._copied(module)
+            if twin is not module:
+                return twin
         twin = self._keep(module, object.__new__(cls))
-        values = twin.__dict__
+        values, tables = twin.__dict__, []
         for name, value in module.__dict__.items():
-            if name in ("_parameters", "_buffers"):
-                values[name] = type(value)(
-                    (key, entry if entry is None else self.tensor(entry)) for key, entry in value.items()
-                )
-            elif name == "_modules":
-                values[name] = type(value)(
-                    (key, entry if entry is None else self._module(entry, f"{path}.{key}" if path else key))
-                    for key, entry in value.items()
-                )
+            if name in _TABLES:
+                tables.append((name, value))
+        for name, value in tables:  # first, so that tensors are known as what they are registered as
+            values[name] = self._table(value, path, self._module if name == "_modules" else self._registered)
         for name, value in module.__dict__.items():
-            if name not in ("_parameters", "_buffers", "_modules"):
-                values[name] = self._value(value, f"{path}.{name}" if path else name)
+            if name not in _TABLES:
+                values[name] = value if type(value) in _ATOMIC else self._value(value, _at(path, name))
+        self._slots(module, twin, path)
         return twin
 
     def _scripted(self, module: Any) -> Any:
-        """A scripted module has its tensors in C++, where the only copy is a real one."""
-        return copy.deepcopy(module).to(self.device)
+        """A scripted module, whose tensors are in C++: copied as they are, then replaced."""
+        twin = copy.deepcopy(module)
+        for part in twin.modules():
+            for name, tensor in [*part._parameters.items(), *part._buffers.items()]:
+                if tensor is not None:
+                    part._c.setattr(name, self._blank(tensor).requires_grad_(tensor.requires_grad))
+        return twin
+
+    def _table(self, table: Any, path: str, copied: Callable[[Any, str], Any]) -> Any:
+        return type(table)(
+            (key, entry if entry is None else copied(entry, _at(path, key))) for key, entry in table.items()
+        )
+
+    def _registered(self, tensor: Any, place: str) -> Any:
+        return self.tensor(tensor)
+
+    def _slots(self, value: Any, twin: Any, place: str) -> None:
+        """What a class keeps outside `__dict__`."""
+        for name in _slots_of(type(value)):
+            try:
+                held = object.__getattribute__(value, name)
+            except AttributeError:
+                continue
+            object.__setattr__(twin, name, self._value(held, _at(place, name)))
 
     def _value(self, value: Any, place: str) -> Any:
-        if isinstance(value, _ATOMIC):
+        cls: Any = type(value)
+        if cls in _ATOMIC:
             return value
         known = self.memo.get(id(value))
         if known is not None:
@@ -119,24 +143,94 @@ class Copier:
             self.attributes.append((place, twin))
             return twin
         if isinstance(value, self.torch.nn.Module):
-            return self._module(value, place)
-        cls = type(value)
+            twin = self._module(value, place)
+            self.strays.append((place, twin))
+            return twin
         if cls in (list, set, dict, OrderedDict):
+            if not value:
+                return self._keep(value, cls())
             twin = self._keep(value, cls())
-            if isinstance(twin, list):
-                twin.extend(self._value(entry, f"{place}.{number}") for number, entry in enumerate(value))
-            elif isinstance(twin, set):
-                twin.update(self._value(entry, place) for entry in value)
+            if cls is list:
+                twin.extend([self._value(entry, _at(place, number)) for number, entry in enumerate(value)])
+            elif cls is set:
+                twin.update([self._value(entry, place) for entry in value])
             else:
-                twin.update((key, self._value(entry, f"{place}.{key}")) for key, entry in value.items())
+                twin.update({key: self._value(entry, _at(place, key)) for key, entry in value.items()})
             return twin
         if cls is tuple:
-            return tuple(self._value(entry, f"{place}.{number}") for number, entry in enumerate(value))
+            entries = [self._value(entry, _at(place, number)) for number, entry in enumerate(value)]
+            return value if all(map(_is, entries, value)) else tuple(entries)
+        if cls is types.FunctionType:
+            return self._function(value, place)
+        if cls is self.torch.Generator:
+            return self._keep(value, value.clone_state())
+        if cls is types.MethodType:
+            return types.MethodType(value.__func__, self._value(value.__self__, place))
+        if isinstance(value, type) or _is_constant(cls):
+            return value
+        return self._object(value, place) if _is_plain(cls) else self._copied(value)
+
+    def _function(self, function: Any, place: str) -> Any:
+        """A function that closes over what is copied, around the copies; any other is itself."""
+        if not function.__closure__:
+            return function
+        cells = [self._cell(cell, place) for cell in function.__closure__]
+        if all(map(_is, cells, function.__closure__)):
+            return function
+        made = types.FunctionType(
+            function.__code__, function.__globals__, function.__name__, function.__defaults__, tuple(cells)
+        )
+        made.__kwdefaults__ = function.__kwdefaults__
+        made.__dict__.update(function.__dict__)
+        return self._keep(function, made)
+
+    def _cell(self, cell: Any, place: str) -> Any:
+        known = self.memo.get(id(cell))
+        if known is not None:
+            return known
+        try:
+            held = cell.cell_contents
+        except ValueError:  # nothing is in it yet
+            return cell
+        if type(held) not in _HELD and not isinstance(held, self.torch.nn.Module | self.torch.Tensor):
+            return cell
+        twin = self._keep(cell, types.CellType())  # known before what it holds, which may lead back to it
+        twin.cell_contents = self._value(held, place)
+        if twin.cell_contents is held:
+            self.memo[id(cell)] = cell
+            return cell
+        return twin
+
+    def _object(self, value: Any, place: str) -> Any:
+        """An object that is its attributes alone."""
+        twin = self._keep(value, object.__new__(type(value)))
+        twin.__dict__.update({name: self._value(held, _at(place, name)) for name, held in value.__dict__.items()})
+        self._slots(value, twin, place)
+        return twin
+
+    def _copied(self, value: Any) -> Any:
+        """An object that says itself how it is copied; what cannot be, a lock or a file, is shared."""
+        memo = dict(self.memo)
         try:
             with _tensor_hook(self.torch, self.tensor):
-                return self._keep(value, copy.deepcopy(value, self.memo))
-        except Exception:  # a lock, a file, a logger: shared with the original
+                twin = copy.deepcopy(value, memo)
+        except Exception:
             return value
+        self.memo.update(memo)
+        return self._keep(value, twin)
+
+
+_TABLES = frozenset({"_parameters", "_buffers", "_modules"})
+_HELD = frozenset({list, dict, set, tuple, OrderedDict, types.FunctionType, types.MethodType})
+"""What a function may close over that is copied, beside modules and tensors."""
+
+
+def _at(path: str, name: object) -> str:
+    return f"{path}.{name}" if path else str(name)
+
+
+def _is(a: object, b: object) -> bool:
+    return a is b
 
 
 def _wrapped(module: Any) -> Any:
@@ -147,12 +241,57 @@ def _wrapped(module: Any) -> Any:
     return vars(module).get("_modules", {}).get("_orig_mod") if type(module).__name__ == "OptimizedModule" else None
 
 
-def _copies_itself(cls: type, base: type) -> bool:
-    """Whether a class of modules says itself how it is copied."""
+@cache
+def _copies_itself(cls: type) -> bool:
+    """Whether a class says itself how it is copied; those of torch do so for old files alone."""
     return any(
-        getattr(cls, name, None) is not getattr(base, name, None)
-        for name in ("__deepcopy__", "__reduce_ex__", "__reduce__", "__getstate__", "__setstate__", "__getattribute__")
+        name in vars(base)
+        for base in cls.__mro__
+        if base is not object and not base.__module__.startswith("torch.nn.")
+        for name in _COPYING
     )
+
+
+_COPYING = (
+    "__deepcopy__",
+    "__copy__",
+    "__reduce_ex__",
+    "__reduce__",
+    "__getstate__",
+    "__setstate__",
+    "__getattribute__",
+)
+
+
+@cache
+def _is_plain(cls: type) -> bool:
+    """Whether instances are their `__dict__` and slots, and nothing in C."""
+    try:
+        return not _copies_itself(cls) and isinstance(object.__new__(cls).__dict__, dict)
+    except (TypeError, AttributeError):
+        return False
+
+
+@cache
+def _is_constant(cls: type) -> bool:
+    """Whether instances never change: values such as devices, types, paths, and frozen layers of this library."""
+    torch = need_torch()
+    fixed = (torch.device, torch.dtype, torch.Size, torch.layout, torch.memory_format)
+    return issubclass(cls, fixed) or cls.__module__.partition(".")[0] in ("convcalc", "pathlib", "enum", "re")
+
+
+@cache
+def _slots_of(cls: type) -> tuple[str, ...]:
+    names: list[str] = []
+    for base in cls.__mro__:
+        slots = base.__dict__.get("__slots__", ())
+        some = (slots,) if isinstance(slots, str) else tuple(slots)
+        names += [f"_{base.__name__.lstrip('_')}{name}" if _is_private(name) else name for name in some]
+    return tuple(name for name in names if name not in ("__dict__", "__weakref__"))
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("__") and not name.endswith("__")
 
 
 def _tensor_hook(torch: Any, copied: Callable[[Any], Any]) -> Any:

@@ -7,34 +7,42 @@ parameter, a buffer, or something opaque.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-from torch.overrides import TorchFunctionMode
-
 from convcalc.bridge.calls import SPECS, NotKnown, Spec, name_of
 from convcalc.bridge.calls.views import setitem
+from convcalc.bridge.copying import Copier
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.sizeint import SizeInt, Watch, sized
+from convcalc.bridge.sizeint import SizeFloat, SizeInt, Watch, sized
 from convcalc.errors import ConvcalcError, Refused
 from convcalc.expr import Expr
-from convcalc.layers import Layer, Opaque, Shape, Source, Written
+from convcalc.layers import Conv, ConvTranspose, Layer, Opaque, Shape, Source, Written
 from convcalc.layers.base import written
+from convcalc.layers.index import Slice
 
 torch = need_torch()
 Tensor = torch.Tensor
 
 _HERE = str(Path(__file__).parent.parent) + os.sep
 _TORCH = str(Path(str(torch.__file__)).parent) + os.sep
+_INTERNAL = ("torch._refs", "torch._prims", "torch._decomp", "torch._meta_registrations", "torch._library")
+"""Rooms of torch that compute what a call gives on meta: what they call is no call of the model."""
 
-_SIZED = frozenset({"sizes", "size", "counts", "sides", "padding", "output_size", "shifts", "items", "scale_factor"})
+_SIZED = frozenset(
+    {"sizes", "size", "counts", "sides", "padding", "output_size", "shifts", "items", "scale_factor", "kernel_size"}
+    | {"stride", "chunks", "upscale_factor", "downscale_factor"}
+)
 """The hyper-parameters that a lost formula may hide in."""
+
+_MANY = 2**20
+"""Constants of more values than this hold none."""
 
 
 @dataclass(eq=False, slots=True)
@@ -71,6 +79,10 @@ class Call:
     shares: Call | None = None
     live: bool = True
     """Whether it depends on the network's input."""
+    sized: bool = False
+    """Whether its values depend on sizes of the input, such as those of `arange(h)`."""
+    number: int = -1
+    """How many calls were made before."""
     symbolic: tuple[Shape | None, ...] | None = None
     """The shapes in letters; None until they are asked for."""
     label: str | None = None
@@ -91,41 +103,64 @@ class Failed:
     raw: Any = None
 
 
-class Recorder(TorchFunctionMode):
+class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-defined]
     """The mode under which a copied module runs; `calls` is what happened, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, copied: Copier) -> None:
         super().__init__()
         self.calls: list[Call] = []
         self.values: dict[int, Value] = {}
+        self.taken: list[Value] = []
+        """The network's inputs."""
         self.named: dict[int, tuple[str, str]] = {}
         """Parameters, buffers and tensor attributes: what each is, and its path."""
         self.owners: dict[int, Call] = {}
         """The call that is the first to use each parameter."""
+        self.strays: dict[str, None] = {}
+        """Parameters of modules that torch does not know as parts."""
+        self.copied = copied
         self.kept: list[Any] = []
         self.stack: list[Frame] = []
         self.watch = Watch(line=self.line)
         self.failed: Failed | None = None
         self.disagreements: list[str] = []
+        self.asked = False
+        """Whether the model was given a size with a formula: else it cannot act by it."""
         self._reading = 0
         self._codes: dict[CodeType, bool] = {}
+        self._rooms: dict[str, bool] = {}
+        self._writes: dict[int, list[Call]] = {}
+        """The calls that wrote into each storage."""
 
     # -- before the run -----------------------------------------------------------------------------------------
 
-    def know(self, module: Any, attributes: Iterable[tuple[str, Any]]) -> None:
-        """Name the tensors of a module, and stand around the forward of each of its modules."""
-        for kind, some in (
-            ("buffer", attributes),
-            ("buffer", module.named_buffers(remove_duplicate=False)),
-            ("parameter", module.named_parameters(remove_duplicate=False)),
-        ):
-            for path, tensor in some:
-                known = self.named.get(id(tensor))
-                if known is None or known[0] != kind:
-                    self.named[id(tensor)] = (kind, path)
-                    self.kept.append(tensor)
-        for path, part in module.named_modules():
-            part.__dict__["forward"] = self._around(part, path)
+    def know(self, module: Any) -> None:
+        """Name the tensors of a copied module, and stand around the forward of each of its modules."""
+        for path, tensor in self.copied.attributes:
+            self._name(tensor, "parameter" if isinstance(tensor, torch.nn.Parameter) else "buffer", path)
+        seen: set[int] = set()
+        for start, root in (("", module), *self.copied.strays):
+            for path, part in torch.nn.Module.named_modules(root):
+                if id(part) not in seen:
+                    seen.add(id(part))
+                    self._know(part, f"{start}.{path}" if start and path else start or path, stray=bool(start))
+
+    def _know(self, part: Any, path: str, stray: bool) -> None:
+        prefix = f"{path}." if path else ""
+        for name, tensor in part._buffers.items():
+            self._name(tensor, "buffer", prefix + name)
+        for name, tensor in part._parameters.items():
+            self._name(tensor, "parameter", prefix + name)
+            if stray and tensor is not None:
+                self.strays[prefix + name] = None
+        part.__dict__["forward"] = self._around(part, path)
+
+    def _name(self, tensor: Any, kind: str, path: str) -> None:
+        if tensor is not None:
+            known = self.named.get(id(tensor))
+            if known is None or known[0] != kind == "parameter":
+                self.named[id(tensor)] = (kind, path)
+                self.kept.append(tensor)
 
     def _around(self, module: Any, path: str) -> Callable[..., Any]:
         forward = module.forward
@@ -153,7 +188,8 @@ class Recorder(TorchFunctionMode):
             try:
                 with torch._C.DisableTorchFunction():
                     out = forward(*args, **kwargs)
-                    self._record_opaque(type(module).__name__, args, kwargs, out, "scripted or traced code")
+                    name, read = str(module.original_name), list(module.parameters())
+                    self._record_opaque(name, args, kwargs, out, "scripted or traced code", read)
                 return out
             finally:
                 self.stack.pop()
@@ -163,7 +199,9 @@ class Recorder(TorchFunctionMode):
     def take(self, name: str, tensor: Any, letters: Shape) -> Call:
         """Make a tensor an input of the network, its sizes called by these letters."""
         call = Call(name, None, None, (), (tuple(tensor.shape),), symbolic=(letters,), label=name)
-        self._remember(tensor, Value(call, 0, tensor._version))
+        value = Value(call, 0, self._version(tensor))
+        self._remember(tensor, value)
+        self.taken.append(value)
         return call
 
     # -- every call -----------------------------------------------------------------------------------------------
@@ -171,25 +209,94 @@ class Recorder(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Answer questions about sizes with their formula, run everything else and record it."""
         kwargs = kwargs or {}
+        if self._is_internal(sys._getframe(1).f_globals.get("__name__", "")):
+            return func(*args, **kwargs)
         query = _QUERIES.get(func)
         if query is not None:
             return query(self, *args, **kwargs)
-        changed = _MOVES.get(func)
-        if changed is not None:
-            args, kwargs = changed(args, kwargs)
+        args, kwargs = self._own(args), self._own(kwargs)
+        if func in _STAYS:
+            return self._stay(func, args, kwargs)
+        if "device" in kwargs:
+            kwargs = _somewhere(func, kwargs)
+        if args and id(args[0]) in self.named and self._fills(func, args, kwargs):
+            return func(*args, **kwargs)
         muted, self.watch.muted = self.watch.muted, True
-        before = self._found(func, args, kwargs)
+        found = self._found(func, args, kwargs)
+        # what is read is looked up before the call, which may write into it
+        inputs = tuple(map(self.value, found.inputs)) if isinstance(found, Spec) else ()
         try:
+            if isinstance(found, Spec) and isinstance(found.layer, Source) and func is not torch.tensor:
+                kwargs = self._without_values(found.layer, kwargs)
             out = func(*args, **kwargs)
         except Exception as error:
-            out = self._once_more(func, args, kwargs, error, before)
+            out = self._once_more(func, args, kwargs, error, found)
         finally:
             self.watch.muted = muted
         if func is _SETITEM:
-            self._record(func, args, kwargs, args[0], before)
+            self._record(func, args, kwargs, args[0], found, inputs)
         elif isinstance(out, Tensor) or (isinstance(out, tuple | list) and next(_tensors(out), None) is not None):
-            self._record(func, args, kwargs, out, before)
+            self._record(func, args, kwargs, out, found, inputs)
+        elif func in _READS:
+            self._read(args)
         return out
+
+    def _is_internal(self, room: str) -> bool:
+        known = self._rooms.get(room)
+        if known is None:
+            known = self._rooms[room] = room.startswith(_INTERNAL)
+        return known
+
+    def _own(self, value: Any) -> Any:
+        """Arguments with the copy in the place of each tensor of the original, which code outside may still hold."""
+        originals = self.copied.tensors
+        if isinstance(value, dict):
+            if not value:
+                return value
+            return {name: self._own(entry) for name, entry in value.items()}
+        if type(value) not in (tuple, list):
+            return originals.get(id(value), value)
+        for entry in value:
+            if id(entry) in originals or type(entry) in (tuple, list):
+                return type(value)([self._own(entry) for entry in value])
+        return value
+
+    def _fills(self, func: Any, args: Any, kwargs: Any) -> bool:
+        """Whether a call sets a parameter or buffer in place, from nothing else: initialisation, counters."""
+        name = getattr(func, "__name__", "")
+        if id(args[0]) in self.values or not name.endswith("_") or name.endswith("__"):
+            return False
+        return next(_tensors((args[1:], kwargs)), None) is None
+
+    def _stay(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """`x.to("cuda")`, `x.cpu()` while nothing is anywhere: only the type changes."""
+        tensor = args[0]
+        if func is not Tensor.to:
+            return tensor
+        wanted = [value for value in (*args[1:], *kwargs.values()) if isinstance(value, torch.dtype | Tensor)]
+        kind = wanted[0].dtype if wanted and isinstance(wanted[0], Tensor) else next(iter(wanted), tensor.dtype)
+        if kind == tensor.dtype:
+            return tensor
+        out = tensor.to(kind)
+        self._alias(tensor, out)
+        return out
+
+    def _without_values(self, layer: Source, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A big constant is made on meta: nothing is allocated."""
+        sizes = [size(**self.numbers_of(size)) if isinstance(size, Expr) else size for size in layer.sizes]
+        if math.prod(map(int, sizes)) > _MANY and kwargs.get("device") is None and "out" not in kwargs:
+            return {**kwargs, "device": "meta"}
+        return kwargs
+
+    def numbers_of(self, size: Expr) -> dict[str, int]:
+        """Return what the letters of a formula are in this run."""
+        return {name: self.numbers[name] for name in size.symbols}
+
+    def _read(self, args: Any) -> None:
+        """Python is given what a tensor holds: a size in there loses its formula."""
+        known = self.values.get(id(args[0])) if args else None
+        if known is not None and known.call.sized:
+            self.watch.lose("the value of a tensor made from sizes")
 
     def _found(self, func: Any, args: Any, kwargs: Any) -> Spec | ConvcalcError | None:
         """What a call is, before it changes its arguments; why it is not known; None where it makes no values."""
@@ -197,6 +304,8 @@ class Recorder(TorchFunctionMode):
         if made is None:
             return NotKnown(f"no rule for {name_of(func)}")
         try:
+            if "out" in kwargs:
+                kwargs = {name: value for name, value in kwargs.items() if name != "out"}
             return made(*args, **kwargs)
         except ConvcalcError as error:
             return error
@@ -211,37 +320,50 @@ class Recorder(TorchFunctionMode):
                 return func(*_on_meta(args), **_on_meta(kwargs))
             except Exception as again:
                 error = again
-        layer = found.layer if isinstance(found, Spec) else None
-        read = found.inputs if isinstance(found, Spec) else some
+        self._fail(func, args, kwargs, error, found)
+        raise error
+
+    def _fail(self, func: Any, args: Any, kwargs: Any, error: Exception, found: Any) -> None:
+        """Keep the call at which the run ends."""
+        known = isinstance(found, Spec)
         self.failed = Failed(
             name_of(func),
             error,
             self.stack[-1] if self.stack else None,
             self.line(),
-            layer,
-            tuple(self.value(tensor) for tensor in read),
+            found.layer if known else None,
+            tuple(self.value(tensor) for tensor in (found.inputs if known else _tensors((args, kwargs)))),
             args,
             kwargs,
             func,
         )
-        raise error
 
     # -- recording ------------------------------------------------------------------------------------------------
 
-    def _record(self, func: Any, args: Any, kwargs: Any, out: Any, found: Spec | ConvcalcError | None) -> None:
+    def _record(
+        self,
+        func: Any,
+        args: Any,
+        kwargs: Any,
+        out: Any,
+        found: Spec | ConvcalcError | None,
+        inputs: tuple[Value, ...],
+    ) -> None:
         if found is None:  # the same values
             self._alias(args[0] if args else next(iter(kwargs.values())), out)
             return
         name = name_of(func)
         outs = [out] if isinstance(out, Tensor) else list(_tensors(out))
         if isinstance(found, ConvcalcError):
-            if func in _ASKS:
-                return
-            self._record_opaque(name, args, kwargs, outs, str(found))
+            if func not in _ASKS:
+                self._record_opaque(name, args, kwargs, outs, str(found))
             return
-        inputs = tuple(map(self.value, found.inputs))
         shapes = tuple(tuple(tensor.shape) for tensor in outs)
-        layer, why = self._checked(found.layer, inputs, shapes)
+        try:
+            layer, why = self._checked(found.layer, inputs, shapes)
+        except Refused as refusal:  # torch takes on meta what it refuses on a device
+            self._fail(func, args, kwargs, refusal, found)
+            raise
         weighted = [self.value(tensor) for tensor in found.weights if self._is_computed(tensor)]
         if any(value.call.live for value in weighted):
             layer, why = None, "weights that depend on the input"
@@ -250,18 +372,23 @@ class Recorder(TorchFunctionMode):
             macs = self._macs(found.layer, inputs[: len(found.inputs)])
             layer = Opaque(name, shapes=shapes, seen=_seen(inputs), why=why, mac_count=macs)
         call = self._call(name, layer, inputs, shapes, found.weights)
+        if not call.live:
+            call.sized = call.sized or found.layer.depends_on_sizes or _has_size((args, kwargs))
         self._give(call, outs)
 
     def _checked(self, layer: Layer, inputs: tuple[Value, ...], shapes: tuple[Shape, ...]) -> tuple[Layer | None, str]:
-        """The layer, if it gives what torch gave; None where it does not, or a formula is lost, and why."""
+        """The layer, if it gives what torch gave; None where it does not, or a formula is lost, and why.
+
+        Raises what the layer refuses.
+        """
         if self.watch.lost and self._may_hide(layer):
             return None, f"a size lost its formula: {next(reversed(self.watch.lost))}"
         seen = _seen(inputs)
         try:
             ready = layer.at(self.numbers) if layer.depends_on_sizes else layer
             given = ready.out_shapes(*seen)
-        except Refused:  # torch on meta takes what it refuses on a device: the report will say so
-            return layer, ""
+        except Refused:
+            raise
         except ConvcalcError as error:
             return None, str(error)
         if given != shapes:
@@ -276,7 +403,12 @@ class Recorder(TorchFunctionMode):
         """Whether a plain number among the sizes of a layer may come from a size that lost its formula."""
         if self.stack and type(self.stack[-1].module).__module__.startswith("torch.nn."):
             return False
-        return any(name in _SIZED and _has_number(value) for name, value in vars(layer).items())
+        names = {"padding", "output_padding"} if isinstance(layer, Conv | ConvTranspose) else _SIZED
+        defaults = type(layer)
+        return any(
+            name in names and value != getattr(defaults, name, None) and _has_number(value)
+            for name, value in vars(layer).items()
+        )
 
     def _macs(self, layer: Layer, inputs: tuple[Value, ...]) -> int | None:
         try:
@@ -284,14 +416,18 @@ class Recorder(TorchFunctionMode):
         except (ConvcalcError, TypeError):
             return None
 
-    def _record_opaque(self, name: str, args: Any, kwargs: Any, out: Any, why: str) -> None:
+    def _record_opaque(
+        self, name: str, args: Any, kwargs: Any, out: Any, why: str, weights: Sequence[Any] = ()
+    ) -> None:
         outs = list(_tensors(out))
         inputs = tuple(map(self.value, _tensors((args, kwargs))))
         shapes = tuple(tuple(tensor.shape) for tensor in outs)
         if not shapes:
             return
         layer = Opaque(name, shapes=shapes, seen=_seen(inputs), why=why)
-        self._give(self._call(name, layer, inputs, shapes), outs)
+        call = self._call(name, layer, inputs, shapes, weights)
+        call.sized = call.sized or (not call.live and _has_size((args, kwargs)))
+        self._give(call, outs)
 
     def _call(
         self, name: str, layer: Layer, inputs: tuple[Value, ...], shapes: tuple[Shape, ...], weights: Sequence[Any] = ()
@@ -299,7 +435,9 @@ class Recorder(TorchFunctionMode):
         frame = self.stack[-1] if self.stack else None
         call = Call(name, frame, layer, inputs, shapes, self.line())
         call.live = any(value.call.live for value in inputs)
-        if frame is not None:
+        call.sized = any(value.call.sized for value in inputs)
+        call.number = len(self.calls)
+        if frame is not None and not isinstance(layer, Source | Written):
             frame.calls += 1
         if weights:
             self._count(call, weights)
@@ -323,15 +461,25 @@ class Recorder(TorchFunctionMode):
 
     def _give(self, call: Call, outs: Sequence[Any]) -> None:
         for place, tensor in enumerate(outs):
-            self._remember(tensor, Value(call, place, tensor._version))
+            before, version = self.values.get(id(tensor)), self._version(tensor)
+            if before is not None and before.version != version:
+                self._writes.setdefault(_storage(tensor), []).append(call)
+                version = self._version(tensor)
+            self._remember(tensor, Value(call, place, version))
 
     def _remember(self, tensor: Any, value: Value) -> None:
         self.values[id(tensor)] = value
         self.kept.append(tensor)
 
+    def _version(self, tensor: Any) -> int:
+        """How often a tensor was written into."""
+        if tensor.is_inference():  # which torch does not count
+            return len(self._writes.get(_storage(tensor), ()))
+        return int(tensor._version)
+
     def _alias(self, tensor: Any, out: Any) -> None:
         """`out` holds the same values as `tensor`."""
-        if not isinstance(out, Tensor) or not isinstance(tensor, Tensor):
+        if not isinstance(out, Tensor) or not isinstance(tensor, Tensor) or out is tensor:
             return
         if id(tensor) in self.named and id(tensor) not in self.values:
             self.named.setdefault(id(out), self.named[id(tensor)])
@@ -340,7 +488,7 @@ class Recorder(TorchFunctionMode):
             self.kept.append(out)
             return
         value = self.value(tensor)
-        self._remember(out, Value(value.call, value.place, out._version))
+        self._remember(out, Value(value.call, value.place, self._version(out)))
 
     def _is_computed(self, tensor: Any) -> bool:
         return tensor is not None and id(tensor) in self.values
@@ -348,15 +496,20 @@ class Recorder(TorchFunctionMode):
     def value(self, tensor: Any) -> Value:
         """Return the value that a tensor holds; what no call made becomes a source."""
         known = self.values.get(id(tensor))
-        if known is not None:
-            if known.version == tensor._version:
-                return known
-            if known.call.label is None or known.call.layer is not None:
-                call = self._call("written", Written("written"), (known,), (tuple(tensor.shape),))
-                value = Value(call, 0, tensor._version)
-                self._remember(tensor, value)
-                return value
+        if known is None:
+            return self._source(tensor)
+        version = self._version(tensor)
+        if known.version == version:
             return known
+        # a view of it was written into, or what it is a view of
+        writers = [call for call in self._writes.get(_storage(tensor), ()) if call.number > known.call.number]
+        inputs = (known, *(Value(call, 0, 0) for call in writers))
+        call = self._call("written", Written("written"), inputs, (tuple(tensor.shape),))
+        value = Value(call, 0, version)
+        self._remember(tensor, value)
+        return value
+
+    def _source(self, tensor: Any) -> Value:
         kind, path = self.named.get(id(tensor), ("", ""))
         shape = tuple(tensor.shape)
         if kind:
@@ -364,10 +517,13 @@ class Recorder(TorchFunctionMode):
             call.label = path
             call.live = False
         else:
+            # on meta it was made while the model ran: of what, and whether by a size, is not known
+            live = tensor.device.type == "meta" or bool(self.watch.lost)
+            inputs = tuple(self.taken) if live else ()
             why = "a tensor that no recorded call made"
-            call = self._call("tensor", Opaque("tensor", shapes=(shape,), seen=(), why=why), (), (shape,))
-            call.live = tensor.numel() > 1 and tensor.device.type == "meta"
-        value = Value(call, 0, tensor._version)
+            layer = Opaque("tensor", shapes=(shape,), seen=_seen(inputs), why=why, reads_input=live)
+            call = self._call("tensor", layer, inputs, (shape,))
+        value = Value(call, 0, self._version(tensor))
         self._remember(tensor, value)
         return value
 
@@ -383,9 +539,11 @@ class Recorder(TorchFunctionMode):
             return plain
         known = self.symbolic(self.value(tensor))
         if known is None:
+            self.asked = True
             return torch.Size([SizeInt(size, None, self.watch) for size in plain])
         if all(isinstance(size, int) for size in known):
             return plain
+        self.asked = True
         return torch.Size(
             [
                 size if isinstance(form, int) else sized(size, form, self.watch)
@@ -396,7 +554,7 @@ class Recorder(TorchFunctionMode):
     def symbolic(self, value: Value) -> Shape | None:
         """Return the shape of a value in letters; None where it is unknown."""
         if value.call.symbolic is None:
-            last = self.calls.index(value.call, self._reading)
+            last = value.call.number
             for call in self.calls[self._reading : last + 1]:
                 if call.symbolic is None:
                     call.symbolic = _in_letters(call)
@@ -421,12 +579,6 @@ class Recorder(TorchFunctionMode):
             frame = frame.f_back
         return None
 
-    @contextmanager
-    def inside(self) -> Iterator[Recorder]:
-        """Run a block under this mode."""
-        with self:
-            yield self
-
 
 def _in_letters(call: Call) -> tuple[Shape | None, ...]:
     shapes = [value.call.symbolic[value.place] if value.call.symbolic else None for value in call.inputs]
@@ -434,12 +586,16 @@ def _in_letters(call: Call) -> tuple[Shape | None, ...]:
     if call.layer is None or any(shape is None for shape in shapes):
         return unknown
     try:
-        return tuple(
-            tuple(size.constant if isinstance(size, Expr) and size.is_constant else size for size in shape)
-            for shape in call.layer.out_shapes(*(shape for shape in shapes if shape is not None))
-        )
+        return tuple(map(_letters, call.layer.out_shapes(*(shape for shape in shapes if shape is not None))))
     except ConvcalcError:
         return unknown
+
+
+def _letters(shape: Shape) -> Shape | None:
+    """A shape with plain numbers where its formulas are; None where one is too long to tell anything."""
+    if any(isinstance(size, Expr) and size.is_too_long for size in shape):
+        return None
+    return tuple(size.constant if isinstance(size, Expr) and size.is_constant else size for size in shape)
 
 
 def _seen(inputs: Iterable[Value]) -> tuple[Shape, ...]:
@@ -447,9 +603,28 @@ def _seen(inputs: Iterable[Value]) -> tuple[Shape, ...]:
 
 
 def _has_number(value: Any) -> bool:
+    if isinstance(value, Slice):
+        return _has_number((value.start, value.stop)) or value.step != 1
     if isinstance(value, tuple):
         return any(map(_has_number, value))
     return isinstance(value, int) and not isinstance(value, bool) and value != -1
+
+
+def _has_size(value: Any) -> bool:
+    """Whether a size is among arguments."""
+    if isinstance(value, tuple | list):
+        return any(map(_has_size, value))
+    if isinstance(value, dict):
+        return any(map(_has_size, value.values()))
+    return isinstance(value, SizeInt | SizeFloat)
+
+
+def _storage(tensor: Any) -> int:
+    """What is the same for all views of the same values."""
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (RuntimeError, NotImplementedError):  # sparse: no storage, and no views
+        return id(tensor)
 
 
 def _tensors(value: Any) -> Iterator[Any]:
@@ -498,6 +673,10 @@ def _stride(recorder: Recorder, tensor: Any, dim: Any = None) -> Any:
     return strides if dim is None else strides[dim]
 
 
+def _nbytes(recorder: Recorder, tensor: Any) -> Any:
+    return _numel(recorder, tensor) * tensor.element_size()
+
+
 _QUERIES: dict[Any, Callable[..., Any]] = {
     Tensor.shape.__get__: Recorder.shape,
     Tensor.size: _size,
@@ -506,6 +685,7 @@ _QUERIES: dict[Any, Callable[..., Any]] = {
     torch.numel: _numel,
     Tensor.__len__: _len,
     Tensor.stride: _stride,
+    Tensor.nbytes.__get__: _nbytes,
 }
 
 _SETITEM = Tensor.__setitem__
@@ -514,13 +694,28 @@ SPECS.setdefault(_SETITEM, setitem)
 _ASKS = frozenset({Tensor.grad.__get__, Tensor._base.__get__, Tensor.grad_fn.__get__})
 
 
-def _stay(args: Any, kwargs: Any) -> Any:
-    """`x.to("cuda")` while nothing is anywhere: only the type changes."""
-    kwargs = {name: value for name, value in kwargs.items() if name not in ("device", "non_blocking", "copy")}
-    kept = [arg for arg in args[1:] if not isinstance(arg, str | torch.device | int)]
-    if not kept and not kwargs:
-        kept = [args[0].dtype]
-    return (args[0], *kept), kwargs
+_READS = frozenset(
+    {
+        Tensor.item,
+        Tensor.tolist,
+        Tensor.numpy,
+        Tensor.__array__,
+        Tensor.__int__,
+        Tensor.__float__,
+        Tensor.__bool__,
+        Tensor.__index__,
+        Tensor.equal,
+        torch.equal,
+    }
+)
+"""What gives Python the values of a tensor."""
+
+_STAYS = frozenset({Tensor.to, Tensor.cpu, Tensor.cuda, Tensor.xpu, Tensor.pin_memory})
 
 
-_MOVES: dict[Any, Callable[[Any, Any], Any]] = {Tensor.to: _stay}
+def _somewhere(func: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """What is to be made on a device that may not be there is made on the CPU, where constants have values."""
+    device = kwargs["device"]
+    if device is None or torch.device(device).type in ("cpu", "meta"):
+        return kwargs
+    return {**kwargs, "device": "cpu"}

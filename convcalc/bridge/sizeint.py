@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.branch import Branch
+from convcalc.errors import BadArgument
 from convcalc.expr import Expr, maximum
 
 _DYADIC = 2**16
@@ -35,11 +36,9 @@ class Watch:
         """Keep a comparison that depends on a size."""
         if self.muted:
             return
-        if isinstance(left, Expr) and isinstance(right, Expr | int):
-            rise = left - right
-            if rise.is_constant:
-                return
-        self.path.setdefault(Branch.taken(left, relation, right, outcome, self.line()))
+        taken = Branch.taken(left, relation, right, outcome, self.line())
+        if not taken.is_everywhere:
+            self.path.setdefault(taken)
 
     def lose(self, how: str) -> None:
         """Keep that a size was made a plain number."""
@@ -49,7 +48,7 @@ class Watch:
 
 
 def sized(value: int, expr: Expr | None, watch: Watch) -> int:
-    """Return `value` with its formula; plain where that is a number.
+    """Return `value` with its formula; plain where that is a number, unknown where it is too long to tell anything.
 
     >>> n = sized(7, Expr.symbol("n"), Watch())
     >>> half = (n + 1) // 2
@@ -58,7 +57,7 @@ def sized(value: int, expr: Expr | None, watch: Watch) -> int:
     """
     if expr is not None and expr.is_constant and expr.constant == value:
         return value
-    return SizeInt(value, expr, watch)
+    return SizeInt(value, None if expr is not None and expr.is_too_long else expr, watch)
 
 
 def formula(value: Any) -> Expr | int | None:
@@ -168,7 +167,8 @@ class SizeInt(int):
         if not isinstance(value, int):
             return SizeFloat(value, None, self.watch)
         known = modulus is None and not isinstance(other, SizeInt) and 0 <= other <= 8 and self.expr is not None
-        return sized(value, self.expr**other if known and self.expr is not None else None, self.watch)
+        expr = _combined(lambda a, b: a**b, self.expr, other) if known else None
+        return sized(value, expr, self.watch)
 
     def __rpow__(self, other: Any, modulus: Any = None) -> Any:
         if not isinstance(other, int | float):
@@ -250,7 +250,10 @@ def _binary(name: str, of_formulas: Callable[[Any, Any], Any] | None) -> None:
 def _combined(work: Callable[[Any, Any], Any] | None, a: Any, b: Any) -> Expr | None:
     if work is None or a is None or b is None:
         return None
-    result = work(a, b)
+    try:
+        result = work(a, b)
+    except BadArgument:  # too long
+        return None
     return result if isinstance(result, Expr) else Expr.const(result)
 
 
@@ -293,7 +296,7 @@ class SizeFloat(float):
     def __new__(cls, value: float, top: Expr | None, watch: Watch, below: int = 1) -> SizeFloat:
         """Return `value` as `top` over `below`."""
         self = float.__new__(cls, value)
-        self.top, self.below, self.watch = top, below, watch
+        self.top, self.below, self.watch = None if top is not None and top.is_too_long else top, below, watch
         return self
 
     @classmethod

@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from convcalc.bridge.device import need_torch
+
+_DEPTH = 3000
+"""How deep calls may nest at least: recording takes a frame more for each module."""
 
 
 @contextmanager
@@ -23,33 +26,49 @@ def unchanged() -> Iterator[None]:
     torch.float32
     """
     torch = need_torch()
-    dtype = torch.get_default_dtype()
-    cpu = torch.random.get_rng_state()
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
-    python = random.getstate()
-    numpy: Any = sys.modules.get("numpy")
-    drawn = numpy.random.get_state() if numpy else None
-    fast = torch.backends.mha.get_fastpath_enabled()
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    recursion = sys.getrecursionlimit()
-    grad = torch.is_grad_enabled()
+    before = [(put, get()) for get, put in _switches()]
+    device = _default_device(torch)
     try:
         torch.backends.mha.set_fastpath_enabled(False)  # it would hide the layers inside
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEPTH))
         with warnings.catch_warnings(), torch.no_grad(), _eager():
             warnings.simplefilter("ignore")
             yield
     finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
-        torch.set_default_dtype(dtype)
-        torch.random.set_rng_state(cpu)
-        if cuda is not None:
-            torch.cuda.set_rng_state_all(cuda)
-        random.setstate(python)
-        if numpy:
-            numpy.random.set_state(drawn)
-        torch.use_deterministic_algorithms(deterministic)
-        torch.set_grad_enabled(grad)
-        sys.setrecursionlimit(recursion)
+        for put, value in before:
+            put(value)
+        if _default_device(torch) != device:
+            torch.set_default_device(device)
+
+
+def _switches() -> list[tuple[Callable[[], Any], Callable[[Any], Any]]]:
+    """What is read before a run, and how it is put back."""
+    torch, numpy = need_torch(), sys.modules.get("numpy")
+    cudnn = torch.backends.cudnn
+    some: list[tuple[Callable[[], Any], Callable[[Any], Any]]] = [
+        (torch.get_default_dtype, torch.set_default_dtype),
+        (torch.random.get_rng_state, torch.random.set_rng_state),
+        (random.getstate, random.setstate),
+        (torch.backends.mha.get_fastpath_enabled, torch.backends.mha.set_fastpath_enabled),
+        (torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms),
+        (torch.is_grad_enabled, torch.set_grad_enabled),
+        (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+        (torch.get_num_threads, torch.set_num_threads),
+        (lambda: (cudnn.enabled, cudnn.benchmark, cudnn.deterministic), lambda flags: cudnn.set_flags(*flags)),
+        (torch.is_anomaly_enabled, torch.set_anomaly_enabled),
+        (sys.getrecursionlimit, sys.setrecursionlimit),
+    ]
+    if torch.cuda.is_initialized():
+        some.append((torch.cuda.get_rng_state_all, torch.cuda.set_rng_state_all))
+    if numpy is not None:
+        some.append((numpy.random.get_state, numpy.random.set_state))
+    return some
+
+
+def _default_device(torch: Any) -> Any:
+    """The device that `torch.set_default_device` set, None where it did not."""
+    context = getattr(torch._GLOBAL_DEVICE_CONTEXT, "device_context", None)
+    return None if context is None else context.device
 
 
 @contextmanager

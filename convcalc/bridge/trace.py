@@ -15,6 +15,7 @@ from convcalc.analysis.report import with_symbols
 from convcalc.bridge.copying import Copier
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.recorder import Call, Failed, Recorder, Value
+from convcalc.bridge.selfcheck import Again, check_again, shape_at
 from convcalc.bridge.state import unchanged
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.expr import Expr
@@ -32,13 +33,15 @@ def from_torch(
     example_inputs: Any = None,
     dtype: Any = None,
     train: bool = False,
+    check: bool = True,
 ) -> Graph:
     """Return the graph of a `torch.nn.Module`, as it runs on inputs of these shapes, batch included.
 
     The module runs once on `meta`, in evaluation unless `train`. `input_size` is a shape (N, C, ...), of several
     inputs one each; a name such as "H" stands for a size to be found. Or give `example_inputs`: a tensor, a sequence
     of positional arguments, or a mapping of arguments by name. `dtype` is that of the inputs: the parameters' unless
-    given. Raises what `convcalc inspect` shows where the module does not run.
+    given. `check` runs it once or twice more, at other sizes, where the graph must be the same: see
+    `convcalc.bridge.selfcheck`. Raises what `convcalc inspect` shows where the module does not run.
 
     >>> torch = need_torch()
     >>> net = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 5, padding=2), torch.nn.ReLU(), torch.nn.MaxPool2d(2))
@@ -46,7 +49,7 @@ def from_torch(
     >>> [(node.name, node.layer.op) for node in graph]
     [('0', 'conv'), ('1', 'relu'), ('2', 'maxpool')]
     """
-    graph = capture(module, input_size, example_inputs=example_inputs, dtype=dtype, train=train)
+    graph = capture(module, input_size, example_inputs=example_inputs, dtype=dtype, train=train, check=check)
     if graph.capture is not None and graph.capture.error is not None:
         raise graph.capture.error
     return graph
@@ -59,6 +62,7 @@ def capture(
     example_inputs: Any = None,
     dtype: Any = None,
     train: bool = False,
+    check: bool = True,
     name: str = "",
 ) -> Graph:
     """Return the graph of a module as `from_torch`; where it does not run, the graph up to there, with the error.
@@ -75,10 +79,10 @@ def capture(
         raise BadArgument(f"from_torch takes a torch.nn.Module: got {module!r}{hint}")
     if (input_size is None) == (example_inputs is None):
         raise BadShape(f"{type(module).__name__} needs input_size, such as (1, 3, 224, 224), or example_inputs")
-    settings = {"dtype": dtype, "train": train, "name": name or type(module).__name__}
+    settings = {"dtype": dtype, "train": train, "check": check, "name": name or type(module).__name__}
     if example_inputs is not None:
         args, kwargs = _examples(example_inputs)
-        return _Run(module, args, kwargs, **settings).graph()
+        return Run(module, args, kwargs, settings).checked()
     assert input_size is not None  # noqa: S101 -- one of the two is given
     shapes = _shapes(input_size)
     if all(isinstance(size, int) for shape in shapes for size in shape):
@@ -90,7 +94,7 @@ def _captured(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape])
     torch = need_torch()
     kind = settings["dtype"] or _dtype(module)
     inputs = [torch.empty(tuple(shape), dtype=kind, device="meta") for shape in shapes]
-    return _Run(module, inputs, {}, **settings).graph()
+    return Run(module, inputs, {}, settings).checked()
 
 
 def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) -> Graph:
@@ -102,7 +106,7 @@ def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) ->
         assert graph.capture is not None  # noqa: S101 -- it was captured
         if graph.capture.error is None:
             return graph
-        first = graph if first is None else first
+        first = first or graph
     assert first is not None  # noqa: S101 -- there are examples
     return first
 
@@ -135,16 +139,16 @@ def _dtype(module: Any) -> Any:
     return next(kinds, torch.get_default_dtype())
 
 
-class _Run:
+class Run:
     """One run of a module on meta, and the graph of what it did."""
 
     def __init__(
-        self, module: Any, args: Sequence[Any], kwargs: Mapping[str, Any], *, dtype: Any, train: bool, name: str
+        self, module: Any, args: Sequence[Any], kwargs: Mapping[str, Any], settings: Mapping[str, Any]
     ) -> None:
         self.original = module
-        self.settings = {"dtype": dtype, "train": train, "name": name}
-        self.name = name
-        self.recorder = Recorder()
+        self.given = args, kwargs
+        self.settings = settings
+        self.name = settings["name"]
         self.inputs: dict[str, Any] = {}
         self.calls: dict[str, Call] = {}
         self.error: ConvcalcError | None = None
@@ -152,14 +156,15 @@ class _Run:
         self.raised: Exception | None = None
         with unchanged():
             copier = Copier()
+            self.recorder = Recorder(copier)
             twin = copier.module(module)
-            twin.train(train)
+            twin.train(settings["train"])
             self.twin = twin
-            args, kwargs = self._receive(twin, args, kwargs)
-            self.recorder.know(twin, copier.attributes)
+            self.args, self.kwargs = self._receive(twin, args, kwargs)
+            self.recorder.know(twin)
             try:
                 with self.recorder:
-                    self.output = twin(*args, **kwargs)
+                    self.output = twin(*self.args, **self.kwargs)
             except Exception as error:
                 self.raised = error
         if self.raised is not None:
@@ -169,13 +174,10 @@ class _Run:
 
     def _receive(self, twin: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """The inputs on meta, named as forward names them, their sizes given letters."""
-        torch = need_torch()
         names = _argument_names(twin, len(args))
-        given = {**dict(zip(names, args, strict=True)), **kwargs}
-        tensors = {name: value for name, value in given.items() if isinstance(value, torch.Tensor)}
-        ready = {name: torch.empty_like(value, device="meta") for name, value in tensors.items()}
-        self.inputs = ready
-        shapes = {name: tuple(value.shape) for name, value in ready.items()}
+        placed = [_blank(value, name, self.inputs) for name, value in zip(names, args, strict=True)]
+        named = {name: _blank(value, name, self.inputs) for name, value in kwargs.items()}
+        shapes = {name: tuple(value.shape) for name, value in self.inputs.items()}
         letters = with_symbols(shapes)
         self.letters = tuple(letters.values())
         self.recorder.numbers = {
@@ -184,10 +186,38 @@ class _Run:
             for letter, size in zip(shape, shapes[name], strict=True)
             if isinstance(letter, Expr)
         }
-        for name, value in ready.items():
+        for name, value in self.inputs.items():
             self.calls[name] = self.recorder.take(name, value, letters[name])
-        placed = [ready.get(name, value) for name, value in zip(names, args, strict=True)]
-        return placed, {name: ready.get(name, value) for name, value in kwargs.items()}
+        return placed, named
+
+    # -- the check ----------------------------------------------------------------------------------------------
+
+    def checked(self) -> Graph:
+        """Return the graph, less what runs at other sizes contradict."""
+        graph = self.graph()
+        if not self.settings["check"] or self.raised is not None or not self.recorder.numbers:
+            return graph
+        return check_again(graph, self.recorder.numbers, self._again, 2 if self.recorder.asked else 1)
+
+    def _again(self, values: Mapping[str, int]) -> Again:
+        torch = need_torch()
+        shapes = (shape_at(shape, values) for shape in self.letters)
+        other = {
+            id(original): torch.empty(shape, dtype=blank.dtype, device="meta")
+            for (original, blank), shape in zip(self._originals(), shapes, strict=True)
+        }
+        args, kwargs = self.given
+        run = Run(self.original, _swapped(args, other), _swapped(kwargs, other), self.settings)
+        by_torch = run.raised is None or run.recorder.failed is not None
+        return Again(run.graph(), None if by_torch else run.raised)
+
+    def _originals(self) -> list[tuple[Any, Any]]:
+        """Each input as it was given, and on meta."""
+        args, kwargs = self.given
+        seen: dict[str, Any] = {}
+        for name, value in [*zip(_argument_names(self.twin, len(args)), args, strict=True), *kwargs.items()]:
+            _each(value, name, seen)
+        return [(seen[name], blank) for name, blank in self.inputs.items()]
 
     # -- the graph ----------------------------------------------------------------------------------------------
 
@@ -196,34 +226,17 @@ class _Run:
         outputs = [] if self.raised is not None else _labelled(self.output, "")
         values = [(label, self.recorder.value(tensor)) for label, tensor in outputs]
         failed = self._failed()
-        ends = [value for _, value in values] + list(failed.inputs if failed else ())
-        calls = self._kept(ends)
-        names = _names(calls, taken=list(self.inputs))
-        reference = partial(_reference, names, {id(call): name for name, call in self.calls.items()})
-        nodes = [
-            Node(
-                names[id(call)],
-                _layer(call),
-                [reference(value) for value in call.inputs],
-                shares=None if call.shares is None else names[id(call.shares)],
-                source=call.source,
-                weights=_weights(call),
-            )
-            for call in calls
-        ]
-        labels = {reference(value): label for label, value in values}
-        refused = None
-        if failed is not None and failed.layer is not None:
-            name = _free(_place(failed), [*self.inputs, *names.values()])
-            refused = Node(name, failed.layer, [reference(value) for value in failed.inputs], source=failed.source)
+        calls = self.kept([*(value for _, value in values), *(failed.inputs if failed else ())])
+        names = self.names(calls)
+        ends = [(label, self.reference(names, value)) for label, value in values]
         return Graph(
-            nodes,
+            self.nodes(calls, names),
             tuple(self.inputs),
-            tuple(labels),
+            [end for _, end in ends],
             name=self.name,
             example=[tuple(value.shape) for value in self.inputs.values()],
-            labels=tuple(label or name for name, label in labels.items()),
-            capture=self._capture(refused, raised=self.raised is not None and failed is None),
+            labels=[label or name for label, name in ends],
+            capture=self._capture(failed, names),
         )
 
     def _failed(self) -> Failed | None:
@@ -232,6 +245,16 @@ class _Run:
         ended = failed is not None and failed.error is self.raised and failed.raw is not need_torch()._assert
         return failed if ended else None
 
+    def _refused(self, failed: Failed | None, names: Mapping[int, str]) -> Node | None:
+        """The call that ended the run as a node, if it is known as a layer."""
+        if failed is None or failed.layer is None:
+            return None
+        name, taken = _place(failed), {*self.inputs, *names.values()}
+        while name in taken:
+            name += "_again"
+        inputs = [self.reference(names, value) for value in failed.inputs]
+        return Node(name, failed.layer, inputs, source=failed.source)
+
     def _caught(self) -> list[str]:
         """Where the model went on after a call that was refused: a branch that no comparison tells of."""
         failed = self.recorder.failed
@@ -239,8 +262,32 @@ class _Run:
             return []
         return [f"{failed.function} is refused, and caught, at {failed.source}"]
 
-    def _kept(self, ends: Sequence[Value]) -> list[Call]:
-        """The calls without those that make constants which nobody reads."""
+    def nodes(self, calls: Sequence[Call], names: Mapping[int, str]) -> list[Node]:
+        """Return a node for each call."""
+        return [
+            Node(
+                names[id(call)],
+                _layer(call),
+                [self.reference(names, value) for value in call.inputs],
+                shares=None if call.shares is None else names[id(call.shares)],
+                source=call.source,
+                weights=_weights(call),
+            )
+            for call in calls
+        ]
+
+    def reference(self, names: Mapping[int, str], value: Value) -> str:
+        """Return what a node that reads this value says."""
+        inputs = {id(call): name for name, call in self.calls.items()}
+        name = inputs.get(id(value.call)) or names[id(value.call)]
+        return name if value.place == 0 else f"{name}[{value.place}]"
+
+    def names(self, calls: Sequence[Call]) -> dict[int, str]:
+        """Return what each call is named in the graph, by its identity."""
+        return _names(calls, taken=list(self.inputs))
+
+    def kept(self, ends: Sequence[Value]) -> list[Call]:
+        """Return the calls without those that make constants which nobody reads."""
         needed = {id(value.call) for value in ends}
         kept = []
         for call in reversed(self.recorder.calls):
@@ -249,7 +296,7 @@ class _Run:
                 kept.append(call)
         return kept[::-1]
 
-    def _capture(self, refused: Node | None, raised: bool) -> Capture:
+    def _capture(self, failed: Failed | None, names: Mapping[int, str]) -> Capture:
         watch = self.recorder.watch
         unused = {
             path: value
@@ -257,6 +304,11 @@ class _Run:
             if id(value) not in self.recorder.owners and self.raised is None
         }
         remarks = [*self.recorder.disagreements]
+        if self.raised is None and not _labelled(self.output, ""):
+            remarks.append(f"forward returns no tensor but {_kind(self.output)}: the last row stands for it")
+        strays = [path for path in self.recorder.strays if path in self._used()]
+        if strays:
+            remarks.append(f"read, but not among the module's parameters: {_some(strays)}")
         if unused:
             count = sum(value.numel() for value in unused.values())
             remarks.append(f"{count:,} parameters are not read: {_some(list(unused))}")
@@ -268,9 +320,12 @@ class _Run:
             unused=_weighed(unused.items()),
             remarks=tuple(remarks),
             error=self.error,
-            refused=refused,
-            raised=raised,
+            refused=self._refused(failed, names),
+            raised=self.raised is not None and failed is None,
         )
+
+    def _used(self) -> set[str]:
+        return {path for call in self.recorder.calls for path, _ in call.weights}
 
 
 def _place(failed: Failed) -> str:
@@ -281,8 +336,46 @@ def _place(failed: Failed) -> str:
     return frame.path if not frame.calls and not frame.nested else f"{frame.path}:{failed.function}"
 
 
-def _free(name: str, taken: Sequence[str]) -> str:
-    return next(one for one in (name, *(f"{name}_{count}" for count in range(2, len(taken) + 3))) if one not in taken)
+def _kind(value: Any) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+def _blank(value: Any, name: str, found: dict[str, Any]) -> Any:
+    """An argument with its tensors on meta, each kept in `found` by where it is."""
+    torch = need_torch()
+    if isinstance(value, torch.Tensor):
+        found[name] = torch.empty_like(value, device="meta", requires_grad=False)
+        return found[name]
+    if isinstance(value, dict):
+        return type(value)((key, _blank(entry, f"{name}.{key}", found)) for key, entry in value.items())
+    if isinstance(value, tuple | list):
+        entries = [_blank(entry, f"{name}.{place}", found) for place, entry in enumerate(value)]
+        return type(value)(*entries) if hasattr(value, "_fields") else type(value)(entries)
+    return value
+
+
+def _each(value: Any, name: str, found: dict[str, Any]) -> None:
+    """Every tensor of an argument, by where it is: as `_blank`, unchanged."""
+    if isinstance(value, need_torch().Tensor):
+        found[name] = value
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            _each(entry, f"{name}.{key}", found)
+    elif isinstance(value, tuple | list):
+        for place, entry in enumerate(value):
+            _each(entry, f"{name}.{place}", found)
+
+
+def _swapped(value: Any, other: Mapping[int, Any]) -> Any:
+    """An argument with other tensors, by the identity of those it has."""
+    if id(value) in other:
+        return other[id(value)]
+    if isinstance(value, dict):
+        return type(value)((key, _swapped(entry, other)) for key, entry in value.items())
+    if isinstance(value, tuple | list):
+        entries = [_swapped(entry, other) for entry in value]
+        return type(value)(*entries) if hasattr(value, "_fields") else type(value)(entries)
+    return value
 
 
 def _some(names: Sequence[str]) -> str:
@@ -325,13 +418,14 @@ def _labelled(output: Any, label: str) -> list[tuple[str, Any]]:
 def _names(calls: Sequence[Call], taken: Sequence[str]) -> dict[int, str]:
     """A name for each call: the module's path where it is all that the module does, else path:function."""
     counts = Counter(taken)
+    inside = Counter(id(call.frame) for call in calls if call.label is None and call.function != "written")
     names = {}
     for call in calls:
         if call.label is not None:
             base = call.label
         elif call.frame is None:
             base = call.function
-        elif call.frame.path and call.frame.calls == 1 and not call.frame.nested:
+        elif call.frame.path and inside[id(call.frame)] == 1 and not call.frame.nested:
             base = call.frame.path
         else:
             base = f"{call.frame.path}:{call.function}" if call.frame.path else call.function
@@ -347,11 +441,6 @@ def _names(calls: Sequence[Call], taken: Sequence[str]) -> dict[int, str]:
 def _layer(call: Call) -> Layer:
     assert call.layer is not None  # noqa: S101 -- only inputs have none
     return call.layer
-
-
-def _reference(names: Mapping[int, str], inputs: Mapping[int, str], value: Value) -> str:
-    name = inputs.get(id(value.call)) or names[id(value.call)]
-    return name if value.place == 0 else f"{name}[{value.place}]"
 
 
 def _weights(call: Call) -> Weights:

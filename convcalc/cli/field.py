@@ -9,14 +9,15 @@ from typing import Any
 
 import click
 
+from convcalc.analysis.paths import is_inside
 from convcalc.analysis.report import LayerReport, Report
 from convcalc.analysis.window import AxisWindow, find_window
-from convcalc.cli.inspect import SHAPE, read_report, target_options
+from convcalc.cli.inspect import read_report
+from convcalc.cli.network import SHAPE, Asked, target_options
 from convcalc.cli.options import Command, echo_json, text_style
 from convcalc.cli.python_target import reported
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.graph import Graph
-from convcalc.layers.base import Shape
 from convcalc.render.field import (
     SPARE,
     axis_rows,
@@ -36,9 +37,7 @@ from convcalc.render.table import plain_table, print_table
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
 def field(
-    target: str,
-    inputs: tuple[Shape, ...],
-    batch: Any,
+    asked: Asked,
     at: str | None,
     cell: tuple[Any, ...] | None,
     as_json: bool,
@@ -60,7 +59,7 @@ def field(
     it reads of this one, borders included, and padding what of the window lies outside.
     TARGET as in convcalc inspect.
     """
-    graph, report = read_report(target, inputs, batch)
+    graph, report = read_report(asked)
     name = None if at is None and cell is None else _node(graph, at)
     layers = [row for row in report.layers if name in (None, row.name)]
     windows, error = None, report.error
@@ -86,7 +85,7 @@ def _node(graph: Graph, at: str | None) -> str:
     """The name of a node, or of the last in a block."""
     if at is None:
         return graph.outputs[-1]
-    inside = [node.name for node in graph if node.name == at or node.name.startswith(f"{at}.")]
+    inside = [node.name for node in graph if is_inside(node.name, at)]
     if not inside:
         try:
             graph[at]

@@ -15,7 +15,6 @@ from convcalc.cli.options import (
     axes_of,
     echo_answer,
     echo_json,
-    error_record,
     output_options,
     text_style,
 )
@@ -229,7 +228,7 @@ def _rows(question: Question, ranged: str, values: Values, options: dict[str, An
             out = across([axis.output_size for axis in sizes], PYTHON)
             why = ", ".join(question.working(axis, style) for axis in sizes)
         except ConvcalcError as error:
-            record = {**_refused(question.kind, axes, options), "error": error_record(error)}
+            record = {**_refused(question.kind, axes, options), "error": error and error.to_dict()}
             out, why = "-", error.message
         records.append(record)
         if options["as_json"]:

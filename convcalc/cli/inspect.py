@@ -3,103 +3,51 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from convcalc.analysis.report import Report, inspect_graph
 from convcalc.analysis.rows import fold_blocks, select_ops
-from convcalc.cli.options import Command, Parsed, bold, text_style
+from convcalc.cli.network import SHAPE, Asked, open_target, target_options
+from convcalc.cli.options import Command, bold, text_style
 from convcalc.cli.python_target import reported
-from convcalc.cli.target import load_target
-from convcalc.errors import ConvcalcError, Unreadable
+from convcalc.errors import BadShape, ConvcalcError, Unreadable
 from convcalc.exprtext import PYTHON
 from convcalc.graph import Graph
 from convcalc.layers.base import Shape
-from convcalc.notation import read_size
 from convcalc.render.report import SPARE, error_lines, report_columns, report_summary, shape_text
 from convcalc.render.table import plain_table, print_table
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-SHAPE = Parsed("shape", read_size)
+from convcalc.render.words import across
 
 
-def read_batch(text: str) -> Any:
-    """Read a batch size, or None where the shape is to have it.
-
-    >>> read_batch("8"), str(read_batch("N")), read_batch("none")
-    (8, 'N', None)
-    """
-    if text.lower() == "none":
-        return None
-    found = read_size(text)
-    if len(found) > 1:
-        raise Unreadable(f"a batch is one size: {text!r}")
-    return found[0]
-
-
-def target_options(command: F) -> F:
-    """Add TARGET, --input and --batch."""
-    for option in (
-        click.option(
-            "--batch",
-            type=Parsed("batch", read_batch),
-            default="1",
-            show_default=True,
-            help="The batch; none where --input gives it too.",
-        ),
-        click.option(
-            "-i",
-            "--input",
-            "inputs",
-            type=SHAPE,
-            multiple=True,
-            help="Channels and sizes: 3x224x224, 3xHxW. Repeat for several inputs. [default: the network's own]",
-        ),
-        click.argument("target"),
-    ):
-        command = option(command)
-    return command
-
-
-def read_report(target: str, inputs: tuple[Shape, ...], batch: Any) -> tuple[Graph, Report]:
+def read_report(asked: Asked) -> tuple[Graph, Report]:
     """Return the graph of a target and its report on the shapes asked for; raises `Unreadable`."""
-    graph = load_target(target)
-    without = inputs or [shape[1:] for shape in graph.example or ()]
-    if batch is None and not inputs:
-        raise Unreadable("--batch none goes with --input, which then gives the batch too: --input 8x3x224x224")
-    shapes = [shape if batch is None else (batch, *shape) for shape in without]
-    if not shapes:
-        raise Unreadable(f"{target} has no input of its own: give one as --input 3x224x224")
-    if len(shapes) != len(graph.inputs):
-        raise Unreadable(
-            f"{target} has {len(graph.inputs)} inputs, {', '.join(graph.inputs)}: give --input once for each, "
-            f"in this order (got {len(shapes)})"
-        )
-    try:
-        given = graph.shapes_of(shapes)
-    except ConvcalcError as error:
-        raise Unreadable(error.message) from None
-    with reported(f"inspecting {target}", Path.cwd(), ConvcalcError):  # a layer may be code of the user
-        return graph, inspect_graph(graph, given)
+    graph, given, dtype = open_target(asked)
+    with reported(f"inspecting {asked.target}", Path.cwd(), ConvcalcError):  # a layer may be code of the user
+        return graph, inspect_graph(graph, given, dtype=dtype)
 
 
 @click.command(cls=Command, short_help="Every layer of a network: shape, parameters, MACs, field.")
 @target_options
 @click.option("--depth", type=click.IntRange(min=1), help="Sum blocks: one row for the first D steps of a path.")
 @click.option("--only", multiple=True, metavar="OP", help="Only the rows of an op, as conv; repeatable.")
+@click.option("--all", "every", is_flag=True, help="Also the rows that only make constants.")
+@click.option("--source", is_flag=True, help="Where each call is written, as net.py:9.")
+@click.option("--expect", "expected", type=SHAPE, multiple=True, help="The output that must come: 512x7x7, 1000.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the output shape alone.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
 def inspect(
-    target: str,
-    inputs: tuple[Shape, ...],
-    batch: Any,
+    asked: Asked,
     depth: int | None,
     only: tuple[str, ...],
+    every: bool,
+    source: bool,
+    expected: tuple[Shape, ...],
     as_json: bool,
     quiet: bool,
     ascii_only: bool,
@@ -110,14 +58,21 @@ def inspect(
       convcalc inspect lenet
       convcalc inspect "resnet18(classes=10)" --input 3x64x64 --depth 1
       convcalc inspect "conv 64 k4 s2 p1 *3; gap; flatten; linear 10" --input 3xHxW
-      convcalc inspect net.py:net --input 3x224x224 --only conv
+      convcalc inspect net.py:Net --input 3x224x224 --only conv
+      convcalc inspect torchvision.models:resnet18 --input 3x224x224 --expect 1000
     \b
     TARGET is a network of the zoo (convcalc zoo lists them), a stack as convcalc stack reads it, or
-    a graph or block in Python code: net.py:name, pkg.mod:name, or a call of a function or class of
-    yours with literals, "net.py:make(10, depth=3)". Loading Python code runs it, as pytest would.
-    Shapes are shown without the batch. Exit status 1 where a layer refuses its input.
+    a torch module, or a graph or block of convcalc, in Python code: net.py:name, pkg.mod:name, or
+    a call with literals, "net.py:make(10, depth=3)". Naming Python code imports it, which runs it,
+    as pytest would. What is called then: functions and classes of your own, classes of
+    torch.nn.Module, functions of packages built on torch. Nothing else is, and no checkpoint loaded.
+    A torch module runs once, on meta: nothing is computed, and no memory taken.
+    Shapes are shown without the batch. Exit status 1 where a layer refuses its input, or an output
+    is not what --expect says.
     """
-    _, report = read_report(target, inputs, batch)
+    _, report = read_report(asked)
+    if report.error is None and expected:
+        report = replace(report, error=_unexpected(report, expected, asked.batch))
     if depth is not None:
         report = fold_blocks(report, depth)
     if only:
@@ -129,11 +84,31 @@ def inspect(
         for shape in report.outputs.values():
             click.echo(shape_text(shape, PYTHON))
     else:
-        _echo(report, ascii_only)
+        _echo(report, every, source, ascii_only)
     if report.error is not None:
         if not as_json:
             click.echo("\n".join(error_lines(report.error)), err=True)
         sys.exit(1)
+
+
+def _unexpected(report: Report, expected: Sequence[Shape], batch: Any) -> BadShape | None:
+    """The refusal where outputs are not what is expected, each with its batch unless that is given too."""
+    given = list(report.outputs.items())
+    if len(given) != len(expected):
+        names = ", ".join(name for name, _ in given)
+        return BadShape(
+            f"{len(given)} outputs, {names}, and {len(expected)} expected: give --expect once for each, in this order",
+            rule="as many outputs as expected",
+        )
+    for (name, shape), wanted in zip(given, expected, strict=True):
+        found = shape if batch is None else shape[1:]
+        if found != tuple(wanted):
+            label = "the output" if len(given) == 1 else name
+            return BadShape(
+                f"{label} is {across(found, PYTHON) if found else '()'}, and {across(wanted, PYTHON)} is expected",
+                rule="every output is as expected",
+            )
+    return None
 
 
 def _check_ops(only: tuple[str, ...], report: Report) -> None:
@@ -149,15 +124,15 @@ def _check_ops(only: tuple[str, ...], report: Report) -> None:
             raise Unreadable(f"no op {op!r}; {hint}")
 
 
-def _echo(report: Report, ascii_only: bool) -> None:
+def _echo(report: Report, every: bool, source: bool, ascii_only: bool) -> None:
     style = text_style(ascii_only)
-    if report.layers:  # a first layer that refuses its input leaves no rows to show
-        columns, rows = report_columns(report, style)
+    if report.layers or report.failed:
+        columns, rows = report_columns(report, style, every=every, source=source)
         if sys.stdout.isatty():
             print_table(columns, rows, spare=SPARE)
         else:
             click.echo(plain_table(columns, rows))
-    first, *others = report_summary(report, style)
+    first, *others = report_summary(report, style, every=every)
     click.echo(bold(first))
     for line in others:
         click.echo(line)

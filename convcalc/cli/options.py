@@ -94,19 +94,8 @@ def echo_json(record: Mapping[str, Any], error: ConvcalcError | None = None) -> 
     """Print one JSON document: schema, version, the record, and the error if the answer is no."""
     import json  # not needed for the answer in words
 
-    document = {"schema": 1, "convcalc": __version__, **record, "error": error_record(error)}
-    click.echo(json.dumps(document, indent=2))
-
-
-def error_record(error: ConvcalcError | None) -> dict[str, Any] | None:
-    """Return an error for JSON.
-
-    >>> error_record(ConvcalcError("no", rule="yes"))
-    {'kind': 'error', 'message': 'no', 'rule': 'yes', 'fixes': []}
-    """
-    if error is None:
-        return None
-    return {"kind": error.kind, "message": error.message, "rule": error.rule, "fixes": list(error.fixes)}
+    document = {"schema": 1, "convcalc": __version__, **record, "error": error and error.to_dict()}
+    click.echo(json.dumps(document, indent=2, default=str))
 
 
 def bold(text: str) -> str:

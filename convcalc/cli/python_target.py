@@ -1,34 +1,29 @@
-"""A graph, block or layer in Python code: `net.py:name`, `pkg.mod:name`, `net.py:make(10, depth=3)`.
+"""A network in Python code: `net.py:name`, `pkg.mod:name`, `net.py:make(10, depth=3)`, `torchvision.models:resnet18`.
 
 Loading Python code runs it, as pytest would. What stands after the colon is parsed, never evaluated: a name, or one
-call with literals. A name that means a function or class is called too, without arguments. Only functions and classes
-written in the working directory (or beside the file, or in convcalc itself) are called, so that `os:system('x')` is
-refused before `os` is looked at, and `torch.hub:load('x')` before torch is imported.
+call with literals. A name that means a function or class is called too, without arguments. What may be called is said
+in `convcalc.cli.permission`.
 """
 
 from __future__ import annotations
 
 import ast
-import difflib
 import inspect
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from importlib import import_module, invalidate_caches
-from importlib.machinery import PathFinder
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from convcalc.blocks import Block, as_graph
+from convcalc.cli.permission import PRIVATE, a_kind, call, check_callable, check_import, is_network, is_own, near
 from convcalc.errors import Unreadable
 from convcalc.graph import Graph
 from convcalc.layers import Layer
-
-_PRIVATE = "convcalc target "
-"""How files that are targets are called among the modules: never as a module that is something else."""
 
 
 class _Asked(NamedTuple):
@@ -38,8 +33,8 @@ class _Asked(NamedTuple):
     call: tuple[list[Any], dict[str, Any]] | None
 
 
-def load_python(place: str, asked: str) -> Graph:
-    """Return the graph that `asked` means in the file or module `place`; raises `Unreadable`.
+def load_python(place: str, asked: str) -> Any:
+    """Return the graph or `torch.nn.Module` that `asked` means in the file or module `place`; raises `Unreadable`.
 
     >>> load_python("convcalc.zoo", "lenet(modern=True)")
     Graph(lenet: 12 nodes: input -> fc3)
@@ -47,7 +42,8 @@ def load_python(place: str, asked: str) -> Graph:
     Traceback (most recent call last):
     ...
     convcalc.errors.Unreadable: os:system('x') would call code of os, which is not in the working directory: only \
-functions and classes of your own are called; put the result in a file of yours and name that, as net.py:net
+functions and classes of your own, classes of torch.nn.Module and functions of packages built on torch are called; put \
+the result in a file of yours and name that, as net.py:net
     """
     text = f"{place}:{asked}"
     wanted = _read(text, asked)
@@ -55,16 +51,18 @@ functions and classes of your own are called; put the result in a file of yours 
     if file is None and not all(part.isidentifier() for part in place.split(".")):
         raise Unreadable(f"{place!r} is no name of a module: write pkg.mod:name, or net.py:name")
     folder = Path.cwd() if file is None else file.resolve().parent
-    if wanted.call is not None and file is None:
-        _check_home(text, place.partition(".")[0], folder)
+    if file is None:
+        check_import(text, place.partition(".")[0], folder)
     with _importable(folder):
         module = _module(place, folder) if file is None else _file(file)
         found = _attribute(text, place, module, wanted.names)
         if wanted.call is not None or inspect.isfunction(found) or inspect.isclass(found):
-            _check_callable(text, found, folder)
+            check_callable(text, found, folder)
             values, settings = wanted.call or ([], {})
-            with reported(f"calling {text}", folder):
-                found = found(*values, **settings)
+            with reported(f"calling {text}", folder, Unreadable):
+                found = call(text, found, values, settings, own=is_own(found, folder))
+        if is_network(found) and not isinstance(found, type):
+            return found
         if not isinstance(found, Graph | Block | Layer):
             raise Unreadable(_wrong(text, found))
         with reported(f"wiring {text}", folder):
@@ -100,20 +98,19 @@ def _dotted(node: ast.expr) -> tuple[str, ...]:
 
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Have `folder` first on the path of imports, and what loading prints on standard error."""
+    """Have `folder` first on the path of imports."""
     before = list(sys.path)
     sys.path.insert(0, str(folder))
     invalidate_caches()
     try:
-        with redirect_stdout(sys.stderr):
-            yield
+        yield
     finally:
         sys.path[:] = before
 
 
 def _file(file: Path) -> ModuleType:
     _check_file(file)
-    name = f"{_PRIVATE}{file.resolve()}".replace(".", " ")  # a dot would make it part of a package
+    name = f"{PRIVATE}{file.resolve()}".replace(".", " ")  # a dot would make it part of a package
     spec = spec_from_file_location(name, file.resolve())
     if spec is None or spec.loader is None:
         raise Unreadable(f"{str(file)!r} is no Python file")
@@ -127,10 +124,10 @@ def _check_file(file: Path) -> None:
     try:
         if file.is_file():
             return
-        near = _near(file.name, [other.name for other in file.parent.glob("*.py")])
+        hint = near(file.name, [other.name for other in file.parent.glob("*.py")])
     except OSError:  # a name too long, a folder that may not be read
-        near = ""
-    raise Unreadable(f"no file {str(file)!r}{near}")
+        hint = ""
+    raise Unreadable(f"no file {str(file)!r}{hint}")
 
 
 def _module(name: str, folder: Path) -> ModuleType:
@@ -140,8 +137,8 @@ def _module(name: str, folder: Path) -> ModuleType:
     except ModuleNotFoundError as error:
         missing = error.name or name
         if name == missing or name.startswith(f"{missing}."):
-            near = _near(missing, [file.stem for file in folder.glob("*.py")])
-            raise Unreadable(f"no module {missing!r} here or installed{near}") from None
+            hint = near(missing, [file.stem for file in folder.glob("*.py")])
+            raise Unreadable(f"no module {missing!r} here or installed{hint}") from None
         raise Unreadable(f"loading {name} fails: no module {missing!r}") from None
 
 
@@ -152,7 +149,7 @@ def _attribute(text: str, place: str, module: ModuleType, names: Iterable[str]) 
             known = [other for other in dir(found) if not other.startswith("_")]
             missing = not hasattr(found, name)
         if missing:
-            raise Unreadable(f"{place} has no {name!r}{_near(name, known)}")
+            raise Unreadable(f"{place} has no {name!r}{near(name, known)}")
         found = getattr(found, name)
     return found
 
@@ -161,6 +158,8 @@ def _attribute(text: str, place: str, module: ModuleType, names: Iterable[str]) 
 def reported(doing: str, folder: Path, *let_pass: type[Exception]) -> Iterator[None]:
     """Turn what code of others raises while `doing` into `Unreadable`, with its last line of a file in `folder`.
 
+    What it prints goes to standard error.
+
     >>> with reported("loading net.py", Path("models")):
     ...     {}["fc"]
     Traceback (most recent call last):
@@ -168,7 +167,8 @@ def reported(doing: str, folder: Path, *let_pass: type[Exception]) -> Iterator[N
     convcalc.errors.Unreadable: loading net.py fails: KeyError: 'fc'
     """
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     except let_pass:
         raise
     except (Exception, SystemExit) as error:
@@ -190,65 +190,5 @@ def _sentence(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(message.split())}" if message else type(error).__name__
 
 
-# -- what may be called, and what comes out ------------------------------------------------------------------------
-
-
-def _check_home(text: str, package: str, folder: Path) -> None:
-    """Before anything is imported for a call: the module stands in the working directory, or is convcalc."""
-    if package == "convcalc":
-        return
-    spec = PathFinder.find_spec(package, [str(folder)])
-    if spec is None or package in sys.builtin_module_names:
-        if package not in sys.modules and PathFinder.find_spec(package) is None:
-            near = _near(package, [file.stem for file in folder.glob("*.py")])
-            raise Unreadable(f"no module {package!r} here or installed{near}")
-        raise Unreadable(_foreign(text, package))
-
-
-def _check_callable(text: str, found: Any, folder: Path) -> None:
-    """A call reaches only functions and classes written in `folder` or in convcalc."""
-    if _is_torch(found):
-        raise Unreadable(_wrong(text, found))
-    if not (inspect.isfunction(found) or inspect.isclass(found)):
-        raise Unreadable(f"{text} calls {_a(found)}, which is no function or class: leave the parentheses out")
-    name = str(found.__module__)
-    home = sys.modules.get(name if name.startswith(_PRIVATE) else name.partition(".")[0])
-    if home is None or (home.__name__ != "convcalc" and folder.resolve() != _folder_of(home)):
-        raise Unreadable(_foreign(text, name))
-
-
-def _folder_of(module: ModuleType) -> Path | None:
-    """The folder that a module, or the folder of a package, stands in."""
-    for place in [*getattr(module, "__path__", ()), getattr(module, "__file__", None)]:
-        return None if place is None else Path(place).resolve().parent
-    return None
-
-
-def _foreign(text: str, module: str) -> str:
-    return (
-        f"{text} would call code of {module}, which is not in the working directory: only functions and classes of "
-        f"your own are called; put the result in a file of yours and name that, as net.py:net"
-    )
-
-
 def _wrong(text: str, found: Any) -> str:
-    if _is_torch(found):
-        return f"{text} is a torch module: this version inspects convcalc graphs, blocks, stacks and zoo networks"
-    return f"{text} is {_a(found)}, no graph, block or layer of convcalc"
-
-
-def _is_torch(found: Any) -> bool:
-    torch = sys.modules.get("torch")
-    if torch is None:
-        return False
-    return isinstance(found, torch.nn.Module) or (inspect.isclass(found) and issubclass(found, torch.nn.Module))
-
-
-def _a(found: Any) -> str:
-    name = type(found).__name__
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
-
-
-def _near(name: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(names), 1)
-    return f"; did you mean {near[0]}?" if near else ""
+    return f"{text} is {a_kind(found)}, no torch module, and no graph, block or layer of convcalc"

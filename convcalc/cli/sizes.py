@@ -12,10 +12,9 @@ import click
 from convcalc.analysis.legal_graph import name_sizes, valid_sizes
 from convcalc.analysis.verdict import Legal, LegalRecord
 from convcalc.axes import per_axis
-from convcalc.cli.inspect import SHAPE, target_options
+from convcalc.cli.network import SHAPE, Asked, open_target, target_options
 from convcalc.cli.options import Command, echo_answer, echo_json, text_style
 from convcalc.cli.python_target import reported
-from convcalc.cli.target import load_target
 from convcalc.errors import BadArgument, BadShape, ConvcalcError, NoSolution, Unreadable
 from convcalc.graph import Graph
 from convcalc.layers.base import Shape
@@ -31,9 +30,7 @@ Shapes = dict[str, Shape]
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
 def sizes(
-    target: str,
-    inputs: tuple[Shape, ...],
-    batch: Any,
+    asked: Asked,
     near: tuple[Any, ...] | None,
     as_json: bool,
     ascii_only: bool,
@@ -54,41 +51,34 @@ def sizes(
     without it, for all spatial sizes. TARGET as in convcalc inspect.
     Exit status 1 where no size is legal.
     """
-    graph, shapes, own = read_sizes(target, inputs, batch)
+    graph, shapes, own = read_sizes(asked)
     try:
-        with reported(f"walking {target}", Path.cwd(), ConvcalcError):  # a layer may be code of the user
+        with reported(f"walking {asked.target}", Path.cwd(), ConvcalcError):  # a layer may be code of the user
             legal = valid_sizes(graph, shapes)
     except Unreadable:
         raise
     except ConvcalcError as error:
         _refuse(error, None, as_json)
-    asked = _near(near, own, legal.axes)
+    about = _near(near, own, legal.axes)
     if not legal.runs:
         if not as_json:
             echo_answer(sizes_text(legal, None, text_style(ascii_only)))
         _refuse(_nothing(legal), legal, as_json)
     if as_json:
-        echo_json({"kind": "sizes", **legal.record(asked)})
+        echo_json({"kind": "sizes", **legal.record(about)})
     else:
-        echo_answer(sizes_text(legal, asked, text_style(ascii_only)))
+        echo_answer(sizes_text(legal, about, text_style(ascii_only)))
 
 
-def read_sizes(target: str, inputs: tuple[Shape, ...], batch: Any) -> tuple[Graph, Shapes, dict[str, int]]:
+def read_sizes(asked: Asked) -> tuple[Graph, Shapes, dict[str, int]]:
     """Return the graph of a target, its input shapes with names for sizes, and the sizes known of these.
 
-    Raises `Unreadable`.
+    Raises `Unreadable`; what a torch module that does not run at these sizes is refused with.
     """
-    graph = load_target(target)
-    given = [shape if batch is None else (batch, *shape) for shape in inputs] or graph.example
-    if given is None:
-        raise Unreadable(f"{target} has no input of its own: give one as --input 3xHxW")
-    if len(given) != len(graph.inputs):
-        raise Unreadable(
-            f"{target} has {len(graph.inputs)} inputs, {', '.join(graph.inputs)}: give --input once for each, "
-            f"in this order (got {len(given)})"
-        )
+    graph, shapes, _ = open_target(asked)
+    if graph.capture is not None and graph.capture.error is not None:
+        raise graph.capture.error
     try:
-        shapes = graph.shapes_of(given)
         named = name_sizes(shapes)
     except ConvcalcError as error:
         raise Unreadable(error.message) from None

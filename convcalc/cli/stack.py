@@ -14,7 +14,6 @@ from convcalc.cli.options import (
     axes_of,
     bold,
     echo_json,
-    error_record,
     output_options,
     text_style,
 )
@@ -98,7 +97,10 @@ def _rows(layers: tuple[Layer, ...], given: range, channels: int | None, options
         raise Unreadable("--latex prints one formula: give a symbol such as --n n instead of a range")
     chains = [run_chain(layers, (1, Expr.symbol("C") if channels is None else channels, size)) for size in given]
     if options["as_json"]:
-        rows = [{"n": chain.input[2], **stack_record(chain), "error": error_record(chain.error)} for chain in chains]
+        rows = [
+            {"n": chain.input[2], **stack_record(chain), "error": chain.error and chain.error.to_dict()}
+            for chain in chains
+        ]
         echo_json({"kind": "stack", "rows": rows})
     else:
         for size, chain in zip(given, chains, strict=True):

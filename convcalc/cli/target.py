@@ -1,4 +1,4 @@
-"""What a command works on, from one text: a network of the zoo, a stack, or a graph in Python code.
+"""What a command works on, from one text: a network of the zoo, a stack, or a network in Python code.
 
 ::
 
@@ -8,6 +8,7 @@
     net.py:net                   a name in a file
     pkg.mod:net                  a name in a module that can be imported from the working directory
     net.py:make(10, depth=3)     what a function or class of yours returns; arguments are literals
+    torchvision.models:resnet18  what a model library has
 
 Nothing is evaluated; Python code that is named is loaded, which runs it (see `convcalc.cli.python_target`).
 """
@@ -17,7 +18,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from convcalc import zoo
 from convcalc.blocks import Sequential, as_graph
@@ -32,8 +33,12 @@ T = TypeVar("T")
 _FORMS = "write a zoo network, a stack such as 'conv 64 k3; relu', or net.py:name"
 
 
-def load_target(text: str) -> Graph:
-    """Return the graph that a text means: a zoo network, a stack, or a graph, block or layer in Python code.
+_WEIGHTS = ("pt", "pth", "ckpt", "safetensors", "bin", "pkl", "pickle", "onnx", "h5", "npz", "tar")
+"""What files of weights are called."""
+
+
+def load_target(text: str) -> Any:
+    """Return the graph that a text means, or the `torch.nn.Module` in Python code.
 
     Raises `Unreadable`, in one sentence, whatever is wrong: an unknown name, a missing file, an exception in it.
 
@@ -48,6 +53,7 @@ def load_target(text: str) -> Graph:
     if not text or "\0" in text:
         raise Unreadable(f"{text!r} is no target: {_FORMS}")
     place, asked = _split(text)
+    _check_file(place)
     if asked is not None and (place.endswith(".py") or re.fullmatch(r"[\w.]+", place)):
         return load_python(place, asked)
     if re.fullmatch(r"\S+\.py", text):
@@ -56,6 +62,15 @@ def load_target(text: str) -> Graph:
     if word and word[1] not in OPS:
         return _from_zoo(word[1], text)
     return _stack(text)
+
+
+def _check_file(place: str) -> None:
+    """Refuse files of weights: nothing is loaded from them."""
+    if place.lower().rpartition(".")[2] in _WEIGHTS and re.fullmatch(r"\S+\.\w+", place):
+        raise Unreadable(
+            f"{place!r} is a file of weights, and is not loaded (a pickle runs code, weights alone are no network): "
+            f"name the Python code that builds the network, as net.py:Net"
+        )
 
 
 def _from_zoo(name: str, text: str) -> Graph:

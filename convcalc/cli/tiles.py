@@ -9,12 +9,11 @@ from typing import Any
 import click
 
 from convcalc.analysis.tiles import find_tiles
-from convcalc.cli.inspect import SHAPE, target_options
+from convcalc.cli.network import SHAPE, Asked, target_options
 from convcalc.cli.options import Command, echo_answer, echo_json, text_style
 from convcalc.cli.python_target import reported
 from convcalc.cli.sizes import read_sizes
 from convcalc.errors import ConvcalcError, Unreadable
-from convcalc.layers.base import Shape
 from convcalc.render.report import error_lines
 from convcalc.render.tiles import tiles_record, tiles_text
 
@@ -26,9 +25,7 @@ from convcalc.render.tiles import tiles_record, tiles_text
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
 def tiles(
-    target: str,
-    inputs: tuple[Shape, ...],
-    batch: Any,
+    asked: Asked,
     tile: tuple[Any, ...],
     image: tuple[Any, ...] | None,
     as_json: bool,
@@ -49,11 +46,11 @@ def tiles(
     it is named, with exit status 1. Batch normalization is taken by stored statistics.
     TARGET and --input as in convcalc sizes.
     """
-    graph, shapes, _ = read_sizes(target, inputs, batch)
+    graph, shapes, _ = read_sizes(asked)
     axes = max(len(shape) - 2 for shape in shapes.values())
     most, whole = _sizes("--tile", tile, axes), None if image is None else _sizes("--image", image, axes)
     try:
-        with reported(f"walking {target}", Path.cwd(), ConvcalcError):  # a layer may be code of the user
+        with reported(f"walking {asked.target}", Path.cwd(), ConvcalcError):  # a layer may be code of the user
             found = find_tiles(graph, shapes, tile=most, image=whole)
     except Unreadable:
         raise

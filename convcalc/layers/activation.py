@@ -15,6 +15,7 @@ from convcalc.errors import BadShape
 from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.layers.base import Layer, Shape, axis_of, must_divide, must_equal
+from convcalc.layout import SELF_AND_ALL
 from convcalc.sizes import Size
 from convcalc.stencils import identity
 
@@ -180,12 +181,9 @@ class Softmax(Pointwise):
         return shape
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the input, and everything along a spatial `dim`."""
-        (field,) = fields
-        axis = axis_of("softmax", "dim", self.dim, output) - 2
-        if axis < 0:
-            return field
-        return field.then_all([axis]) if len(output) - 2 == len(field.axes) else Field.unknown(len(field.axes))
+        """The field of the input, and everything along `dim`."""
+        axis = axis_of("softmax", "dim", self.dim, output)
+        return fields[0].over(output, {axis: SELF_AND_ALL}, output)
 
 
 @dataclass(frozen=True)
@@ -211,6 +209,5 @@ class GLU(Layer):
         return (*shape[:axis], shape[axis] // 2, *shape[axis + 1 :])
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the input where channels are halved; unknown on a spatial axis."""
-        (field,) = fields
-        return field if axis_of("glu", "dim", self.dim, output) < 2 else Field.unknown(len(field.axes))
+        """The field of the input; unknown on axes that carry positions along the one that is halved."""
+        return fields[0].over(shapes[0], {axis_of("glu", "dim", self.dim, output): None}, output)

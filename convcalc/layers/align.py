@@ -50,7 +50,9 @@ class _Align(Layer):
         """The field of the first, moved by what is cut or put before it; unknown while symbols leave that open."""
         _, _, sizes = self.split(shapes[0])
         _, _, wanted = self.split(shapes[1])
-        return fields[0].then([_moved((n - m) // 2) for n, m in zip(sizes, wanted, strict=True)])
+        return fields[0].over(
+            shapes[0], _along(shapes[0], [(n - m) // 2 for n, m in zip(sizes, wanted, strict=True)]), output
+        )
 
     def params(self, *shapes: Shape) -> Size:
         """None."""
@@ -104,7 +106,14 @@ class PadTo(_Align):
         """The field of the first, moved by what is put before it; unknown while symbols leave that open."""
         _, _, sizes = self.split(shapes[0])
         _, _, wanted = self.split(shapes[1])
-        return fields[0].then([_moved(-((m - n) // 2)) for n, m in zip(sizes, wanted, strict=True)])
+        return fields[0].over(
+            shapes[0], _along(shapes[0], [-((m - n) // 2) for n, m in zip(sizes, wanted, strict=True)]), output
+        )
+
+
+def _along(shape: Shape, rows: Sequence[Size]) -> dict[int, Footprint | None]:
+    """Each number of rows on its axis, the last ones of the shape."""
+    return {len(shape) - len(rows) + axis: _moved(number) for axis, number in enumerate(rows)}
 
 
 def _moved(rows: Size) -> Footprint | None:

@@ -8,22 +8,16 @@ from typing import ClassVar
 
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
-from convcalc.field import Field
+from convcalc.field import Field, unite
+from convcalc.footprint import Footprint
 from convcalc.layers.base import Layer, Shape, must_equal, product, written
 from convcalc.layers.matmul import Matmul
 from convcalc.sizes import Size
-
-
-class _Attends(Layer):
-    """What reads all positions of its keys and values."""
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: axes of tokens are not followed."""
-        return Field.unknown(len(fields[0].axes))
+from convcalc.stencils import everything, everything_before, identity
 
 
 @dataclass(frozen=True)
-class Attention(_Attends):
+class Attention(Layer):
     """softmax(q kᵀ) v (torch's `scaled_dot_product_attention`).
 
     Queries are (..., L, E), keys (..., S, E), values (..., S, V).
@@ -63,9 +57,24 @@ class Attention(_Attends):
         q, k, v, *_ = shapes
         return product(q[:-1]) * k[-2] * (q[-1] + v[-1])
 
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The queries at their own places; all keys and values, or with `is_causal` those up to there."""
+        keys, rows = (everything_before(), output[-2]) if self.is_causal else (everything(), 1)
+        some = []
+        for role, field, shape in zip(("q", "k", "v", "mask"), fields, shapes, strict=False):
+            last = len(shape) - 1
+            reads: dict[int, Footprint | None] = {} if role == "v" else {last: everything()}
+            kept = [*shape[:-1], shape[-1] if role == "v" else 1]
+            if role in "kv":
+                reads[last - 1], kept[-2] = keys, rows
+                if self.enable_gqa and len(shape) > 2 and shape[-3] != output[-3]:
+                    reads[last - 2], kept[-3] = None, output[-3]
+            some.append(field.over(shape, reads, tuple(kept)).served(tuple(kept), output))
+        return unite(some, output)
+
 
 @dataclass(frozen=True)
-class MultiheadAttention(_Attends):
+class MultiheadAttention(Layer):
     """Projections, attention in `num_heads` heads, projection (torch's `MultiheadAttention`).
 
     Queries (L, N, E), keys (S, N, K) and values (S, N, V); with `batch_first` N comes first; without batch, no N.
@@ -131,3 +140,39 @@ class MultiheadAttention(_Attends):
         size = self.embed_dim
         projections = length * size * 2 * size + source * (k[-1] + v[-1]) * size
         return product(batch) * (projections + 2 * length * source * size)
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The queries at their own places, and all keys and values; of the weights, where they look alike, unknown."""
+        attended, *weights = self.out_shapes(*shapes)
+        if any(field.reads_anything for field in fields[3:]) or weights == [attended]:
+            return Field.unknown(len(fields[0].axes))
+        if output != attended:
+            return self._weighed(fields, shapes, output)
+        tokens = self._tokens(attended)
+        some = []
+        for role, field, shape in zip("qkv", fields, shapes, strict=False):
+            summed = {len(shape) - 1} if role == "q" else {len(shape) - 1, tokens}
+            kept = tuple(1 if axis in summed else size for axis, size in enumerate(shape))
+            some.append(field.over(shape, dict.fromkeys(summed, everything()), kept).served(kept, output))
+        return unite(some, output)
+
+    def _tokens(self, shape: Shape) -> int:
+        """The axis of tokens."""
+        return 1 if self.batch_first and len(shape) == 3 else 0
+
+    def _weighed(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The weights (N, L, S) or (N, heads, L, S): queries along L; keys along S, all of them as they are weighed."""
+        some = []
+        for field, shape, at in zip(fields[:2], shapes[:2], (-2, -1), strict=True):
+            last, tokens = len(shape) - 1, self._tokens(shape)
+            one = (*shape[:-1], 1)
+            read = field.over(shape, {last: everything()}, one)
+            places: list[int | None] = [0, 0, None] if len(shape) == 3 else [0, None]
+            places[tokens] = len(output) + at
+            kept = [1] * len(output)
+            for axis, place in enumerate(places):
+                if place is not None:
+                    kept[place] = shape[axis]
+            some.append(read.moved(one, places, tuple(kept)).served(tuple(kept), output))
+        weighed = {len(output) - 1: identity() | everything()}
+        return unite(some, output).over(output, weighed, output)

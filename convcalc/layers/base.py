@@ -18,6 +18,7 @@ from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
 from convcalc.sizes import Size
+from convcalc.stencils import identity
 
 Shape: TypeAlias = tuple[Size, ...]
 Ints: TypeAlias = Any  # int | tuple[int, ...], one entry per axis
@@ -98,7 +99,17 @@ class Layer:
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Return what the output reads of a network's input, given what each input of the layer reads of it."""
-        return fields[0].then(self.footprints(shapes[0]))
+        field, shape = fields[0], shapes[0]
+        footprints = self.footprints(shape)
+        if field.is_plain:
+            return field.then(footprints)
+        first = len(shape) - len(footprints)
+        reads = {first + axis: footprint for axis, footprint in enumerate(footprints)}
+        return field.over(shape, {**reads, first - 1: self.channels_read(shape[first - 1])}, output)
+
+    def channels_read(self, channels: Size) -> Footprint | None:
+        """Return what each output channel reads of the input's channels, which may carry positions after a view."""
+        return identity()
 
     def params(self, shape: Shape, /) -> Size:
         """Return the number of parameters (elements) on an input of this shape; 0 unless the layer learns."""
@@ -176,6 +187,8 @@ def read_through(layer: Layer, before: Sequence[Field], shapes: Sequence[Shape],
     >>> read_through(Conv(4, 3), [Field.start(1)], [(1, 3, 8)], (1, 4, 6)).axes[0].receptive_field
     3
     """
+    if not any(field.reads_anything for field in before):
+        return Field.nothing(len(before[0].axes))
     try:
         return layer.through(before, shapes, output)
     except ConvcalcError:

@@ -52,6 +52,13 @@ class _Kernel(Layer):
         """Return out_channels, or the input's channels where it is None."""
         return channels if self.out_channels is None else self.out_channels
 
+    def channels_read(self, channels: Size) -> Footprint | None:
+        """All of them; those of its group are not followed, but where each is its own."""
+        if self.groups == 1:
+            return stencils.everything()
+        alone = self.groups == channels == self.channels_out(channels)
+        return stencils.identity() if alone else None
+
     def check_channels(self, channels: Size, check: Check) -> None:
         """Groups must divide both channel counts, and the input must have those expected."""
         out_channels = self.channels_out(channels)

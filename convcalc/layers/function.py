@@ -10,7 +10,7 @@ from convcalc.field import Field
 from convcalc.layers.activation import Pointwise
 from convcalc.layers.base import Layer, Shape, axis_of
 from convcalc.layers.merge import Elementwise
-from convcalc.stencils import everything, identity
+from convcalc.stencils import everything, everything_before
 
 
 @dataclass(frozen=True)
@@ -87,16 +87,11 @@ class Reduce(Layer):
         return {axis_of(self.op, "dim", dim, shape) for dim in self.dims} if shape else set()
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Everything on the spatial axes that are reduced; unknown where axes move."""
+        """Everything along the axes that are reduced."""
         (field,), (shape,) = fields, shapes
         reduced = self._reduced(shape)
-        if len(shape) - 2 != len(field.axes):
-            return Field.unknown(len(field.axes))
-        spatial = set(range(2, len(shape)))
-        stays = not reduced & {0, 1} and (not reduced & spatial or spatial <= reduced)
-        if not (self.keepdim or stays):
-            return Field.unknown(len(field.axes))
-        return field.then([everything() if axis in reduced else identity() for axis in range(2, len(shape))])
+        kept = tuple(1 if axis in reduced else size for axis, size in enumerate(shape))
+        return field.over(shape, dict.fromkeys(reduced, everything()), kept).viewed(kept, output)
 
 
 @dataclass(frozen=True)
@@ -116,9 +111,5 @@ class Cumulative(Pointwise):
         return self.function
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the input; everything along a spatial axis, of which only what comes before is read."""
-        (field,) = fields
-        axis = axis_of(self.op, "dim", self.dim, output) - 2
-        if axis < 0:
-            return field
-        return field.then_all([axis]) if len(output) - 2 == len(field.axes) else Field.unknown(len(field.axes))
+        """Everything up to each place of the axis."""
+        return fields[0].over(output, {axis_of(self.op, "dim", self.dim, output): everything_before()}, output)

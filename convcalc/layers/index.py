@@ -8,14 +8,15 @@ from typing import Any, ClassVar, NamedTuple
 
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadArgument, BadShape
-from convcalc.field import Field
+from convcalc.expr import Expr
+from convcalc.field import Field, unite
 from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
 from convcalc.layers.base import Layer, Shape, axis_of, must_equal, written
 from convcalc.layers.merge import Concat
 from convcalc.quasiaffine import least_of, most_of
 from convcalc.sizes import Size, is_array, is_symbolic, larger, smaller
-from convcalc.stencils import crop, identity
+from convcalc.stencils import taps
 
 
 class Slice(NamedTuple):
@@ -94,20 +95,27 @@ class Index(Layer):
         )
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Shifted where a spatial axis is cut; unknown where axes come or go, or a step skips rows."""
+        """Shifted where an axis with positions is cut; unknown where from is not a number."""
         (field,), (shape,) = fields, shapes
-        if output == shape:
-            return field
-        items = (*self.items, *[Slice()] * (len(shape) - len(self.items)))
-        if not all(isinstance(item, Slice) for item in items) or len(shape) - 2 != len(field.axes):
-            return Field.unknown(len(field.axes))
-        return field.then([self._cut(item, size) for item, size in zip(items[2:], shape[2:], strict=True)])
+        reads: dict[int, Footprint | None] = {}
+        outs = iter(output)
+        sizes: list[Size] = []
+        for item in self.items:
+            if item is None:
+                next(outs)
+                continue
+            reads[len(sizes)] = _cut(item, shape[len(sizes)])
+            sizes.append(next(outs) if isinstance(item, Slice) else 1)
+        kept = (*sizes, *outs)
+        return field.over(shape, reads, kept).viewed(kept, output)
 
-    def _cut(self, item: Slice, size: Size) -> Footprint | None:
-        start, _ = item.ends(size)
-        if item.step != 1 or is_symbolic(start) or is_array(start):
-            return None
-        return crop(start) if start else identity()
+
+def _cut(item: Any, size: Size) -> Footprint | None:
+    """What a slice or an entry reads along its axis; None where that depends on what symbols stand for."""
+    start, step = (item.ends(size)[0], item.step) if isinstance(item, Slice) else (_counted(item, size), 1)
+    if isinstance(start, Expr) and start.is_constant:
+        start = start.constant
+    return taps([start], step) if isinstance(start, int) else None
 
 
 def _at_least_none(length: Size) -> Size:
@@ -128,11 +136,11 @@ class _Pieces(Layer):
         return tuple((*shape[:dim], size, *shape[dim + 1 :]) for size in sizes)
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the input where channels are cut; unknown on a spatial axis that is."""
-        (field,), (shape,) = fields, shapes
-        if len(shape) != len(output) or len(shape) - 2 != len(field.axes):
-            return Field.unknown(len(field.axes))
-        return field if shape[2:] == output[2:] else Field.unknown(len(field.axes))
+        """The field of the input; unknown on axes that carry positions along the one that is cut."""
+        (shape,) = shapes
+        place = axis_of(self.op, "dim", vars(self)["dim"], shape)  # every kind of pieces has one
+        kept = output if len(output) == len(shape) else (*output[:place], 1, *output[place:])
+        return fields[0].over(shape, {place: None}, kept).viewed(kept, output)
 
 
 @dataclass(frozen=True)
@@ -263,8 +271,11 @@ class Stack(Layer):
         return 0
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: axes move."""
-        return Field.unknown(len(fields[0].axes))
+        """What any of them reads."""
+        place = axis_of("stack", "dim", self.dim, output)
+        widened = (*output[:place], 1, *output[place + 1 :])
+        some = [field.viewed(shape, widened) for field, shape in zip(fields, shapes, strict=True)]
+        return unite(some, widened).over(widened, {}, output)
 
 
 @dataclass(frozen=True)
@@ -297,14 +308,25 @@ class Moved(Layer):
         return shape
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the input where channels move; unknown on spatial axes that do."""
-        (field,), (shape,) = fields, shapes
-        moved = {dim % len(shape) for dim in self.dims} if self.dims else set(range(len(shape)))
-        if all(dim < 2 for dim in moved):
-            return field
-        if len(shape) - 2 != len(field.axes):
-            return Field.unknown(len(field.axes))
-        return field.then([None if axis + 2 in moved else identity() for axis in range(len(field.axes))])
+        """Shifted where an axis with positions is rolled by a number, which is exact inside; else unknown along it."""
+        (shape,) = shapes
+        reads: dict[int, Footprint | None] = dict.fromkeys(range(len(shape)) if not self.dims else ())
+        for place, dim in enumerate(self.dims):
+            axis = dim % len(shape)
+            reads[axis] = self._rolled(self.shifts[place], shape[axis]) if self._rolls and axis not in reads else None
+        return fields[0].over(shape, reads, output)
+
+    @property
+    def _rolls(self) -> bool:
+        return self.function == "roll" and len(self.shifts) == len(self.dims)
+
+    def _rolled(self, shift: Size, size: Size) -> Footprint | None:
+        """Output j reads j - shift, the shorter way round."""
+        if not isinstance(shift, int):
+            return None
+        if isinstance(size, int) and size > 0:
+            shift = (shift + size // 2) % size - size // 2
+        return taps([-shift])
 
 
 @dataclass(frozen=True)
@@ -331,9 +353,12 @@ class PadAxes(Layer):
         return (*shape[:first], *sizes)
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown, unless nothing is padded or channels alone are."""
-        (field,), (shape,) = fields, shapes
-        return field if output == shape else Field.unknown(len(field.axes))
+        """Shifted by what stands before; values that padding repeats are not followed."""
+        (shape,) = shapes
+        first = len(shape) - len(self.sides)
+        before = {first + axis: one for axis, (one, _) in enumerate(self.sides)}
+        reads = {axis: taps([-one]) if isinstance(one, int) else None for axis, one in before.items()}
+        return fields[0].over(shape, reads, output)
 
 
 @dataclass(frozen=True)
@@ -364,8 +389,15 @@ class Take(Layer):
         return 0
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: the index may point anywhere."""
-        return Field.unknown(len(fields[0].axes))
+        """Unknown along the axis, as the index may point anywhere; unknown at all if the index depends on the input."""
+        field, index = fields
+        if index.reads_anything:
+            return Field.unknown(len(field.axes))
+        shape, places = shapes
+        dim = axis_of("take", "dim", self.dim, shape)
+        one = (*shape[:dim], 1, *shape[dim + 1 :])
+        wide = (*shape[:dim], *[1] * len(places), *shape[dim + 1 :])
+        return field.over(shape, {dim: None}, one).viewed(one, wide).over(wide, {}, output)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ from typing import ClassVar
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadArgument, BadShape
 from convcalc.field import Field
-from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
 from convcalc.layers.base import Layer, Shape, axis_of, must_equal, product
 from convcalc.sizes import Size
-from convcalc.stencils import everything, identity
+from convcalc.stencils import everything
 
 
 @dataclass(frozen=True)
@@ -33,19 +32,9 @@ class Flatten(Layer):
         first, last = self._ends(shape)
         return (*shape[:first], product(shape[first : last + 1]), *shape[last + 1 :])
 
-    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
-        """None: positions become features, which is no map of positions; one position stays what it is."""
-        return identity() if isinstance(sizes[axis], int) and sizes[axis] == 1 else None
-
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown on the axes that are flattened, unless their size is 1."""
-        (field,), (shape,) = fields, shapes
-        if output == shape:
-            return field
-        first, last = self._ends(shape)
-        sizes = shape[2:]
-        own = [self.footprint(axis, sizes) if first <= axis + 2 <= last else identity() for axis in range(len(sizes))]
-        return field.then(own)
+        """The field of the input, its positions on the axes where they are now."""
+        return fields[0].viewed(shapes[0], output)
 
     def _ends(self, shape: Shape) -> tuple[int, int]:
         first = axis_of(self.op, "start_dim", self.start_dim, shape)
@@ -95,14 +84,8 @@ class Linear(Layer):
         )
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Everything along the last axis; a vector's features are what was flattened, so everything on all axes."""
-        (field,) = fields
-        if len(output) == 2:
-            return Field(tuple(everything() if axis is None else axis for axis in field.axes))
-        if len(output) - 2 != len(field.axes):
-            return Field.unknown(len(field.axes))
-        last = len(field.axes) - 1
-        return field.then([everything() if axis == last else identity() for axis in range(last + 1)])
+        """Everything along the last axis."""
+        return fields[0].over(shapes[0], {len(output) - 1: everything()}, output)
 
     def params(self, shape: Shape, /) -> Size:
         """in_features * out_features, plus out_features with a bias."""

@@ -25,11 +25,6 @@ class _Contracts(Layer):
         """None."""
         return 0
 
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Everything that reads the input reads all of it, where positions are summed over; else unknown."""
-        field = unite(fields)
-        return field if not field.axes else Field.unknown(len(field.axes))
-
 
 @dataclass(frozen=True)
 class Matmul(_Contracts):
@@ -62,6 +57,17 @@ class Matmul(_Contracts):
     def macs(self, *shapes: Shape) -> Size:
         """Output elements * columns of the first."""
         return product(self.out_shape(*shapes)) * shapes[0][-1]
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Everything along columns of the first and rows of the second; each keeps its other axes."""
+        (a, b), (left, right) = fields, shapes
+        rows, columns = left if len(left) > 1 else (1, *left), right if len(right) > 1 else (*right, 1)
+        batch = output[: len(output) - (len(left) > 1) - (len(right) > 1)]
+        wide = (*batch, rows[-2], columns[-1])
+        ours, theirs = (*rows[:-1], 1), (*columns[:-2], 1, columns[-1])
+        first = a.viewed(left, rows).over(rows, {len(rows) - 1: everything()}, ours).served(ours, wide)
+        second = b.viewed(right, columns).over(columns, {len(columns) - 2: everything()}, theirs).served(theirs, wide)
+        return unite((first, second), wide).viewed(wide, output)
 
 
 class _Batches(Elementwise):
@@ -145,11 +151,26 @@ class Einsum(_Contracts):
     def _unequal(self, letter: str, a: Size, b: Size) -> Callable[[Reader], BadShape]:
         return lambda at: BadShape(f"einsum {self.equation!r}: {letter} is {at(a)} and {at(b)}")
 
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Everything along the letters that are summed over; the others keep their positions."""
+        terms, letters = self._letters(shapes)
+        return unite(
+            [
+                _placed(field, shape, term, letters, output)
+                for field, shape, term in zip(fields, shapes, terms, strict=True)
+            ],
+            output,
+        )
 
-def everywhere(field: Field) -> Field:
-    """Return the field of what reads all positions of something that reads this.
 
-    >>> everywhere(Field.start(1)).is_global
-    True
-    """
-    return Field(tuple(everything() if axis is None or axis.reads_anything else axis for axis in field.axes))
+def _placed(field: Field, shape: Shape, term: str, letters: str, output: Shape) -> Field:
+    """The field of one tensor of a product, on the axes of the output."""
+    if not field.reads_anything:
+        return field
+    if len(set(term)) < len(term):  # a diagonal
+        return Field.unknown(len(field.axes))
+    summed = {axis: everything() for axis, letter in enumerate(term) if letter not in letters}
+    kept = tuple(1 if axis in summed else size for axis, size in enumerate(shape))
+    places = [letters.index(letter) if letter in letters else None for letter in term]
+    wide = tuple(shape[term.index(letter)] if letter in term else 1 for letter in letters)
+    return field.over(shape, summed, kept).moved(kept, places, wide).served(wide, output)

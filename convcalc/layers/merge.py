@@ -55,14 +55,16 @@ class Concat(_Merge):
         return (*first[:dim], total, *first[dim + 1 :])
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """What any of them reads; unknown on a spatial axis along which they are joined."""
-        field = unite(fields)
-        axis = axis_of(self.op, "dim", self.dim, output) - 2
-        if axis < 0:
-            return field
-        if len(output) - 2 != len(field.axes):
-            return Field.unknown(len(field.axes))
-        return Field(tuple(None if place == axis else found for place, found in enumerate(field.axes)), exact=False)
+        """What any of them reads; unknown on an axis with positions along which they are joined."""
+        place = axis_of(self.op, "dim", self.dim, output)
+        joined = len(fields) > 1
+        return unite(
+            [
+                field.over(shape, {place: None} if joined else {}, output)
+                for field, shape in zip(fields, shapes, strict=True)
+            ],
+            output,
+        )
 
 
 class Elementwise(_Merge):
@@ -84,10 +86,8 @@ class Elementwise(_Merge):
         return common
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """What any of them reads; unknown where one position that is not global serves many."""
-        if any(len(shape) != len(output) for shape in shapes):
-            return Field.unknown(len(fields[0].axes))
-        return unite(_stretched(field, shape, output) for field, shape in zip(fields, shapes, strict=True))
+        """What any of them reads; a size of 1 serves all places."""
+        return unite([field.served(shape, output) for field, shape in zip(fields, shapes, strict=True)], output)
 
 
 class Add(Elementwise):
@@ -134,17 +134,6 @@ def _broadcast(a: Size, b: Size, check: Check, error: Any) -> Size:
 
 def _is_one(size: Size) -> bool:
     return not is_array(size) and size == 1
-
-
-def _stretched(field: Field, shape: Shape, output: Shape) -> Field:
-    """The field of one tensor where its single positions serve all positions of the output."""
-    if len(shape) - 2 != len(field.axes):
-        return field
-    axes = tuple(
-        None if footprint is not None and _is_one(size) and not _is_one(out) and any(footprint.phases) else footprint
-        for footprint, size, out in zip(field.axes, shape[2:], output[2:], strict=True)
-    )
-    return Field(axes, field.exact and None not in axes)
 
 
 def _same_rank(op: str, shapes: Sequence[Shape]) -> None:

@@ -13,8 +13,11 @@ from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
 from convcalc.layers.activation import Pointwise
 from convcalc.layers.base import Shape, must_divide, must_equal, product
+from convcalc.layout import SELF_AND_ALL
 from convcalc.sizes import Size
-from convcalc.stencils import everything, identity
+
+_STATISTICS = SELF_AND_ALL
+"""What is scaled by statistics reads itself, and everything that they are of."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,9 @@ class BatchNorm(Pointwise):
     training: bool = False
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the input; in training everything, beside it."""
-        (field,) = fields
-        return field.then_all(range(len(field.axes))) if self.training and len(output) > 2 else field
+        """The field of the input; in training everything but other channels, beside it."""
+        wide = [axis for axis in range(len(output)) if axis != 1] if self.training else []
+        return fields[0].over(output, dict.fromkeys(wide, _STATISTICS), output)
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The shape itself: (N, C) or (N, C, ...)."""
@@ -58,12 +61,12 @@ class _SpatialNorm(Pointwise):
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """Position j, and everything for the statistics."""
-        return identity() | everything()
+        return _STATISTICS
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Everything, beside the field of the input; a vector has no axes to take statistics over."""
-        (field,) = fields
-        return field if len(output) == 2 else field.then_all(range(len(field.axes)))
+        """Everything, beside the field of the input."""
+        reads = dict.fromkeys(range(2, len(output)), _STATISTICS)
+        return fields[0].over(output, {1: self.channels_read(output[1]), **reads}, output)
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,10 @@ class GroupNorm(_SpatialNorm):
     _: KW_ONLY
     eps: float = 1e-5
     affine: bool = True
+
+    def channels_read(self, channels: Size) -> Footprint | None:
+        """All of them, where they are one group; those of its group are not followed."""
+        return _STATISTICS if self.num_groups == 1 else None
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The shape itself; num_groups must divide the channels, and a group have two values or more."""
@@ -182,13 +189,9 @@ class LayerNorm(Pointwise):
         return shape
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Everything on the spatial axes it normalizes over, beside the field of the input."""
-        (field,) = fields
-        rank, axes = len(output), len(output) - 2
-        wide = range(max(0, rank - len(self.sizes) - 2), axes)
-        if not wide:
-            return field
-        return field.then_all(wide) if axes == len(field.axes) else Field.unknown(len(field.axes))
+        """Everything along the axes it normalizes over, beside the field of the input."""
+        wide = range(len(output) - len(self.sizes), len(output))
+        return fields[0].over(output, dict.fromkeys(wide, _STATISTICS), output)
 
     def params(self, shape: Shape, /) -> Size:
         """A weight and, with `bias`, a bias for each place of normalized_shape; 0 without `elementwise_affine`."""

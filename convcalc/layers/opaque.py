@@ -34,6 +34,7 @@ class Opaque(Layer):
     why: str = "an unknown function"
     mac_count: int | None = None
     reads_input: bool = True
+    """Whether what was seen to read nothing may depend on the network's input all the same."""
 
     @property
     def op(self) -> str:  # type: ignore[override]

@@ -10,6 +10,7 @@ from convcalc.errors import BadArgument, BadShape
 from convcalc.field import Field
 from convcalc.layers.base import Layer, Shape, must_equal, product, written
 from convcalc.sizes import Size
+from convcalc.stencils import everything, everything_before, identity
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 """How many linear maps of input and state each kind has."""
@@ -108,5 +109,16 @@ class Recurrent(Layer):
         return product(shape[:-1]) * self._matrices(shape)[0]
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: axes of steps are not followed."""
-        return Field.unknown(len(fields[0].axes))
+        """Each step reads those before, or all; the states read all. Unknown where the two look alike."""
+        (field, *states), shape = fields, shapes[0]
+        steps, *ends = self.out_shapes(*shapes)
+        if any(state.reads_anything for state in states) or steps in ends:
+            return Field.unknown(len(field.axes))
+        time, last = 1 if self.batch_first and len(shape) == 3 else 0, len(shape) - 1
+        if output == steps:
+            along = identity() | everything() if self.bidirectional else everything_before()
+            return field.over(shape, {time: along, last: everything()}, output)
+        one = tuple(1 if axis in (time, last) else size for axis, size in enumerate(shape))
+        batch = tuple(size for axis, size in enumerate(one) if axis != time)
+        ended = field.over(shape, {time: everything(), last: everything()}, one)
+        return ended.viewed(one, batch).served(batch, output)

@@ -18,7 +18,6 @@ from convcalc.layers.base import Layer, Shape, along, must_divide
 from convcalc.layers.pool import average_needs_channels
 from convcalc.resizing import interpolate_out, pixel_shuffle_out, pixel_unshuffle_out
 from convcalc.sizes import Size, is_symbolic
-from convcalc.stencils import everything
 
 MODES = {
     "nearest": (1, 2, 3),
@@ -116,7 +115,7 @@ class GridSample(Layer):
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Everything: the grid may point anywhere."""
-        return Field(tuple(everything() for _ in fields[0].axes)) if fields[0].axes else fields[0]
+        return Field.everything(len(fields[0].axes))
 
 
 @dataclass(frozen=True)
@@ -148,6 +147,10 @@ class PixelShuffle(Layer):
         sizes = along(2, check, lambda axis, check: pixel_shuffle_out(sizes[axis], r, check=check))
         return (*batch, channels // (r * r), *sizes)
 
+    def channels_read(self, channels: Size) -> Footprint | None:
+        """Not followed: channels and positions change places."""
+        return None
+
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """r neighbours read one input."""
         return stencils.pixel_shuffle(self.upscale_factor)
@@ -171,6 +174,10 @@ class PixelUnshuffle(Layer):
         _two_axes(self.op, len(sizes))
         sizes = along(2, check, lambda axis, check: pixel_unshuffle_out(sizes[axis], r, check=check))
         return (*batch, channels * r * r, *sizes)
+
+    def channels_read(self, channels: Size) -> Footprint | None:
+        """Not followed: channels and positions change places."""
+        return None
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """An output reads r neighbours."""

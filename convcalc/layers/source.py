@@ -88,5 +88,6 @@ class Embedding(Layer):
         return self.num_embeddings * self.embedding_dim
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: the axes of indices are not followed."""
-        return Field.unknown(len(fields[0].axes))
+        """The field of the indices."""
+        one = (*shapes[0], 1)
+        return fields[0].viewed(shapes[0], one).served(one, output)

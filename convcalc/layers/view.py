@@ -13,17 +13,16 @@ from convcalc.layers.base import Layer, Shape, axis_of, must_divide, must_equal,
 from convcalc.sizes import Size, is_array
 
 
-class _Rearranged(Layer):
-    """What moves values to other axes: which positions they came from is not followed."""
+class Reshaped(Layer):
+    """What keeps all values and their order."""
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the input where the shape stays; unknown elsewhere."""
-        (field,) = fields
-        return field if output == shapes[0] else Field.unknown(len(field.axes))
+        """The field of the input, its positions on the axes where they are now."""
+        return fields[0].viewed(shapes[0], output)
 
 
 @dataclass(frozen=True)
-class View(_Rearranged):
+class View(Reshaped):
     """The same values in order, under the shape `sizes` (torch's `view` and `reshape`); one of them may be -1.
 
     >>> View((1, -1)).out_shape((1, 16, 5, 5)), View((-1, 20, 20)).out_shape((1, 16, 5, 5))
@@ -63,7 +62,7 @@ class View(_Rearranged):
 
 
 @dataclass(frozen=True)
-class Permute(_Rearranged):
+class Permute(Layer):
     """Axes in another order (torch's `permute`, `transpose`): output axis i is input axis `dims[i]`.
 
     >>> Permute((0, 2, 3, 1)).out_shape((1, 3, 8, 9))
@@ -79,9 +78,14 @@ class Permute(_Rearranged):
             raise BadShape(f"permute takes each axis once: dims={self.dims} of {written(shape)}")
         return tuple(shape[dim] for dim in self.dims)
 
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the input, its positions on the axes where they are now."""
+        order = [dim % len(output) for dim in self.dims]
+        return fields[0].moved(shapes[0], [order.index(axis) for axis in range(len(order))], output)
+
 
 @dataclass(frozen=True)
-class Squeeze(_Rearranged):
+class Squeeze(Reshaped):
     """Axes of size 1 left out (torch's `squeeze`): those of `dims`, or all where that is None.
 
     A size with a letter is taken to be larger than 1.
@@ -106,7 +110,7 @@ class Squeeze(_Rearranged):
 
 
 @dataclass(frozen=True)
-class Unsqueeze(_Rearranged):
+class Unsqueeze(Reshaped):
     """An axis of size 1 more, at `dim` (torch's `unsqueeze`).
 
     >>> Unsqueeze(-1).out_shape((1, 8))
@@ -123,7 +127,7 @@ class Unsqueeze(_Rearranged):
 
 
 @dataclass(frozen=True)
-class Expand(_Rearranged):
+class Expand(Layer):
     """Axes of size 1 repeated to `sizes` without a copy (torch's `expand`); -1 keeps a size.
 
     >>> Expand((8, -1, -1)).out_shape((1, 1, 192))
@@ -156,9 +160,13 @@ class Expand(_Rearranged):
             )
         return want
 
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the input, whose single positions serve all places."""
+        return fields[0].served(shapes[0], output)
+
 
 @dataclass(frozen=True)
-class Repeat(_Rearranged):
+class Repeat(Layer):
     """Copies beside each other (torch's `repeat`, `tile`): `counts` of them along each axis.
 
     >>> Repeat((1, 2, 1)).out_shape((8, 3, 5)), Repeat((4, 1, 1)).out_shape((3, 5))
@@ -176,9 +184,15 @@ class Repeat(_Rearranged):
         aligned = (1,) * more + tuple(shape)
         return tuple(size * count for size, count in zip(aligned, self.counts, strict=True))
 
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the input; which copy a place is, is not followed."""
+        aligned = (1,) * (len(output) - len(shapes[0])) + tuple(shapes[0])
+        copied = {axis: None for axis, size in enumerate(aligned) if size not in (1, output[axis])}
+        return fields[0].viewed(shapes[0], aligned).over(aligned, copied, output)
+
 
 @dataclass(frozen=True)
-class Unflatten(_Rearranged):
+class Unflatten(Reshaped):
     """Axis `dim` becomes axes of `sizes`, in order (torch's `Unflatten`); one of them may be -1.
 
     >>> Unflatten(1, (2, -1)).out_shape((1, 64, 7))

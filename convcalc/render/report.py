@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
-from convcalc.analysis.report import LayerReport, Report
+from convcalc.analysis.report import Failure, LayerReport, Report
 from convcalc.chain import spatial_sizes
 from convcalc.errors import ConvcalcError
 from convcalc.exprtext import PRETTY, Style
 from convcalc.layers.base import Shape
 from convcalc.render.notes import note_lines
-from convcalc.render.stack import field_texts, written_op
+from convcalc.render.ops import op_words
+from convcalc.render.stack import field_texts
 from convcalc.render.table import plain_table
 from convcalc.render.words import across, count, needed
+from convcalc.sizes import Size, is_symbolic
 
-SPARE = ("any size", "stride", "field", "op")
+SPARE = ("source", "any size", "stride", "field", "op")
 """What a narrow terminal can do without, first to last."""
 
-_CHECKED = ("in_channels", "in_features")
+
+SHOWN = 6
+"""So many conditions are shown; the rest are counted."""
+
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
-def report_columns(report: Report, style: Style = PRETTY) -> tuple[list[str], list[list[str]]]:
+def report_columns(
+    report: Report, style: Style = PRETTY, *, every: bool = False, source: bool = False
+) -> tuple[list[str], list[list[str]]]:
     """Return the headings, one row of texts a node, and the totals; shapes are without the batch.
+
+    Rows that only make constants are left out unless `every`; with `source` there is a column for where a call is
+    written. A node that refuses its input has a row of its own, before the totals.
 
     >>> from convcalc.analysis.report import inspect_graph
     >>> from convcalc.zoo import lenet
@@ -30,27 +41,57 @@ def report_columns(report: Report, style: Style = PRETTY) -> tuple[list[str], li
     >>> rows[0]
     ['conv1', 'conv 6 k5 p2', '6x28x28', 'HxW', '156', '117,600', '5', '1']
     """
-    columns = ["layer", "op", "output", "any size", "params", "MACs", "field", "stride"]
-    rows = [_row(row, style) for row in report.layers]
-    rows.append(["total", "", "", "", count(report.params, style), count(report.macs, style), "", ""])
+    columns = ["layer", "op", "output", "any size", "params", "MACs", "field", "stride", "source"]
+    batch, rank = _batch(report), max(map(len, report.inputs.values()), default=0)
+    rows = [_row(row, batch, rank, style) for row in report.layers if every or not _is_noise(row, report)]
     if all(row[3] in ("", row[2], row[2].partition("x")[2]) for row in rows):  # the input is given in symbols
         columns.pop(3)
         rows = [row[:3] + row[4:] for row in rows]
+    if report.failed is not None:
+        rows.append(_failed(report.failed, len(columns)))
+    totals = {"layer": "total", "params": count(report.params, style), "MACs": count(report.macs, style)}
+    rows.append([totals.get(name, "") for name in columns])
+    if not source:
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
     return columns, rows
 
 
-def _row(row: LayerReport, style: Style) -> list[str]:
+def _batch(report: Report) -> Size | None:
+    """The first size of the first input."""
+    return next((shape[0] for shape in report.inputs.values() if shape), None)
+
+
+def _is_noise(row: LayerReport, report: Report) -> bool:
+    """Whether a row only makes a constant, and that is not what the network is asked for."""
+    costs = (row.params, row.macs) != (0, 0) or row.shared
+    return row.constant and not costs and row.name not in (*report.ends, *report.opaque)
+
+
+def _row(row: LayerReport, batch: Size | None, rank: int, style: Style) -> list[str]:
     field, stride, *_ = field_texts(row.field.axes)
     return [
         row.name,
         op_text(row),
-        shape_text(row.output, style),
-        "-" if row.symbolic is None else across(spatial_sizes(row.symbolic), style),
+        shape_text(row.output, style, batch),
+        "-" if row.symbolic is None else _any_size(row.symbolic, batch, rank, style),
         "shared" if row.shared else count(row.params, style),
         count(row.macs, style),
-        field,
-        stride,
+        field or "-",
+        stride or "-",
+        row.source or "",
     ]
+
+
+def _any_size(shape: Shape, batch: Size | None, rank: int, style: Style) -> str:
+    """The spatial sizes; all but the batch where the axes are others than the input's, or channels change too."""
+    if len(shape) in (2, rank) and shape[0] == batch and not is_symbolic(shape[1]):
+        return across(spatial_sizes(shape), style)
+    return shape_text(shape, style, batch)
+
+
+def _failed(failed: Failure, columns: int) -> list[str]:
+    texts = [failed.name, op_words(failed.op, failed.args), "FAILS"]
+    return [*texts, *[""] * (columns - len(texts) - 1), failed.source or ""]
 
 
 def op_text(row: LayerReport) -> str:
@@ -61,32 +102,32 @@ def op_text(row: LayerReport) -> str:
     >>> op_text(inspect_graph(lenet())["fc1"])
     'linear 120'
     """
-    if row.op == "block":
-        return f"block of {row.args['nodes']}"
-    return written_op(row.op, {name: value for name, value in row.args.items() if name not in _CHECKED})
+    return op_words(row.op, row.args)
 
 
-def shape_text(shape: Shape, style: Style) -> str:
-    """Return a shape without its batch.
+def shape_text(shape: Shape, style: Style, batch: Size | None = None) -> str:
+    """Return a shape without its batch, the first size; whole and in parentheses where that is not `batch`.
 
-    >>> shape_text((1, 64, 56, 56), PRETTY)
-    '64x56x56'
+    >>> shape_text((1, 64, 56, 56), PRETTY), shape_text((197, 1, 768), PRETTY, 1)
+    ('64x56x56', '(197x1x768)')
     """
+    if batch is not None and shape and shape[0] != batch:
+        return f"({across(shape, style)})"
     return across(shape[1:], style) if len(shape) > 1 else "()"
 
 
-def shapes_text(shapes: Mapping[str, Shape], style: Style) -> str:
+def shapes_text(shapes: Mapping[str, Shape], style: Style, batch: Size | None = None) -> str:
     """Return one shape; of several, each with its name.
 
     >>> shapes_text({"image": (1, 3, 8, 8), "mask": (1, 1, 8, 8)}, PRETTY)
     'image 3x8x8, mask 1x8x8'
     """
     if len(shapes) == 1:
-        return "".join(shape_text(shape, style) for shape in shapes.values())
-    return ", ".join(f"{name} {shape_text(shape, style)}" for name, shape in shapes.items())
+        return "".join(shape_text(shape, style, batch) for shape in shapes.values())
+    return ", ".join(f"{name} {shape_text(shape, style, batch)}" for name, shape in shapes.items())
 
 
-def report_summary(report: Report, style: Style = PRETTY) -> list[str]:
+def report_summary(report: Report, style: Style = PRETTY, *, every: bool = False) -> list[str]:
     """Return the answer: sizes, costs, what was left out of the table, what symbols need.
 
     >>> from convcalc.analysis.report import inspect_graph
@@ -94,36 +135,90 @@ def report_summary(report: Report, style: Style = PRETTY) -> list[str]:
     >>> for line in report_summary(inspect_graph(lenet())): print(line)
     lenet: 1x28x28 -> 10
     61,706 parameters, 416,520 MACs (833,040 FLOPs)
+    memory in float32: weights 241 KiB, outputs of all layers 58.6 KiB, at most 36.8 KiB of them at once
     shapes without the batch, 1
     """
     name = f"{report.model}: " if report.model else ""
-    out = shapes_text(report.outputs, style) or "fails"
-    batch = ", ".join(dict.fromkeys(str(shape[0]) for shape in report.inputs.values() if shape))
-    costs = f"{count(report.params, style)} parameters, {count(report.macs, style)} MACs"
-    flops = f" ({report.flops:,} FLOPs)" if isinstance(report.flops, int) else ""
-    until = " up to there" if report.error else ""
+    batch = _batch(report)
+    out = shapes_text(report.outputs, style, batch) or "fails"
     lines = [
-        f"{name}{shapes_text(report.inputs, style)} -> {out}",
-        f"{costs}{flops}{until}",
-        f"shapes without the batch, {batch}",
+        f"{name}{shapes_text(report.inputs, style, batch)} -> {out}",
+        _costs(report, style),
+        *_memory(report),
+        _shapes_line(report, batch),
     ]
     needs = needed(report.needs, style)
     if needs:
         lines.append(f"needs {needs}")
     if report.opaque:
         lines.append(f"opaque {', '.join(report.opaque)}")
-    return [*lines, *report.path, *report.remarks, *note_lines(report.notes)]
+    hidden = 0 if every else sum(_is_noise(row, report) for row in report.layers)
+    if hidden:
+        calls = (
+            "1 call that only makes a constant is" if hidden == 1 else f"{hidden} calls that only make constants are"
+        )
+        lines.append(f"{calls} not shown; --all shows {'it' if hidden == 1 else 'them'}")
+    return [*lines, *_path(report.path), *report.remarks, *note_lines(report.notes)]
+
+
+def _path(conditions: Sequence[str]) -> list[str]:
+    """Where the model, which may ask for sizes on its way, runs as it is shown."""
+    if not conditions:
+        return []
+    shown = list(dict.fromkeys(conditions))
+    more = f" and {len(shown) - SHOWN} conditions more" if len(shown) > SHOWN else ""
+    return [f"at other sizes it may run otherwise; this is where {', '.join(shown[:SHOWN])}{more}"]
+
+
+def _costs(report: Report, style: Style) -> str:
+    trained = "" if report.trainable == report.params else f" ({count(report.trainable, style)} trained)"
+    flops = f" ({report.flops:,} FLOPs)" if isinstance(report.flops, int) else ""
+    until = " up to there" if report.error else ""
+    return f"{count(report.params, style)} parameters{trained}, {count(report.macs, style)} MACs{flops}{until}"
+
+
+def _memory(report: Report) -> list[str]:
+    """What weights and outputs take, where the sizes are numbers."""
+    weights, outputs, peak = report.weight_bytes, report.activation_bytes, report.peak
+    if peak is None or not isinstance(weights, int) or not isinstance(outputs, int):
+        return []
+    return [
+        f"memory in {report.dtype}: weights {bytes_text(weights)}, outputs of all layers {bytes_text(outputs)}, "
+        f"at most {bytes_text(peak)} of them at once"
+    ]
+
+
+def bytes_text(amount: int) -> str:
+    """Return a number of bytes in three digits and its unit, in powers of 1024.
+
+    >>> bytes_text(600), bytes_text(246824), bytes_text(512 * 1024**2)
+    ('600 B', '241 KiB', '512 MiB')
+    """
+    power = 0
+    while power < 4 and amount >= 999.5 * 1024**power:
+        power += 1
+    whole = amount / 1024**power
+    return f"{whole:.3g} {UNITS[power]}" if whole < 999.5 else f"{round(whole):,} {UNITS[power]}"
+
+
+def _shapes_line(report: Report, batch: Size | None) -> str:
+    batches = ", ".join(dict.fromkeys(str(shape[0]) for shape in report.inputs.values() if shape))
+    shapes = [*(row.output for row in report.layers), *report.inputs.values(), *report.outputs.values()]
+    other = any(shape and shape[0] != batch for shape in shapes)
+    return f"shapes without the batch, {batches}{'; in parentheses, the whole shape' if other else ''}"
 
 
 def error_lines(error: ConvcalcError) -> list[str]:
-    """Return why the answer is no: the sentence, the rule, the ways out.
+    """Return why the answer is no: the sentence, the line of code, the rule, the ways out.
 
     >>> from convcalc.errors import BadShape
     >>> error_lines(BadShape("fc: 400 features, not 8192", rule="features agree", fixes=["in_features=8192"]))
     ['Error: fc: 400 features, not 8192', 'rule   features agree', 'fix    in_features=8192']
     """
+    code = " ".join(str(part) for name in ("source", "line") if (part := getattr(error, name, None)))
+    at = [f"at     {' '.join(code.split())}"] if code else []
     rule = [f"rule   {error.rule}"] if error.rule else []
-    return [f"Error: {error.message}", *rule, *(f"fix    {fix}" for fix in error.fixes)]
+    return [f"Error: {error.message}", *at, *rule, *(f"fix    {fix}" for fix in error.fixes)]
 
 
 def report_text(report: Report, style: Style = PRETTY) -> str:
@@ -137,10 +232,12 @@ def report_text(report: Report, style: Style = PRETTY) -> str:
     total                                       224     194,400
     3x32x32 -> 8x30x30
     224 parameters, 194,400 MACs (388,800 FLOPs)
+    memory in float32: weights 896 B, outputs of all layers 28.1 KiB, at most 40.1 KiB of them at once
     shapes without the batch, 1
     """
     error = error_lines(report.error) if report.error else []
-    return "\n".join([plain_table(*report_columns(report, style)), *report_summary(report, style), *error])
+    table = [plain_table(*report_columns(report, style))] if report.layers or report.failed else []
+    return "\n".join([*table, *report_summary(report, style), *error])
 
 
 def report_html(report: Report) -> str:

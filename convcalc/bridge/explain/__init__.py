@@ -1,0 +1,45 @@
+"""Why a module does not run: one sentence, where it stands, what it read, and repairs that were run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc.bridge.explain.bench import CHANNELS_LAST
+from convcalc.bridge.explain.failure import Failure, read_failure
+from convcalc.bridge.explain.repairs import repairs
+from convcalc.bridge.explain.sentences import sentence
+from convcalc.errors import BadShape, ConvcalcError
+from convcalc.explanation import Explanation, Fix
+
+
+def explain(error: Exception, recorder: Any, run: Any) -> ConvcalcError:
+    """Return what is to be said of an exception that ended a run; the call and its operands in `.explanation`.
+
+    Never raises: what cannot be explained is said as torch says it.
+    """
+    try:
+        failure = read_failure(error, recorder, run)
+        said = sentence(failure)
+    except Exception:  # an explanation that fails must not hide the failure
+        return BadShape(f"{type(error).__name__}: {' '.join(str(error).split())}")
+    try:
+        fixes, cause = repairs(failure)
+    except Exception:
+        fixes, cause = (), ""
+    return explained(said, failure, fixes, "" if cause == CHANNELS_LAST else cause)
+
+
+def explained(said: ConvcalcError, failure: Failure, fixes: tuple[Fix, ...], cause: str = "") -> ConvcalcError:
+    """Return the same error with its repairs, and the call in `.explanation`."""
+    message = f"{said.message.removesuffix('.')}; {cause}." if cause else said.message
+    whole = type(said)(message, rule=said.rule, fixes=[fix.text() for fix in fixes], place=said.place)
+    whole.explanation = Explanation(
+        place=failure.place,
+        call=failure.function,
+        source=failure.source,
+        line=failure.line,
+        operands=failure.operands,
+        fixes=fixes,
+        torch=f"{type(failure.error).__name__}: {failure.error}",
+    )
+    return whole

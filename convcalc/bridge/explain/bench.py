@@ -1,0 +1,156 @@
+"""Where repairs are tried: the failing run, reproduced so that each of its calls can be found again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from convcalc.bridge.device import need_torch
+from convcalc.bridge.explain.arguments import tensors, with_tensor
+from convcalc.bridge.explain.failure import Failure, names_until
+from convcalc.bridge.explain.operands import ancestors
+from convcalc.bridge.explain.reruns import Change, Rerun, Site
+from convcalc.bridge.recorder import Call, Value
+
+torch = need_torch()
+
+RUNS = 12
+"""How often a failing model is run again at most, its reproduction included."""
+
+
+CHANNELS_LAST = "its channels are last"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What might help: in words, and as a change of the run."""
+
+    what: str
+    change: Change
+    cause: str = ""
+    """What is wrong, where this repair tells: with it, no other repair is meant."""
+    sizes: bool = False
+    """Whether it is other input sizes alone."""
+
+
+@dataclass
+class Bench:
+    """A failure that was reproduced: `failure` is that of the reproduction, `first` that of the user's run."""
+
+    first: Failure
+    failure: Failure
+    outcome: Rerun
+    left: int = RUNS - 1
+
+    @property
+    def site(self) -> Site | None:
+        """The failing call; None where no call of torch was under way."""
+        return self.outcome.recorder.last if self.failure.raw is not None else None
+
+    def site_of(self, call: Call) -> Site | None:
+        """Where an earlier call is found again."""
+        calls = self.failure.recorder.calls
+        place = next((place for place, known in enumerate(calls) if known is call), None)
+        return None if place is None else self.outcome.recorder.sites.get(place)
+
+    def run(self, change: Change) -> Rerun | None:
+        """Run with a change; None where that was done often enough."""
+        if self.left <= 0:
+            return None
+        self.left -= 1
+        return Rerun(self.first.run, change)
+
+    def runs(self, change: Change) -> bool:
+        """Whether the whole model runs with a change."""
+        outcome = self.run(change)
+        return outcome is not None and outcome.raised is None
+
+    def passes(self, outcome: Rerun) -> bool:
+        """Whether the failing call, or line, passes in another run."""
+        if outcome.raised is None:
+            return True
+        if self.site is not None:
+            return self.site in outcome.recorder.passed
+        here, there = self.failure, outcome.failure
+        assert there is not None  # noqa: S101 -- it has an error
+        same = (here.place, here.source) == (there.place, there.source)
+        return not same and len(there.recorder.calls) >= len(here.recorder.calls)
+
+    # -- names -------------------------------------------------------------------------------------------------------
+
+    def name(self, operand: int) -> str:
+        """What an operand of the failing call is called."""
+        return self.failure.operands[operand].name
+
+    def name_of(self, call: Call) -> str:
+        """What a call is called in the graph."""
+        return names_until(self.failure.run, self.failure.values).get(id(call), call.function)
+
+    def dtype(self, operand: int) -> Any:
+        """The type of the values of an operand of the failing call."""
+        wanted = self.failure.values[operand]
+        known = self.failure.recorder.values
+        some = tensors((self.failure.args, self.failure.kwargs))
+        return next((one.dtype for one in some if (value := known.get(id(one))) and _same(value, wanted)), None)
+
+    def time_of(self, operand: int) -> int:
+        """When an operand was made: its place among the calls, -1 for an input."""
+        wanted = self.failure.values[operand].call
+        return next((place for place, call in enumerate(self.failure.recorder.calls) if call is wanted), -1)
+
+    # -- changes of calls ------------------------------------------------------------------------------------------
+
+    def alter(self, operand: int, change: Callable[[Any], Any]) -> Change:
+        """Change one operand of the failing call."""
+        if self.site is None:
+            return Change()
+        mine = self.failure.values[operand]
+        known = self.failure.recorder.values
+        given = [known.get(id(tensor)) for tensor in tensors((self.failure.args, self.failure.kwargs))]
+        places = [place for place, value in enumerate(given) if value is not None and _same(value, mine)]
+        earlier = sum(_same(value, mine) for value in self.failure.values[:operand])
+        return Change(calls={self.site: _altered(places[min(earlier, len(places) - 1)] if places else 0, change)})
+
+    def before(self, call: Call, change: Callable[[Any], Any]) -> Change | None:
+        """Change the first tensor that an earlier call reads."""
+        site = self.site_of(call)
+        if site is None:
+            return None
+        return Change(calls={site: _altered(0, change)})
+
+    def module_before(self, operand: int, kinds: tuple[type, ...]) -> tuple[str, Any] | None:
+        """The nearest module of some kinds on the way to an operand, with its path."""
+        for call in ancestors(self.failure.values[operand]):
+            if call.frame is not None and isinstance(call.frame.module, kinds):
+                return call.frame.path, call.frame.module
+        return None
+
+
+def _same(a: Value, b: Value) -> bool:
+    return (a.call, a.place) == (b.call, b.place)
+
+
+def _altered(place: int, change: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    """Arguments with one tensor changed."""
+
+    def altered(args: Any, kwargs: Any) -> Any:
+        tensor = list(tensors((args, kwargs)))[place]
+        return with_tensor((args, kwargs), place, change(tensor))
+
+    return altered
+
+
+def reproduce(failure: Failure) -> Bench | None:
+    """Run the module once more as it is; None where it does not fail in the same way."""
+    outcome = Rerun(failure.run, Change())
+    again = outcome.failure
+    if again is None or (again.place, again.function) != (failure.place, failure.function):
+        return None
+    return Bench(failure, again, outcome)
+
+
+def onward(bench: Bench, outcome: Rerun) -> Bench | None:
+    """The bench of the next failure, after a repair of this one."""
+    failure = outcome.failure
+    return None if failure is None else replace(bench, failure=failure, outcome=outcome)

@@ -1,0 +1,87 @@
+"""Repairs that give the model another input: a batch axis, channels first, inputs the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from convcalc.bridge.explain.bench import CHANNELS_LAST, Bench, Repair
+from convcalc.bridge.explain.by_size import by_size, shaped
+from convcalc.bridge.explain.operands import shape_of
+from convcalc.bridge.explain.ranks import is_last, ranks_of
+from convcalc.bridge.explain.reruns import Change
+from convcalc.layers import BatchNorm, Conv, ConvTranspose, InstanceNorm, Linear
+from convcalc.layers.base import written
+
+
+def by_input(bench: Bench) -> Iterator[Repair]:
+    """Yield other inputs at which the failing call may pass."""
+    yield from _channels_first(bench)
+    yield from _channels(bench)
+    yield from _batch(bench)
+    yield from _swapped(bench)
+    yield from by_size(bench)
+
+
+def _given(bench: Bench) -> str | None:
+    """The input that the failing call reads at once."""
+    inputs = {id(call): name for name, call in bench.failure.run.calls.items()}
+    values = bench.failure.values
+    return inputs.get(id(values[0].call)) if values else None
+
+
+def _channels_first(bench: Bench) -> Iterator[Repair]:
+    name = _given(bench)
+    if name is not None and is_last(bench.failure):
+        shape = bench.failure.operands[0].shape
+        if len(shape) > 2:
+            repair = shaped(bench, {name: (shape[0], shape[-1], *shape[1:-1])})
+            yield Repair(repair.what, repair.change, CHANNELS_LAST)
+
+
+def _channels(bench: Bench) -> Iterator[Repair]:
+    """As many channels as the first layer takes."""
+    name, layer = _given(bench), bench.failure.layer
+    if name is None or is_last(bench.failure):
+        return
+    wanted = layer.in_channels if isinstance(layer, Conv | ConvTranspose) else None
+    wanted = layer.num_features if isinstance(layer, BatchNorm | InstanceNorm) else wanted
+    shape = bench.failure.operands[0].shape
+    if wanted is not None and len(shape) > 2 and shape[1] != wanted:
+        yield shaped(bench, {name: (shape[0], wanted, *shape[2:])})
+    if isinstance(layer, Linear) and layer.in_features and len(shape) == 2:
+        yield shaped(bench, {name: (shape[0], layer.in_features)})
+
+
+def _batch(bench: Bench) -> Iterator[Repair]:
+    """A batch axis in front, where an input may lack it."""
+    given = {name: tuple(value.shape) for name, value in bench.first.run.inputs.items()}
+    wanted = ranks_of(bench.failure)
+    rank = len(bench.failure.operands[0].shape) + 1 if bench.failure.operands else 0
+    unbatched = any(
+        call.inputs
+        and call.layer is not None
+        and call.layer.axes is not None
+        and shape_of(call.inputs[0]) in given.values()
+        for call in bench.failure.recorder.calls
+    )
+    if unbatched or bench.failure.by_user or (wanted is not None and rank in wanted):
+        shapes = {name: (1, *shape) for name, shape in given.items()}
+        text = ", ".join(f"{name} {written(shape)}" for name, shape in shapes.items())
+        cause = f"{', '.join(f'{name} {written(shape)}' for name, shape in given.items())} has no batch axis"
+        yield Repair(f"a batch axis in front: {text}", shaped(bench, shapes).change, cause)
+
+
+def _swapped(bench: Bench) -> Iterator[Repair]:
+    """Two inputs the other way round."""
+    given = bench.first.run.inputs
+    for a, b in list(pairwise(given))[:2]:
+        if given[a].shape != given[b].shape:
+
+            def inputs(some: dict[str, Any], a: str = a, b: str = b) -> dict[str, Any]:
+                return {**some, a: some[b], b: some[a]}
+
+            shapes = f"{a} {written(tuple(given[b].shape))}, {b} {written(tuple(given[a].shape))}"
+            cause = f"{a} and {b} may be the wrong way round"
+            yield Repair(f"the inputs the other way round: {shapes}", Change(inputs=inputs), cause)

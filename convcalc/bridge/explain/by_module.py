@@ -1,0 +1,184 @@
+"""Repairs that give a module of `torch.nn` other hyper-parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import gcd
+from typing import Any
+
+from convcalc.axes import per_axis
+from convcalc.bridge.device import need_torch
+from convcalc.bridge.explain.bench import Bench, Repair
+from convcalc.bridge.explain.modules import changed
+from convcalc.bridge.explain.ranks import axes_of
+from convcalc.bridge.explain.reruns import Change
+from convcalc.layers import (
+    AvgPool,
+    BatchNorm,
+    Concat,
+    Conv,
+    ConvTranspose,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    Linear,
+    MaxPool,
+    Recurrent,
+)
+from convcalc.layers.merge import Elementwise
+
+nn = need_torch().nn
+
+
+def by_module(bench: Bench) -> Iterator[Repair]:
+    """Yield the failing module with hyper-parameters that suit what it reads, or one before it."""
+    failure = bench.failure
+    if failure.module is None or not failure.shapes:
+        return
+    shape = tuple(map(int, failure.shapes[0]))
+    match failure.layer:
+        case Linear() if shape:
+            yield from _with(failure.path, failure.module, in_features=shape[-1])
+        case Recurrent() if shape:
+            yield from _with(failure.path, failure.module, input_size=shape[-1])
+        case Conv() | ConvTranspose():
+            yield from _of_conv(bench, shape, axes_of(failure) or len(shape) - 2)
+        case MaxPool() | AvgPool():
+            yield from _of_window(bench, shape)
+        case BatchNorm() | InstanceNorm() if len(shape) > 1:
+            yield from _with(failure.path, failure.module, num_features=shape[1])
+        case GroupNorm() if len(shape) > 1:
+            groups = gcd(failure.layer.num_groups, shape[1])
+            yield from _with(failure.path, failure.module, num_groups=groups, num_channels=shape[1])
+        case LayerNorm():
+            last = shape[-len(failure.layer.sizes) :]
+            yield from _with(failure.path, failure.module, normalized_shape=last)
+        case Concat() | Elementwise() if len(failure.shapes) == 2:
+            yield from _before_merge(bench)
+
+
+def _with(path: str, module: Any, **changes: Any) -> Iterator[Repair]:
+    known = changed(module, **changes)
+    if known is not None:
+        text, build = known
+        yield Repair(f"{path}: {text}" if path else text, Change(modules={path: build}))
+
+
+def _of_conv(bench: Bench, shape: tuple[int, ...], axes: int) -> Iterator[Repair]:
+    failure = bench.failure
+    layer: Any = failure.layer
+    if len(shape) not in (axes + 1, axes + 2):
+        return
+    channels = shape[-axes - 1]
+    if layer.in_channels not in (None, channels):
+        depthwise = layer.groups == layer.in_channels and layer.out_channels % channels == 0
+        groups = channels if depthwise else gcd(gcd(layer.groups, channels), layer.out_channels)
+        yield from _with(failure.path, failure.module, in_channels=channels, groups=groups)
+        return
+    if isinstance(layer, ConvTranspose):
+        if failure.refusal is not None:
+            stride, dilation = (per_axis(name, getattr(layer, name), axes) for name in ("stride", "dilation"))
+            extra = per_axis("output_padding", layer.output_padding, axes)
+            fits = tuple(min(max(0, op), max(s, d) - 1) for op, s, d in zip(extra, stride, dilation, strict=True))
+            yield from _with(failure.path, failure.module, output_padding=fits)
+        return
+    groups = gcd(gcd(layer.groups, channels), layer.out_channels)
+    if groups != layer.groups:
+        yield from _with(failure.path, failure.module, groups=groups)
+    if layer.padding == "same":
+        yield from _with(failure.path, failure.module, stride=(1,) * axes)
+    yield from _of_window(bench, shape)
+
+
+def _of_window(bench: Bench, shape: tuple[int, ...]) -> Iterator[Repair]:
+    """A kernel that is too large: more padding, a smaller kernel."""
+    failure = bench.failure
+    layer: Any = failure.layer
+    module = failure.module
+    axes = axes_of(failure)
+    if axes is None or len(shape) not in (axes + 1, axes + 2) or isinstance(layer.padding, str):
+        return
+    sizes = shape[-axes:]
+    kernel, padding = (per_axis(name, getattr(layer, name), axes) for name in ("kernel_size", "padding"))
+    dilation = per_axis("dilation", getattr(layer, "dilation", 1), axes)
+    if not all(isinstance(pad, int) for pad in padding):
+        return
+    extents = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    if isinstance(layer, MaxPool | AvgPool) and any(p > k // 2 for p, k in zip(padding, kernel, strict=True)):
+        fits = tuple(min(p, k // 2) for p, k in zip(padding, kernel, strict=True))
+        yield from _with(failure.path, module, padding=_like(module, "padding", fits))
+        return
+    short = [max(0, e - n - 2 * p) for e, n, p in zip(extents, sizes, padding, strict=True)]
+    if not any(short):
+        return
+    more = tuple(p + (lack + 1) // 2 for p, lack in zip(padding, short, strict=True))
+    if max(more) < 2**31:
+        yield from _with(failure.path, module, padding=_like(module, "padding", more))
+    fits = tuple(
+        max(1, (n + 2 * p - 1) // d + 1) if lack else k
+        for k, n, p, d, lack in zip(kernel, sizes, padding, dilation, short, strict=True)
+    )
+    if not isinstance(layer, MaxPool | AvgPool) or min(fits) > 1:  # pooling of one value is none
+        yield from _with(failure.path, module, kernel_size=_like(module, "kernel_size", fits))
+
+
+def _like(module: Any, name: str, values: tuple[int, ...]) -> Any:
+    """One number for equal entries where the module holds a number."""
+    same = all(value == values[0] for value in values)
+    return values[0] if isinstance(getattr(module, name, None), int) and same else values
+
+
+def _before_merge(bench: Bench) -> Iterator[Repair]:
+    """A transposed convolution before a merge that falls short by less than its stride; a shortcut without a stride."""
+    shapes = [tuple(map(int, shape)) for shape in bench.failure.shapes]
+    if len(shapes[0]) != len(shapes[1]) or len(shapes[0]) < 3:
+        return
+    for place, other in ((0, 1), (1, 0)):
+        lacks = [theirs - mine for mine, theirs in zip(shapes[place][2:], shapes[other][2:], strict=True)]
+        up = bench.module_before(place, (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d))
+        if up is not None and any(lacks):
+            path, module = up
+            extra = tuple(op + lack for op, lack in zip(module.output_padding, lacks, strict=True))
+            if min(extra) >= 0 and all(op < s for op, s in zip(extra, module.stride, strict=True)):
+                yield from _with(path, module, output_padding=extra)
+    for place, other in ((0, 1), (1, 0)):
+        conv = bench.module_before(place, (nn.Conv1d, nn.Conv2d, nn.Conv3d))
+        if conv is None or any(k != 1 for k in conv[1].kernel_size):
+            continue
+        path, module = conv
+        read = _read_by(bench, place, path)
+        if read is None:
+            continue
+        stride = strides(read[2:], shapes[other][2:])
+        if stride is not None and stride != tuple(module.stride):
+            yield from _with(path, module, stride=stride)
+        if shapes[place][1] != shapes[other][1] and isinstance(bench.failure.layer, Elementwise):
+            yield from _with(path, module, out_channels=shapes[other][1])
+
+
+def _read_by(bench: Bench, operand: int, path: str) -> tuple[int, ...] | None:
+    """The shape that the module of a path read, on the way to an operand."""
+    call = bench.failure.values[operand].call
+    while call.inputs:
+        before = call.inputs[0]
+        if call.frame is not None and call.frame.path == path:
+            return tuple(map(int, before.call.shapes[before.place]))
+        call = before.call
+    return None
+
+
+def strides(sizes: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Return the stride of a 1x1 convolution that takes each size to that wanted; None where there is none.
+
+    (n - 1)//s + 1 = m for the smallest s.
+
+    >>> strides((56, 57), (28, 29)), strides((28,), (56,))
+    ((2, 2), None)
+    """
+    found = []
+    for size, want in zip(sizes, wanted, strict=True):
+        step = next((s for s in range(1, size + 1) if (size - 1) // s + 1 == want), None)
+        if step is None:
+            return None
+        found.append(step)
+    return tuple(found)

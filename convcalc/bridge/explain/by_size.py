@@ -1,0 +1,234 @@
+"""Repairs that give the model an input of other sizes: the nearest of all at which it runs, by the algebra of sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any
+
+from convcalc.analysis.legal_graph import valid_sizes
+from convcalc.analysis.verdict import Legal
+from convcalc.bridge.device import need_torch
+from convcalc.bridge.explain.bench import Bench, Repair
+from convcalc.bridge.explain.failure import Failure
+from convcalc.bridge.explain.reruns import Change
+from convcalc.bridge.trace import EXAMPLES, Run
+from convcalc.errors import ConvcalcError
+from convcalc.expr import Expr
+from convcalc.graph import Capture, Graph, Node
+from convcalc.layers import Concat, Layer, Shape, View
+from convcalc.layers.merge import Elementwise
+from convcalc.sizeset import SizeSet, every
+from convcalc.sizewords import words
+
+torch = need_torch()
+
+Sizes = Mapping[str, int]
+"""A number for each letter."""
+
+
+def by_size(bench: Bench) -> Iterator[Repair]:
+    """The nearest sizes at which the call passes, or at which the whole model runs, of all that there are.
+
+    Where another call fails at the nearest, the model is run at larger ones: if it runs there, all its calls are
+    known, and with them all the sizes at which it runs.
+    """
+    first = bench.first.run
+    now = _numbers(first)
+    if not now or _differs_in_rank(bench.failure):
+        return
+    found = _legal(bench.first, now) or _by_branch(bench, now)
+    if found is None or not _is_near(found[0], now):
+        return
+    near = _at(bench, *found)
+    outcome = bench.run(near.change)
+    if outcome is not None and outcome.raised is not None and bench.passes(outcome):
+        whole = _whole(bench, found[0], now)
+        near = near if whole is None else whole
+    yield near
+
+
+def usual_sizes(bench: Bench) -> Iterator[Repair]:
+    """Yield the sizes that models are made for, the nearest three: for where nothing tells which."""
+    now = _numbers(bench.first.run)
+    near = sorted(EXAMPLES, key=lambda n: max((abs(n - size) for size in now.values()), default=0))
+    for size in near[:3] if now else ():
+        sizes = dict.fromkeys(now, size)
+        if _is_near(sizes, now):
+            yield _at(bench, sizes, "")
+
+
+def _whole(bench: Bench, sizes: Sizes, now: Sizes) -> Repair | None:
+    """The nearest sizes at which the model runs, from a run at larger ones."""
+    failure: Failure | None = bench.first
+    for _ in range(2):
+        large = None if failure is None else _legal(failure, {name: 4 * n for name, n in now.items()})
+        outcome = None if large is None else bench.run(_at(bench, *large).change)
+        if outcome is None:
+            return None
+        if outcome.raised is None:
+            found = _nearest_of(outcome.graph(), _letters(outcome), now)
+            return None if found is None or not _is_near(found[0], now) else _at(bench, *found)
+        failure = outcome.failure
+    return None
+
+
+def _at(bench: Bench, sizes: Sizes, said: str) -> Repair:
+    """The inputs at these sizes."""
+    run = bench.first.run
+    letters = _letters(run)
+    shapes = {name: tuple(sizes[str(s)] if _free(s) else s for s in shape) for name, shape in letters.items()}
+    repair = shaped(bench, shapes)
+    return Repair(f"{repair.what} ({said})" if said else repair.what, repair.change, sizes=True)
+
+
+def _numbers(run: Run) -> Sizes:
+    """The sizes that may change, as they are."""
+    numbers = run.recorder.numbers
+    return {str(size): numbers[str(size)] for shape in _letters(run).values() for size in shape if _free(size)}
+
+
+def _is_near(sizes: Sizes, now: Sizes) -> bool:
+    """Whether sizes are others, and such as the user may have meant: within four times."""
+    return dict(sizes) != dict(now) and all(n <= 4 * now[name] and now[name] <= 4 * n for name, n in sizes.items())
+
+
+def _differs_in_rank(failure: Failure) -> bool:
+    """Whether no size helps, as what is merged has different numbers of axes."""
+    ranks = set(map(len, failure.shapes))
+    return isinstance(failure.layer, Concat | Elementwise) and len(ranks) > 1
+
+
+def _letters(run: Run) -> dict[str, Shape]:
+    """The input shapes in letters; inputs of different sizes have the same where there would be too many to decide."""
+    letters = dict(zip(run.inputs, run.letters, strict=True))
+    spatial = {shape[2:] for shape in letters.values()}
+    if len(set().union(*spatial)) > 2 and len({len(some) for some in spatial}) == 1:
+        first = next(iter(letters.values()))[2:]
+        return {name: (*shape[:2], *first) for name, shape in letters.items()}
+    return letters
+
+
+def _free(size: Any) -> bool:
+    return isinstance(size, Expr)
+
+
+def _legal(failure: Failure, now: Sizes) -> tuple[Sizes, str] | None:
+    """The sizes at which all calls up to the failing one pass, by the algebra of sizes."""
+    run = failure.run
+    if failure.layer is None:
+        return None
+    calls = run.kept(failure.values)
+    names = run.names(calls)
+    try:
+        nodes = run.nodes(calls, names)
+        last = Node(failure.place, _keeping_batch(failure), [run.reference(names, value) for value in failure.values])
+        capture = Capture(letters=run.letters, path=tuple(run.recorder.watch.path))
+        graph = Graph([*nodes, last], tuple(run.inputs), (last.name,), capture=capture)
+    except (ConvcalcError, KeyError):
+        return None
+    return _nearest_of(graph, _letters(run), now)
+
+
+def _keeping_batch(failure: Failure) -> Layer:
+    """The failing layer; a view to (-1, features) with the batch in place of the -1, which would hide a wrong size."""
+    layer, shape = failure.layer, failure.shapes[0] if failure.shapes else ()
+    assert layer is not None  # noqa: S101 -- it has a rule
+    if isinstance(layer, View) and shape and isinstance(layer.sizes[0], int) and layer.sizes[0] == -1:
+        return View((shape[0], *layer.sizes[1:]))
+    return layer
+
+
+def _nearest_of(graph: Graph, letters: Mapping[str, Shape], now: Sizes) -> tuple[Sizes, str] | None:
+    """The sizes near those now at which a graph runs, and the range they are from."""
+    try:
+        legal = valid_sizes(graph, letters)
+    except ConvcalcError:
+        return None
+    sizes = _nearest(legal, tuple(now[axis] for axis in legal.axes)) if legal.runs else None
+    return None if sizes is None else (dict(zip(legal.axes, sizes, strict=True)), _words(legal, sizes))
+
+
+def _nearest(legal: Legal, now: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Legal sizes near those given: all equal where those are, and without a dropped row where some of a run are."""
+    boxes = legal.runs.boxes
+    found = None
+    if len(set(now)) == 1:
+        equal = [near for box in boxes for near in _common(box).nearest(now[0]) if near]
+        if equal:
+            best = min(equal, key=lambda n: (abs(n - now[0]), n))
+            found = (best,) * len(now)
+    if found is None:
+        near = [sizes for sizes in legal.runs.nearest(now) if all(sizes)]
+        found = near[0] if near else None
+    if found is None:
+        return None
+    around = product(*(_around(box, n) for box, n in zip(_box(boxes, found), found, strict=True)))
+    square = len(set(found)) == 1
+    clean = [n for n in around if n in legal.exact and (not square or len(set(n)) == 1)]
+    return min(clean, key=lambda n: (sum(abs(a - b) for a, b in zip(n, found, strict=True)), n)) if clean else found
+
+
+def _box(boxes: Any, sizes: tuple[int, ...]) -> Any:
+    return next(box for box in boxes if all(n in one for n, one in zip(sizes, box, strict=True)))
+
+
+def _common(box: tuple[SizeSet, ...]) -> SizeSet:
+    common = box[0]
+    for one in box[1:]:
+        common = common & one
+    return common
+
+
+def _around(sizes: SizeSet, n: int) -> list[int]:
+    """The members around n without a gap, where there are few: 16 to each side at most."""
+    first = last = n
+    while sizes.is_finite and first - 1 in sizes and first > max(1, n - 16):
+        first -= 1
+    while sizes.is_finite and last + 1 in sizes and last < n + 16:
+        last += 1
+    return list(range(first, last + 1))
+
+
+def _words(legal: Legal, sizes: tuple[int, ...]) -> str:
+    """The range that these sizes are from, and how many more there are."""
+    box = _box(legal.runs.boxes, sizes)
+    if len(box) > 1 and all(one == box[0] for one in box):
+        text = words(box[0], " and ".join(legal.axes)).replace(" is ", " = ")
+    else:
+        pairs = zip(legal.axes, box, strict=True)
+        text = ", ".join(words(one, axis) for axis, one in pairs if one != every())
+    more = len(legal.runs.boxes) - 1
+    others = f"; {more:,} more range{'s' if more > 1 else ''}" if more else ""
+    seen = "" if legal.window is None else f"{'' if more else ', seen'} below {min(legal.window.values()):,}"
+    return f"{text}{others}{seen}"
+
+
+def _by_branch(bench: Bench, now: Sizes) -> tuple[Sizes, str] | None:
+    """The nearest sizes at which the last comparison goes the other way, where the user's code raises after it."""
+    path = list(bench.first.recorder.watch.path)
+    if not bench.first.by_user or not path or not path[-1].is_known:
+        return None
+    for distance in range(1, 1025):
+        for size in (1, -1):
+            shifted = {name: n + size * distance for name, n in now.items()}
+            even = {name: max(now.values()) + size * distance for name in now}
+            for sizes in (even, shifted):
+                if min(sizes.values()) > 0 and not path[-1].holds(sizes):
+                    return sizes, ""
+    return None
+
+
+def shaped(bench: Bench, shapes: Mapping[str, Shape]) -> Repair:
+    """The inputs of other shapes, as they are given on the command line: without the batch."""
+
+    def inputs(given: dict[str, Any]) -> dict[str, Any]:
+        return {name: _blank(value, shapes.get(name, tuple(value.shape))) for name, value in given.items()}
+
+    all_shapes = [shapes.get(name, tuple(value.shape)) for name, value in bench.first.run.inputs.items()]
+    text = " ".join(f"--input {'x'.join(map(str, shape[1:]))}" for shape in all_shapes)
+    return Repair(text, Change(inputs=inputs))
+
+
+def _blank(value: Any, shape: Shape) -> Any:
+    return torch.empty(tuple(map(int, shape)), dtype=value.dtype, device="meta")

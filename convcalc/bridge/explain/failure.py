@@ -1,0 +1,197 @@
+"""What is known of a call that failed: what it is, where it stands, what it read, and what our own rules say."""
+
+from __future__ import annotations
+
+import linecache
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from convcalc.bridge.device import need_torch
+from convcalc.bridge.explain.modules import layer_of
+from convcalc.bridge.explain.operands import operands_of
+from convcalc.bridge.recorder import Call, Frame, Value
+from convcalc.errors import ConvcalcError, Refused
+from convcalc.explanation import Operand, labelled
+from convcalc.layers import Layer, Shape
+
+_OURS = str(Path(__file__).parents[2]) + os.sep
+_TORCH = str(Path(str(need_torch().__file__)).parent) + os.sep
+
+_ASSERT = need_torch()._assert
+"""What models use as `assert`: it says that their own code refuses."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One failing call, or one failing line where no call of torch was under way."""
+
+    run: Any
+    recorder: Any
+    error: BaseException
+    place: str
+    function: str
+    path: str
+    module: Any
+    layer: Layer | None
+    values: tuple[Value, ...]
+    operands: tuple[Operand, ...]
+    source: str = ""
+    line: str = ""
+    raw: Any = None
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    by_user: bool = False
+    """Whether the user's code raised, and not a call of torch."""
+
+    @property
+    def label(self) -> str:
+        """What it is called in a sentence."""
+        return labelled(self.place, self.function if self.layer is None else self.layer.op)
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shapes it read."""
+        return tuple(value.call.shapes[value.place] for value in self.values)
+
+    @property
+    def refusal(self) -> ConvcalcError | None:
+        """What our own rule says of it; None where there is no rule, or it would let it pass."""
+        if self.layer is None:
+            return None
+        try:
+            ready = self.layer.at(self.recorder.numbers) if self.layer.depends_on_sizes else self.layer
+            ready.out_shapes(*self.shapes)
+        except Refused as refusal:
+            return refusal
+        except (ConvcalcError, TypeError, ValueError):
+            return None
+        return None
+
+
+def read_failure(error: BaseException, recorder: Any, run: Any) -> Failure:
+    """Return what is known of the exception that ended a run."""
+    call = recorder.failed
+    cause: BaseException | None = error
+    while cause is not None and (call is None or call.error is not cause):
+        cause = cause.__cause__ or cause.__context__
+    if cause is not None and not _raised_by_user(cause) and call.raw is not _ASSERT:
+        return _of_call(call, cause, recorder, run)
+    return _of_line(error, recorder, run)
+
+
+def _of_call(call: Any, error: BaseException, recorder: Any, run: Any) -> Failure:
+    frame = call.frame
+    path = frame.path if frame is not None else ""
+    values = call.inputs
+    names = names_until(run, values)
+    source, line = _written(error)
+    return Failure(
+        run=run,
+        recorder=recorder,
+        error=error,
+        place=_place(run, frame, call.function),
+        function=call.function,
+        path=path,
+        module=frame.module if frame is not None else None,
+        layer=call.layer,
+        values=values,
+        operands=operands_of(values, names, recorder),
+        raw=call.raw,
+        args=call.args,
+        kwargs=call.kwargs,
+        source=source,
+        line=line,
+    )
+
+
+def _of_line(error: BaseException, recorder: Any, run: Any) -> Failure:
+    """What a module of torch refuses before it calls anything, or what the user's own code raises."""
+    frames = list(_frames(error))
+    forwards = [place for place, (frame, _) in enumerate(frames) if _is_forward(frame)]
+    inner = frames[forwards[-1]][0] if forwards else None
+    path = inner.f_locals["path"] if inner is not None else ""
+    module = inner.f_locals["module"] if inner is not None else None
+    given = inner.f_locals["args"] if inner is not None else ()
+    torch = need_torch()
+    values = tuple(recorder.value(entry) for entry in given if isinstance(entry, torch.Tensor))
+    source, line = _written(error)
+    asserts = recorder.failed is not None and recorder.failed.error is error  # by torch._assert
+    by_user = _raised_by_user(error) or inner is None or frames[-1][0] is inner or asserts
+    return Failure(
+        run=run,
+        recorder=recorder,
+        error=error,
+        place=path or run.name,
+        function=type(module).__name__ if module is not None else run.name,
+        path=path,
+        module=module,
+        layer=None if by_user else layer_of(module),
+        values=values,
+        operands=operands_of(values, names_until(run, values), recorder),
+        by_user=by_user,
+        source=source,
+        line=line,
+    )
+
+
+def names_until(run: Any, values: tuple[Value, ...]) -> dict[int, str]:
+    """Return what the calls so far are named in the graph, and those that made `values`."""
+    names: dict[int, str] = run.names(run.kept(values))
+    return {**names, **{id(call): name for name, call in run.calls.items()}}
+
+
+def _place(run: Any, frame: Frame | None, function: str) -> str:
+    """What the failing call would be named in the graph."""
+    after = None if frame is None else Frame(frame.path, frame.module, frame.nested, frame.calls + 1)
+    call = Call(function, after, None, (), ())
+    name: str = run.names([*run.kept([]), call])[id(call)]
+    return name
+
+
+# -- the traceback -----------------------------------------------------------------------------------------------
+
+
+def _frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
+    """The frames of the run, outermost first: those of this package's callers are not in a traceback."""
+    step = error.__traceback__
+    while step is not None:
+        yield step.tb_frame, step.tb_lineno
+        step = step.tb_next
+
+
+def _is_forward(frame: FrameType) -> bool:
+    """Whether a frame is that which the recorder puts around each forward."""
+    return frame.f_code.co_name == "run" and frame.f_code.co_filename.startswith(_OURS) and "path" in frame.f_locals
+
+
+def _is_users(frame: FrameType) -> bool:
+    return not frame.f_code.co_filename.startswith((_OURS, _TORCH, "<frozen"))
+
+
+def _raised_by_user(error: BaseException) -> bool:
+    """Whether the innermost frame is the user's: it raised, and nothing that it called."""
+    frames = list(_frames(error))
+    return bool(frames) and _is_users(frames[-1][0]) and not isinstance(error, ConvcalcError)
+
+
+def _written(error: BaseException) -> tuple[str, str]:
+    """The last line of the user's code on the way: where it stands, and its text."""
+    for frame, number in reversed(list(_frames(error))):
+        if _is_users(frame):
+            name = frame.f_code.co_filename
+            return f"{short(name)}:{number}", linecache.getline(name, number).strip()
+    return "", ""
+
+
+def short(file: str) -> str:
+    """Return a file as a user knows it: relative to the working directory if it is in there, else its name.
+
+    >>> short("/nowhere/net.py")
+    'net.py'
+    """
+    path = Path(file)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else path.name

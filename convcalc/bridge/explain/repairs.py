@@ -1,0 +1,56 @@
+"""Repairs of a failure, each of them run before it is offered."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from convcalc.bridge.explain.bench import Bench, Repair, onward, reproduce
+from convcalc.bridge.explain.by_call import by_call
+from convcalc.bridge.explain.by_input import by_input
+from convcalc.bridge.explain.by_module import by_module
+from convcalc.bridge.explain.by_size import usual_sizes
+from convcalc.bridge.explain.by_value import by_value
+from convcalc.bridge.explain.failure import Failure
+from convcalc.bridge.explain.reruns import Rerun
+from convcalc.errors import KernelDoesNotFit
+from convcalc.explanation import Fix
+
+OFFERED = 4
+"""How many repairs are shown at most."""
+
+
+def repairs(failure: Failure) -> tuple[tuple[Fix, ...], str]:
+    """Return what was tried and helps, and what is wrong with the input where that is plain.
+
+    First what makes the whole model run, the smallest change first; at most `OFFERED`.
+    """
+    bench = reproduce(failure)
+    if bench is None:
+        return (), ""
+    fixes: list[tuple[Fix, str]] = []
+    too_small = isinstance(failure.refusal, KernelDoesNotFit)
+    first, second = (by_input, by_module) if too_small else (by_module, by_input)
+    for repair in chain(first(bench), second(bench), by_call(bench), by_value(bench)):
+        outcome = bench.run(repair.change)
+        if outcome is None:
+            break
+        if bench.passes(outcome):
+            fixes.append((_fix(bench, repair, outcome), repair.cause))
+    if not fixes:
+        fixes = [(Fix(repair.what, runs=True), "") for repair in usual_sizes(bench) if bench.runs(repair.change)][:1]
+    fixes.sort(key=lambda one: not one[0].runs)
+    causes = [one for one in fixes if one[1] and one[0].runs]
+    return tuple(fix for fix, _ in causes or fixes)[:OFFERED], causes[0][1] if causes else ""
+
+
+def _fix(bench: Bench, repair: Repair, outcome: Rerun) -> Fix:
+    """The repair; where another call fails then, with what repairs that, if one more change of a module does."""
+    failure = outcome.failure
+    if failure is None:
+        return Fix(repair.what, runs=True)
+    after = onward(bench, outcome) if not repair.sizes else None
+    for more in () if after is None else by_module(after):
+        again = bench.run(repair.change | more.change)
+        if again is not None and again.raised is None:
+            return Fix(f"{repair.what} and {more.what}", runs=True)
+    return Fix(repair.what, runs=False, then=failure.place)

@@ -1,0 +1,211 @@
+"""A captured graph is checked against the module itself: captured again at other sizes, it must be the same.
+
+A formula that Python lost without a trace (`range(h)`, `len(rows)`, a table) shows here: at another size the number
+is another, or the calls are. What differs becomes opaque, and a remark says what was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from convcalc.analysis.shapes import node_shapes
+from convcalc.errors import BadShape, ConvcalcError, Refused, Unknown
+from convcalc.expr import Expr
+from convcalc.graph import Graph, Node
+from convcalc.layers import Layer, Opaque, Shape, Source
+
+STEPS = ((1, 16), (16, 1), (1, 1), (16, 16), (-1, -1), (7, 14), (14, 14), (32, 64), (32, 32), (64, 64), (128, 128))
+"""What is added to the sizes, in turn: to the first letter, the second, the first again."""
+
+
+@dataclass
+class Again:
+    """A capture at other sizes: its graph, and the exception that the module's own code ended it with, if any."""
+
+    graph: Graph
+    refusal: BaseException | None = None
+
+
+def check_again(
+    graph: Graph, sizes: Mapping[str, int], again: Callable[[Mapping[str, int]], Again], times: int
+) -> Graph:
+    """Return `graph`, captured where its letters are `sizes`, less what other sizes contradict.
+
+    `again` captures the module with other values for the letters. Tried are sizes near that the graph takes, until
+    the module ran at as many as `times`.
+    """
+    checked, remarks = 0, list[str]()
+    for values in _candidates(sizes):
+        if checked == times:
+            break
+        if not _takes(graph, values):
+            continue
+        there = again(values)
+        if there.refusal is not None:
+            said = f"{type(there.refusal).__name__}: {there.refusal}".splitlines()[0]
+            if not remarks:
+                remarks.append(f"at {_named(values)} the module refuses what the graph takes: {said}")
+            continue
+        checked += 1
+        found = list(_differences(graph, there.graph, values))
+        if found:
+            graph = _without(graph, found, sizes)
+            remarks.append(_said(found[0], len(found), values))
+    if not checked and sizes:
+        remarks.append("at no other size near does it run: its formulas are not checked")
+    return graph if not remarks else _remarked(graph, remarks)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A node that is another at other sizes; `whole` where from there on the calls are others."""
+
+    node: Node
+    what: str
+    whole: bool = False
+
+
+def _candidates(sizes: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    seen = set()
+    for steps in STEPS:
+        values = {name: size + steps[place % 2] for place, (name, size) in enumerate(sizes.items())}
+        key = tuple(values.values())
+        if key not in seen and min(key, default=0) > 0:
+            seen.add(key)
+            yield values
+
+
+def _takes(graph: Graph, values: Mapping[str, int]) -> bool:
+    """Whether the graph holds at these sizes, and no layer that is known refuses them."""
+    try:
+        ready = graph.at(_inputs(graph, values))
+        shapes: dict[str, Shape] = dict(_inputs(graph, values))
+        for node in ready:
+            if all(name in shapes for name in node.inputs):
+                try:
+                    shapes |= node_shapes(node, shapes)
+                except Unknown:
+                    continue
+    except (Refused, BadShape):
+        return False
+    except ConvcalcError:
+        return True
+    return True
+
+
+def _inputs(graph: Graph, values: Mapping[str, int]) -> dict[str, Shape]:
+    letters = () if graph.capture is None else graph.capture.letters
+    return {name: shape_at(shape, values) for name, shape in zip(graph.inputs, letters, strict=True)}
+
+
+def shape_at(shape: Shape, values: Mapping[str, Any]) -> Shape:
+    """Return a shape with values in the place of its letters.
+
+    >>> shape_at((1, 3, Expr.symbol("H")), {"H": 8, "W": 9})
+    (1, 3, 8)
+    """
+    return tuple(
+        size(**{name: values[name] for name in size.symbols}) if isinstance(size, Expr) else size for size in shape
+    )
+
+
+def _differences(graph: Graph, other: Graph, values: Mapping[str, int]) -> Iterator[Difference]:
+    for node, there in zip(graph.nodes, other.nodes, strict=False):
+        if (node.name, node.inputs, node.shares) != (there.name, there.inputs, there.shares):
+            yield Difference(node, f"{there.name} on {', '.join(there.inputs)} is called", whole=True)
+            return
+        ours, theirs = _at(node.layer, values), _at(there.layer, values)
+        if isinstance(ours, Opaque) and isinstance(theirs, Opaque) and len(ours.shapes) == len(theirs.shapes):
+            continue
+        if ours != theirs:
+            yield Difference(node, f"it is {_text(theirs)}, where {_text(ours)} was expected")
+    if len(graph) > len(other):
+        error = None if other.capture is None else other.capture.error
+        what = f"it fails: {error}" if error is not None else "it is not called"
+        yield Difference(graph.nodes[len(other)], what, whole=True)
+    elif len(graph) < len(other) and graph.nodes:
+        yield Difference(graph.nodes[-1], f"{other.nodes[len(graph)].name} is called after it", whole=True)
+    elif graph.outputs != other.outputs and graph.nodes:
+        yield Difference(graph.nodes[-1], f"the outputs are {', '.join(other.outputs)}", whole=True)
+
+
+def _at(layer: Layer, values: Mapping[str, int]) -> Layer:
+    try:
+        return layer.at(values) if layer.depends_on_sizes else layer
+    except ConvcalcError:
+        return layer
+
+
+def _text(layer: Layer) -> str:
+    if isinstance(layer, Opaque):
+        return f"{layer.op} (opaque: {layer.why})"
+    given = ", ".join(f"{name}={value}" for name, value in layer.arguments().items())
+    return f"{layer.op}({given})"
+
+
+def _without(graph: Graph, found: Sequence[Difference], sizes: Mapping[str, int]) -> Graph:
+    """The graph with what differs opaque: a node, or from one on all that is no parameter or buffer."""
+    shapes = _measured(graph, sizes)
+    single = {difference.node.name: difference.what for difference in found if not difference.whole}
+    first = next((difference for difference in found if difference.whole), None)
+    nodes, reached = list[Node](), False
+    for node in graph:
+        reached = reached or (first is not None and node.name == first.node.name)
+        if reached and not isinstance(node.layer, Source) and first is not None:
+            why = f"at other sizes the calls from {first.node.name} on are others"
+            read = tuple(dict.fromkeys((*node.inputs, *graph.inputs)))
+            nodes.append(_opaque(node, read, shapes, why))
+        elif node.name in single:
+            read = tuple(dict.fromkeys((*node.inputs, *graph.inputs)))
+            nodes.append(_opaque(node, read, shapes, f"at another size {single[node.name]}"))
+        else:
+            nodes.append(node)
+    return Graph(
+        nodes, graph.inputs, graph.outputs, graph.name, graph.example, labels=graph.labels, capture=graph.capture
+    )
+
+
+def _opaque(node: Node, read: tuple[str, ...], shapes: Mapping[str, Shape], why: str) -> Node:
+    """A node of which nothing is known but what was measured, for these inputs of the network alone."""
+    if isinstance(node.layer, Opaque):
+        macs = node.layer.mac_count
+    else:
+        try:
+            macs = int(node.layer.macs(*(shapes[name] for name in node.inputs)))
+        except (ConvcalcError, TypeError):
+            macs = None
+    layer = Opaque(
+        node.layer.op,
+        shapes=tuple(shapes[name] for name in node.outputs),
+        seen=tuple(shapes[name] for name in read),
+        why=why,
+        mac_count=macs,
+    )
+    return replace(node, layer=layer, inputs=read)
+
+
+def _measured(graph: Graph, sizes: Mapping[str, int]) -> dict[str, Shape]:
+    shapes: dict[str, Shape] = dict(_inputs(graph, sizes))
+    for node in graph.at(shapes):
+        shapes |= node_shapes(node, shapes)
+    return shapes
+
+
+def _said(first: Difference, count: int, values: Mapping[str, int]) -> str:
+    follows = "from there on nothing" if first.whole else "what it gives" + (f", and {count - 1} more," * (count > 1))
+    verb = "is known at other sizes" if first.whole else "is not known at other sizes"
+    return f"{first.node.name}: at {_named(values)} {first.what}; {follows} {verb}"
+
+
+def _named(values: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items())
+
+
+def _remarked(graph: Graph, remarks: Sequence[str]) -> Graph:
+    assert graph.capture is not None  # noqa: S101 -- captured graphs alone are checked
+    capture = replace(graph.capture, remarks=(*graph.capture.remarks, *remarks))
+    return Graph(
+        graph.nodes, graph.inputs, graph.outputs, graph.name, graph.example, labels=graph.labels, capture=capture
+    )

@@ -1,0 +1,179 @@
+"""TARGET with its options: a network of whatever kind becomes a graph, and its inputs shapes."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import click
+
+from convcalc.analysis.inspection import value_type
+from convcalc.analysis.memory import ITEMSIZES
+from convcalc.cli.options import Parsed
+from convcalc.cli.python_target import reported
+from convcalc.cli.target import load_target
+from convcalc.errors import ConvcalcError, Unreadable
+from convcalc.graph import Graph
+from convcalc.layers.base import Shape
+from convcalc.notation import read_size
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SHAPE = Parsed("shape", read_size)
+
+_MANY = 1000
+
+
+class Asked(NamedTuple):
+    """What is asked about: TARGET, and how it is run."""
+
+    target: str
+    inputs: tuple[Shape, ...] = ()
+    batch: Any = 1
+    dtype: str | None = None
+    train: bool = False
+
+
+def read_batch(text: str) -> Any:
+    """Read a batch size, or None where the shape is to have it.
+
+    >>> read_batch("8"), str(read_batch("N")), read_batch("none")
+    (8, 'N', None)
+    """
+    if text.lower() == "none":
+        return None
+    found = read_size(text)
+    if len(found) > 1:
+        raise Unreadable(f"a batch is one size: {text!r}")
+    return found[0]
+
+
+def target_options(command: F) -> F:
+    """Add TARGET, --input, --batch, --dtype and --train; the command gets them as `asked`."""
+
+    @functools.wraps(command)
+    def gathered(
+        target: str, inputs: tuple[Shape, ...], batch: Any, dtype: str | None, train: bool, **more: Any
+    ) -> Any:
+        return command(asked=Asked(target, inputs, batch, dtype, train), **more)
+
+    wrapped: Any = gathered
+    for option in (
+        click.option("--train", is_flag=True, help="Torch modules: as in training. [default: as in evaluation]"),
+        click.option(
+            "--dtype",
+            type=click.Choice(list(ITEMSIZES)),
+            metavar="DTYPE",
+            help="float16, ...: values in memory, and a torch module's weights. int64: token inputs.",
+        ),
+        click.option(
+            "--batch",
+            type=Parsed("batch", read_batch),
+            default="1",
+            show_default=True,
+            help="The batch; none where --input gives it too.",
+        ),
+        click.option(
+            "-i",
+            "--input",
+            "inputs",
+            type=SHAPE,
+            multiple=True,
+            help="Channels and sizes: 3x224x224, 3xHxW. Repeat for several inputs. [default: the network's own]",
+        ),
+        click.argument("target"),
+    ):
+        wrapped = option(wrapped)
+    found: F = wrapped
+    return found
+
+
+class Opened(NamedTuple):
+    """A graph, the shapes of its inputs by name, and the type of its values."""
+
+    graph: Graph
+    shapes: dict[str, Shape]
+    dtype: str
+
+
+def open_target(asked: Asked) -> Opened:
+    """Return the graph of a target, its inputs and type; raises `Unreadable`.
+
+    A torch module is run once for it, on `meta`; where it does not run, why is in the `capture` of its graph.
+    """
+    net = load_target(asked.target)
+    if isinstance(net, Graph):
+        if asked.train:
+            raise Unreadable("--train is for torch modules: a graph of convcalc says of each layer how it is taken")
+        graph, given, dtype = net, _given(asked, net.example or ()), asked.dtype or "float32"
+        names, most = list(graph.inputs), len(graph.inputs)
+    else:
+        graph, given, dtype = None, _given(asked, ()), ""
+        names, most = _arguments(net)
+    if not len(names) <= len(given) <= most:
+        inputs = "1 input" if len(names) == 1 else f"{len(names)} inputs"
+        raise Unreadable(
+            f"{asked.target} has {inputs}, {', '.join(names)}: give --input once for each, in this order "
+            f"(got {len(given)})"
+        )
+    if graph is None:
+        graph, dtype = _captured(net, asked, given)
+    try:
+        return Opened(graph, graph.shapes_of(given), dtype)
+    except ConvcalcError as error:
+        raise Unreadable(error.message) from None
+
+
+def _given(asked: Asked, example: Sequence[Shape]) -> list[Shape]:
+    """The shapes asked for, else those of the network's own example, with the batch."""
+    without = asked.inputs or [shape[1:] for shape in example]
+    if asked.batch is None and not asked.inputs:
+        raise Unreadable("--batch none goes with --input, which then gives the batch too: --input 8x3x224x224")
+    if not without:
+        raise Unreadable(f"{asked.target} has no input of its own: give one as --input 3xHxW, or in numbers 3x224x224")
+    return [tuple(shape) if asked.batch is None else (asked.batch, *shape) for shape in without]
+
+
+def _arguments(module: Any) -> tuple[list[str], int]:
+    """The arguments that `forward` needs, and how many it takes at most."""
+    try:
+        entries = list(inspect.signature(module.forward).parameters.values())
+    except (TypeError, ValueError):
+        return [], _MANY
+    if any(entry.kind is entry.VAR_POSITIONAL for entry in entries):
+        most = _MANY
+    else:
+        most = sum(entry.kind in (entry.POSITIONAL_ONLY, entry.POSITIONAL_OR_KEYWORD) for entry in entries)
+    needed = [
+        entry.name
+        for entry in entries
+        if entry.default is entry.empty and entry.kind in (entry.POSITIONAL_ONLY, entry.POSITIONAL_OR_KEYWORD)
+    ]
+    return needed, most
+
+
+def _captured(module: Any, asked: Asked, shapes: Sequence[Shape]) -> tuple[Graph, str]:
+    """The graph of a torch module, and the type of its values; raises `Unreadable` where it cannot be run at all."""
+    from convcalc.bridge.device import need_torch
+    from convcalc.bridge.trace import capture
+
+    torch = need_torch()
+    dtype = None if asked.dtype is None else getattr(torch, asked.dtype)
+    floating = dtype is None or dtype.is_floating_point
+    with reported(f"inspecting {asked.target}", Path.cwd(), ConvcalcError):
+        if dtype is not None and floating:
+            module = module.to(dtype)
+        run = functools.partial(capture, module, shapes, train=asked.train, name=asked.target)
+        try:
+            graph = run(dtype=dtype)
+        except ConvcalcError as refusal:
+            raise Unreadable(refusal.message, fixes=refusal.fixes) from None
+        failure = None if graph.capture is None else graph.capture.error
+        if failure is not None and floating and any(isinstance(part, torch.nn.Embedding) for part in module.modules()):
+            again = run(dtype=torch.int64).capture
+            if again is not None and again.error is None:
+                failure.fixes = (*failure.fixes, "--dtype int64: an embedding takes indices")
+        return graph, value_type(module)

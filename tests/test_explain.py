@@ -1,0 +1,285 @@
+"""A model that fails is explained: the sentence, the line, what it read; and every repair offered works in torch."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from failing_models import CASES, Case, Conditioned, Net, UNet
+from torch import nn
+
+from convcalc.bridge.explain import explain
+from convcalc.bridge.trace import capture
+from convcalc.errors import BadShape, ConvcalcError
+
+
+def failed(case: Case, module: nn.Module | None = None) -> ConvcalcError:
+    """The error of a case."""
+    graph = capture(module or case.make(), case.shapes, **case.settings)
+    assert graph.capture is not None
+    assert graph.capture.error is not None, f"{case.name} runs"
+    return graph.capture.error
+
+
+def source(case: Case) -> str:
+    """Where the failing line stands."""
+    return f"tests/failing_models.py:{case.number()}" if case.line else ""
+
+
+def only(some: str):
+    """The cases whose name has these words."""
+    return next(case for case in CASES if some in case.name)
+
+
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+# -- what is said ------------------------------------------------------------------------------------------------
+
+
+@every_case
+def test_the_sentence_has_both_sides_and_the_rule(case):
+    error = failed(case)
+    if case.message:
+        assert error.message == case.message.format(source=error.explanation.source)
+    assert error.kind == case.kind
+
+
+@every_case
+def test_the_line_of_the_user_is_shown(case):
+    explanation = failed(case).explanation
+    assert explanation.line == case.line
+    shown = Path(explanation.source).name
+    assert shown == (Path(source(case)).name if case.line else ""), explanation.source
+
+
+@every_case
+def test_the_repairs_are_these(case):
+    error = failed(case)
+    assert list(error.fixes) == [fix.format(source=error.explanation.source) for fix in case.fixes]
+
+
+@every_case
+def test_the_module_is_as_it_was(case):
+    module = case.make()
+    before = {name: (value, value.clone()) for name, value in module.state_dict(keep_vars=True).items()}
+    parts = {path: (part, sorted(vars(part))) for path, part in module.named_modules()}
+    text, mode = repr(module), module.training
+    failed(case, module)
+    after = module.state_dict(keep_vars=True)
+    assert after.keys() == before.keys()
+    assert all(after[name] is old and torch.equal(after[name], copy) for name, (old, copy) in before.items())
+    assert {path: (part, sorted(vars(part))) for path, part in module.named_modules()} == parts
+    assert (repr(module), module.training) == (text, mode)
+
+
+@every_case
+def test_torch_refuses_it_too_on_real_tensors(case):
+    if case.kind == "unknown":
+        pytest.skip("runs on values")
+    if "64 bits" in case.name:
+        pytest.skip("torch itself counts beyond 64 bits wrongly")
+    module = case.make().train(case.settings.get("train", False))
+    with pytest.raises((RuntimeError, ValueError, TypeError, LookupError, AssertionError)):
+        module(*(torch.zeros(shape) for shape in case.shapes))
+
+
+@every_case
+def test_a_json_record_has_the_contract_and_more(case):
+    record = failed(case).to_dict()
+    assert list(record)[:4] == ["kind", "message", "rule", "fixes"]
+    assert record["fixes"] == [fix.text() for fix in failed(case).explanation.fixes]
+    assert all(len(operand["shape"]) == len(operand["symbolic"] or operand["shape"]) for operand in record["operands"])
+    assert {"place", "source", "line", "operands", "tried"} <= set(record)
+
+
+# -- repairs are true ----------------------------------------------------------------------------------------------
+
+
+def repaired(case: Case, what: str, where: str) -> tuple[nn.Module, list[torch.Tensor]]:
+    """The model and its inputs with a repair made as its text says, on real tensors."""
+    codes = {text.format(source=where): make for text, make in case.rewritten.items()}
+    module: nn.Module | None = None
+    shapes = [tuple(shape) for shape in case.shapes]
+    changes = []
+    for step in [what] if what in codes else what.split(" and "):
+        if step in codes:
+            module = codes[step]()
+        elif step.startswith("--input"):
+            given = re.findall(r"--input (\S+)", step)
+            shapes = [(shape[0], *map(int, text.split("x"))) for text, shape in zip(given, case.shapes, strict=True)]
+        elif step.startswith(("a batch axis", "the inputs the other way")):
+            shapes = [tuple(map(int, text.split(", "))) for text in re.findall(r"\(([\d, ]+)\)", step)]
+        else:
+            path, text = re.fullmatch(r"(?:([\w.]+): )?(nn\..*)", step).groups()
+            changes.append((path, eval(text, {"nn": nn})))
+    module = (module or case.make()).train(case.settings.get("train", False))
+    for path, part in changes:
+        part.train(module.training)
+        if path is None:
+            module = part
+        else:
+            module.set_submodule(path, part)
+    return module, [torch.zeros(shape) for shape in shapes]
+
+
+def split_ranges(what: str) -> str:
+    """A repair without the range of sizes behind it."""
+    return re.sub(r" \([^()]*\b(?:[HWDL]\b|every)[^()]*\)", "", what)
+
+
+@pytest.mark.parametrize(
+    ("case", "place"),
+    [(case, place) for case in CASES for place in range(len(case.fixes))],
+    ids=lambda value: value.name if isinstance(value, Case) else str(value),
+)
+def test_every_repair_works_in_torch(case, place):
+    explanation = failed(case).explanation
+    fix = explanation.fixes[place]
+    module, inputs = repaired(case, split_ranges(fix.what), explanation.source)
+    if fix.runs:
+        module(*inputs)
+        return
+    with pytest.raises(RuntimeError):
+        module(*inputs)
+    after = capture(module, [tuple(value.shape) for value in inputs]).capture.error
+    assert after.explanation.place == fix.then != explanation.place
+
+
+def runs(module: nn.Module, *shape: int) -> bool:
+    """Whether torch runs a module on an input of that shape, and gives an output for each of the batch."""
+    try:
+        return module.to("meta")(torch.empty(shape, device="meta")).shape[0] == shape[0]
+    except RuntimeError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("some", "channels", "holds"),
+    [
+        ("flatten into linear", 3, lambda n: 32 <= n <= 35),
+        ("u-net", 1, lambda n: n >= 4 and n % 4 == 0),
+        ("off by one", 1, lambda n: n == 2 or n % 2 == 1),
+        ("kernel too large", 3, lambda n: n >= 190),
+        ("pooling too large", 3, lambda n: n >= 9),
+        ("hard-coded", 3, lambda n: n in (28, 29)),
+    ],
+)
+def test_the_sizes_named_are_all_that_run(some, channels, holds):
+    module = only(some).make()
+    assert [n for n in range(1, 230) if runs(module, 1, channels, n, n)] == [n for n in range(1, 230) if holds(n)]
+
+
+# -- what it read --------------------------------------------------------------------------------------------------
+
+
+def test_operands_have_their_formula_and_where_they_came_from():
+    up, skip = failed(only("u-net")).explanation.operands
+    assert (up.name, up.shape, up.symbolic) == ("up2", (1, 16, 24, 24), ("1", "16", "2*(H//4)", "2*(W//4)"))
+    assert (skip.name, skip.origin, skip.symbolic) == ("relu_2", "down2", ("1", "16", "H//2", "W//2"))
+    for n in (50, 51, 53):  # the formulas are what torch gives at other sizes
+        seen = failed(only("u-net")) if n == 50 else capture(UNet(), (1, 1, n, n)).capture.error
+        for operand in seen.explanation.operands:
+            assert [eval(text, {"H": n, "W": n}) for text in operand.symbolic] == list(operand.shape)
+
+
+def test_a_flattened_size_shows_its_factors():
+    (operand,) = failed(only("flatten into linear")).explanation.operands
+    assert operand.factors == "8192 = 32·16·16"
+    assert eval(operand.factors.split(" = ")[1].replace("·", "*")) == operand.shape[-1]
+
+
+def test_lines_show_where_and_what():
+    lines = failed(only("shortcut without projection")).explanation.lines()
+    assert lines[0].endswith("return F.relu(y + skip)")
+    assert lines[1:] == [
+        "read   bn2 (1, 32, 16, 16) = (1, 32, (H + 1)//2, (W + 1)//2), from conv2",
+        "read   x (1, 16, 32, 32) = (1, 16, H, W)",
+    ]
+
+
+def test_rows_stand_before_the_failure():
+    graph = capture(Net(), (1, 3, 64, 64))
+    assert [node.name for node in graph] == [
+        *("conv1", "relu", "max_pool2d", "conv2", "relu_2", "max_pool2d_2", "flatten")
+    ]
+    assert graph.capture.error.explanation.place == "fc"
+
+
+# -- it never fails itself -----------------------------------------------------------------------------------------
+
+
+class Wrapped(nn.Module):
+    """A model that hides why it failed."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 2)
+
+    def forward(self, x):
+        try:
+            return self.fc(x)
+        except RuntimeError as error:
+            raise ValueError("bad features") from error
+
+
+class Survivor(nn.Module):
+    """A model that goes on after one failure and fails at another."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 2)
+
+    def forward(self, x):
+        try:
+            return self.fc(x)
+        except RuntimeError:
+            pass
+        return {}[0]
+
+
+def test_the_cause_of_a_wrapped_failure_is_explained():
+    error = capture(Wrapped(), (1, 5)).capture.error
+    assert error.message == "fc takes 4 features, x gives 5; the last axis must equal in_features."
+    assert error.explanation.line == "return self.fc(x)"
+
+
+def test_a_failure_that_was_caught_is_not_the_cause():
+    error = capture(Survivor(), (1, 5)).capture.error
+    assert error.message.endswith("raises KeyError: 0; x gives (1, 5)")
+    assert error.explanation.line == "return {}[0]"
+
+
+def test_what_cannot_be_explained_is_said_as_it_is():
+    error = explain(RuntimeError("out of\nmemory"), None, None)
+    assert isinstance(error, BadShape)
+    assert error.message == "RuntimeError: out of memory"
+    assert error.explanation is None
+
+
+def test_a_model_runs_few_times(monkeypatch):
+    count = 0
+    forward = UNet.forward
+
+    def counted(self, x):
+        nonlocal count
+        count += 1
+        return forward(self, x)
+
+    monkeypatch.setattr(UNet, "forward", counted)
+    capture(UNet(), (1, 1, 50, 50))
+    assert 2 <= count <= 13
+
+
+def test_inputs_by_name_are_explained():
+    given = {"image": torch.zeros(1, 4, 8, 8), "vector": torch.zeros(1, 10)}
+    error = capture(Conditioned(), example_inputs=given).capture.error
+    assert error.message == "conv takes 3 channels, image gives 4; input channels must equal in_channels."
+    assert error.fixes[0] == "conv: nn.Conv2d(4, 8, 3)"
+
+
+def test_a_named_place_keeps_the_explanation():
+    error = failed(only("flatten into linear"))
+    assert error.at("model").explanation is error.explanation

@@ -1,0 +1,82 @@
+"""Formulas that grow without end become unknown, soon: sizes of captured models, shapes in letters, rows of reports."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convcalc.analysis.report import inspect_graph
+from convcalc.bridge.sizeint import SizeInt, Watch, formula, sized
+from convcalc.bridge.trace import capture
+from convcalc.expr import LONGEST, Expr
+
+torch = pytest.importorskip("torch")
+
+GROWING = {
+    "thirds and fifths": lambda n, m: n // 3 + 2 * (n // 5) + 1,
+    "square": lambda n, m: n * n + n,
+    "power": lambda n, m: (n + m) ** 8 // 7,
+    "remainder": lambda n, m: n * 5 - (n % 7) * (m % 3),
+    "quotient": lambda n, m: (n * 3 + m) // (m + n // 2 + 1),
+    "distance": lambda n, m: abs(n - 3 * (m // 5)) + n // 2,
+    "two": lambda n, m: n // 3 + m // 7 - n * m // 11,
+}
+
+
+@settings(max_examples=30)
+@given(st.lists(st.sampled_from(list(GROWING)), min_size=200, max_size=200))
+def test_two_hundred_operations_stay_short(names):
+    watch = Watch()
+    n, m = sized(37, Expr.symbol("n"), watch), sized(11, Expr.symbol("m"), watch)
+    plain, other = 37, 11
+    for name in names:
+        n, m = GROWING[name](n, m) % 1009 + 2, n
+        plain, other = GROWING[name](plain, other) % 1009 + 2, plain
+        assert n == plain
+        known = formula(n)
+        if isinstance(known, Expr):
+            assert known.length <= LONGEST
+            assert known(n=37, m=11) == plain
+    assert isinstance(n, SizeInt)
+    assert n.expr is None
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_each_growing_operation_alone_ends_unknown(name):
+    watch = Watch()
+    n, m = sized(37, Expr.symbol("n"), watch), sized(11, Expr.symbol("m"), watch)
+    for _ in range(200):
+        n, m = GROWING[name](n, m) % 1009 + 2, n
+    assert isinstance(n, SizeInt)
+    assert n.expr is None
+
+
+class Growing(torch.nn.Module):
+    def forward(self, x):
+        for place in range(60):
+            n = x.shape[2]
+            x = torch.nn.functional.pad(x, (0, 0, 0, n // 3 + n // 5 - n // 7 + 1))[:, :, : 40 + place % 3]
+        return x
+
+
+class Joining(torch.nn.Module):
+    """No size is asked for: the shapes grow by the rules of layers alone."""
+
+    def forward(self, x):
+        for _ in range(60):
+            x = torch.cat([x[:, :, ::3], x[:, :, ::5], x[:, :, ::7], x], 2)[:, :, ::2]
+        return x
+
+
+@pytest.mark.parametrize("model", [Growing(), Joining()], ids=["sizes", "layers"])
+def test_rows_of_shapes_that_grow_without_end_are_unknown(model):
+    report = inspect_graph(capture(model, (1, 2, 40, 8)))
+    assert report.error is None
+    assert report.layers[0].symbolic is not None
+    assert report.layers[-1].symbolic is None
+    for row in report.layers:
+        for size in row.symbolic or ():
+            assert not isinstance(size, Expr) or size.length <= LONGEST
+        if row.symbolic is not None:
+            assert tuple(size(H=40, W=8) if isinstance(size, Expr) else size for size in row.symbolic) == row.output
