@@ -260,7 +260,8 @@ def _raised(graph: Graph) -> ConvcalcError | None:
         return None if capture is None else capture.error
     error, last = capture.error, capture.path[-1]
     where = f", {Path(last.source).name}" if last.source else ""
-    told = type(error)(f"{error.message} (where {last}{where})", rule=error.rule, fixes=error.fixes)
+    seen = " and ".join("x".join(map(str, shape)) for shape in graph.example or ())
+    told = type(error)(f"{error.message} (where {last}{where}; seen at {seen})", rule=error.rule, fixes=error.fixes)
     told.place = error.place
     return told
 
