@@ -18,7 +18,7 @@ from typing import Any
 
 from convcalc.axes import per_axis
 from convcalc.errors import BadArgument
-from convcalc.sizeset import Record, SizeSet, every, union
+from convcalc.sizeset import Record, SizeSet, union
 
 
 @dataclass(frozen=True)
@@ -130,15 +130,6 @@ class Boxes:
         [{'n': {'modulus': 1, 'residues': [0], 'minimum': 32, 'finite': []}}]
         """
         return [{axis: one.record() for axis, one in zip(self.axes, box, strict=True)} for box in self.boxes]
-
-
-def whole(axes: Sequence[str]) -> Boxes:
-    """Return all sizes of `axes`.
-
-    >>> (3, 0) in whole(("H", "W"))
-    True
-    """
-    return Boxes(tuple(axes), ((every(),) * len(axes),))
 
 
 def _without(box: tuple[SizeSet, ...], gone: tuple[SizeSet, ...]) -> Iterator[tuple[SizeSet, ...]]:

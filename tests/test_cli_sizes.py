@@ -69,7 +69,7 @@ def test_the_document_has_the_keys_of_the_contract():
     assert status == 0
     assert set(found) == {
         *("schema", "convcalc", "kind", "error"),
-        *("axes", "runs", "exact", "proved", "window", "near", "reasons"),
+        *("axes", "runs", "exact", "proved", "window", "tried", "near", "reasons"),
     }
     assert (found["schema"], found["kind"], found["error"]) == (1, "sizes", None)
     assert found["axes"] == ["H", "W"]
@@ -80,6 +80,30 @@ def test_the_document_has_the_keys_of_the_contract():
     assert found["proved"] is True
     assert found["window"] is None
     assert {"kind", "node", "sentence", "axes", "sizes", "example"} == set(found["reasons"][0])
+
+
+def test_many_classes_are_summed_up_unless_all_are_asked_for():
+    short, every = ask("unet").stdout, ask("unet", "--all").stdout
+    rows = every.splitlines()[every.splitlines().index(next(row for row in every.splitlines() if "why" in row)) + 1 :]
+    left = [row for row in rows if row not in short]
+    assert short.splitlines()[-1] == f"{len(left)} classes more: --all"
+    assert "more: --all" not in every
+    assert all("not exact" not in row for row in left)  # what matters at large sizes is shown
+    assert "H in 172..187" in short  # and what refuses the largest of the small
+
+
+def test_sizes_of_a_torch_module_are_found_also_where_it_does_not_run(tmp_path):
+    pytest.importorskip("torch")
+    (tmp_path / "net.py").write_text(
+        "import torch\n\nclass Net(torch.nn.Module):\n    def forward(self, x):\n"
+        "        assert x.shape[-1] % 8 == 0, 'not by 8'\n        return x\n"
+    )
+    result = ask(f"{tmp_path}/net.py:Net", "--input", "3x20x20")
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert lines[0] == "runs       H >= 1, W a multiple of 8, W >= 8"
+    assert "proved     for every size" in lines
+    assert any("not by 8" in line and "net.py:5" in line for line in lines)
 
 
 def test_what_is_not_proved_is_called_observed(tmp_path):

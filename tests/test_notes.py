@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import convcalc as cc
 from convcalc import zoo
 from convcalc.analysis.notes import RULES, find_notes
 from convcalc.analysis.notes.base import Facts, Note
@@ -472,3 +473,49 @@ def test_window_counts_are_those_of_marking_every_row(size, kernel, stride, padd
     if kernel >= stride and dilation == 1:
         assert (remark is not None) == bool(less)
         assert remark is None or f"{unread_after} is never read" in remark[1]
+
+
+# -- captured modules ----------------------------------------------------------------------------------------------
+
+
+def test_rows_that_were_regrouped_on_the_way_are_no_misaligned_branches():
+    torch = pytest.importorskip("torch")
+
+    class Merging(torch.nn.Module):
+        """Each 2x2 patch as channels, as between the stages of a Swin transformer."""
+
+        def forward(self, x):
+            return torch.cat([x[:, :, ::2, ::2], x[:, :, 1::2, ::2], x[:, :, ::2, 1::2], x[:, :, 1::2, 1::2]], 1)
+
+    class Beside(torch.nn.Module):
+        """A real misalignment: two kernels of other parity side by side."""
+
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = torch.nn.Conv2d(3, 4, 3, 2, 1), torch.nn.Conv2d(3, 4, 2, 2)
+
+        def forward(self, x):
+            return self.a(x) + self.b(x)
+
+    assert not find_notes(cc.from_torch(Merging(), (1, 3, 32, 32)))
+    assert "misaligned_branches" in [note.kind for note in find_notes(cc.from_torch(Beside(), (1, 3, 32, 32)))]
+
+
+def test_tokens_and_channels_last_get_no_notes_of_windows():
+    torch = pytest.importorskip("torch")
+
+    class Tokens(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed, self.norm = torch.nn.Conv2d(3, 8, 4, 4), torch.nn.LayerNorm(8)
+            self.mix, self.head = torch.nn.Linear(8, 8), torch.nn.Linear(8, 2)
+
+        def forward(self, x):
+            x = self.embed(x).permute(0, 2, 3, 1)
+            x = x + self.mix(self.norm(x))
+            a, b = x.flatten(1, 2).chunk(2, -1)
+            return self.head(torch.cat([a, b], -1).mean(1))
+
+    assert not find_notes(cc.from_torch(Tokens(), (1, 3, 32, 32)))
+    (note,) = find_notes(cc.from_torch(Tokens(), (1, 3, 34, 34)))
+    assert (note.kind, note.node) == ("dropped_rows", "embed")

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from convcalc.analysis.legal_way import Seen, merged, see, see_one_size
 from convcalc.analysis.verdict import Legal
-from convcalc.boxes import Boxes, whole
+from convcalc.boxes import Boxes
 from convcalc.expr import Expr
 from convcalc.graph import Graph
 from convcalc.layers.base import Shape
-from convcalc.sizeset import SizeSet
+from convcalc.sizeset import SizeSet, every
 
 CAPTURES = 12
 """The most ways that are looked for."""
@@ -50,7 +50,7 @@ class _Search:
         self.captured: list[tuple[Graph, Mapping[str, int]]] = []
         self.points: set[tuple[int, ...]] = set()
         self.trusted = True
-        self.left = whole(self.axes)
+        self.left = self._all()
         self.start = self._example()
 
     def _example(self) -> dict[str, int]:
@@ -58,6 +58,10 @@ class _Search:
         numbers = zip(self.graph.inputs, self.graph.example or (), strict=True)
         pairs = [pair for name, shape in numbers for pair in zip(self.shapes[name], shape, strict=True)]
         return {str(letter): int(size) for letter, size in pairs if isinstance(letter, Expr)}
+
+    def _all(self) -> Boxes:
+        """The sizes in question: an image of no rows is none."""
+        return Boxes(self.axes, ((every(1),) * len(self.axes),))
 
     def legal(self) -> Legal:
         self._look(self.graph, self.start)
@@ -128,7 +132,7 @@ class _Search:
         for step in steps:
             for some in moved:
                 sizes = {axis: n + step * (axis in some) for axis, n in self.start.items()}
-                if min(sizes.values()) >= 0:
+                if min(sizes.values()) >= 1:
                     yield {axis: sizes[axis] for axis in self.axes}
 
     def _words(self, done: int, count: int) -> str:
@@ -139,7 +143,7 @@ class _Search:
         first = "x".join(str(self.start[axis]) for axis in self.axes)
         if len(self.axes) == 1:
             n = self.start[self.axes[0]]
-            where = f"{self.axes[0]} in {max(0, n - AROUND)}..{n + AROUND - 1}"
+            where = f"{self.axes[0]} in {max(1, n - AROUND)}..{n + AROUND - 1}"
         else:
             where = f"{', '.join(self.axes)} up to {AROUND} around {first}, alone and together"
         part = "" if done == count else f"the {done} nearest sizes of "
@@ -184,7 +188,7 @@ class _Search:
         }
         runs = {sizes: None for way in ways for box in way.runs.boxes for sizes in _some(box, self.start.values())}
         for sizes in [*list(refused)[:CHECKS], *list(runs)[:CHECKS]]:
-            if sizes in self.points or time.monotonic() > self.end:
+            if sizes in self.points or 0 in sizes or time.monotonic() > self.end:
                 continue
             numbers = dict(zip(self.axes, sizes, strict=True))
             graph = self._capture(numbers)
@@ -194,7 +198,7 @@ class _Search:
 
     def _trust_single_sizes_alone(self) -> None:
         captured, self.captured, self.seen, self.trusted = self.captured, [], [], False
-        self.left = whole(self.axes)
+        self.left = self._all()
         for graph, sizes in captured:
             self._look(graph, sizes)
 

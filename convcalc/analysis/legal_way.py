@@ -19,7 +19,7 @@ from convcalc.analysis.shapes import node_shapes
 from convcalc.analysis.verdict import Reason, Way, raised, reader_at, reason_for
 from convcalc.boxes import Boxes
 from convcalc.conditions import Check, Reader
-from convcalc.errors import ConvcalcError, Refused, Unknown
+from convcalc.errors import BadShape, ConvcalcError, Refused, Unknown
 from convcalc.exactness import check_even_cut
 from convcalc.expr import Expr
 from convcalc.graph import Capture, Graph
@@ -61,7 +61,7 @@ def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: M
     (['H % 2 == 0'], ['H >= 4 and H % 2 == 0'])
     """
     here = see_one_size(graph, shapes, axes, sizes)
-    path = _path(graph, shapes)
+    path = path_of(graph, shapes)
     region = None if path is None else decided(path, axes)
     if path is None or region is None:
         return here
@@ -126,6 +126,8 @@ def walk(graph: Graph, shapes: Mapping[str, Shape], check: Collector) -> Ends:
             raise
         except ConvcalcError as error:
             raise error.at(node.name) from None
+    for size in {str(size): size for shape in shapes.values() for size in shape if isinstance(size, Expr)}.values():
+        check(size - 1, lambda at, size=size: BadShape(f"a size is at least 1: {size} is {at(size)}"))  # type: ignore[misc]
     if capture is None or capture.error is None:
         return "runs"
     return "refused" if capture.raised else "open"
@@ -201,8 +203,12 @@ def _put(shape: Shape, sizes: Mapping[str, int]) -> Shape:
     return tuple(sizes[str(size)] if isinstance(size, Expr) else size for size in shape)
 
 
-def _path(graph: Graph, shapes: Mapping[str, Shape]) -> list[Condition] | None:
-    """The conditions under which the graph is this one; None where they are not known."""
+def path_of(graph: Graph, shapes: Mapping[str, Shape]) -> list[Condition] | None:
+    """Return the conditions under which a graph is this one, its input shapes being `shapes`; None where unknown.
+
+    >>> path_of(Graph([]), {"input": (1, 3, Expr.symbol("H"))})
+    []
+    """
     capture = graph.capture
     if capture is None:
         return []
@@ -254,7 +260,8 @@ def _raised(graph: Graph) -> ConvcalcError | None:
         return None if capture is None else capture.error
     error, last = capture.error, capture.path[-1]
     where = f", {Path(last.source).name}" if last.source else ""
-    told = type(error)(f"{error.message} (where {last}{where})", rule=error.rule, fixes=error.fixes)
+    seen = " and ".join("x".join(map(str, shape)) for shape in graph.example or ())
+    told = type(error)(f"{error.message} (where {last}{where}; seen at {seen})", rule=error.rule, fixes=error.fixes)
     told.place = error.place
     return told
 

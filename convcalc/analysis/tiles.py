@@ -20,11 +20,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import contains
 
 from convcalc.analysis.fields import find_fields
+from convcalc.analysis.legal import decided
 from convcalc.analysis.legal_graph import name_sizes, valid_sizes
+from convcalc.analysis.legal_way import path_of
 from convcalc.analysis.memory import itemsize, peak_values
-from convcalc.analysis.opening import as_captured
+from convcalc.analysis.opening import as_captured, open_net
 from convcalc.analysis.shapes import infer_shapes
 from convcalc.axes import per_axis
 from convcalc.blocks import Part
@@ -33,11 +36,14 @@ from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.graph import Graph, InputShapes, Node
-from convcalc.layers import Moved
+from convcalc.layers import Fresh, Moved, Opaque
 from convcalc.layers.base import Shape, read_through
 from convcalc.quasiaffine import QuasiAffine, quasi_affine
 from convcalc.sizes import Size
-from convcalc.sizeset import SizeSet
+from convcalc.sizeset import SizeSet, every
+
+UNIFORM = ("zeros", "ones", "full", "empty", "zeros_like", "ones_like", "new_zeros", "new_ones", "new_full")
+"""What makes one value for all places, or what is written over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +128,7 @@ def find_tiles(
     `tile` and `image` are one size for all axes or one for each. Each tile is as long as the image modulo the
     period, or exact where there is no image. Batch normalization is taken by stored statistics. Raises `NoSolution`
     where a layer forbids tiles, such as one that sees everything, and where a tile is too small; `BadShape` for
-    several inputs.
+    several inputs. Of several outputs, the last is meant; where a model goes several ways, that of the image.
 
     >>> from convcalc.zoo import unet
     >>> axis = find_tiles(unet(), tile=600).axes[0]
@@ -138,22 +144,33 @@ def find_tiles(
     legal = valid_sizes(graph, shape)
     if not legal.proved or not all(isinstance(size, Expr) for size in shape[2:]) or list(legal.axes) != names:
         raise NoSolution("no period is known: tiles need a network whose sizes are proved, with a name for each axis")
-    forms = _forms(infer_shapes(graph, shape), names)
-    periods = [math.lcm(*(axes[place].period for axes in forms.values())) for place in range(len(names))]
-    starts = [max(axes[place].start for axes in forms.values()) for place in range(len(names))]
-    asked = per_axis("tile", tile, len(names))
     images = per_axis("image", image, len(names))
-    wanted = [
-        legal[name] & SizeSet(period, (_like(legal.exact[name] or legal[name], least, whole, most) % period,), least)
-        for name, period, least, whole, most in zip(names, periods, starts, images, asked, strict=True)
-    ]
     for name, whole in zip(names, images, strict=True):
         if whole is not None and whole not in legal[name]:
             near = [str(n) for n in legal[name].nearest(whole) if n is not None]
             raise NoSolution(f"the image itself does not run: {name} = {whole}; nearest are {' and '.join(near)}")
+    asked = per_axis("tile", tile, len(names))
+    some = [
+        _like(legal.exact[name] or legal[name], 0, whole, most)
+        for name, whole, most in zip(names, images, asked, strict=True)
+    ]
+    graph, region = _way_at(graph, {source: shape}, names, some)
+    on_way = {name: legal[name] & sizes for name, sizes in zip(names, region, strict=True)}
+    exact_on_way = {name: legal.exact[name] & sizes for name, sizes in zip(names, region, strict=True)}
+    moving = _moving(graph)
+    symbolic = infer_shapes(graph, shape)
+    forms = _forms({name: symbolic[name] for name in symbolic if name in moving}, names)
+    periods = [math.lcm(*(axes[place].period for axes in forms.values())) for place in range(len(names))]
+    starts = [max(axes[place].start for axes in forms.values()) for place in range(len(names))]
+    wanted = [
+        on_way[name] & SizeSet(period, (_like(exact_on_way[name] or on_way[name], least, whole, most) % period,), least)
+        for name, period, least, whole, most in zip(names, periods, starts, images, asked, strict=True)
+    ]
     far = [_far(one, period, start) for one, period, start in zip(wanted, periods, starts, strict=True)]
     shapes = infer_shapes(graph, (*shape[:2], *far))
-    trims = _walk(graph, shapes, forms)
+    later = (*shape[:2], *(n + 16 * period for n, period in zip(far, periods, strict=True)))
+    _check_fixed(graph, shapes, infer_shapes(graph, later), later, moving)
+    trims = _walk(graph.at({source: (*shape[:2], *far)}), shapes, forms)
     halos = find_fields(graph, (*shape[:2], *far))[graph.outputs[-1]].spatial
     outs = shapes[graph.outputs[-1]][2:]
     axes = tuple(
@@ -165,6 +182,61 @@ def find_tiles(
     one = infer_shapes(graph, (*shape[:2], *(axis.tile for axis in axes)))
     all_of_it = None if image is None else _memory(graph, infer_shapes(graph, (*shape[:2], *images)))
     return Tiles(axes=axes, memory=_memory(graph, one), whole=all_of_it)
+
+
+def _way_at(
+    graph: Graph, shapes: Mapping[str, Shape], names: Sequence[str], sizes: Sequence[int]
+) -> tuple[Graph, tuple[SizeSet, ...]]:
+    """The graph of a captured model at these sizes, and the sizes, axis by axis, at which it is this one."""
+    if graph.capture is None:
+        return graph, (every(),) * len(names)
+    ((source, shape),) = shapes.items()
+    graph, _ = open_net(graph, {source: (*shape[:2], *sizes)})
+    graph = graph.with_formulas
+    if graph.capture is not None and graph.capture.error is not None:
+        at = "x".join(map(str, sizes))
+        raise NoSolution(
+            f"no period is known: at {at}, where each axis alone runs, the model stops: {graph.capture.error}"
+        )
+    path = path_of(graph, shapes)
+    region = None if path is None else decided(path, names)
+    box = next((box for box in region.runs.boxes if all(map(contains, box, sizes))), None) if region else None
+    if box is None:
+        raise NoSolution("no period is known: it is not decided at which sizes the model goes the same way")
+    return graph, box
+
+
+def _moving(graph: Graph) -> set[str]:
+    """What depends on the input and leads to the last output; raises `NoSolution` where what is added differs by place.
+
+    Of what does not depend on the input, one value for all places is the same in every tile; so are zeros.
+    """
+    needed = {graph.outputs[-1]}
+    for node in reversed(graph.nodes):
+        if needed.intersection(node.outputs):
+            needed.update(node.inputs)
+    live = set(graph.inputs)
+    for node in graph:
+        if live.intersection(node.inputs) and not isinstance(node.layer, Fresh):
+            live.update(node.outputs)
+        elif needed.intersection(node.outputs) and node.layer.depends_on_sizes and node.layer.op not in UNIFORM:
+            raise _forbidden(node.name, f"the values of {node.layer.op} depend on the place, not on the image")
+    return live & needed
+
+
+def _check_fixed(
+    graph: Graph, shapes: Mapping[str, Shape], later: Mapping[str, Shape], shape: Shape, moving: set[str]
+) -> None:
+    """Raise `NoSolution` where what a layer reads shifts as the image grows, as a cut at a quarter of it does."""
+    if graph.capture is None:
+        return
+    (source,) = graph.inputs
+    axes = len(shape) - 2
+    for one, two in zip(graph.at({source: shapes[source]}), graph.at({source: shape}), strict=True):
+        if one.layer != two.layer and moving.intersection(one.outputs):
+            for place, name in enumerate(one.inputs):
+                if name in moving and _own(one, place, shapes, axes) != _own(two, place, later, axes):
+                    raise _forbidden(one.name, "it does not move as its input does")
 
 
 def _like(sizes: SizeSet, least: int, whole: int | None, most: int) -> int:
@@ -249,20 +321,26 @@ def _walk(graph: Graph, shapes: Mapping[str, Shape], forms: Mapping[str, list[Qu
     axes = len(next(iter(forms.values())))
     touched = {graph.inputs[0]: [(0, 0)] * axes}
     for node in graph:
+        if not forms.keys() & set(node.outputs):
+            continue
         sides = [(0, 0)] * axes
         for place, name in enumerate(node.inputs):
+            if name not in forms:
+                continue
             for axis, footprint in enumerate(_own(node, place, shapes, axes)):
                 sizes = shapes[name][2:][axis], shapes[node.name][2:][axis]
                 if footprint.stride * forms[node.name][axis].slope != forms[name][axis].slope:
                     raise _forbidden(node.name, "it does not move as its input does")
                 more = _touched(footprint, touched[name][axis], *sizes)
                 sides[axis] = max(sides[axis][0], more[0]), max(sides[axis][1], more[1])
-        touched[node.name] = sides
+        touched |= dict.fromkeys(node.outputs, sides)
     return touched[graph.outputs[-1]]
 
 
 def _own(node: Node, place: int, shapes: Mapping[str, Shape], axes: int) -> list[Footprint]:
     """What the node itself reads of one of its inputs."""
+    if isinstance(node.layer, Opaque):
+        raise _forbidden(node.name, f"what {node.layer.op} reads is not known")
     if "circular" in (getattr(node.layer, "padding_mode", None), getattr(node.layer, "mode", None)):
         raise _forbidden(node.name, "circular padding reads the other end of the image")
     if isinstance(node.layer, Moved):

@@ -247,8 +247,31 @@ class Run:
             name=self.name,
             example=[tuple(value.shape) for value in self.inputs.values()],
             labels=[label or name for label, name in ends],
-            capture=self._capture(self._refused(names), raised=self.raised is not None and failed is None),
+            capture=self._capture(failed, names),
         )
+
+    def _failed(self) -> Failed | None:
+        """The call of torch that ended the run, if one did; an assertion written as a call is the model's own."""
+        failed = self.recorder.failed
+        ended = failed is not None and failed.error is self.raised and failed.raw is not need_torch()._assert
+        return failed if ended else None
+
+    def _refused(self, failed: Failed | None, names: Mapping[int, str]) -> Node | None:
+        """The call that ended the run as a node, if it is known as a layer."""
+        if failed is None or failed.layer is None:
+            return None
+        name, taken = _place(failed), {*self.inputs, *names.values()}
+        while name in taken:
+            name += "_again"
+        inputs = [self.reference(names, value) for value in failed.inputs]
+        return Node(name, failed.layer, inputs, source=failed.source)
+
+    def _caught(self) -> list[str]:
+        """Where the model went on after a call that was refused: a branch that no comparison tells of."""
+        failed = self.recorder.failed
+        if failed is None or failed.error is self.raised:
+            return []
+        return [f"{failed.function} is refused, and caught, at {failed.source}"]
 
     def nodes(self, calls: Sequence[Call], names: Mapping[int, str]) -> list[Node]:
         """Return a node for each call."""
@@ -274,28 +297,6 @@ class Run:
         """Return what each call is named in the graph, by its identity."""
         return _names(calls, taken=list(self.inputs))
 
-    def _failed(self) -> Failed | None:
-        """The call of torch that ended the run, if one did; an assertion written as a call is the model's own."""
-        failed = self.recorder.failed
-        ended = failed is not None and failed.error is self.raised and failed.raw is not need_torch()._assert
-        return failed if ended else None
-
-    def _refused(self, names: Mapping[int, str]) -> Node | None:
-        """The call that ended the run as a node, where its layer is known."""
-        failed = self._failed()
-        if failed is None or failed.layer is None:
-            return None
-        name = _free(_place(failed), [*self.inputs, *names.values()])
-        inputs = [self.reference(names, value) for value in failed.inputs]
-        return Node(name, failed.layer, inputs, source=failed.source)
-
-    def _caught(self) -> list[str]:
-        """Where the model went on after a call that was refused: a branch that no comparison tells of."""
-        failed = self.recorder.failed
-        if failed is None or failed.error is self.raised:
-            return []
-        return [f"{failed.function} is refused, and caught, at {failed.source}"]
-
     def kept(self, ends: Sequence[Value]) -> list[Call]:
         """Return the calls without those that make constants which nobody reads."""
         needed = {id(value.call) for value in ends}
@@ -306,7 +307,7 @@ class Run:
                 kept.append(call)
         return kept[::-1]
 
-    def _capture(self, refused: Node | None, raised: bool) -> Capture:
+    def _capture(self, failed: Failed | None, names: Mapping[int, str]) -> Capture:
         watch = self.recorder.watch
         unused = {
             path: value
@@ -330,12 +331,20 @@ class Run:
             unused=_weighed(unused.items()),
             remarks=tuple(remarks),
             error=self.error,
-            refused=refused,
-            raised=raised,
+            refused=self._refused(failed, names),
+            raised=self.raised is not None and failed is None,
         )
 
     def _used(self) -> set[str]:
         return {path for call in self.recorder.calls for path, _ in call.weights}
+
+
+def _place(failed: Failed) -> str:
+    """What the call would have been called."""
+    frame = failed.frame
+    if frame is None or not frame.path:
+        return failed.function
+    return frame.path if not frame.calls and not frame.nested else f"{frame.path}:{failed.function}"
 
 
 def _kind(value: Any) -> str:
@@ -378,18 +387,6 @@ def _swapped(value: Any, other: Mapping[int, Any]) -> Any:
         entries = [_swapped(entry, other) for entry in value]
         return type(value)(*entries) if hasattr(value, "_fields") else type(value)(entries)
     return value
-
-
-def _place(failed: Failed) -> str:
-    """What the call would have been called."""
-    frame = failed.frame
-    if frame is None or not frame.path:
-        return failed.function
-    return frame.path if not frame.calls and not frame.nested else f"{frame.path}:{failed.function}"
-
-
-def _free(name: str, taken: Sequence[str]) -> str:
-    return next(one for one in (name, *(f"{name}_{count}" for count in range(2, len(taken) + 3))) if one not in taken)
 
 
 def _some(names: Sequence[str]) -> str:

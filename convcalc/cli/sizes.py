@@ -27,11 +27,13 @@ Shapes = dict[str, Shape]
 @click.command(cls=Command, short_help="Which input sizes a network accepts, all of them.")
 @target_options
 @click.option("--near", type=SHAPE, help="The legal sizes nearest to these, as 350 or 350x400. [the input's own]")
+@click.option("--all", "everything", is_flag=True, help="Every class of sizes that is out, not the few that say most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
 def sizes(
     asked: Asked,
     near: tuple[Any, ...] | None,
+    everything: bool,
     as_json: bool,
     ascii_only: bool,
 ) -> None:
@@ -46,7 +48,8 @@ def sizes(
     runs: no layer refuses. exact: also no window drops a row and every crop is symmetric; rows
     that a stride longer than its kernel always skips are not dropped ones.
     proved: for every size there is; observed: as far as was tried, which is said.
-    excluded: each class of sizes that is out, the first layer that refuses it, and why.
+    A model whose code compares sizes is captured again for each way it goes, until all are known.
+    excluded: classes of sizes that are out, the first layer that refuses each, and why; --all of them.
     --input with names asks for those sizes (the same name is the same size); with numbers alone, or
     without it, for all spatial sizes. TARGET as in convcalc inspect.
     Exit status 1 where no size is legal.
@@ -62,22 +65,20 @@ def sizes(
     about = _near(near, own, legal.axes)
     if not legal.runs:
         if not as_json:
-            echo_answer(sizes_text(legal, None, text_style(ascii_only)))
+            echo_answer(sizes_text(legal, None, text_style(ascii_only), everything=everything))
         _refuse(_nothing(legal), legal, as_json)
     if as_json:
         echo_json({"kind": "sizes", **legal.record(about)})
     else:
-        echo_answer(sizes_text(legal, about, text_style(ascii_only)))
+        echo_answer(sizes_text(legal, about, text_style(ascii_only), everything=everything))
 
 
 def read_sizes(asked: Asked) -> tuple[Graph, Shapes, dict[str, int]]:
     """Return the graph of a target, its input shapes with names for sizes, and the sizes known of these.
 
-    Raises `Unreadable`; what a torch module that does not run at these sizes is refused with.
+    Raises `Unreadable`.
     """
     graph, shapes, _ = open_target(asked)
-    if graph.capture is not None and graph.capture.error is not None:
-        raise graph.capture.error
     try:
         named = name_sizes(shapes)
     except ConvcalcError as error:

@@ -16,8 +16,17 @@ DIMS = 4
 """The most dimensions for `torch.export` that are written out; more are counted."""
 
 
-def sizes_text(legal: Legal, near: Sequence[int] | None, style: Style = PRETTY) -> str:
+FEW = 9
+"""As many reasons are shown as they are."""
+
+SHOWN = 6
+"""The most boxes, and of more reasons, that are shown unless all are asked for."""
+
+
+def sizes_text(legal: Legal, near: Sequence[int] | None, style: Style = PRETTY, *, everything: bool = False) -> str:
     """Return legal sizes as text, with those nearest to the sizes `near`.
+
+    Of reasons, those that say most; with `everything`, each.
 
     >>> from convcalc.analysis.legal import valid_sizes_of_chain
     >>> from convcalc.layers import MaxPool
@@ -33,15 +42,19 @@ def sizes_text(legal: Legal, near: Sequence[int] | None, style: Style = PRETTY) 
     <BLANKLINE>
     """
     lines = [
-        *_boxes("runs", legal.runs, style),
-        *_boxes("exact", legal.exact, style),
+        *_boxes("runs", legal.runs, style, everything),
+        *_boxes("exact", legal.exact, style, everything),
         _proved(legal),
         *(_near(legal, near, style) if near is not None and legal.runs else ()),
         *_export(legal.runs),
     ]
-    rows = _reason_rows(legal, style)
+    reasons = _told(legal)
+    shown = reasons if everything or len(reasons) <= FEW else _telling(reasons)
+    rows = [_reason_row(one, bool(legal.runs if one.kind == "runs" else legal.exact), style) for one in shown]
     table = [plain_table(("excluded", "where", "why"), rows)] if rows else []
-    return "\n".join([labelled(lines), *table])
+    more = len(reasons) - len(shown)
+    rest = [f"{more} class{'es' if more > 1 else ''} more: --all"] if more else []
+    return "\n".join([labelled(lines), *(line.rstrip("\n") if rest else line for line in table), *rest])
 
 
 def set_text(sizes: SizeSet, name: str, style: Style = PRETTY) -> str:
@@ -73,13 +86,16 @@ def _pattern(sizes: SizeSet, name: str, style: Style) -> str:
     return f"{name} ≡ {listing(residues).replace(', ', ' or ') if len(residues) <= 3 else listing(residues)} mod {m}"
 
 
-def _boxes(label: str, boxes: Boxes, style: Style) -> Iterator[Line]:
+def _boxes(label: str, boxes: Boxes, style: Style, everything: bool) -> Iterator[Line]:
     """One line for each box; axes that may have the same sizes are named together."""
     if not boxes:
         yield label, "at no size"
-    for box in boxes.boxes:
+    most = len(boxes.boxes) if everything or len(boxes.boxes) <= SHOWN + 4 else SHOWN
+    for box in boxes.boxes[:most]:
         yield label, _box(boxes.axes, box, style)
         label = ""
+    if most < len(boxes.boxes):
+        yield "", f"and {len(boxes.boxes) - most:,} more boxes: --all"
 
 
 def _box(axes: Sequence[str], box: Sequence[SizeSet], style: Style) -> str:
@@ -133,14 +149,19 @@ def _export(boxes: Boxes) -> Iterator[Line]:
         yield "", f"and {len(boxes.boxes) - DIMS:,} more boxes, an export each"
 
 
-def _reason_rows(legal: Legal, style: Style) -> list[list[str]]:
-    """Sizes, node and sentence of each reason; of axes that are refused alike those of the first."""
+def _told(legal: Legal) -> list[Reason]:
+    """The reasons; of axes that are refused alike those of the first."""
     seen: dict[tuple[object, ...], str] = {}
     for axis in legal.axes:
         own = [one for one in legal.reasons if one.axes == (axis,)]
         seen.setdefault(tuple((one.kind, one.node, one.sizes) for one in own), axis)
-    shown = [one for one in legal.reasons if len(one.axes) != 1 or one.axes[0] in seen.values()]
-    return [_reason_row(one, bool(legal.runs if one.kind == "runs" else legal.exact), style) for one in shown]
+    return [one for one in legal.reasons if len(one.axes) != 1 or one.axes[0] in seen.values()]
+
+
+def _telling(reasons: Sequence[Reason]) -> list[Reason]:
+    """Those that matter at many sizes, and of small sizes, layer after layer, the last to refuse any."""
+    last = {one.axes: one for one in reasons if one.sizes is not None and one.sizes.is_finite}
+    return [one for one in reasons if one.sizes is None or not one.sizes.is_finite or one is last[one.axes]][:SHOWN]
 
 
 def _reason_row(reason: Reason, some: bool, style: Style) -> list[str]:

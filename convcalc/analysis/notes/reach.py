@@ -11,7 +11,27 @@ from convcalc.axes import per_axis
 from convcalc.dilation import hdc
 from convcalc.footprint import Footprint
 from convcalc.graph import Node
-from convcalc.layers import Add, AvgPool, Concat, Conv, CropTo, LpPool, MaxPool, Mul, PadTo, Pointwise
+from convcalc.layers import (
+    Add,
+    AvgPool,
+    Concat,
+    Conv,
+    ConvTranspose,
+    Crop,
+    CropTo,
+    Index,
+    LpPool,
+    MaxPool,
+    Mul,
+    Pad,
+    PadTo,
+    Pointwise,
+    Slice,
+    Upsample,
+)
+from convcalc.layers.merge import Elementwise
+
+WINDOWS = Conv | ConvTranspose | MaxPool | AvgPool | LpPool
 
 # -- field larger than the input -----------------------------------------------------------------------------------
 
@@ -138,11 +158,33 @@ def _plain_chain(facts: Facts) -> list[Node]:
 
 
 def misaligned_branches(facts: Facts) -> Iterator[Remark]:
-    """Branches whose fields are centred on different inputs, unless all of them are causal."""
+    """Branches whose fields are centred on different inputs, unless all of them are causal.
+
+    Nothing is said where rows were regrouped on the way: windows of attention, patches, every other row.
+    """
+    regrouped = _regrouped(facts)
     for node in facts.nodes:
-        if isinstance(node.layer, Add | Concat | Mul):
+        if isinstance(node.layer, Add | Concat | Mul) and regrouped.isdisjoint(node.inputs):
             axes = range(len(facts.fields[node.name].axes))
             yield from by_axis(node, [_misaligned(node, axis, facts) for axis in axes])
+
+
+def _regrouped(facts: Facts) -> set[str]:
+    """What is made of rows that were put elsewhere: other than by windows, resizing, padding and crops."""
+    found: set[str] = set()
+    for node in facts.nodes:
+        if not found.isdisjoint(node.inputs) or _regroups(node, facts):
+            found.update(node.outputs)
+    return found
+
+
+def _regroups(node: Node, facts: Facts) -> bool:
+    layer = node.layer
+    if isinstance(layer, Index):
+        return any(not isinstance(item, Slice) or item.step != 1 for item in layer.items)
+    if isinstance(layer, WINDOWS | Pad | Crop | CropTo | PadTo | Upsample | Elementwise) or not node.inputs:
+        return False
+    return facts.sizes(node.name) not in [facts.sizes(name) for name in node.inputs]
 
 
 def _misaligned(node: Node, axis: int, facts: Facts) -> Sentence | None:
