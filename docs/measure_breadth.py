@@ -156,7 +156,6 @@ def _inputs(model: Model, net: Any) -> Inputs:
 
 
 def _measure(model: Model, row: Row) -> None:
-    import torch
 
     from convcalc.analysis.cost import count_cost
     from convcalc.bridge.trace import capture
