@@ -71,6 +71,16 @@ class Layer:
         """
         return replace(self, **{name: _put(value, values) for name, value in vars(self).items() if _has_formula(value)})
 
+    def path(self, *shapes: Shape) -> tuple[Size, ...]:
+        """Return what must be >= 0 for the layer to give as many tensors as it does; for most nothing.
+
+        >>> from convcalc.expr import Expr
+        >>> from convcalc.layers import Unbind
+        >>> [str(value) for value in Unbind(3).path((Expr.symbol("n"), 8))]
+        ['n - 3', '-n + 3']
+        """
+        return ()
+
     def check_exact(self, *shapes: Shape, check: Check) -> None:
         """Hand to `check` what must hold for the input to be used in full: see `convcalc.exactness`.
 

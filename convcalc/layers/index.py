@@ -170,6 +170,11 @@ class Chunk(_Pieces):
         piece = (shape[dim] + self.chunks - 1) // self.chunks
         return self.along(shape, dim, _pieces("chunk", shape[dim], piece, self.outputs, check))
 
+    def path(self, *shapes: Shape) -> tuple[Size, ...]:
+        """As many pieces."""
+        size = shapes[0][axis_of("chunk", "dim", self.dim, shapes[0])]
+        return _rooms(size, (size + self.chunks - 1) // self.chunks, self.outputs)
+
 
 @dataclass(frozen=True)
 class Pieces(_Pieces):
@@ -195,6 +200,10 @@ class Pieces(_Pieces):
         (shape,) = shapes
         dim = axis_of("split", "dim", self.dim, shape)
         return self.along(shape, dim, _pieces("split", shape[dim], self.piece, self.count, check))
+
+    def path(self, *shapes: Shape) -> tuple[Size, ...]:
+        """As many pieces."""
+        return _rooms(shapes[0][axis_of("split", "dim", self.dim, shapes[0])], self.piece, self.count)
 
 
 @dataclass(frozen=True)
@@ -251,10 +260,16 @@ class Cuts(_Pieces):
         return tuple(Index((*whole, Slice(*pair))).out_shape(shape, check=check) for pair in ends)
 
 
-def _pieces(op: str, size: Size, piece: Size, count: int, check: Check) -> tuple[Size, ...]:
-    """`count` - 1 sizes of `piece`, and what is left of `size`: from 1 to `piece`."""
+def _rooms(size: Size, piece: Size, count: int) -> tuple[Size, ...]:
+    """What must be >= 0 for `size` to make `count` pieces: from 1 to `piece` are left for the last."""
     last = size - piece * (count - 1)
-    for room in (last - 1, piece - last) if count > 1 else (piece - last,):
+    return (last - 1, piece - last) if count > 1 else (piece - last,)
+
+
+def _pieces(op: str, size: Size, piece: Size, count: int, check: Check) -> tuple[Size, ...]:
+    """`count` - 1 sizes of `piece`, and what is left of `size`."""
+    last = size - piece * (count - 1)
+    for room in _rooms(size, piece, count):
         check(
             room,
             lambda at: BadShape(
@@ -332,6 +347,11 @@ class Unbind(_Pieces):
             ),
         )
         return ((*shape[:dim], *shape[dim + 1 :]),) * self.count
+
+    def path(self, *shapes: Shape) -> tuple[Size, ...]:
+        """As many entries."""
+        size = shapes[0][axis_of("unbind", "dim", self.dim, shapes[0])]
+        return size - self.count, self.count - size
 
 
 @dataclass(frozen=True)

@@ -92,9 +92,10 @@ class Einsum(_Contracts):
         return tuple(sizes[letter] for letter in output)
 
     def macs(self, *shapes: Shape) -> Size:
-        """All letters' sizes multiplied, for two tensors that share a letter which is summed over or not; 0 for one.
+        """The sizes of two tensors' letters multiplied; 0 where none that they share is summed over, as for one tensor.
 
-        Three tensors or more are multiplied two by two in an order that is torch's choice: from left to right here.
+        A letter of one tensor alone that is summed over is summed first. Three tensors or more are multiplied two by
+        two, from left to right.
         """
         if len(shapes) < 2:
             return 0
@@ -103,8 +104,10 @@ class Einsum(_Contracts):
         total: Size = 0
         left = terms[0]
         for place, right in enumerate(terms[1:], 2):
-            total = total + product([sizes[letter] for letter in dict.fromkeys(left + right)])
             later = set(output).union(*terms[place:])
+            if (set(left) & set(right)) - later:
+                kept = [a for a in dict.fromkeys(left + right) if a in later or (a in left and a in right)]
+                total = total + product([sizes[letter] for letter in kept])
             left = "".join(letter for letter in dict.fromkeys(left + right) if letter in later)
         return total
 

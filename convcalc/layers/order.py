@@ -82,3 +82,21 @@ class TopK(_Ordered):
     def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
         """Twice that."""
         return (self.out_shape(*shapes, check=check),) * 2
+
+
+@dataclass(frozen=True)
+class Draw(_Ordered):
+    """`num_samples` places of the last axis for each row (torch's `multinomial`).
+
+    >>> Draw(3).out_shape((8, 100))
+    (8, 3)
+    """
+
+    op: ClassVar[str] = "multinomial"
+    num_samples: Size
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The rows, and num_samples."""
+        if len(shape) not in (1, 2):
+            raise BadShape(f"multinomial takes (N, M) or (M,): got {written(shape)}")
+        return (*shape[:-1], self.num_samples)

@@ -38,8 +38,8 @@ class _Indices(Elementwise):
 class Pick(Layer):
     """`x[items]` with index tensors among the items: each "tensor" is one of the inputs after the first.
 
-    Other items are those of `Index`. The index tensors, and ints beside them, are broadcast; their axes stand where the
-    first of them stood, or in front where other axes are between them (NumPy's rule).
+    Other items are those of `Index`; ints take their axis away first. The index tensors are broadcast; their axes stand
+    where the first of them stood, or in front where other axes are between them.
 
     >>> from convcalc.layers.index import Slice
     >>> Pick((Slice(), "tensor", "tensor")).out_shape((8, 49, 49, 3), (5,), (4, 1))
@@ -67,13 +67,18 @@ class Pick(Layer):
         sizes: list[Size] = []
         places: list[int] = []
         rest, position = iter(shape), 0
-        for number, item in enumerate(self.items):
-            if item == TENSOR or isinstance(item, int | Listed | Expr):
+        number = 0
+        for item in self.items:
+            if isinstance(item, int | Expr):
+                Index((item,)).out_shape((next(rest),), check=check)
+                continue
+            number += 1
+            if item == TENSOR or isinstance(item, Listed):
                 if not places:
                     position = len(sizes)
                 places.append(number)
                 size = next(rest)
-                for place in item.places if isinstance(item, Listed) else () if item == TENSOR else (item,):
+                for place in () if item == TENSOR else item.places:
                     Index((place,)).out_shape((size,), check=check)
             else:
                 sizes += Index((item,)).out_shape(() if item is None else (next(rest),), check=check)

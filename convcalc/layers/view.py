@@ -99,22 +99,27 @@ class Turned(Permute):
 
 
 @dataclass(frozen=True)
-class Restrided(Layer):
-    """Values at places that strides give, under the shape `sizes` (torch's `as_strided`).
+class Remade(Layer):
+    """A tensor of `sizes` from all values of another, in a way that is not followed: `as_strided`, `histc`.
 
-    >>> Restrided((4, 4)).out_shape((10,))
+    >>> Remade("as_strided", (4, 4)).out_shape((10,))
     (4, 4)
     """
 
-    op: ClassVar[str] = "as_strided"
+    function: str
     sizes: Shape
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """The name of the function."""
+        return self.function
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The sizes."""
         return self.sizes
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: strides decide."""
+        """Unknown."""
         return Field.unknown(len(fields[0].axes))
 
 

@@ -175,9 +175,7 @@ def _decided_by_values(name: str) -> Any:
     return made
 
 
-spec_each(
-    ["nonzero", "argwhere", "masked_select", "unique", "unique_consecutive", "bincount", "histc"], _decided_by_values
-)
+spec_each(["nonzero", "argwhere", "masked_select", "unique", "unique_consecutive", "bincount"], _decided_by_values)
 
 
 @spec("unbind", "__iter__")

@@ -6,7 +6,8 @@ from typing import Any
 
 from convcalc.bridge.calls.registry import NotKnown, Spec, is_tensor, plain, size, spec, spec_each, tensors
 from convcalc.layers import Combine, Compare, Cumulative, Reduce
-from convcalc.layers.order import Sort, TopK
+from convcalc.layers.order import Draw, Sort, TopK
+from convcalc.layers.view import Remade
 
 
 def _dims(dim: Any) -> tuple[int, ...] | None:
@@ -116,6 +117,12 @@ def quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, **kwarg
     return Spec(Reduce("quantile", _dims(dim), keepdim=bool(keepdim)), (input,))
 
 
+@spec("histc")
+def histc(input: Any, bins: Any = 100, *args: Any, **kwargs: Any) -> Spec:
+    """How many values fall into each bin."""
+    return Spec(Remade("histc", (size(bins),)), (input,))
+
+
 # -- along an axis -----------------------------------------------------------------------------------------------
 
 
@@ -145,6 +152,12 @@ spec_each(["sort", "argsort"], _sorted)
 def topk(input: Any, k: Any, dim: int = -1, *args: Any, **kwargs: Any) -> Spec:
     """The largest values along an axis, and their places."""
     return Spec(TopK(size(k), dim=plain(dim)), (input,))
+
+
+@spec("multinomial")
+def multinomial(input: Any, num_samples: Any, *args: Any, **kwargs: Any) -> Spec:
+    """Places of the last axis, drawn from each row."""
+    return Spec(Draw(size(num_samples)), (input,))
 
 
 # -- two tensors -------------------------------------------------------------------------------------------------

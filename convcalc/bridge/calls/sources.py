@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import isfinite, lcm
 from typing import Any
 
-from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, plain, size, sizes, spec, spec_each, varargs
+from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, size, sizes, spec, spec_each, varargs
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.sizeint import SizeFloat
 from convcalc.layers import Fresh, Source
@@ -135,14 +135,8 @@ for _name in ("new_zeros", "new_ones", "new_empty", "new_full"):
 def new_tensor(input: Any, data: Any, *args: Any, **kwargs: Any) -> Spec:
     """Values that are written down."""
     if is_tensor(data):
-        return Spec(Fresh("new_tensor", sizes=tuple(data.shape)), (input,))
+        raise NotKnown("a copy of another tensor")
     return Spec(Source("tensor", _shape(data)), ())
-
-
-@spec("multinomial")
-def multinomial(input: Any, num_samples: int, *args: Any, **kwargs: Any) -> Spec:
-    """Indices drawn from each row."""
-    return Spec(Fresh("multinomial", sizes=(*input.shape[:-1], plain(num_samples))), (input,))
 
 
 def _window(name: str) -> Any:

@@ -37,7 +37,7 @@ from convcalc.layers import (
 from convcalc.layers.diagonal import Diagonal, DiagonalMatrix
 from convcalc.layers.grid import Meshgrid
 from convcalc.layers.like import Broadcast, ExpandAs, ViewAs
-from convcalc.layers.view import Restrided, Turned
+from convcalc.layers.view import Remade, Turned
 
 
 @spec("view", "reshape")
@@ -60,7 +60,7 @@ def view_as(input: Any, other: Any) -> Spec:
 @spec("as_strided")
 def as_strided(input: Any, size: Any, *args: Any, **kwargs: Any) -> Spec:
     """Values at places computed from strides."""
-    return Spec(Restrided(sizes(size)), (input,))
+    return Spec(Remade("as_strided", sizes(size)), (input,))
 
 
 @spec("view_as_complex")

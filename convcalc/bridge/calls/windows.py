@@ -88,9 +88,9 @@ def conv_transpose(
     return Spec(layer, (input,), (weight, bias))
 
 
-@spec("max_pool1d", "max_pool2d", "max_pool3d")
 def max_pool(
     input: Any,
+    axes: int,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -99,7 +99,6 @@ def max_pool(
     return_indices: bool = False,
 ) -> Spec:
     """Max pooling; the indices have the shape of the values."""
-    axes = _pooled(input, kernel_size)
     layer = MaxPool(
         ints(kernel_size),
         stride=_stride(stride),
@@ -107,9 +106,19 @@ def max_pool(
         dilation=ints(dilation),
         ceil_mode=bool(ceil_mode),
         return_indices=bool(return_indices),
-        **axes,
+        **_axes(input, axes),
     )
     return Spec(layer, (input,))
+
+
+def _on_axes(made: Any, axes: int) -> Any:
+    """The function of a name such as `max_pool2d`, which says how many axes there are."""
+
+    def on(input: Any, *args: Any, **kwargs: Any) -> Spec:
+        found: Spec = made(input, axes, *args, **kwargs)
+        return found
+
+    return on
 
 
 def _with_indices(made: Any) -> Any:
@@ -124,13 +133,8 @@ def _with_indices(made: Any) -> Any:
     return also
 
 
-for _axis_count in (1, 2, 3):
-    spec(f"max_pool{_axis_count}d_with_indices")(_with_indices(max_pool))
-
-
-@spec("max_unpool1d", "max_unpool2d", "max_unpool3d")
 def max_unpool(
-    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+    input: Any, axes: int, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Spec:
     """Values back at the places that pooling gave."""
     layer = MaxUnpool(
@@ -138,14 +142,14 @@ def max_unpool(
         stride=_stride(stride),
         padding=ints(padding),
         output_size=None if output_size is None else sizes(output_size),
-        **_pooled(input, kernel_size),
+        **_axes(input, axes),
     )
     return Spec(layer, (input, indices))
 
 
-@spec("avg_pool1d", "avg_pool2d", "avg_pool3d")
 def avg_pool(
     input: Any,
+    axes: int,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -154,33 +158,35 @@ def avg_pool(
     divisor_override: Any = None,
 ) -> Spec:
     """Average pooling."""
-    axes = _pooled(input, kernel_size)
-    layer = AvgPool(ints(kernel_size), stride=_stride(stride), padding=ints(padding), ceil_mode=bool(ceil_mode), **axes)
-    return Spec(layer, (input,))
+    settings = {"stride": _stride(stride), "padding": ints(padding), "ceil_mode": bool(ceil_mode)}
+    return Spec(AvgPool(ints(kernel_size), **settings, **_axes(input, axes)), (input,))
 
 
-@spec("lp_pool1d", "lp_pool2d", "lp_pool3d")
-def lp_pool(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Spec:
+def lp_pool(
+    input: Any, axes: int, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
+) -> Spec:
     """Lp pooling."""
     layer = LpPool(
         ints(kernel_size),
         norm_type=norm_type,
         stride=_stride(stride),
         ceil_mode=bool(ceil_mode),
-        **_pooled(input, kernel_size),
+        **_axes(input, axes),
     )
     return Spec(layer, (input,))
 
 
+for _axis_count in (1, 2, 3):
+    _max = _on_axes(max_pool, _axis_count)
+    spec(f"max_pool{_axis_count}d")(_max)
+    spec(f"max_pool{_axis_count}d_with_indices")(_with_indices(_max))
+    spec(f"avg_pool{_axis_count}d")(_on_axes(avg_pool, _axis_count))
+    spec(f"lp_pool{_axis_count}d")(_on_axes(lp_pool, _axis_count))
+    spec(f"max_unpool{_axis_count}d")(_on_axes(max_unpool, _axis_count))
+
+
 def _stride(stride: Any) -> Any:
     return None if stride is None or (isinstance(stride, tuple | list) and not stride) else ints(stride)
-
-
-def _pooled(tensor: Any, kernel_size: Any) -> dict[str, Any]:
-    """The axes of a pooling where the shape alone does not say: a kernel with an entry for each, no batch."""
-    if isinstance(kernel_size, tuple | list) and len(kernel_size) > 1:
-        return _axes(tensor, len(kernel_size))
-    return {"axes": 1} if tensor.dim() == 2 else {}
 
 
 def _adaptive(make: Any, axes: int) -> Any:
