@@ -17,14 +17,22 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def console_blocks() -> list[tuple[str, str]]:
-    """Every console block as (page:line, text)."""
+def console_blocks() -> list[tuple[str, str, Path]]:
+    """Every console block as (page:line, text, page)."""
     found = []
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         for block in re.finditer(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-            found.append((f"{page.name}:{text[: block.start()].count(chr(10)) + 1}", block[1]))
+            found.append((f"{page.name}:{text[: block.start()].count(chr(10)) + 1}", block[1], page))
     return found
+
+
+def files(page: Path) -> dict[str, str]:
+    """The files that a page shows: Python blocks whose first line is their name, as "# net.py"."""
+    blocks = re.findall(
+        r"^```python\n(# (\w+\.py)\n.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    return {name: text for text, name in blocks}
 
 
 def runs(block: str) -> list[tuple[str, str]]:
@@ -34,15 +42,22 @@ def runs(block: str) -> list[tuple[str, str]]:
 
 
 def run(command: str) -> tuple[str, int]:
-    """What `command` prints, both streams, and its exit status."""
+    """What `command` prints, both streams, and its exit status; `> file` keeps what it prints."""
     name, *arguments = shlex.split(command, comments=True)
     assert name == "convcalc", command
-    result = CliRunner().invoke(main, arguments, prog_name="convcalc")
+    arguments, _, kept = (*" ".join(map(shlex.quote, arguments)).partition(" '>' "),)
+    result = CliRunner().invoke(main, shlex.split(arguments), prog_name="convcalc")
+    if kept:
+        Path(kept).write_text(result.stdout, encoding="utf-8")
+        return result.stderr, result.exit_code
     return result.output, result.exit_code
 
 
-@pytest.mark.parametrize(("place", "block"), console_blocks(), ids=[place for place, _ in console_blocks()])
-def test_commands_print_what_the_page_shows(place, block):
+@pytest.mark.parametrize(("place", "block", "page"), console_blocks(), ids=[place for place, _, _ in console_blocks()])
+def test_commands_print_what_the_page_shows(place, block, page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, text in files(page).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
     assert runs(block), f"{place}: no command"
     for command, shown in runs(block):
         output, status = run(command)
