@@ -320,7 +320,7 @@ def inspect_graph(
 
 def _failure(error: ConvcalcError) -> Failure | None:
     """The call at which the run of a captured module ended, as far as it is explained."""
-    explanation = getattr(error, "explanation", None)
+    explanation = error.explanation
     if explanation is None:
         return Failure(error.place) if error.place else None
     return Failure(explanation.place, explanation.call, source=explanation.source)

@@ -232,7 +232,7 @@ def error_lines(error: ConvcalcError) -> list[str]:
     >>> error_lines(BadShape("fc: 400 features, not 8192", rule="features agree", fixes=["in_features=8192"]))
     ['Error: fc: 400 features, not 8192', 'rule   features agree', 'fix    in_features=8192']
     """
-    explanation = getattr(error, "explanation", None)
+    explanation = error.explanation
     at = [] if explanation is None else explanation.lines()
     rule = [f"rule   {error.rule}"] if error.rule else []
     return [f"Error: {error.message}", *at, *rule, *(f"fix    {fix}" for fix in error.fixes)]
