@@ -379,3 +379,13 @@ def test_windows_cut_and_joined_are_followed_exactly(name):
     assert exact(field)
     for flat in range(value.numel()):
         assert said(field, shape, (12,), flat) == read(value, signal, flat)
+
+
+@pytest.mark.parametrize("layer", [Moved("roll", dims=(3,), shifts=(1,)), PadAxes(((1, 0),)), Moved("flip", dims=(3,))])
+def test_what_wraps_or_pads_within_windows_is_unknown(layer):
+    """A place before the first of a window is no place of the window before."""
+    shape, field = (1, 2, 12), Field.start(1)
+    for one in (SPLIT, layer):
+        out = one.out_shape(shape)
+        field, shape = follow(one, None, field, shape, out), out
+    assert field.axes == (None,)
