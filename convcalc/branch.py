@@ -75,7 +75,10 @@ class Branch:
 
     def holds(self, values: Mapping[str, Size]) -> Any:
         """Whether the branch goes this way at these sizes; None where that is open."""
-        sides = [_at(side, values) for side in (self.left, self.right)]
+        try:
+            sides = [_at(side, values) for side in (self.left, self.right)]
+        except ZeroDivisionError:  # a formula that these sizes have no answer to
+            return False
         if any(side is None or is_symbolic(side) for side in sides):
             return None
         return _RELATIONS[self.relation](*sides)

@@ -86,11 +86,17 @@ def capture(
     return _found(module, settings, shapes)
 
 
-def _captured(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) -> Graph:
+def _captured(
+    module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape], asked: Sequence[Shape] | None = None
+) -> Graph:
+    """Capture at these sizes; those that were `asked` for by a name have it as their letter on the first two axes."""
     torch = need_torch()
     kind = settings["dtype"] or _dtype(module)
     inputs = [torch.empty(tuple(shape), dtype=kind, device="meta") for shape in shapes]
-    return _Run(module, inputs, {}, **settings).graph()
+    named = [
+        {axis: size for axis, size in enumerate(shape[:2]) if isinstance(size, str | Expr)} for shape in asked or ()
+    ]
+    return _Run(module, inputs, {}, named, **settings).graph()
 
 
 def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) -> Graph:
@@ -98,7 +104,7 @@ def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) ->
     first: Graph | None = None
     for example in EXAMPLES:
         numbers = [tuple(size if isinstance(size, int) else example for size in shape) for shape in shapes]
-        graph = _captured(module, settings, numbers)
+        graph = _captured(module, settings, numbers, shapes)
         assert graph.capture is not None  # noqa: S101 -- it was captured
         if graph.capture.error is None:
             return graph
@@ -139,9 +145,18 @@ class _Run:
     """One run of a module on meta, and the graph of what it did."""
 
     def __init__(
-        self, module: Any, args: Sequence[Any], kwargs: Mapping[str, Any], *, dtype: Any, train: bool, name: str
+        self,
+        module: Any,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        named: Sequence[Mapping[int, Any]] = (),
+        *,
+        dtype: Any,
+        train: bool,
+        name: str,
     ) -> None:
         self.original = module
+        self.named = named
         self.settings = {"dtype": dtype, "train": train, "name": name}
         self.name = name
         self.recorder = Recorder()
@@ -177,6 +192,9 @@ class _Run:
         self.inputs = ready
         shapes = {name: tuple(value.shape) for name, value in ready.items()}
         letters = with_symbols(shapes)
+        for input_name, named in zip(letters, self.named, strict=False):
+            known = {axis: Expr.symbol(size) if isinstance(size, str) else size for axis, size in named.items()}
+            letters[input_name] = tuple(known.get(axis, size) for axis, size in enumerate(letters[input_name]))
         self.letters = tuple(letters.values())
         self.recorder.numbers = {
             str(letter): size
