@@ -163,7 +163,7 @@ def monai_models() -> Iterator[Model]:
     )
     yield model("Quicknat", (1, 1, 64, 64), num_classes=2, num_channels=1, num_filters=16)
     yield model("MaskedAutoEncoderViT", one, in_channels=1, img_size=(64, 64, 64), patch_size=16)
-    yield model("HyenaNDUNETR", one, in_channels=1, out_channels=2, hyena_stages=(True,) * 4, img_size=(64, 64, 64))
+    yield model("HyenaNDUNETR", one, in_channels=1, out_channels=2, hyena_stages=(True,) * 4)
 
 
 _TRANSFORMERS: tuple[tuple[str, int, dict[str, Any]], ...] = (
@@ -313,7 +313,6 @@ def diffusers_models() -> Iterator[Model]:
         lambda: d.UNet2DConditionModel(cross_attention_dim=768),
         [(1, 4, 64, 64), (1,), (1, 77, 768)],
     )
-    yield model("UNet1DModel", [(1, 2, 65536), (1,)], sample_size=65536, extra_in_channels=16)
     yield model(
         "UNet3DConditionModel",
         [(1, 4, 4, 32, 32), (1,), text],
@@ -324,7 +323,7 @@ def diffusers_models() -> Iterator[Model]:
     )
     yield model(
         "UNetMotionModel",
-        [(1, 4, 4, 32, 32), (1,), text],
+        [(1, 4, 4, 32, 32), (1,), (4, 77, 64)],
         **blocks,
         cross_attention_dim=64,
         num_attention_heads=4,

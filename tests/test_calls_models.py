@@ -295,3 +295,28 @@ def test_multiply_accumulates_are_those_of_torchs_counter(model):
 def test_outputs_keep_their_names():
     graph = capture(ResNet(), (1, 3, 64, 64))
     assert graph.labels == ("logits", "features")
+
+
+class Sound(nn.Module):
+    """Raw sound (N, T), as wav2vec 2.0 takes it (arXiv:2006.11477): its convolutions have total stride 320."""
+
+    def __init__(self):
+        super().__init__()
+        windows = ((10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2))
+        sizes = (1, *[4] * len(windows))
+        self.convs = nn.Sequential(
+            *(nn.Conv1d(a, b, k, s) for (a, b), (k, s) in zip(pairwise(sizes), windows, strict=True))
+        )
+
+    def forward(self, x):
+        return self.convs(x[:, None]).transpose(1, 2)
+
+
+def test_a_size_asked_for_by_name_is_a_letter_on_any_axis():
+    (_, frames, _) = inspect_graph(Sound(), (1, "T")).output
+    for samples in (400, 719, 720, 16000, 16001):
+        with torch.no_grad():
+            assert frames(T=samples) == Sound()(torch.rand(1, samples)).shape[1] == (samples - 80) // 320
+    batch, channels, *_ = inspect_graph(nn.Flatten(0, 1), ("B", 3, 4, "W")).output
+    assert str(batch) == "3*B"
+    assert channels == 4

@@ -84,6 +84,7 @@ def capture(
         "train": train,
         "check": check,
         "repair": True,
+        "named": (),
         "name": name or type(module).__name__,
     }
     if example_inputs is not None:
@@ -110,7 +111,11 @@ def _quick(settings: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) -> Graph:
-    """Capture at the first of `EXAMPLES` at which the module runs; otherwise at the first, with its error."""
+    """Capture at the first of `EXAMPLES` at which the module runs; otherwise at the first, with its error.
+
+    A name on one of the first two axes, which are batch and channels elsewhere, is the letter of its size.
+    """
+    settings = {**settings, "named": [_names_first(shape) for shape in shapes]}
 
     def numbers(example: int) -> list[Shape]:
         return [tuple(size if isinstance(size, int) else example for size in shape) for shape in shapes]
@@ -120,6 +125,11 @@ def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) ->
         return captured is not None and captured.error is None
 
     return _captured(module, settings, numbers(next(filter(runs, EXAMPLES), EXAMPLES[0])))
+
+
+def _names_first(shape: Shape) -> dict[int, Expr]:
+    named = {axis: size for axis, size in enumerate(shape[:2]) if isinstance(size, str | Expr)}
+    return {axis: Expr.symbol(size) if isinstance(size, str) else size for axis, size in named.items()}
 
 
 def _shapes(input_size: InputShapes) -> list[Shape]:
@@ -190,6 +200,8 @@ class Run:
         named = {name: _blank(value, name, self.inputs) for name, value in kwargs.items()}
         shapes = {name: tuple(value.shape) for name, value in self.inputs.items()}
         letters = with_symbols(shapes)
+        for name, named in zip(letters, self.settings["named"], strict=False):
+            letters[name] = tuple(named.get(axis, size) for axis, size in enumerate(letters[name]))
         self.letters = tuple(letters.values())
         self.recorder.numbers = {
             str(letter): size
