@@ -167,6 +167,8 @@ class _Run:
                     self.output = twin(*args, **kwargs)
             except Exception as error:
                 self.raised = error
+            finally:
+                self.recorder.leave()
         if self.raised is not None:
             from convcalc.bridge.explain import explain
 
