@@ -129,6 +129,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         """Whether the model was given a size with a formula: else it cannot act by it."""
         self._given: dict[tuple[Layer, tuple[Shape, ...]], tuple[Shape, ...]] = {}
         """What layers give: most are called more than once."""
+        self._stood: list[tuple[Any, Any]] = []
         self._reading = 0
         self._codes: dict[CodeType, bool] = {}
         self._rooms: dict[str, bool] = {}
@@ -156,7 +157,17 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             self._name(tensor, "parameter", prefix + name)
             if stray and tensor is not None:
                 self.strays[prefix + name] = None
+        self._stood.append((part, part.__dict__.get("forward")))
         part.__dict__["forward"] = self._around(part, path)
+
+    def leave(self) -> None:
+        """Stand around the modules no longer: what leads round in circles is kept until it is searched for."""
+        for part, forward in self._stood:
+            if forward is None:
+                part.__dict__.pop("forward", None)
+            else:
+                part.__dict__["forward"] = forward
+        self._stood.clear()
 
     def _name(self, tensor: Any, kind: str, path: str) -> None:
         if tensor is not None:

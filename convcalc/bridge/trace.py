@@ -188,6 +188,8 @@ class Run:
                     self.output = twin(*self.args, **self.kwargs)
             except Exception as error:
                 self.raised = error
+            finally:
+                self.recorder.leave()
         if self.raised is not None:
             from convcalc.bridge.explain import explain
 
