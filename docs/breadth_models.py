@@ -370,6 +370,7 @@ def diffusers_models() -> Iterator[Model]:
         attention_head_dim=16,
         sample_size=32,
         caption_channels=64,
+        cross_attention_dim=64,
     )
     yield model(
         "SD3Transformer2DModel", [(1, 16, 32, 32), (1, 77, 4096), (1, 2048), (1,)], num_layers=2, sample_size=32

@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="torch is an extra: pip install 'con
 
 from calls import STEPS, Of, agrees, arg, captured, flat, outputs
 
+from convcalc.analysis.report import inspect_graph
 from convcalc.bridge.calls import SPECS
 from convcalc.bridge.calls.registry import add, functions
 from convcalc.bridge.trace import capture
@@ -746,3 +747,13 @@ def test_what_values_decide_is_opaque(function, why):
 def test_numpys_names_of_arguments_are_understood():
     graph = captured(lambda x: torch.sum(x, axis=2, keepdims=True), x)
     assert graph.nodes[-1].layer.dims == (2,)
+
+
+def test_an_operator_of_another_library_is_opaque_by_name():
+    with torch.library._scoped_library("convcalc_tests", "DEF") as library:
+        library.define("every_other(Tensor x) -> Tensor")
+        library.impl("every_other", lambda x: x[..., ::2].clone(), "Meta")
+        graph = capture(Of(lambda x: torch.ops.convcalc_tests.every_other(x).relu()), (1, 4, 6, 8))
+    (call,) = [node for node in graph if isinstance(node.layer, Opaque)]
+    assert (call.layer.op, call.layer.shapes) == ("every_other", ((1, 4, 6, 4),))
+    assert inspect_graph(graph).layers[-1].symbolic is None

@@ -77,7 +77,7 @@ class Layer:
         >>> from convcalc.expr import Expr
         >>> from convcalc.layers import Unbind
         >>> [str(value) for value in Unbind(3).path((Expr.symbol("n"), 8))]
-        ['n - 3', '-n + 3']
+        ['n - 3', '3 - n']
         """
         return ()
 

@@ -89,7 +89,7 @@ def spec_each(names: Iterable[str], make: Callable[[str], Callable[..., Spec | N
     for name in names:
         some = [function for function in functions(name) if function not in SPECS]
         if some:
-            add(some, make(name.rpartition(".")[2]), name.rpartition(".")[2].strip("_"))
+            add(some, make(name.rpartition(".")[2]), name)
 
 
 def add(some: Iterable[Any], made: Callable[..., Spec | None], name: str) -> None:
@@ -100,7 +100,7 @@ def add(some: Iterable[Any], made: Callable[..., Spec | None], name: str) -> Non
         if function in SPECS:
             raise BadArgument(f"{name} has a spec already")
         SPECS[function] = made
-        NAMES[function] = name
+        NAMES[function] = name.rpartition(".")[2].strip("_")
     if not count:
         raise BadArgument(f"no function of torch is called {name}")
 
