@@ -220,6 +220,16 @@ class Graph:
         whole: Graph = vars(self).get("_whole", self)
         return whole
 
+    def lettered(self, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+        """Return the shapes with the letters of the capture in the place of numbers."""
+        letters = () if self.capture is None else self.capture.letters
+        return {
+            name: tuple(
+                letter if isinstance(size, int) else size for letter, size in zip(known, shapes[name], strict=True)
+            )
+            for name, known in zip(self.inputs, letters, strict=True)
+        }
+
     def holds(self, shapes: Mapping[str, Shape]) -> bool:
         """Whether `at` these shapes it is the same graph."""
         try:

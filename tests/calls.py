@@ -60,7 +60,7 @@ def moved(shape, step):
 def captured(function, *args):
     """The graph of a function, all of it known; its shapes are those of torch on a CPU, and on meta, as none differ."""
     torch.manual_seed(0)
-    graph = capture(Of(function), example_inputs=[one.make(one.shape, "meta") for one in args])
+    graph = capture(Of(function), example_inputs=[one.make(one.shape, "meta") for one in args], check=False)
     assert graph.capture.error is None, graph.capture.error
     assert not any(isinstance(node.layer, Opaque) for node in graph), [node.layer for node in graph]
     assert graph.capture.remarks == ()

@@ -284,7 +284,7 @@ def test_a_module_that_does_not_run_is_the_answer_no(arguments):
     assert "Traceback" not in result.output
     assert "fails" in result.stdout
     assert document(*arguments, status=1)["output"] is None
-    for command in ("sizes", "field", "tiles"):
+    for command in ("field", "tiles"):
         other = CliRunner().invoke(main, [command, *arguments])
         assert other.exit_code in (1, 2), command
         assert other.exception is None or isinstance(other.exception, SystemExit)

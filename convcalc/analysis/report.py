@@ -274,7 +274,7 @@ def inspect_graph(
     graph, given = open_net(net, input_shapes)
     needs = Conditions()
     shapes, fields = dict(given), start_fields(graph, given)
-    letters = with_symbols(given)
+    letters = graph.lettered(given) if graph.capture is not None else with_symbols(given)
     symbolic: dict[str, Shape | None] = dict(letters)
     anywhere = _anywhere(graph, letters)
     live = set(graph.inputs)

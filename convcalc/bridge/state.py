@@ -33,6 +33,7 @@ def unchanged() -> Iterator[None]:
     try:
         gc.disable()  # a run makes many small objects that stay, and looking through them takes a tenth of its time
         torch.backends.mha.set_fastpath_enabled(False)  # it would hide the layers inside
+        torch.nn.modules.transformer._detect_is_causal_mask = _as_said
         sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEPTH))
         with warnings.catch_warnings(), torch.no_grad(), _eager():
             warnings.simplefilter("ignore")
@@ -63,11 +64,18 @@ def _switches() -> list[tuple[Callable[[], Any], Callable[[Any], Any]]]:
         (torch.is_anomaly_enabled, torch.set_anomaly_enabled),
         (sys.getrecursionlimit, sys.setrecursionlimit),
     ]
+    rooms = torch.nn.modules.transformer
+    some.append((lambda: rooms._detect_is_causal_mask, lambda known: setattr(rooms, "_detect_is_causal_mask", known)))
     if torch.cuda.is_initialized():
         some.append((torch.cuda.get_rng_state_all, torch.cuda.set_rng_state_all))
     if numpy is not None:
         some.append((numpy.random.get_state, numpy.random.set_state))
     return some
+
+
+def _as_said(mask: Any, is_causal: bool | None = None, size: int | None = None) -> bool:
+    """In the place of torch's own look at the values of a mask, which only chooses a faster way to the same."""
+    return bool(is_causal)
 
 
 def _default_device(torch: Any) -> Any:

@@ -15,7 +15,7 @@ from convcalc.analysis.report import with_symbols
 from convcalc.bridge.copying import Copier
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.recorder import Call, Failed, Recorder, Value
-from convcalc.bridge.selfcheck import Again, check_again, shape_at
+from convcalc.bridge.selfcheck import UNCHECKED, Again, check_again, shape_at
 from convcalc.bridge.state import unchanged
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.expr import Expr
@@ -85,6 +85,7 @@ def capture(
         "check": check,
         "repair": True,
         "named": (),
+        "tokens": False,
         "name": name or type(module).__name__,
     }
     if example_inputs is not None:
@@ -202,8 +203,10 @@ class Run:
         named = {name: _blank(value, name, self.inputs) for name, value in kwargs.items()}
         shapes = {name: tuple(value.shape) for name, value in self.inputs.items()}
         letters = with_symbols(shapes)
-        for name, named in zip(letters, self.settings["named"], strict=False):
-            letters[name] = tuple(named.get(axis, size) for axis, size in enumerate(letters[name]))
+        if self.settings["tokens"]:
+            letters = {name: _on_length(shape, shapes[name]) for name, shape in letters.items()}
+        for name, first in zip(letters, self.settings["named"], strict=False):
+            letters[name] = tuple(first.get(axis, size) for axis, size in enumerate(letters[name]))
         self.letters = tuple(letters.values())
         self.recorder.numbers = {
             str(letter): size
@@ -222,7 +225,16 @@ class Run:
         graph = self.graph()
         if not self.settings["check"] or self.raised is not None or not self.recorder.numbers:
             return graph
-        return check_again(graph, self.recorder.numbers, self._again, 2 if self.recorder.asked else 1)
+        graph = check_again(graph, self.recorder.numbers, self._again, 2 if self.recorder.asked else 1)
+        return self._of_tokens() or graph if _is_unchecked(graph) else graph
+
+    def _of_tokens(self) -> Graph | None:
+        """The graph with the letter of inputs (N, length, features) on their length, where other lengths run."""
+        if self.settings["tokens"] or self.settings["named"] or not any(len(shape) == 3 for shape in self.letters):
+            return None
+        args, kwargs = self.given
+        graph = Run(self.original, args, kwargs, {**self.settings, "tokens": True}).checked()
+        return None if _is_unchecked(graph) else graph
 
     def _again(self, values: Mapping[str, int]) -> Again:
         torch = need_torch()
@@ -461,6 +473,15 @@ def _names(calls: Sequence[Call], taken: Sequence[str]) -> dict[int, str]:
         counts[name] += 1
         names[id(call)] = name
     return names
+
+
+def _is_unchecked(graph: Graph) -> bool:
+    return graph.capture is not None and UNCHECKED in graph.capture.remarks
+
+
+def _on_length(letters: Shape, shape: Shape) -> Shape:
+    """The letters of (N, C, length) on (N, length, features)."""
+    return (letters[0], letters[2], shape[2]) if len(letters) == 3 else letters
 
 
 def _layer(call: Call) -> Layer:

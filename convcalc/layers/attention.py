@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from convcalc.conditions import Check, enforce
+from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadShape
 from convcalc.field import Field, unite
 from convcalc.footprint import Footprint
@@ -113,6 +113,9 @@ class MultiheadAttention(Layer):
     batch_first: bool = False
     need_weights: bool = True
     average_attn_weights: bool = True
+    kdim: int | None = None
+    vdim: int | None = None
+    """The features of keys and values: those that come unless given."""
 
     @property
     def outputs(self) -> int:
@@ -125,21 +128,36 @@ class MultiheadAttention(Layer):
 
     def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
         """The shape of the queries, and that of the weights."""
-        q, k, *_ = shapes
-        must_equal(
-            q[-1],
-            self.embed_dim,
-            check,
-            lambda at: BadShape(
-                f"embed_dim={self.embed_dim} but the queries {written(q)} have {at(q[-1])}",
-                rule="the last axis of the queries equals embed_dim",
-            ),
-        )
+        q, k, v, *_ = shapes
+        self._check_features("embed_dim", self.embed_dim, "queries", q, check)
+        self._check_features("kdim", self.kdim, "keys", k, check)
+        self._check_features("vdim", self.vdim, "values", v, check)
+        self._check_lengths(q, k, v, check)
         if not self.need_weights:
             return (q,)
         batch, length, source = self._sizes(q, k)
         heads = () if self.average_attn_weights else (self.num_heads,)
         return q, (*batch, *heads, length, source)
+
+    def _check_features(self, word: str, wanted: int | None, what: str, shape: Shape, check: Check) -> None:
+        if wanted is not None:
+            must_equal(
+                shape[-1],
+                wanted,
+                check,
+                lambda at: BadShape(
+                    f"{word}={wanted} but the {what} {written(tuple(map(at, shape)))} have {at(shape[-1])}",
+                    rule=f"the last axis of the {what} equals {word}",
+                ),
+            )
+
+    def _check_lengths(self, q: Shape, k: Shape, v: Shape, check: Check) -> None:
+        """As many keys as values, in as many batches as there are queries."""
+        batch = 0 if self.batch_first else 1
+        pairs = [("keys and values", a, b) for a, b in zip(k[:-1], v[:-1], strict=True)]
+        pairs += [("batches of queries and keys", q[batch], k[batch])] if len(q) == len(k) == 3 else []
+        for what, a, b in pairs:
+            must_equal(a, b, check, _unequal(what, a, b))
 
     def _sizes(self, q: Shape, k: Shape) -> tuple[Shape, Size, Size]:
         if len(q) == 2:
@@ -195,3 +213,7 @@ class MultiheadAttention(Layer):
             some.append(read.moved(one, places, tuple(kept)).served(tuple(kept), output))
         weighed = {len(output) - 1: identity() | everything()}
         return unite(some, output).over(output, weighed, output)
+
+
+def _unequal(what: str, a: Size, b: Size) -> Callable[[Reader], BadShape]:
+    return lambda at: BadShape(f"as many {what} are needed: {at(a)} and {at(b)}")

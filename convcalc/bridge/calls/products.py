@@ -183,6 +183,8 @@ def multihead(
         bias=in_proj_bias is not None,
         need_weights=bool(need_weights),
         average_attn_weights=bool(average_attn_weights),
+        kdim=key.shape[-1] if k_proj_weight is None else k_proj_weight.shape[1],
+        vdim=value.shape[-1] if v_proj_weight is None else v_proj_weight.shape[1],
     )
     weights = (in_proj_weight, in_proj_bias, q_proj_weight, k_proj_weight, v_proj_weight)
     read = (query, key, value, *tensors(attn_mask, key_padding_mask))
