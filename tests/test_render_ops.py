@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from convcalc.expr import Expr
+from convcalc.layers import Chunk, Index, Moved, PadAxes, Slice, Split, Stack, Unbind
 from convcalc.layers.attention import Attention, MultiheadAttention
 from convcalc.layers.function import Combine, Cumulative, Map, Reduce
-from convcalc.layers.index import Chunk, Index, Moved, PadAxes, Slice, Split, Stack, Unbind
 from convcalc.layers.linear import Linear
 from convcalc.layers.matmul import Einsum, Matmul
 from convcalc.layers.merge import Concat

@@ -10,23 +10,23 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
+from convcalc.bridge.arguments import has_number, has_size, on_meta, storage_of, tensors_among
 from convcalc.bridge.calls import SPECS, NotKnown, Spec, name_of
 from convcalc.bridge.calls.parts import setitem
 from convcalc.bridge.calls.registry import in_torch_words
 from convcalc.bridge.copying import Copier
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.sizeint import SizeFloat, SizeInt, Watch, sized
+from convcalc.bridge.recording import Call, Failed, Frame, Value, in_letters, shapes_of
+from convcalc.bridge.sizeint import SizeInt, Watch, sized
 from convcalc.errors import ConvcalcError, Refused
 from convcalc.expr import Expr
 from convcalc.layers import Conv, ConvTranspose, Layer, Opaque, Shape, Source, Written
 from convcalc.layers.base import written
-from convcalc.layers.index import Slice
 
 torch = need_torch()
 Tensor = torch.Tensor
@@ -44,64 +44,6 @@ _SIZED = frozenset(
 
 _MANY = 2**20
 """Constants of more values than this hold none."""
-
-
-@dataclass(eq=False, slots=True)
-class Value:
-    """One tensor as it came out of a call: output `place` of it. `version` counts what was written into it."""
-
-    call: Call
-    place: int
-    version: int
-
-
-@dataclass(eq=False, slots=True)
-class Frame:
-    """One run of a module's forward: where it stands, and whether another module ran inside."""
-
-    path: str
-    module: Any
-    nested: bool = False
-    calls: int = 0
-
-
-@dataclass(eq=False, slots=True)
-class Call:
-    """One call: what, where, on which values, with which shapes."""
-
-    function: str
-    frame: Frame | None
-    layer: Layer | None
-    inputs: tuple[Value, ...]
-    shapes: tuple[Shape, ...]
-    source: str | None = None
-    weights: tuple[tuple[str, Any], ...] = ()
-    """The parameters that it is the first to use."""
-    shares: Call | None = None
-    live: bool = True
-    """Whether it depends on the network's input."""
-    sized: bool = False
-    """Whether its values depend on sizes of the input, such as those of `arange(h)`."""
-    number: int = -1
-    """How many calls were made before."""
-    symbolic: tuple[Shape | None, ...] | None = None
-    """The shapes in letters; None until they are asked for."""
-    label: str | None = None
-
-
-@dataclass(slots=True)
-class Failed:
-    """The call at which the run ended: its function, arguments and exception, and what it would have been."""
-
-    function: str
-    error: BaseException
-    frame: Frame | None
-    source: str | None
-    layer: Layer | None
-    inputs: tuple[Value, ...]
-    args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = field(default_factory=dict)
-    raw: Any = None
 
 
 class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-defined]
@@ -252,7 +194,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             self.watch.muted = muted
         if func is _SETITEM:
             self._record(func, args, kwargs, args[0], found, inputs)
-        elif isinstance(out, Tensor) or (isinstance(out, tuple | list) and next(_tensors(out), None) is not None):
+        elif isinstance(out, Tensor) or (isinstance(out, tuple | list) and next(tensors_among(out), None) is not None):
             self._record(func, args, kwargs, out, found, inputs)
         return out
 
@@ -282,7 +224,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         name = getattr(func, "__name__", "")
         if id(args[0]) in self.values or not name.endswith("_") or name.endswith("__"):
             return False
-        return next(_tensors((args[1:], kwargs)), None) is None
+        return next(tensors_among((args[1:], kwargs)), None) is None
 
     def _stay(self, func: Any, args: Any, kwargs: Any) -> Any:
         """`x.to("cuda")`, `x.cpu()` while nothing is anywhere: only the type changes."""
@@ -315,7 +257,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             return args
         if known.call.sized and not known.call.live:
             self.watch.lose("the value of a tensor made from sizes")
-        return _on_meta(args) if known.call.live else args
+        return on_meta(args) if known.call.live else args
 
     def _found(self, func: Any, args: Any, kwargs: Any) -> Spec | ConvcalcError | None:
         """What a call is, before it changes its arguments; why it is not known; None where it makes no values."""
@@ -333,11 +275,11 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
 
     def _once_more(self, func: Any, args: Any, kwargs: Any, error: Exception, found: Any) -> Any:
         """Run a call again with constants moved to meta, if it mixed devices; otherwise it is where the run ends."""
-        some = list(_tensors((args, kwargs)))
+        some = list(tensors_among((args, kwargs)))
         if len({tensor.device.type for tensor in some}) > 1:
-            moved = _on_meta(args)
+            moved = on_meta(args)
             try:
-                out = func(*moved, **_on_meta(kwargs))
+                out = func(*moved, **on_meta(kwargs))
             except Exception as again:
                 error = again
             else:
@@ -358,7 +300,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             self.stack[-1] if self.stack else None,
             self.line(),
             found.layer if known else None,
-            tuple(self.value(tensor) for tensor in (found.inputs if known else _tensors((args, kwargs)))),
+            tuple(self.value(tensor) for tensor in (found.inputs if known else tensors_among((args, kwargs)))),
             args,
             kwargs,
             func,
@@ -379,7 +321,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             self._alias(args[0] if args else next(iter(kwargs.values())), out)
             return
         name = name_of(func)
-        outs = [out] if isinstance(out, Tensor) else list(_tensors(out))
+        outs = [out] if isinstance(out, Tensor) else list(tensors_among(out))
         if isinstance(found, ConvcalcError):
             if func not in _ASKS:
                 self._record_opaque(name, args, kwargs, outs, str(found))
@@ -396,10 +338,10 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             inputs = (*inputs, *weighted)
         if layer is None:
             macs = self._macs(found.layer, inputs[: len(found.inputs)])
-            layer = Opaque(name, shapes=shapes, seen=_seen(inputs), why=why, mac_count=macs)
+            layer = Opaque(name, shapes=shapes, seen=shapes_of(inputs), why=why, mac_count=macs)
         call = self._call(name, layer, inputs, shapes, found.weights)
         if not call.live:
-            call.sized = call.sized or found.layer.depends_on_sizes or _has_size((args, kwargs))
+            call.sized = call.sized or found.layer.depends_on_sizes or has_size((args, kwargs))
         self._give(call, outs)
         if len(outs) > 1 and call.live:
             self._count_outputs(call)
@@ -419,7 +361,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         """
         if self.watch.lost and self._may_hide(layer):
             return None, f"a size lost its formula: {next(reversed(self.watch.lost))}"
-        seen = _seen(inputs)
+        seen = shapes_of(inputs)
         try:
             given = self._given.get((layer, seen))
             if given is None:
@@ -444,27 +386,27 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         names = {"padding", "output_padding"} if isinstance(layer, Conv | ConvTranspose) else _SIZED
         defaults = type(layer)
         return any(
-            name in names and value != getattr(defaults, name, None) and _has_number(value)
+            name in names and value != getattr(defaults, name, None) and has_number(value)
             for name, value in vars(layer).items()
         )
 
     def _macs(self, layer: Layer, inputs: tuple[Value, ...]) -> int | None:
         try:
-            return int(layer.macs(*_seen(inputs)))
+            return int(layer.macs(*shapes_of(inputs)))
         except (ConvcalcError, TypeError):
             return None
 
     def _record_opaque(
         self, name: str, args: Any, kwargs: Any, out: Any, why: str, weights: Sequence[Any] = ()
     ) -> None:
-        outs = list(_tensors(out))
-        inputs = tuple(map(self.value, _tensors((args, kwargs))))
+        outs = list(tensors_among(out))
+        inputs = tuple(map(self.value, tensors_among((args, kwargs))))
         shapes = tuple(tuple(tensor.shape) for tensor in outs)
         if not shapes:
             return
-        layer = Opaque(name, shapes=shapes, seen=_seen(inputs), why=why)
+        layer = Opaque(name, shapes=shapes, seen=shapes_of(inputs), why=why)
         call = self._call(name, layer, inputs, shapes, weights)
-        call.sized = call.sized or (not call.live and _has_size((args, kwargs)))
+        call.sized = call.sized or (not call.live and has_size((args, kwargs)))
         self._give(call, outs)
 
     def _call(
@@ -501,7 +443,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         for place, tensor in enumerate(outs):
             before, version = self.values.get(id(tensor)), self._version(tensor)
             if before is not None and before.version != version:
-                self._writes.setdefault(_storage(tensor), []).append(call)
+                self._writes.setdefault(storage_of(tensor), []).append(call)
                 version = self._version(tensor)
             self._remember(tensor, Value(call, place, version))
 
@@ -512,7 +454,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
     def _version(self, tensor: Any) -> int:
         """How often a tensor was written into."""
         if tensor.is_inference():  # which torch does not count
-            return len(self._writes.get(_storage(tensor), ()))
+            return len(self._writes.get(storage_of(tensor), ()))
         return int(tensor._version)
 
     def _alias(self, tensor: Any, out: Any) -> None:
@@ -540,7 +482,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         if known.version == version:
             return known
         # a view of it was written into, or what it is a view of
-        writers = [call for call in self._writes.get(_storage(tensor), ()) if call.number > known.call.number]
+        writers = [call for call in self._writes.get(storage_of(tensor), ()) if call.number > known.call.number]
         inputs = (known, *(Value(call, 0, 0) for call in writers))
         call = self._call("written", Written("written"), inputs, (tuple(tensor.shape),))
         value = Value(call, 0, version)
@@ -559,7 +501,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             live = tensor.device.type == "meta" or bool(self.watch.lost)
             inputs = tuple(self.taken) if live else ()
             why = "a tensor that no recorded call made"
-            layer = Opaque("tensor", shapes=(shape,), seen=_seen(inputs), why=why, reads_input=live)
+            layer = Opaque("tensor", shapes=(shape,), seen=shapes_of(inputs), why=why, reads_input=live)
             call = self._call("tensor", layer, inputs, (shape,))
         value = Value(call, 0, self._version(tensor))
         self._remember(tensor, value)
@@ -595,7 +537,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             last = value.call.number
             for call in self.calls[self._reading : last + 1]:
                 if call.symbolic is None:
-                    call.symbolic = _in_letters(call)
+                    call.symbolic = in_letters(call)
             self._reading = last + 1
         assert value.call.symbolic is not None  # noqa: S101 -- worked out above
         return value.call.symbolic[value.place]
@@ -616,73 +558,6 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
                 return f"{code.co_filename}:{frame.f_lineno}"
             frame = frame.f_back
         return None
-
-
-def _in_letters(call: Call) -> tuple[Shape | None, ...]:
-    shapes = [value.call.symbolic[value.place] if value.call.symbolic else None for value in call.inputs]
-    unknown: tuple[Shape | None, ...] = (None,) * len(call.shapes)
-    if call.layer is None or any(shape is None for shape in shapes):
-        return unknown
-    try:
-        return tuple(map(_letters, call.layer.out_shapes(*(shape for shape in shapes if shape is not None))))
-    except ConvcalcError:
-        return unknown
-
-
-def _letters(shape: Shape) -> Shape | None:
-    """A shape with plain numbers where its formulas are; None where one is too long to tell anything."""
-    if any(isinstance(size, Expr) and size.is_too_long for size in shape):
-        return None
-    return tuple(size.constant if isinstance(size, Expr) and size.is_constant else size for size in shape)
-
-
-def _seen(inputs: Iterable[Value]) -> tuple[Shape, ...]:
-    return tuple(value.call.shapes[value.place] for value in inputs)
-
-
-def _has_number(value: Any) -> bool:
-    if isinstance(value, Slice):
-        return _has_number((value.start, value.stop)) or value.step != 1
-    if isinstance(value, tuple):
-        return any(map(_has_number, value))
-    return isinstance(value, int) and not isinstance(value, bool) and value != -1
-
-
-def _has_size(value: Any) -> bool:
-    """Whether a size is among arguments."""
-    if isinstance(value, tuple | list):
-        return any(map(_has_size, value))
-    if isinstance(value, dict):
-        return any(map(_has_size, value.values()))
-    return isinstance(value, SizeInt | SizeFloat)
-
-
-def _storage(tensor: Any) -> int:
-    """What is the same for all views of the same values."""
-    try:
-        return int(tensor.untyped_storage()._cdata)
-    except (RuntimeError, NotImplementedError):  # sparse: no storage, and no views
-        return id(tensor)
-
-
-def _tensors(value: Any) -> Iterator[Any]:
-    """Every tensor among arguments, lists and tuples in order."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, tuple | list):
-        for entry in value:
-            yield from _tensors(entry)
-    elif isinstance(value, dict):
-        for entry in value.values():
-            yield from _tensors(entry)
-
-
-def _on_meta(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value if value.device.type == "meta" else value.to("meta")
-    if isinstance(value, dict):
-        return {name: _on_meta(entry) for name, entry in value.items()}
-    return type(value)(map(_on_meta, value)) if type(value) in (tuple, list) else value
 
 
 # -- questions about sizes ---------------------------------------------------------------------------------------

@@ -5,16 +5,17 @@ Nothing is allocated, and the module is as it was before, also after an error. S
 
 from __future__ import annotations
 
-import inspect
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from convcalc.analysis.report import with_symbols
+from convcalc.bridge.arguments import blank, each_tensor, swapped
 from convcalc.bridge.copying import Copier
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.recorder import Call, Failed, Recorder, Value
+from convcalc.bridge.naming import argument_names, labelled_outputs, names_of, place_of
+from convcalc.bridge.recorder import Recorder
+from convcalc.bridge.recording import Call, Failed, Value
 from convcalc.bridge.selfcheck import UNCHECKED, Again, check_again, shape_at
 from convcalc.bridge.state import unchanged
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
@@ -198,9 +199,9 @@ class Run:
 
     def _receive(self, twin: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """The inputs on meta, named as forward names them, their sizes given letters."""
-        names = _argument_names(twin, len(args))
-        placed = [_blank(value, name, self.inputs) for name, value in zip(names, args, strict=True)]
-        named = {name: _blank(value, name, self.inputs) for name, value in kwargs.items()}
+        names = argument_names(twin, len(args))
+        placed = [blank(value, name, self.inputs) for name, value in zip(names, args, strict=True)]
+        named = {name: blank(value, name, self.inputs) for name, value in kwargs.items()}
         shapes = {name: tuple(value.shape) for name, value in self.inputs.items()}
         letters = with_symbols(shapes)
         if self.settings["tokens"]:
@@ -244,7 +245,7 @@ class Run:
             for (original, blank), shape in zip(self._originals(), shapes, strict=True)
         }
         args, kwargs = self.given
-        run = Run(self.original, _swapped(args, other), _swapped(kwargs, other), _quick(self.settings))
+        run = Run(self.original, swapped(args, other), swapped(kwargs, other), _quick(self.settings))
         by_torch = run.raised is None or run.recorder.failed is not None
         return Again(run.graph(), None if by_torch else run.raised)
 
@@ -252,15 +253,15 @@ class Run:
         """Each input as it was given, and on meta."""
         args, kwargs = self.given
         seen: dict[str, Any] = {}
-        for name, value in [*zip(_argument_names(self.twin, len(args)), args, strict=True), *kwargs.items()]:
-            _each(value, name, seen)
+        for name, value in [*zip(argument_names(self.twin, len(args)), args, strict=True), *kwargs.items()]:
+            each_tensor(value, name, seen)
         return [(seen[name], blank) for name, blank in self.inputs.items()]
 
     # -- the graph ----------------------------------------------------------------------------------------------
 
     def graph(self) -> Graph:
         """Return what was recorded as a graph."""
-        outputs = [] if self.raised is not None else _labelled(self.output, "")
+        outputs = [] if self.raised is not None else labelled_outputs(self.output, "")
         values = [(label, self.recorder.value(tensor)) for label, tensor in outputs]
         failed = self._failed()
         calls = self.kept([*(value for _, value in values), *(failed.inputs if failed else ())])
@@ -286,7 +287,7 @@ class Run:
         """The call that ended the run as a node, if it is known as a layer."""
         if failed is None or failed.layer is None:
             return None
-        name, taken = _place(failed), {*self.inputs, *names.values()}
+        name, taken = place_of(failed), {*self.inputs, *names.values()}
         while name in taken:
             name += "_again"
         inputs = [self.reference(names, value) for value in failed.inputs]
@@ -321,7 +322,7 @@ class Run:
 
     def names(self, calls: Sequence[Call]) -> dict[int, str]:
         """Return what each call is named in the graph, by its identity."""
-        return _names(calls, taken=list(self.inputs))
+        return names_of(calls, taken=list(self.inputs))
 
     def kept(self, ends: Sequence[Value]) -> list[Call]:
         """Return the calls without those that make constants which nobody reads."""
@@ -341,7 +342,7 @@ class Run:
             if id(value) not in self.recorder.owners and self.raised is None
         }
         remarks = [*self.recorder.disagreements]
-        if self.raised is None and not _labelled(self.output, ""):
+        if self.raised is None and not labelled_outputs(self.output, ""):
             remarks.append(f"forward returns no tensor but {_kind(self.output)}: the last row stands for it")
         strays = [path for path in self.recorder.strays if path in self._used()]
         if strays:
@@ -365,114 +366,12 @@ class Run:
         return {path for call in self.recorder.calls for path, _ in call.weights}
 
 
-def _place(failed: Failed) -> str:
-    """What the call would have been called."""
-    frame = failed.frame
-    if frame is None or not frame.path:
-        return failed.function
-    return frame.path if not frame.calls and not frame.nested else f"{frame.path}:{failed.function}"
-
-
 def _kind(value: Any) -> str:
     return "None" if value is None else f"a {type(value).__name__}"
 
 
-def _blank(value: Any, name: str, found: dict[str, Any]) -> Any:
-    """An argument with its tensors on meta, each kept in `found` by where it is."""
-    torch = need_torch()
-    if isinstance(value, torch.Tensor):
-        found[name] = torch.empty_like(value, device="meta", requires_grad=False)
-        return found[name]
-    if isinstance(value, dict):
-        return type(value)((key, _blank(entry, f"{name}.{key}", found)) for key, entry in value.items())
-    if isinstance(value, tuple | list):
-        entries = [_blank(entry, f"{name}.{place}", found) for place, entry in enumerate(value)]
-        return type(value)(*entries) if hasattr(value, "_fields") else type(value)(entries)
-    return value
-
-
-def _each(value: Any, name: str, found: dict[str, Any]) -> None:
-    """Every tensor of an argument, by where it is: as `_blank`, unchanged."""
-    if isinstance(value, need_torch().Tensor):
-        found[name] = value
-    elif isinstance(value, dict):
-        for key, entry in value.items():
-            _each(entry, f"{name}.{key}", found)
-    elif isinstance(value, tuple | list):
-        for place, entry in enumerate(value):
-            _each(entry, f"{name}.{place}", found)
-
-
-def _swapped(value: Any, other: Mapping[int, Any]) -> Any:
-    """An argument with other tensors, by the identity of those it has."""
-    if id(value) in other:
-        return other[id(value)]
-    if isinstance(value, dict):
-        return type(value)((key, _swapped(entry, other)) for key, entry in value.items())
-    if isinstance(value, tuple | list):
-        entries = [_swapped(entry, other) for entry in value]
-        return type(value)(*entries) if hasattr(value, "_fields") else type(value)(entries)
-    return value
-
-
 def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def _argument_names(module: Any, count: int) -> list[str]:
-    """What forward calls its first arguments."""
-    try:
-        known = [
-            entry.name
-            for entry in inspect.signature(module.forward).parameters.values()
-            if entry.kind in (entry.POSITIONAL_ONLY, entry.POSITIONAL_OR_KEYWORD)
-        ]
-    except (TypeError, ValueError):
-        known = []
-    known = ["input" if name == "_" else name for name in known]
-    return [*known, *(f"input_{place + 1}" for place in range(len(known), count))][:count]
-
-
-def _labelled(output: Any, label: str) -> list[tuple[str, Any]]:
-    """Every tensor of an output, with the keys and places that lead to it."""
-    torch = need_torch()
-    if isinstance(output, torch.Tensor):
-        return [(label, output)]
-    if isinstance(output, Mapping):
-        pairs = [(str(key), value) for key, value in output.items()]
-    elif isinstance(output, tuple | list):
-        pairs = [(str(place), value) for place, value in enumerate(output)]
-        pairs = pairs if len(pairs) > 1 else [("", value) for _, value in pairs]
-    elif hasattr(output, "__dict__") and not isinstance(output, type):
-        pairs = [(key, value) for key, value in vars(output).items() if not key.startswith("_")]
-    else:
-        return []
-    return [
-        found for key, value in pairs for found in _labelled(value, f"{label}.{key}" if label and key else label or key)
-    ]
-
-
-def _names(calls: Sequence[Call], taken: Sequence[str]) -> dict[int, str]:
-    """A name for each call: the module's path where it is all that the module does, else path:function."""
-    counts = Counter(taken)
-    inside = Counter(id(call.frame) for call in calls if call.label is None and call.function != "written")
-    names = {}
-    for call in calls:
-        if call.label is not None:
-            base = call.label
-        elif call.frame is None:
-            base = call.function
-        elif call.frame.path and inside[id(call.frame)] == 1 and not call.frame.nested:
-            base = call.frame.path
-        else:
-            base = f"{call.frame.path}:{call.function}" if call.frame.path else call.function
-        name = base
-        while name in counts:
-            counts[base] += 1
-            name = f"{base}_{counts[base]}"
-        counts[name] += 1
-        names[id(call)] = name
-    return names
 
 
 def _is_unchecked(graph: Graph) -> bool:

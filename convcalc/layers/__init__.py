@@ -26,13 +26,15 @@ from convcalc.layers.base import Layer, Shape
 from convcalc.layers.conv import Conv, ConvTranspose
 from convcalc.layers.fold import Fold, Unfold, Windows
 from convcalc.layers.function import Combine, Compare, Cumulative, Map, Reduce
-from convcalc.layers.index import Chunk, Index, Moved, PadAxes, Pieces, Slice, Split, Stack, Take, Unbind, Written
+from convcalc.layers.index import Index, Slice, Take, Written
 from convcalc.layers.linear import Flatten, Linear
 from convcalc.layers.matmul import Einsum, Matmul
 from convcalc.layers.merge import Add, Concat, Mul
+from convcalc.layers.moved import Moved, PadAxes
 from convcalc.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from convcalc.layers.opaque import Opaque
 from convcalc.layers.pad import Crop, Pad
+from convcalc.layers.pieces import Chunk, Pieces, Split, Stack, Unbind
 from convcalc.layers.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, LpPool, MaxPool
 from convcalc.layers.recurrent import Recurrent, RecurrentCell
 from convcalc.layers.resize import GridSample, PixelShuffle, PixelUnshuffle, Upsample

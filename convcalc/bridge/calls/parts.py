@@ -8,8 +8,8 @@ from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, plain
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.sizeint import SizeInt
 from convcalc.layers import Chunk, Index, Pieces, Slice, Split, Take, Unbind, Windows, Written
-from convcalc.layers.index import Cuts, Sections
 from convcalc.layers.pick import TENSOR, Listed, Pick
+from convcalc.layers.pieces import Cuts, Sections
 
 _Tensor = need_torch().Tensor
 

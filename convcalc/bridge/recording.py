@@ -1,0 +1,93 @@
+"""What was recorded: values, the calls that gave them, the runs of modules that they stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from convcalc.errors import ConvcalcError
+from convcalc.expr import Expr
+from convcalc.layers import Layer, Shape
+
+
+@dataclass(eq=False, slots=True)
+class Value:
+    """One tensor as it came out of a call: output `place` of it. `version` counts what was written into it."""
+
+    call: Call
+    place: int
+    version: int
+
+
+@dataclass(eq=False, slots=True)
+class Frame:
+    """One run of a module's forward: where it stands, and whether another module ran inside."""
+
+    path: str
+    module: Any
+    nested: bool = False
+    calls: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """One call: what, where, on which values, with which shapes."""
+
+    function: str
+    frame: Frame | None
+    layer: Layer | None
+    inputs: tuple[Value, ...]
+    shapes: tuple[Shape, ...]
+    source: str | None = None
+    weights: tuple[tuple[str, Any], ...] = ()
+    """The parameters that it is the first to use."""
+    shares: Call | None = None
+    live: bool = True
+    """Whether it depends on the network's input."""
+    sized: bool = False
+    """Whether its values depend on sizes of the input, such as those of `arange(h)`."""
+    number: int = -1
+    """How many calls were made before."""
+    symbolic: tuple[Shape | None, ...] | None = None
+    """The shapes in letters; None until they are asked for."""
+    label: str | None = None
+
+
+@dataclass(slots=True)
+class Failed:
+    """The call at which the run ended: its function, arguments and exception, and what it would have been."""
+
+    function: str
+    error: BaseException
+    frame: Frame | None
+    source: str | None
+    layer: Layer | None
+    inputs: tuple[Value, ...]
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    raw: Any = None
+
+
+def in_letters(call: Call) -> tuple[Shape | None, ...]:
+    """Return the shapes that a call gave in the letters of the input, None where one is unknown."""
+    shapes = [value.call.symbolic[value.place] if value.call.symbolic else None for value in call.inputs]
+    unknown: tuple[Shape | None, ...] = (None,) * len(call.shapes)
+    if call.layer is None or any(shape is None for shape in shapes):
+        return unknown
+    try:
+        return tuple(map(_letters, call.layer.out_shapes(*(shape for shape in shapes if shape is not None))))
+    except ConvcalcError:
+        return unknown
+
+
+def _letters(shape: Shape) -> Shape | None:
+    """A shape with plain numbers where its formulas are; None where one is too long to tell anything."""
+    if any(isinstance(size, Expr) and size.is_too_long for size in shape):
+        return None
+    return tuple(size.constant if isinstance(size, Expr) and size.is_constant else size for size in shape)
+
+
+def shapes_of(inputs: Iterable[Value]) -> tuple[Shape, ...]:
+    """Return the shapes that were measured of values."""
+    return tuple(value.call.shapes[value.place] for value in inputs)
