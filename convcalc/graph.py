@@ -205,9 +205,13 @@ class Graph:
             branch.check(values)
         if not self._sized or all(str(value) == name for name, value in values.items()):
             return self
-        nodes = [
-            replace(node, layer=node.layer.at(values)) if node.name in self._sized else node for node in self.nodes
-        ]
+        try:
+            nodes = [
+                replace(node, layer=node.layer.at(values)) if node.name in self._sized else node for node in self.nodes
+            ]
+        except ZeroDivisionError:
+            at = ", ".join(f"{name}={value}" for name, value in values.items() if isinstance(value, int))
+            raise BadShape(f"the model divides by a size that is 0 at {at}") from None
         bound = object.__new__(Graph)
         bound.__dict__.update({name: value for name, value in vars(self).items() if not name.startswith("_")})
         object.__setattr__(bound, "nodes", tuple(nodes))

@@ -616,3 +616,27 @@ def test_without_torch_there_is_one_sentence():
     result = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True, timeout=60)
     assert result.stdout.startswith("this needs torch, which cannot be imported")
     assert "pip install 'convcalc[torch]'" in result.stdout
+
+
+def test_a_parameter_is_counted_once_where_a_copy_of_it_is_changed():
+    class Zeroed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(8, 8)
+
+        def forward(self, x):
+            bias = self.fc.bias.clone()
+            bias[2:4].zero_()
+            return nn.functional.linear(x, self.fc.weight, bias)
+
+    graph = from_torch(Zeroed(), (1, 8))
+    assert sum(node.weights.params for node in graph) == 8 * 8 + 8
+    assert graph.capture.unused.params == 0
+
+
+def test_a_graph_does_not_hold_where_it_divides_by_zero():
+    graph = from_torch(
+        Calls(lambda self, x: x.flatten(2)[:, :, : 64 // (x.shape[2] // 4)]), (1, 3, 16, 16), check=False
+    )
+    assert graph.holds({graph.inputs[0]: (1, 3, 8, 16)})
+    assert not graph.holds({graph.inputs[0]: (1, 3, 3, 16)})

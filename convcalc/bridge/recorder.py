@@ -57,7 +57,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         """The network's inputs."""
         self.named: dict[int, tuple[str, str]] = {}
         """Parameters, buffers and tensor attributes: what each is, and its path."""
-        self.owners: dict[int, Call] = {}
+        self.owners: dict[str, Call] = {}
         """The call that is the first to use each parameter."""
         self.strays: dict[str, None] = {}
         """Parameters of modules that torch does not know as parts."""
@@ -430,7 +430,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             if tensor is None:
                 continue
             kind, path = self.named.get(id(tensor), ("", ""))
-            owner = self.owners.setdefault(id(tensor), call) if kind == "parameter" else None
+            owner = self.owners.setdefault(path, call) if kind == "parameter" else None
             if owner is call:
                 fresh.append((path, tensor))
             elif owner is not None and call.shares is None:
@@ -438,6 +438,10 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         call.weights = tuple(dict(fresh).items())
         if call.weights:
             call.shares = None
+
+    def path_of(self, tensor: Any, path: str) -> str:
+        """Return the path that a parameter is counted under; the one given where it is not known."""
+        return self.named.get(id(tensor), ("", path))[1]
 
     def _give(self, call: Call, outs: Sequence[Any]) -> None:
         for place, tensor in enumerate(outs):
@@ -463,8 +467,6 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             return
         if id(tensor) in self.named and id(tensor) not in self.values:
             self.named.setdefault(id(out), self.named[id(tensor)])
-            if id(tensor) in self.owners:
-                self.owners.setdefault(id(out), self.owners[id(tensor)])
             self.kept.append(out)
             return
         value = self.value(tensor)

@@ -339,7 +339,7 @@ class Run:
         unused = {
             path: value
             for path, value in self.twin.named_parameters()
-            if id(value) not in self.recorder.owners and self.raised is None
+            if self.recorder.path_of(value, path) not in self.recorder.owners and self.raised is None
         }
         remarks = [*self.recorder.disagreements]
         if self.raised is None and not labelled_outputs(self.output, ""):
