@@ -284,7 +284,7 @@ def _values(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, Size]:
         fits = len(given) == len(shape) and all(
             (values.setdefault(str(letter), size) is size or values[str(letter)] == size)
             if isinstance(letter, Expr)
-            else not isinstance(size, int) or letter == size
+            else isinstance(size, int) and letter == size
             for letter, size in zip(shape, given, strict=True)
         )
         if not fits:

@@ -22,7 +22,8 @@ def open_net(net: Graph | Part | Any, input_shapes: InputShapes | None = None) -
     """
     graph = as_captured(net, input_shapes)
     shapes = graph.shapes_of(input_shapes)
-    if graph.capture is not None and graph.capture.again is not None and not graph.holds(shapes):
+    numbers = all(isinstance(size, int) for shape in shapes.values() for size in shape)
+    if numbers and graph.capture is not None and graph.capture.again is not None and not graph.holds(shapes):
         graph = graph.capture.again([shapes[name] for name in graph.inputs], whole=True)
     return graph.at(shapes), shapes
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -20,7 +21,7 @@ from convcalc.analysis.shapes import node_shapes
 from convcalc.axes import axis_names
 from convcalc.blocks import Part
 from convcalc.conditions import Conditions, enforce
-from convcalc.errors import ConvcalcError
+from convcalc.errors import ConvcalcError, Unknown
 from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.footprint import Footprint
@@ -206,7 +207,8 @@ class Report:
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise KeyError(name)
+        near = difflib.get_close_matches(name, [layer.name for layer in self.layers], 1)
+        raise KeyError(f"no layer {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document of `inspect`."""
@@ -284,6 +286,8 @@ def inspect_graph(
         try:
             shapes |= node_shapes(node, shapes, needs)
         except ConvcalcError as refusal:
+            if isinstance(refusal, Unknown) and graph.example is not None:
+                return _at_example(graph, refusal, dtype)
             error = refusal
             failed = Failure(node.name, node.layer.op, node.layer.arguments(), node.source)
             break
@@ -296,7 +300,7 @@ def inspect_graph(
     capture = graph.capture
     if error is None and capture is not None and capture.error is not None:
         error = capture.error
-        failed = _failure(error)
+        failed = _failure(error, graph.capture.refused if graph.capture is not None else None)
     values = peak_values(graph, shapes)
     return Report(
         model=graph.name,
@@ -318,12 +322,20 @@ def inspect_graph(
     )
 
 
-def _failure(error: ConvcalcError) -> Failure | None:
+def _at_example(graph: Graph, unknown: Unknown, dtype: str) -> Report:
+    """The report where a captured graph was captured, as what was asked for is not known."""
+    report = inspect_graph(graph.with_formulas, graph.example, dtype=dtype)
+    place = "" if report.error is not None else f" from {unknown.place} on" if unknown.place else ""
+    return replace(report, remarks=(*report.remarks, f"sizes by letter are not known{place}: all is shown at one size"))
+
+
+def _failure(error: ConvcalcError, refused: Node | None = None) -> Failure | None:
     """The call at which the run of a captured module ended, as far as it is explained."""
     explanation = error.explanation
     if explanation is None:
         return Failure(error.place) if error.place else None
-    return Failure(explanation.place, explanation.call, source=explanation.source)
+    op = explanation.call if refused is None else refused.layer.op
+    return Failure(explanation.place, op, source=explanation.source)
 
 
 def _anywhere(graph: Graph, letters: Mapping[str, Shape]) -> dict[str, Node]:

@@ -86,7 +86,7 @@ class Difference:
 
 
 def _candidates(sizes: Mapping[str, int]) -> Iterator[dict[str, int]]:
-    seen = set()
+    seen = {tuple(sizes.values())}  # where it was captured, nothing is checked
     for steps in STEPS:
         values = {name: size + steps[place % 2] for place, (name, size) in enumerate(sizes.items())}
         key = tuple(values.values())

@@ -65,8 +65,11 @@ def capture(
     train: bool = False,
     check: bool = True,
     name: str = "",
+    named: Sequence[Mapping[int, Expr]] = (),
 ) -> Graph:
     """Return the graph of a module as `from_torch`; where it does not run, the graph up to there, with the error.
+
+    `named` gives, for each input, letters of its first two axes, which are numbers elsewhere.
 
     >>> torch = need_torch()
     >>> net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(100, 10))
@@ -85,7 +88,7 @@ def capture(
         "train": train,
         "check": check,
         "repair": True,
-        "named": (),
+        "named": named,
         "tokens": False,
         "name": name or type(module).__name__,
     }
@@ -117,7 +120,7 @@ def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) ->
 
     A name on one of the first two axes, which are batch and channels elsewhere, is the letter of its size.
     """
-    settings = {**settings, "named": [_names_first(shape) for shape in shapes]}
+    settings = {**settings, "named": settings["named"] or [_names_first(shape) for shape in shapes]}
 
     def numbers(example: int) -> list[Shape]:
         return [tuple(size if isinstance(size, int) else example for size in shape) for shape in shapes]
@@ -196,12 +199,15 @@ class Run:
             from convcalc.bridge.explain import explain
 
             self.error = explain(self.raised, self.recorder, self, repair=self.settings["repair"])
+        elif self.output is None:
+            self.error = BadShape(f"{type(module).__name__}.forward returns nothing: it ends without a return")
 
     def _receive(self, twin: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """The inputs on meta, named as forward names them, their sizes given letters."""
-        names = argument_names(twin, len(args))
+        self._taken = {path for path, _ in twin.named_modules()}
+        names = self._input_names(len(args))
         placed = [blank(value, name, self.inputs) for name, value in zip(names, args, strict=True)]
-        named = {name: blank(value, name, self.inputs) for name, value in kwargs.items()}
+        named = {name: blank(value, self._own(name), self.inputs) for name, value in kwargs.items()}
         shapes = {name: tuple(value.shape) for name, value in self.inputs.items()}
         letters = with_symbols(shapes)
         if self.settings["tokens"]:
@@ -218,6 +224,13 @@ class Run:
         for name, value in self.inputs.items():
             self.calls[name] = self.recorder.take(name, value, letters[name])
         return placed, named
+
+    def _input_names(self, count: int) -> list[str]:
+        return [self._own(name) for name in argument_names(self.twin, count)]
+
+    def _own(self, name: str) -> str:
+        """The name of an input, which no module has."""
+        return f"{name}_input" if name in self._taken else name
 
     # -- the check ----------------------------------------------------------------------------------------------
 
@@ -253,7 +266,10 @@ class Run:
         """Each input as it was given, and on meta."""
         args, kwargs = self.given
         seen: dict[str, Any] = {}
-        for name, value in [*zip(argument_names(self.twin, len(args)), args, strict=True), *kwargs.items()]:
+        for name, value in [
+            *zip(self._input_names(len(args)), args, strict=True),
+            *((self._own(name), value) for name, value in kwargs.items()),
+        ]:
             each_tensor(value, name, seen)
         return [(seen[name], blank) for name, blank in self.inputs.items()]
 

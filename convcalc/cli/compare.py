@@ -84,11 +84,16 @@ def _changes(a: str, b: str, asked: Asked, depth: int | None, as_json: bool, qui
     found = find_changes(*records)
     count = len(found.found)
     error = Refused(f"{count} change{'s' if count > 1 else ''} from {a} to {b}") if count else None
+    for text, record in zip((a, b), records, strict=True):
+        if record.get("error"):
+            error = Refused(f"{text} fails: {record['error']['message']}")
     if as_json:
         record = {"a": a, "b": b, "changes": [change.to_dict() for change in found.found]}
         echo_json({**record, "renamed": [list(pair) for pair in found.renamed]}, error)
     else:
         _echo_changes(found, a, b, quiet)
+        if error is not None and not found.found:
+            click.echo(f"Error: {error.message}", err=True)
     if error is not None:
         sys.exit(1)
 

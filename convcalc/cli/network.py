@@ -17,6 +17,7 @@ from convcalc.cli.options import Parsed
 from convcalc.cli.python_target import reported
 from convcalc.cli.target import load_target
 from convcalc.errors import ConvcalcError, Unreadable
+from convcalc.expr import Expr
 from convcalc.graph import Graph
 from convcalc.layers.base import Shape
 from convcalc.notation import read_number, read_size
@@ -204,7 +205,11 @@ def _captured(module: Any, asked: Asked, shapes: Sequence[Shape]) -> tuple[Graph
         if dtype is not None and floating:
             module = module.to(dtype)
         tried = [tuple(asked.sizes.get(str(size), size) for size in shape) for shape in shapes]
-        run = functools.partial(capture, module, tried, train=asked.train, name=asked.target)
+        lettered = any(isinstance(size, Expr) for shape in shapes for size in shape)
+        first = [{axis: size for axis, size in enumerate(shape[:2]) if isinstance(size, Expr)} for shape in shapes]
+        run = functools.partial(
+            capture, module, tried, train=asked.train, name=asked.target, named=first if lettered else ()
+        )
         try:
             graph = run(dtype=dtype)
         except ConvcalcError as refusal:

@@ -58,6 +58,8 @@ def load_target(text: str) -> Any:
         return load_python(place, asked)
     if re.fullmatch(r"\S+\.py", text):
         raise Unreadable(f"{text!r} names a file and nothing in it: write {text}:name")
+    if re.fullmatch(r"\S+\.json", text):
+        raise Unreadable(f"{text!r} is a saved report: convcalc compare takes it")
     word = re.match(r"(\w+)\s*(\(|$)", text)
     if word and word[1] not in OPS:
         return _from_zoo(word[1], text)

@@ -169,6 +169,8 @@ def report_summary(report: Report, style: Style = PRETTY, *, every: bool = False
     if report.opaque:
         more = f" and {len(report.opaque) - SHOWN} more" if len(report.opaque) > SHOWN else ""
         lines.append(f"opaque {', '.join(report.opaque[:SHOWN])}{more}")
+        whys = dict.fromkeys(row.args["opaque"] for row in report.layers if "opaque" in row.args)
+        lines += [f"  as {why}" for why in list(whys)[:SHOWN]]
     hidden = 0 if every else sum(_is_noise(row, report) for row in report.layers)
     if hidden:
         calls = (

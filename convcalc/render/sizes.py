@@ -46,7 +46,7 @@ def sizes_text(legal: Legal, near: Sequence[int] | None, style: Style = PRETTY, 
         *_boxes("exact", legal.exact, style, everything),
         _proved(legal),
         *(_near(legal, near, style) if near is not None and legal.runs else ()),
-        *_export(legal.runs),
+        *(_export(legal.runs) if legal.proved else ()),
     ]
     reasons = _told(legal)
     shown = reasons if everything or len(reasons) <= FEW else _telling(reasons)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from convcalc.analysis.fields import find_fields
 from convcalc.analysis.notes.base import Facts, Note, Remark
+from convcalc.analysis.notes.batch import mixed_samples
 from convcalc.analysis.notes.reach import field_past_input, gridding, misaligned_branches
 from convcalc.analysis.notes.weights import bias_before_batchnorm, uneven_overlap
 from convcalc.analysis.notes.windows import (
@@ -34,6 +35,7 @@ RULES: Mapping[str, Callable[[Facts], Iterator[Remark]]] = {
     "misaligned_branches": misaligned_branches,
     "field_past_input": field_past_input,
     "bias_before_batchnorm": bias_before_batchnorm,
+    "mixed_samples": mixed_samples,
 }
 """Every kind of note, and its rule."""
 
