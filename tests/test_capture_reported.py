@@ -130,3 +130,10 @@ def test_a_model_that_fails_before_and_after_is_no_unchanged_model(odd, tmp_path
     found = invoke("compare", "old.json", "odd.py:Silent")
     assert found.exit_code == 1
     assert "returns nothing" in found.stderr
+
+
+def test_a_batch_in_the_input_is_told(odd, tmp_path):
+    (tmp_path / "conv.py").write_text("from torch import nn\nnet = nn.Conv2d(3, 4, 3)\n", encoding="utf-8")
+    found = invoke("inspect", "conv.py:net", "--input", "1x3x8x8")
+    assert "fix    --batch none, as --input has the batch too" in found.stderr
+    assert invoke("inspect", "conv.py:net", "--input", "1x3x8x8", "--batch", "none", "-q").output == "4x6x6\n"

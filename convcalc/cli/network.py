@@ -219,4 +219,9 @@ def _captured(module: Any, asked: Asked, shapes: Sequence[Shape]) -> tuple[Graph
             again = run(dtype=torch.int64).capture
             if again is not None and again.error is None:
                 failure.fixes = (*failure.fixes, "--dtype int64: an embedding takes indices")
+        if failure is not None and asked.batch == 1 and any(len(shape) > 3 for shape in asked.inputs):
+            whole = [tuple(asked.sizes.get(str(size), size) for size in shape) for shape in asked.inputs]
+            again = capture(module, whole, train=asked.train, dtype=dtype, check=False).capture
+            if again is not None and again.error is None:
+                failure.fixes = ("--batch none, as --input has the batch too", *failure.fixes)
         return graph, value_type(module)
