@@ -701,7 +701,7 @@ def test_transformer_layers(module):
 def test_a_whole_transformer():
     module = torch.nn.Transformer(12, 2, 1, 1, 16, batch_first=True)
     mask = module.generate_square_subsequent_mask(5)
-    graph = capture(Of(lambda a, b: module(a, b, tgt_mask=mask)), [(2, 7, 12), (2, 5, 12)])
+    graph = capture(Of(lambda a, b: module(a, b, tgt_mask=mask)), [(2, 7, 12), (2, 5, 12)], check=False)
     assert graph.capture.error is None
     assert not any(isinstance(node.layer, Opaque) and node.layer.op != "tensor" for node in graph)
     assert outputs(graph, [(2, 7, 12), (2, 5, 12)]) == [(2, 5, 12)]

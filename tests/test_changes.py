@@ -96,7 +96,9 @@ def test_a_target_is_inspected_on_the_inputs_of_the_report(tmp_path):
 def test_a_failure_that_comes_is_a_change(tmp_path):
     good = save(tmp_path / "good.json", "lenet")
     bad = save(tmp_path / "bad.json", "lenet", "--input", "1x64x64")
-    assert compare(bad, bad).exit_code == 0
+    assert compare(good, good).exit_code == 0
+    assert compare(bad, bad).exit_code == 1
+    assert f"{bad} fails: fc1: in_features=400" in compare(bad, bad).stderr
     assert "error" in {one["what"] for one in json.loads(compare(good, bad, "--json").stdout)["changes"]}
 
 
