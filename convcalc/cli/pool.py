@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import click
@@ -34,7 +35,7 @@ def pool(kind: str, ceil_mode: bool, **options: Any) -> None:
         explain=lambda v: pool_size(
             v["n"], v["k"], stride=v["s"], padding=v["p"], dilation=v["d"], ceil_mode=ceil_mode
         ),
-        render=render_windowed,
+        render=partial(render_windowed, pooling=kind),
         working=working,
         record=windowed_record,
         check=lambda axes: _check_kind(kind, axes),

@@ -8,13 +8,14 @@ from typing import Any
 from convcalc.axes import axis_names
 from convcalc.exprtext import PRETTY, PYTHON, Style, grouped
 from convcalc.formulas import extent
+from convcalc.render.padded import in_torch
 from convcalc.render.words import Line, across, labelled, needed, number, plain, stacked
 from convcalc.sizes import is_symbolic
 from convcalc.window_size import WindowedSize
 
 
-def render_windowed(sizes: Sequence[WindowedSize], *, style: Style = PRETTY) -> str:
-    """Return the answer for people, one part per axis, axes that agree once.
+def render_windowed(sizes: Sequence[WindowedSize], *, style: Style = PRETTY, pooling: str = "max") -> str:
+    """Return the answer for people, one part per axis, axes that agree once; `pooling` is which, of a pooling.
 
     >>> from convcalc.window_size import conv_size
     >>> print(render_windowed([conv_size(28, 5, padding=2)]))
@@ -22,14 +23,16 @@ def render_windowed(sizes: Sequence[WindowedSize], *, style: Style = PRETTY) -> 
     read       every row; windows overlap by 4
     back       tconv --k 5 --p 2   (28 -> 28)
     """
+    torch = in_torch(sizes, pooling)
+    last: list[Line] = [("torch", torch)] if torch else []
     if len(sizes) == 1:
-        return labelled(_lines(sizes[0], style))
+        return labelled([*_lines(sizes[0], style), *last])
     into, out = (across([getattr(axis, name) for axis in sizes], style) for name in ("input_size", "output_size"))
     named: dict[WindowedSize, list[str]] = {}
     for name, axis in zip(axis_names(len(sizes)), sizes, strict=True):
         named.setdefault(axis, []).append(name)
     parts = [f"axis {', '.join(names)}:\n{labelled(_lines(axis, style))}" for axis, names in named.items()]
-    return "\n".join([f"{into} -> {out}", *parts])
+    return "\n".join([f"{into} -> {out}", *parts, *([labelled(last)] if last else [])])
 
 
 def working(axis: WindowedSize, style: Style) -> str:
@@ -60,23 +63,11 @@ def _lines(axis: WindowedSize, style: Style) -> list[Line]:
     if not is_symbolic(axis.output_size):
         worked += f" = {out}        any n: {number(axis.formula, style)}"
     lines = [
-        ("torch", _in_torch(axis)),
         ("read", _read(axis)),
         ("back", _back(axis, style)),
         ("needs", needed(axis.needs, style)),
     ]
     return [(f"{into} -> {out}", "" if worked == out else worked), *(line for line in lines if line[1])]
-
-
-def _in_torch(axis: WindowedSize) -> str:
-    """How a layer of torch, which pads both sides alike, gets what it has no word for."""
-    before, after = axis.padding
-    if is_symbolic(before) or is_symbolic(after) or before == after:
-        return ""
-    refused = "refuses padding='same' with a stride; " if axis.same and axis.stride != 1 else ""
-    if axis.same and axis.stride == 1 and axis.kind == "conv" and before < after:
-        return ""
-    return f"{refused}pad this axis by ({before}, {after}) first: F.pad, and padding=0"
 
 
 def _read(axis: WindowedSize) -> str:
