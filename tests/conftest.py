@@ -1,6 +1,61 @@
-"""What all tests share."""
+"""What all tests share: the profiles of Hypothesis, and the seed of every random number.
 
-from hypothesis import settings
+The plain run draws the same examples each time, so it never fails by luck.
+`--hypothesis-profile=search` draws anew, `MORE` times as many, and shows how to draw a failure again.
+"""
 
-settings.register_profile("untimed", deadline=None)  # speed is measured in tests/benchmarks, never asserted here
-settings.load_profile("untimed")
+import random
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+MORE = 20  # examples of the search for each one of the plain run
+
+# Speed is measured in tests/benchmarks and never asserted here; a busy machine must not fail a test either.
+_untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", _untimed, derandomize=True)
+settings.register_profile("search", _untimed, max_examples=MORE * _untimed.max_examples, print_blob=True)
+settings.load_profile("ci")
+
+
+def searching() -> bool:
+    """Whether this run draws anew."""
+    return settings.get_current_profile_name() == "search"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that names its own number of examples has more of them in a search, too."""
+    if searching():
+        for test in {getattr(item, "function", None) for item in items}:
+            if hasattr(test, "_hypothesis_internal_settings_applied"):
+                own = test._hypothesis_internal_use_settings
+                test._hypothesis_internal_use_settings = settings(own, max_examples=MORE * own.max_examples)
+
+
+SEED = pytest.StashKey[int]()
+
+
+@pytest.hookimpl(trylast=True)  # after Hypothesis has read its options
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the seed of the run: 0, and any in a search that is not given one (`--hypothesis-seed`)."""
+    given = config.getoption("hypothesis_seed", default=None)
+    config.stash[SEED] = int(given or random.SystemRandom().randrange(2**31)) if searching() else 0
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Name the seed, that a failure can be had again."""
+    return f"profile: {settings.get_current_profile_name()}, seed of random numbers: {config.stash[SEED]}"
+
+
+@pytest.fixture(autouse=True)
+def _seeded(pytestconfig: pytest.Config) -> None:
+    """Every test starts from the run's seed, whichever tests ran before it."""
+    seed = pytestconfig.stash[SEED]
+    random.seed(seed)
+    np.random.seed(seed)  # the generator that code under test reads
+    torch: ModuleType | None = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(seed)
