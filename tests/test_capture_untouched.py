@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.overrides import TorchFunctionMode  # noqa: E402
 
-from convcalc.bridge.trace import capture  # noqa: E402
+from convcalc.bridge.trace import capture, from_torch  # noqa: E402
 
 SHAPE = (1, 3, 16, 16)
 
@@ -271,3 +272,20 @@ def test_seventy_billion_parameters_take_no_memory():
     params, grown = map(int, result.stdout.split())
     assert params == 150 * (2 * 8192 * 28672 + 28672 + 8192 + 2 * 8192) > 70e9
     assert grown < 300, "MiB above what torch itself takes"
+
+
+def test_captures_in_several_threads_leave_the_world_as_it_was():
+    net = nn.Sequential(*[nn.Conv2d(3, 3, 3, padding=1) for _ in range(4)])
+    before = list(warnings.filters), sys.getrecursionlimit(), gc.isenabled()
+    found = []
+
+    def work(more):
+        found.extend(from_torch(net, (1, 3, 16 + more, 16)).example for _ in range(3))
+
+    threads = [threading.Thread(target=work, args=(more,)) for more in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (list(warnings.filters), sys.getrecursionlimit(), gc.isenabled()) == before
+    assert sorted(found) == sorted([((1, 3, 16 + more, 16),) for more in range(3)] * 3)

@@ -75,3 +75,14 @@ def test_symbols_leave_the_peak_open_and_totals_are_formulas():
     assert str(report.activations) == str(8 * (cc.Expr.symbol("n") - 2) + cc.Expr.symbol("n") - 4)
     assert "memory" not in str(report)
     assert peak_values(cc.zoo.lenet(), {"input": (1, 1, 28, 28)}) == 784  # a run that ended before the first node
+
+
+@pytest.mark.parametrize("kind", ["complex64", "complex128"])
+def test_complex_modules_take_complex_inputs_and_two_numbers_a_value(kind):
+    torch = pytest.importorskip("torch")
+    module = torch.nn.Conv2d(3, 8, 3, dtype=getattr(torch, kind))
+    example = torch.zeros(1, 3, 8, 8, dtype=getattr(torch, kind))
+    one = example.element_size()
+    for report in (cc.inspect(module, (1, 3, 8, 8)), cc.inspect(module, example_inputs=example)):
+        assert report.output == tuple(module(example).shape)
+        assert (report.dtype, report.peak, report.weight_bytes) == (kind, (192 + 288) * one, 224 * one)

@@ -65,7 +65,8 @@ functions, as convcalc.zoo.lenet()
 
 def value_type(module: Any) -> str:
     """Return the type of the first parameter of a torch module that is no integer, as its values mostly have it."""
-    names = (str(value.dtype).removeprefix("torch.") for value in module.parameters() if value.is_floating_point())
+    kinds = (value.dtype for value in module.parameters() if value.is_floating_point() or value.is_complex())
+    names = (str(kind).removeprefix("torch.") for kind in kinds)
     return next((name for name in names if name in ITEMSIZES), "float32")
 
 

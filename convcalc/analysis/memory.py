@@ -14,7 +14,8 @@ from convcalc.layers.base import Shape, product
 from convcalc.sizes import Size, is_symbolic
 
 ITEMSIZES = {
-    **dict.fromkeys(("float64", "int64"), 8),
+    **dict.fromkeys(("complex128",), 16),
+    **dict.fromkeys(("float64", "int64", "complex64"), 8),
     **dict.fromkeys(("float32", "int32"), 4),
     **dict.fromkeys(("bfloat16", "float16", "int16"), 2),
     **dict.fromkeys(("int8", "uint8", "bool"), 1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import random
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,10 +16,15 @@ from convcalc.bridge.device import need_torch
 _DEPTH = 3000
 """How deep calls may nest at least: recording takes a frame more for each module."""
 
+_ALONE = threading.RLock()
+"""Held while a module runs: what is changed around it belongs to the whole process, so that threads take turns."""
+
 
 @contextmanager
 def unchanged() -> Iterator[None]:
     """Run a block without gradients and warnings, and restore what it changed: random states, types, switches.
+
+    Blocks in several threads run one after another.
 
     >>> torch = need_torch()
     >>> with unchanged():
@@ -26,6 +32,11 @@ def unchanged() -> Iterator[None]:
     >>> torch.get_default_dtype()
     torch.float32
     """
+    with _ALONE:
+        yield from _unchanged()
+
+
+def _unchanged() -> Iterator[None]:
     torch = need_torch()
     before = [(put, get()) for get, put in _switches()]
     device = _default_device(torch)

@@ -161,7 +161,7 @@ def _examples(example_inputs: Any) -> tuple[list[Any], dict[str, Any]]:
 
 def _dtype(module: Any) -> Any:
     torch = need_torch()
-    kinds = (value.dtype for value in module.parameters() if value.is_floating_point())
+    kinds = (value.dtype for value in module.parameters() if value.is_floating_point() or value.is_complex())
     return next(kinds, torch.get_default_dtype())
 
 

@@ -200,7 +200,7 @@ def _captured(module: Any, asked: Asked, shapes: Sequence[Shape]) -> tuple[Graph
 
     torch = need_torch()
     dtype = None if asked.dtype is None else getattr(torch, asked.dtype)
-    floating = dtype is None or dtype.is_floating_point
+    floating = dtype is None or dtype.is_floating_point or dtype.is_complex
     with reported(f"inspecting {asked.target}", Path.cwd(), ConvcalcError):
         if dtype is not None and floating:
             module = module.to(dtype)

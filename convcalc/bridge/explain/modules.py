@@ -33,7 +33,7 @@ def changed(module: Any, **changes: Any) -> tuple[str, Callable[[], Any]] | None
         return None
     given = {**given, **changes}
     text = _text(cls, given)
-    kind = next((value.dtype for value in module.parameters() if value.is_floating_point()), None)
+    kind = next((value.dtype for value in module.parameters() if value.is_floating_point() or value.is_complex()), None)
 
     def build() -> Any:
         some = {"device": "meta", "dtype": kind} if kind is not None else {}
