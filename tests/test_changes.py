@@ -67,7 +67,7 @@ def test_a_layer_that_goes_or_comes_is_a_change(place):
 def test_the_same_report_is_exit_0_and_another_exit_1(tmp_path):
     old, new = save(tmp_path / "old.json", "lenet"), save(tmp_path / "new.json", "lenet(classes=12)")
     same = compare(old, old)
-    assert (same.exit_code, "shapes, sizes, field and cost are the same" in same.stdout) == (0, True)
+    assert (same.exit_code, "shapes, sizes, receptive fields and cost are the same" in same.stdout) == (0, True)
     assert compare(old, "lenet").exit_code == 0
     assert compare("lenet", old).exit_code == 0
     for pair in ((old, new), (old, "lenet(classes=12)"), ("lenet", new)):

@@ -23,7 +23,7 @@ def test_two_3x3_against_one_5x5():
     rows = {line.split()[0]: line.split()[1:] for line in lines[1:8]}
     assert rows["params"] == ["18C^2", "25C^2", "+7C^2", "1.39x"]
     assert rows["MACs"] == ["18C^2·H·W", "25C^2·H·W", "+7C^2·H·W", "1.39x"]
-    assert rows["field"] == ["5", "5"]
+    assert rows["receptive"] == ["field", "5", "5"]
     assert rows["output"] == ["CxHxW", "CxHxW"]
 
 

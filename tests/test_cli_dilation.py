@@ -51,7 +51,7 @@ def test_ascii_is_ascii():
 
 def test_unequal_kernels_and_strides_are_repeated_options():
     text = run("hdc", "1", "2", "5", "--k", "3", "--k", "3", "--k", "5", "--s", "1", "--s", "2", "--s", "1", status=1)
-    assert text.startswith("rates 1 2 5, K 3 3 5, stride 1 2 1: field 47, ")  # 1 + 2*1 + 2*2 + 4*10
+    assert text.startswith("rates 1 2 5, K 3 3 5, stride 1 2 1: receptive field 47, ")  # 1 + 2*1 + 2*2 + 4*10
     result = CliRunner().invoke(main, ["hdc", "1", "2", "5", "--k", "3", "--k", "3"])
     assert (result.exit_code, result.stdout) == (2, "")
     assert "--k is given once for all, or once for each of 3 rates: 2 times" in result.stderr

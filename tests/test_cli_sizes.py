@@ -25,30 +25,40 @@ def document(*arguments):
 def test_the_answer_comes_first():
     result = ask("unet")
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[:5] == [
-        "runs       H >= 188; W the same",
-        "exact      H ≡ 12 mod 16, H >= 188: 188, 204, 220, 236, ...; W the same",
-        "proved     for every size",
-        "near       572x572 is exact",
-        'export     H: Dim("H", min=188), W: Dim("W", min=188)',
+    assert result.stdout.splitlines()[:4] == [
+        "runs           H >= 188; W the same",
+        "loses no rows  H ≡ 12 mod 16, H >= 188: 188, 204, 220, 236, ...; W the same",
+        "proved         for every size",
+        'export         H: Dim("H", min=188), W: Dim("W", min=188)',
     ]
 
 
 def test_ascii_is_ascii():
     assert ask("unet", "--ascii").stdout.isascii()
-    assert "exact      H % 16 == 12, H >= 188" in ask("unet", "--ascii").stdout
+    assert "loses no rows  H % 16 == 12, H >= 188" in ask("unet", "--ascii").stdout
 
 
 def test_what_is_near_and_why_it_is_not_the_size_itself():
     text = ask("unet", "--near", "350").stdout
-    assert "near       350x350 runs; exact: 348x348, 348x364, 364x348, 364x364\n           pool2: axis H:" in text
+    assert (
+        "near           350x350 runs; loses no rows: 348x348, 348x364, 364x348, 364x364\n               pool2: axis H:"
+        in text
+    )
     text = ask("lenet", "--near", "32").stdout
-    assert "near       32x32 does not run; runs: 31x31, 15x108, 108x15; exact: 28x28, 12x108, 108x12\n" in text
-    assert "           fc1: in_features=400 but the last axis of (1, 576) is 576\n" in text
+    assert (
+        "near           32x32 does not run; runs: 31x31, 15x108, 108x15; loses no rows: 28x28, 12x108, 108x12\n" in text
+    )
+    assert "               fc1: in_features=400 but the last axis of (1, 576) is 576\n" in text
+
+
+def test_nothing_is_near_a_size_that_nobody_typed():
+    assert "near" not in ask("unet").stdout
+    assert document("unet")[0]["near"] is None
+    assert "near           572x572 loses no rows\n" in ask("unet", "--input", "1x572x572").stdout
 
 
 def test_numbers_in_the_input_are_an_example_and_names_are_the_question():
-    assert "near       100x120 does not run; runs: 188x188" in ask("unet", "--input", "1x100x120").stdout
+    assert "near           100x120 does not run; runs: 188x188" in ask("unet", "--input", "1x100x120").stdout
     found, _ = document("lenet", "--input", "1xNxN")
     assert found["axes"] == ["N"]
     assert found["runs"] == [{"N": {"modulus": 1, "residues": [], "minimum": 0, "finite": [28, 29, 30, 31]}}]
@@ -60,7 +70,7 @@ def test_every_class_that_is_out_has_a_layer_and_a_sentence():
     rows = ask("conv 8 k3; maxpool k2 s2", "--input", "3xn").stdout.splitlines()
     table = rows[[row.startswith("excluded") for row in rows].index(True) :]
     assert [row.split("  ")[0] for row in table[1:]] == ["n is 0", "n in 1, 2", "n is 3", "n odd, n >= 5"]
-    assert "not exact: 1 of 3 rows dropped" in table[-1]
+    assert "loses rows: 1 of 3 rows dropped" in table[-1]
     assert all("axis" not in row for row in table)
 
 
@@ -88,7 +98,7 @@ def test_many_classes_are_summed_up_unless_all_are_asked_for():
     left = [row for row in rows if row not in short]
     assert short.splitlines()[-1] == f"{len(left)} classes more: --all"
     assert "more: --all" not in every
-    assert all("not exact" not in row for row in left)  # what matters at large sizes is shown
+    assert all("loses rows" not in row for row in left)  # what matters at large sizes is shown
     assert "H in 172..187" in short  # and what refuses the largest of the small
 
 
@@ -101,28 +111,28 @@ def test_sizes_of_a_torch_module_are_found_also_where_it_does_not_run(tmp_path):
     result = ask(f"{tmp_path}/net.py:Net", "--input", "3x20x20")
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
-    assert lines[0] == "runs       H >= 1, W a multiple of 8, W >= 8"
-    assert "proved     for every size" in lines
+    assert lines[0] == "runs           H >= 1, W a multiple of 8, W >= 8"
+    assert "proved         for every size" in lines
     assert any("not by 8" in line and "net.py:5" in line for line in lines)
 
 
 def test_what_is_not_proved_is_called_observed(tmp_path):
     (tmp_path / "net.py").write_text("import convcalc as cc\nnet = cc.Upsample(scale_factor=0.7)\n")
     lines = ask(f"{tmp_path}/net.py:net", "--input", "3xn").stdout.splitlines()
-    assert lines[2] == "observed   for n < 4096; not proved beyond"
+    assert lines[2] == "observed       for n < 4096; not proved beyond"
 
 
 def test_sizes_that_are_given_may_leave_nothing_exact():
-    text = ask("lenet", "--input", "1xHx30").stdout
-    assert text.startswith("runs       H in 28..31\nexact      at no size\n")
-    assert "near       28 runs; exact: at no size\n" in text
-    assert text.splitlines()[-1].startswith("every H      pool2  not exact: axis W: 1 of 11 rows dropped")
+    text = ask("lenet", "--input", "1xHx30", "--near", "28").stdout
+    assert text.startswith("runs           H in 28..31\nloses no rows  at no size\n")
+    assert "near           28 runs; loses no rows: at no size\n" in text
+    assert text.splitlines()[-1].startswith("every H      pool2  loses rows: axis W: 1 of 11 rows dropped")
 
 
 def test_status_1_where_nothing_runs():
     result = ask("unet", "--input", "1x100xW")
     assert result.exit_code == 1
-    assert result.stdout.startswith("runs       at no size\nexact      at no size\n")
+    assert result.stdout.startswith("runs           at no size\nloses no rows  at no size\n")
     assert result.stderr.startswith("Error: no size of W runs: ")
     assert "kernel does not fit" in result.stderr
     found, status = document("unet", "--input", "1x100xW")

@@ -29,7 +29,7 @@ TAUGHT = {
 }
 
 
-HEADINGS = ("layer", "op", "output", "any size", "params", "MACs", "field", "stride")
+HEADINGS = ("layer", "op", "output", "any size", "params", "MACs", "receptive field", "stride")
 
 
 def commands() -> dict[str, list[str]]:

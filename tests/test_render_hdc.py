@@ -10,7 +10,7 @@ from convcalc.dilation import hdc
 from convcalc.render.dilation import hdc_text
 
 DESIGN = """\
-rates 1 2 9, K 3: field 25, read 21, missed 4: 7 8 16 17
+rates 1 2 9, K 3: receptive field 25, read 21, missed 4: 7 8 16 17
 r=1        ###                        M1 = max(5−2, 2−5, 1) = 5−2 = 3
 r=2        #######                    M2 = max(9−4, 4−9, 2) = 9−4 = 5 > K
 r=9        #######..#######..#######  M3 = 9
@@ -18,8 +18,8 @@ times      1121211001121211001121211
 published  no: M2 = 5 > K = 3, no common factor
 exact      no: 9 > 1 + 2·(1 + 2) = 7, so offset 7 is missed (layer 3)
 sawtooth   one rise only
-try        1 3 9 (field 27, the largest for 3 layers)
-try        1 2 7 (field 21)"""
+try        1 3 9 (receptive field 27, the largest for 3 layers)
+try        1 2 7 (receptive field 21)"""
 
 
 def lines(*stack, width=80, **options):
@@ -76,7 +76,7 @@ def test_without_a_width_a_long_field_is_still_no_endless_line():
 
 def test_a_stride_stands_beside_the_rate_it_multiplies():
     text = lines([1, 2, 3], 3, 2)
-    assert text[0].startswith("rates 1 2 3, K 3, stride 2: field 35")
+    assert text[0].startswith("rates 1 2 3, K 3, stride 2: receptive field 35")
     assert [line.split()[0] for line in text[1:4]] == ["r=1", "r=2·2", "r=3·4"]
 
 
@@ -88,16 +88,16 @@ def test_counts_past_nine_are_a_plus():
 @pytest.mark.parametrize(
     ("stack", "line"),
     [
-        (([1, 2, 3],), "rates 1 2 3, K 3: field 13, all read"),
+        (([1, 2, 3],), "rates 1 2 3, K 3: receptive field 13, all read"),
         (([2, 2, 2],), "published  no: M2 = 2 ≤ K = 3, common factor 2"),
         (([2, 2, 2],), "exact      no: 2 > 1, so offset 1 is missed (layer 1)"),
         (([1, 2, 5], [3, 2, 5], [1, 2, 1]), "exact      no: 10 > 1 + 2·1 + 1·2 = 5, so offset 5 is missed (layer 3)"),
         (([1, 1, 4], 2), "exact      no: 4 > 1 + 1 + 1 = 3, so offset 3 is missed (layer 3)"),
         (([1, 2, 3, 1, 2, 3],), "sawtooth   1 2 3, 2 times"),
         (([7],), "note       the published rule does not apply: one layer has no M_2"),
-        (([7],), "try        1 (field 3, the largest for 1 layer)"),
-        (([7],), "rates 7, K 3: field 15, read 3, missed 12: 1 2 3 4 5 6 8 9 10 11 12 13"),
-        (([1, 100],), "rates 1 100, K 3: field 203, read 9, missed 194: 3..99 103..199"),
+        (([7],), "try        1 (receptive field 3, the largest for 1 layer)"),
+        (([7],), "rates 7, K 3: receptive field 15, read 3, missed 12: 1 2 3 4 5 6 8 9 10 11 12 13"),
+        (([1, 100],), "rates 1 100, K 3: receptive field 203, read 9, missed 194: 3..99 103..199"),
         (
             ([2, 3],),
             "note       the published rule lets holes pass: "
@@ -110,7 +110,7 @@ def test_counts_past_nine_are_a_plus():
         ),
         (
             ([100**place for place in range(20)],),
-            "rates " + " ".join(str(100**place) for place in range(20)) + ", K 3: field "
+            "rates " + " ".join(str(100**place) for place in range(20)) + ", K 3: receptive field "
             f"{1 + 2 * (100**20 - 1) // 99}, read not counted, missed 3..99 103..199 203..9999 10003..10099 "
             "10103..10199 10203..19999 20003..20099 20103..20199 …",
         ),
@@ -130,7 +130,7 @@ def test_many_rates_are_shortened_in_the_head_but_each_has_its_row():
 
 
 def test_of_many_rates_a_try_names_those_that_change():
-    assert "try        1000000 -> 931 (layer 31) (field 2793)" in lines([*range(1, 31), 10**6], ascii=True)
+    assert "try        1000000 -> 931 (layer 31) (receptive field 2793)" in lines([*range(1, 31), 10**6], ascii=True)
 
 
 @pytest.mark.parametrize("width", [1, 5, 13])

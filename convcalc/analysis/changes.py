@@ -1,4 +1,4 @@
-"""What changed between two reports of `inspect`, as JSON has them: shapes, sizes, field and cost, layer by layer."""
+"""What changed between two reports of `inspect`, as JSON has them: shapes, sizes, fields and cost, layer by layer."""
 
 from __future__ import annotations
 

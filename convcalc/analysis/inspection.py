@@ -38,9 +38,9 @@ def inspect(
     >>> report.output, report.params, report.macs
     ((1, 6, 14, 14), 156, 117600)
     >>> print(report)
-    layer  op            output   any size     params  MACs     field  stride
-    0      conv 6 k5 p2  6x28x28  HxW          156     117,600  5      1
-    1      maxpool k2    6x14x14  ⌊H/2⌋x⌊W/2⌋  0       0        6      2
+    layer  op            output   any size     params  MACs     receptive field  stride
+    0      conv 6 k5 p2  6x28x28  HxW          156     117,600  5                1
+    1      maxpool k2    6x14x14  ⌊H/2⌋x⌊W/2⌋  0       0        6                2
     total                                      156     117,600
     1x28x28 -> 6x14x14
     156 parameters, 117,600 MACs (235,200 FLOPs)

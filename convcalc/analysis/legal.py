@@ -49,9 +49,9 @@ def valid_sizes(propagate: Propagate, input_shape: Sequence[int | str]) -> Legal
     ...     must_equal(wide, shape[-1], check, lambda at: BadShape(f"skip has {at(shape[-1])} rows, not {at(wide)}"))
     >>> v = valid_sizes(padded_unet, (1, 1, "n"))
     >>> print(v)
-    runs     n >= 4 and n % 4 == 0
-    exact    n >= 4 and n % 4 == 0
-    proved   for all sizes
+    runs           n >= 4 and n % 4 == 0
+    loses no rows  n >= 4 and n % 4 == 0
+    proved         for all sizes
     >>> v.why_not(18).sentence
     'skip has 18 rows, not 16'
     """

@@ -31,9 +31,9 @@ def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Leg
     >>> import convcalc as cc
     >>> v = cc.valid_sizes(cc.zoo.unet(), input_size=(1, 1, "H", "W"))
     >>> print(v)
-    runs     H >= 188, W >= 188
-    exact    H >= 188 and H % 16 == 12, W >= 188 and W % 16 == 12
-    proved   for all sizes
+    runs           H >= 188, W >= 188
+    loses no rows  H >= 188 and H % 16 == 12, W >= 188 and W % 16 == 12
+    proved         for all sizes
     >>> 572 in v["H"], (572, 188) in v, v.exact["H"].nearest(350), v.why_not(187, 188).node
     (True, True, (348, 364), 'dec3.conv2')
     """

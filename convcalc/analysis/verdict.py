@@ -146,9 +146,9 @@ class Legal:
         )
 
     def __str__(self) -> str:
-        lines = [f"runs     {line}" for line in self.runs.lines()]
-        lines += [f"exact    {line}" for line in self.exact.lines()]
-        known = "proved   for all sizes" if self.proved else f"observed for {self.observed}; not proved"
+        lines = [f"runs           {line}" for line in self.runs.lines()]
+        lines += [f"loses no rows  {line}" for line in self.exact.lines()]
+        known = "proved         for all sizes" if self.proved else f"observed       for {self.observed}; not proved"
         return "\n".join([*lines, known])
 
     @property

@@ -16,10 +16,10 @@ COMMANDS = {
     "stack": ("stack", "Layers one after another: every size, and one formula for all."),
     "hdc": ("dilation", "Whether a stack of dilated convolutions misses inputs, and the repair."),
     "zoo": ("zoo", "The networks convcalc knows, with sizes, costs and sources."),
-    "inspect": ("inspect", "Every layer of a network: shape, parameters, MACs, field."),
+    "inspect": ("inspect", "Every layer of a network: shape, parameters, MACs, receptive field."),
     "sizes": ("sizes", "Which input sizes a network accepts, all of them."),
     "field": ("field", "What each output of a network reads of its input."),
-    "compare": ("compare", "Two networks side by side: cost, field, sizes, layer by layer."),
+    "compare": ("compare", "Two networks side by side: cost, receptive field, sizes, layers."),
     "tiles": ("tiles", "How to run a network on an image in tiles, exactly."),
     "verify": ("verify", "Check convcalc against real torch layers."),
 }

@@ -21,7 +21,7 @@ from convcalc.render.report import error_lines
 from convcalc.render.table import plain_table, print_table
 
 
-@click.command(cls=Command, short_help="Two networks side by side: cost, field, sizes, layer by layer.")
+@click.command(cls=Command, short_help="Two networks side by side: cost, receptive field, sizes, layers.")
 @click.argument("a")
 @click.argument("b")
 @run_options
@@ -43,8 +43,8 @@ def compare(a: str, b: str, asked: Asked, depth: int | None, as_json: bool, quie
     A and B are targets as of convcalc inspect. A letter stands for any size or number of channels.
     Between the layers: = alike, | of one kind but not alike, < in A alone, > in B alone.
     Where A or B is a saved report, a file NAME.json, the answer is what changed from A to B: shapes,
-    sizes, field, cost; a target is then inspected on the inputs of the report. Exit status 1 where
-    anything did, or where a network refuses its input.
+    sizes, receptive fields, cost; a target is then inspected on the inputs of the report. Exit
+    status 1 where anything did, or where a network refuses its input.
     """
     if is_saved(a) or is_saved(b):
         return _changes(a, b, asked, depth, as_json, quiet)

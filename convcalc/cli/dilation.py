@@ -42,7 +42,7 @@ def hdc(
     quiet: bool,
     ascii_only: bool,
 ) -> None:
-    """Whether dilated convolutions at RATES, one after another, read every input of their field.
+    """Whether dilated convolutions at RATES, one after another, read every input of their receptive field.
 
     \b
       convcalc hdc 1 2 3

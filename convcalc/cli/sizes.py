@@ -26,7 +26,7 @@ Shapes = dict[str, Shape]
 
 @click.command(cls=Command, short_help="Which input sizes a network accepts, all of them.")
 @target_options
-@click.option("--near", type=SHAPE, help="The legal sizes nearest to these, as 350 or 350x400. [the input's own]")
+@click.option("--near", type=SHAPE, help="The legal sizes nearest to these, as 350 or 350x400. [the sizes of --input]")
 @click.option("--all", "everything", is_flag=True, help="Every class of sizes that is out, not the few that say most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
@@ -45,8 +45,9 @@ def sizes(
       convcalc sizes lenet --input 1xHxW --near 32
       convcalc sizes "conv 8 k3 s2; maxpool k2 s2" --input 3xNxN
     \b
-    runs: no layer refuses. exact: also no window drops a row and every crop is symmetric; rows
-    that a stride longer than its kernel always skips are not dropped ones.
+    runs: no layer refuses. loses no rows: also no window drops a row and every crop is symmetric;
+    rows that a stride longer than its kernel always skips are not dropped ones.
+    near: the legal sizes around those of --near, or of --input where it gives numbers.
     proved: for every size there is; observed: as far as was tried, which is said.
     A model whose code compares sizes is captured again for each way it goes, until all are known.
     excluded: classes of sizes that are out, the first layer that refuses each, and why; --all of them.
@@ -54,7 +55,7 @@ def sizes(
     without it, for all spatial sizes. TARGET as in convcalc inspect.
     Exit status 1 where no size is legal.
     """
-    graph, shapes, own = read_sizes(asked)
+    graph, shapes, typed = read_sizes(asked)
     try:
         with reported(f"walking {asked.target}", Path.cwd(), ConvcalcError):  # a layer may be code of the user
             legal = valid_sizes(graph, shapes)
@@ -62,7 +63,7 @@ def sizes(
         raise
     except ConvcalcError as error:
         _refuse(error, None, as_json)
-    about = _near(near, own, legal.axes)
+    about = _near(near, typed, legal.axes)
     if not legal.runs:
         if not as_json:
             echo_answer(sizes_text(legal, None, text_style(ascii_only), everything=everything))
@@ -74,7 +75,7 @@ def sizes(
 
 
 def read_sizes(asked: Asked) -> tuple[Graph, Shapes, dict[str, int]]:
-    """Return the graph of a target, its input shapes with names for sizes, and the sizes known of these.
+    """Return the graph of a target, its input shapes with names for sizes, and the sizes that were typed for these.
 
     Raises `Unreadable`.
     """
@@ -83,30 +84,18 @@ def read_sizes(asked: Asked) -> tuple[Graph, Shapes, dict[str, int]]:
         named = name_sizes(shapes)
     except ConvcalcError as error:
         raise Unreadable(error.message) from None
-    own = {
-        str(name): size
-        for known, letters in zip(_all(shapes, graph.example), _all(named, None), strict=True)
-        for name, size in zip(letters, known, strict=False)
-        if isinstance(size, int) and not isinstance(name, int)
-    }
-    return graph, named, own
+    typed = dict(asked.sizes)
+    if asked.inputs:
+        for known, letters in zip(shapes.values(), named.values(), strict=True):
+            pairs = zip(letters, known, strict=True)
+            typed.update((str(name), size) for name, size in pairs if name != size and isinstance(size, int))
+    return graph, named, typed
 
 
-def _all(shapes: Shapes, example: Sequence[Shape] | None) -> list[Shape]:
-    """The shapes in order; where one has names, the example in its place, if its rank is the same."""
-    found = list(shapes.values())
-    if example is None:
-        return found
-    return [
-        one if all(isinstance(size, int) for size in one) or len(one) != len(other) else other
-        for one, other in zip(found, example, strict=True)
-    ]
-
-
-def _near(near: tuple[Any, ...] | None, own: dict[str, int], axes: Sequence[str]) -> tuple[int, ...] | None:
-    """The sizes to look around: those given, else those of the input itself, one for each axis."""
+def _near(near: tuple[Any, ...] | None, typed: dict[str, int], axes: Sequence[str]) -> tuple[int, ...] | None:
+    """The sizes to look around: those given, else those typed for the input, one for each axis."""
     if near is None:
-        return tuple(own[axis] for axis in axes) if set(axes) <= own.keys() else None
+        return tuple(typed[axis] for axis in axes) if set(axes) <= typed.keys() else None
     if not all(isinstance(size, int) for size in near):
         raise Unreadable("--near takes numbers, as 350 or 350x400")
     try:

@@ -25,8 +25,8 @@ def zoo(name: str | None, as_json: bool, ascii_only: bool) -> None:
       convcalc zoo "resnet50(classes=10)"
       convcalc inspect "resnet50(stride_on='1x1', classes=10)" --depth 1
     \b
-    Sizes and costs are at each network's own input; field is that of the last layer that sees only
-    a part of it.
+    Sizes and costs are at each network's own input; the receptive field is that of the last layer
+    that sees only a part of it.
     """
     networks = list_networks([name] if name else None)
     style = text_style(ascii_only)

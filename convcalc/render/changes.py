@@ -10,7 +10,7 @@ from convcalc.analysis.changes import Changes
 LONGEST = 60
 """So many letters of a value are shown."""
 
-LABELS = {"symbolic": "any size", "macs": "MACs", "receptive_field": "field", "global": "reads all"}
+LABELS = {"symbolic": "any size", "macs": "MACs", "receptive_field": "receptive field", "global": "reads all"}
 
 
 def change_columns(changes: Changes) -> tuple[list[str], list[list[str]]]:
@@ -31,10 +31,14 @@ def change_summary(changes: Changes, a: str, b: str) -> str:
     """Return how much changed, in one line.
 
     >>> change_summary(Changes((), (("conv", "stem"),)), "old.json", "lenet")
-    'old.json -> lenet: shapes, sizes, field and cost are the same (1 layer has another name)'
+    'old.json -> lenet: shapes, sizes, receptive fields and cost are the same (1 layer has another name)'
     """
     count, renamed = len(changes.found), len(changes.renamed)
-    said = f"{count} change{'s' if count > 1 else ''}" if count else "shapes, sizes, field and cost are the same"
+    said = (
+        f"{count} change{'s' if count > 1 else ''}"
+        if count
+        else "shapes, sizes, receptive fields and cost are the same"
+    )
     names = "1 layer has another name" if renamed == 1 else f"{renamed} layers have other names"
     return f"{_clean(a)} -> {_clean(b)}: {said}{f' ({names})' if renamed else ''}"
 

@@ -23,7 +23,7 @@ def total_columns(found: Comparison, names: tuple[str, str], style: Style) -> tu
         ["input", _shape(a.input, style), _shape(b.input, style), "", ""],
         ["output", _shape(a.output, style), _shape(b.output, style), "", ""],
         *(_count(count, style) for count in found.counts),
-        ["field", _field(left), _field(right), "", ""],
+        ["receptive field", _field(left), _field(right), "", ""],
         ["stride", _axes(left.stride), _axes(right.stride), "", ""],
     ]
     return ["", *names, "difference", "ratio"], rows

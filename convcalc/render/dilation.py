@@ -25,7 +25,7 @@ def hdc_text(found: HDC, width: int | None = 80, *, ascii: bool = False) -> str:
 
        >>> from convcalc.dilation import hdc
        >>> print(hdc_text(hdc([1, 2]), ascii=True))
-       rates 1 2, K 3: field 7, all read
+       rates 1 2, K 3: receptive field 7, all read
        r=1        ###      M1 = max(2-2, 2-2, 1) = 1
        r=2        #######  M2 = 2 <= K
        times      1121211
@@ -41,7 +41,7 @@ def hdc_text(found: HDC, width: int | None = 80, *, ascii: bool = False) -> str:
 def _headline(found: HDC) -> str:
     kernels = _run(found.kernel_size)
     strides = f", stride {_run(found.stride)}" if set(found.stride[:-1]) - {1} else ""
-    head = f"rates {_list(found.rates)}, K {kernels}{strides}: field {found.receptive_field}, "
+    head = f"rates {_list(found.rates)}, K {kernels}{strides}: receptive field {found.receptive_field}, "
     if found.exact_ok:
         return f"{head}all read"
     if found.hole_count is None:
@@ -167,4 +167,4 @@ def _try(found: HDC, one: Try) -> str:
             if old != new
         ]
         rates = ", ".join(moves[:LISTED]) + (f", … {len(moves)} in all" if len(moves) > LISTED else "")
-    return f"{rates} (field {one.receptive_field}{largest})"
+    return f"{rates} (receptive field {one.receptive_field}{largest})"

@@ -14,7 +14,7 @@ from convcalc.render.report import shape_text
 from convcalc.render.stack import same_text
 from convcalc.render.words import plain
 
-COLUMNS = ("field", "stride", "offset", "covered", "holes", "before", "after", "global")
+COLUMNS = ("receptive field", "stride", "offset", "covered", "holes", "before", "after", "global")
 SPARE = ("covered", "before", "after", "offset", "output")
 """What a narrow terminal can do without, first to last."""
 

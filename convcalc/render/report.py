@@ -20,7 +20,7 @@ from convcalc.render.table import plain_table
 from convcalc.render.words import across, count, needed
 from convcalc.sizes import Size, is_symbolic
 
-SPARE = ("source", "any size", "stride", "field", "op")
+SPARE = ("source", "any size", "stride", "receptive field", "op")
 """What a narrow terminal can do without, first to last."""
 
 
@@ -44,7 +44,7 @@ def report_columns(
     >>> rows[0]
     ['conv1', 'conv 6 k5 p2', '6x28x28', 'HxW', '156', '117,600', '5', '1']
     """
-    columns = ["layer", "op", "output", "any size", "params", "MACs", "field", "stride", "source"]
+    columns = ["layer", "op", "output", "any size", "params", "MACs", "receptive field", "stride", "source"]
     batch, rank = _batch(report), max(map(len, report.inputs.values()), default=0)
     rows = [_row(row, batch, rank, style) for row in report.layers if every or not _is_noise(row, report)]
     if all(row[3] in ("", row[2], row[2].partition("x")[2]) for row in rows):  # the input is given in symbols
@@ -246,8 +246,8 @@ def report_text(report: Report, style: Style = PRETTY) -> str:
     >>> from convcalc.analysis.report import inspect_graph
     >>> from convcalc.layers import Conv
     >>> print(report_text(inspect_graph(Conv(8, 3), (1, 3, 32, 32))))
-    layer  op         output   any size         params  MACs     field  stride
-    conv   conv 8 k3  8x30x30  (H − 2)x(W − 2)  224     194,400  3      1
+    layer  op         output   any size         params  MACs     receptive field  stride
+    conv   conv 8 k3  8x30x30  (H − 2)x(W − 2)  224     194,400  3                1
     total                                       224     194,400
     3x32x32 -> 8x30x30
     224 parameters, 194,400 MACs (388,800 FLOPs)

@@ -12,6 +12,9 @@ from convcalc.render.words import Line, across, labelled
 from convcalc.sizeset import SizeSet, only
 from convcalc.sizewords import listing
 
+LOSSLESS = "loses no rows"
+"""What sizes are called that `exact` holds: no window drops a row, every crop is symmetric."""
+
 DIMS = 4
 """The most dimensions for `torch.export` that are written out; more are counted."""
 
@@ -31,19 +34,19 @@ def sizes_text(legal: Legal, near: Sequence[int] | None, style: Style = PRETTY, 
     >>> from convcalc.analysis.legal import valid_sizes_of_chain
     >>> from convcalc.layers import MaxPool
     >>> print(sizes_text(valid_sizes_of_chain([MaxPool(2)], (1, 3, "n")), [7], PYTHON).partition("n is 1")[0])
-    runs       n >= 2
-    exact      n even, n >= 2: 2, 4, 6, 8, ...
-    proved     for every size
-    near       7 runs; exact: 6, 8
-               maxpool1: 1 of 7 rows dropped: no window of 2 fits at the end with stride=2; use 6 or 8
-    export     n: Dim("n", min=2)
+    runs           n >= 2
+    loses no rows  n even, n >= 2: 2, 4, 6, 8, ...
+    proved         for every size
+    near           7 runs; loses no rows: 6, 8
+                   maxpool1: 1 of 7 rows dropped: no window of 2 fits at the end with stride=2; use 6 or 8
+    export         n: Dim("n", min=2)
     excluded       where     why
     n is 0         maxpool1  input size must be >= 1: 0
     <BLANKLINE>
     """
     lines = [
         *_boxes("runs", legal.runs, style, everything),
-        *_boxes("exact", legal.exact, style, everything),
+        *_boxes(LOSSLESS, legal.exact, style, everything),
         _proved(legal),
         *(_near(legal, near, style) if near is not None and legal.runs else ()),
         *(_export(legal.runs) if legal.proved else ()),
@@ -54,7 +57,9 @@ def sizes_text(legal: Legal, near: Sequence[int] | None, style: Style = PRETTY, 
     table = [plain_table(("excluded", "where", "why"), rows)] if rows else []
     more = len(reasons) - len(shown)
     rest = [f"{more} class{'es' if more > 1 else ''} more: --all"] if more else []
-    return "\n".join([labelled(lines), *(line.rstrip("\n") if rest else line for line in table), *rest])
+    return "\n".join(
+        [labelled(lines, len(LOSSLESS) + 2), *(line.rstrip("\n") if rest else line for line in table), *rest]
+    )
 
 
 def set_text(sizes: SizeSet, name: str, style: Style = PRETTY) -> str:
@@ -119,10 +124,10 @@ def _near(legal: Legal, near: Sequence[int], style: Style) -> Iterator[Line]:
     sizes = tuple(near)
     asked = across(sizes, style)
     if sizes in legal.exact:
-        yield "near", f"{asked} is exact"
+        yield "near", f"{asked} {LOSSLESS}"
         return
     runs = sizes in legal.runs
-    found = {"exact": legal.exact} if runs else {"runs": legal.runs, "exact": legal.exact}
+    found = {LOSSLESS: legal.exact} if runs else {"runs": legal.runs, LOSSLESS: legal.exact}
     beside = [f"{kind}: {_nearest(boxes, sizes, style)}" for kind, boxes in found.items()]
     yield "near", "; ".join([f"{asked} {'runs' if runs else 'does not run'}", *beside])
     reason = legal.why_not(*sizes)
@@ -175,4 +180,4 @@ def _reason_row(reason: Reason, some: bool, style: Style) -> list[str]:
         sizes = set_text(reason.sizes, first, style)
         sentence = sentence.removeprefix(f"axis {first}: ")
         sentence += "" if reason.sizes == only([reason.example[first]]) else example
-    return [sizes, reason.node, f"{'not exact: ' if reason.kind == 'exact' else ''}{sentence}"]
+    return [sizes, reason.node, f"{'loses rows: ' if reason.kind == 'exact' else ''}{sentence}"]

@@ -59,7 +59,7 @@ def _entry(value: Any) -> str:
 
 def stack_columns(chain: Chain, style: Style, channels: bool) -> tuple[list[str], list[list[str]]]:
     """Return the headings and one row of texts per layer; parameters and MACs with `channels` known."""
-    columns = ["layer", "op", "output", "any size", "field", "stride", "offset", "covered"]
+    columns = ["layer", "op", "output", "any size", "receptive field", "stride", "offset", "covered"]
     rows = [_row(step, style, channels) for step in chain.steps]
     if all(row[-1] == row[-4] for row in rows):  # nothing is missed
         columns.pop()
@@ -142,7 +142,9 @@ def stack_summary(chain: Chain, style: Style, channels: bool) -> list[str]:
     if needs := needed(chain.needs, style):
         lines.append(f"needs {needs}")
     if any(footprint is None for step in chain.steps for footprint in step.footprints):
-        lines.append("- in field: windows that differ from place to place, as of adaptive pooling, have no one field")
+        lines.append(
+            "- in receptive field: windows that differ from place to place, as of adaptive pooling, have no one field"
+        )
     return lines
 
 

@@ -30,7 +30,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], spare: Se
     from rich.text import Text
 
     console = Console(highlight=False)
-    cells = [[name, *(row[place] for row in rows)] for place, name in enumerate(columns)]
+    heads = [_broken(name, [row[place] for row in rows]) for place, name in enumerate(columns)]
+    cells = [[*heads[place].splitlines(), *(row[place] for row in rows)] for place in range(len(columns))]
     kept = list(range(len(columns)))
 
     def width(gap: int) -> int:
@@ -45,10 +46,15 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], spare: Se
         box=SIMPLE_HEAD, padding=(0, int(width(gap=2) <= console.width), 0, 0), pad_edge=False, show_edge=False
     )
     for place in kept:  # a number never breaks; a formula may, where nothing else is left to do
-        numbers = all(re.fullmatch(r"[0-9,.:x+−-]*", cell) for cell in cells[place][1:])
-        table.add_column(columns[place], no_wrap=numbers or width(gap=1) <= console.width, overflow="fold")
+        numbers = all(re.fullmatch(r"[0-9,.:x+−-]*", row[place]) for row in rows)
+        table.add_column(heads[place], no_wrap=numbers or width(gap=1) <= console.width, overflow="fold")
     for row in rows:
         table.add_row(*(Text(row[place]) for place in kept))
     console.print(table)
     if left_out:
         console.print(f"{console.width} columns are too few for: {', '.join(left_out)}", style="dim")
+
+
+def _broken(heading: str, cells: Sequence[str]) -> str:
+    """A heading longer than what stands below it, a word a line."""
+    return heading.replace(" ", "\n") if len(heading) > max(map(len, cells), default=0) else heading

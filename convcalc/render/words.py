@@ -43,14 +43,16 @@ def across(values: Sequence[Size], style: Style) -> str:
     return texts[0] if len(texts) == 1 else "x".join(map(grouped, texts))
 
 
-def labelled(lines: Iterable[Line]) -> str:
-    """Return lines with their labels in one column.
+def labelled(lines: Iterable[Line], column: int = 11) -> str:
+    """Return lines with their texts from `column` on; a label too long for that goes before its own text.
 
     >>> print(labelled([("28 -> 28", "n"), ("read", "every row")]))
     28 -> 28   n
     read       every row
     """
-    return "\n".join(f"{label:<8}{'  ' if len(label) == 9 else '   '}{text}".rstrip() for label, text in lines)
+    return "\n".join(
+        f"{label:<{column if len(label) <= column - 2 else len(label) + 3}}{text}".rstrip() for label, text in lines
+    )
 
 
 def needed(values: Iterable[Size], style: Style) -> str:

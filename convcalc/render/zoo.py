@@ -11,7 +11,7 @@ from convcalc.render.stack import same_text
 from convcalc.render.words import count, labelled, plain
 from convcalc.zoo.networks import Network
 
-SPARE = ("source", "stride", "field")
+SPARE = ("source", "stride", "output", "receptive field")
 """What a narrow terminal can do without, first to last."""
 
 
@@ -22,7 +22,7 @@ def zoo_columns(networks: Sequence[Network], style: Style = PRETTY) -> tuple[lis
     >>> zoo_columns(list_networks(["lenet"]))[1][0][:7]
     ['lenet', '1x28x28', '10', '61,706', '416,520', '16', '4']
     """
-    columns = ["network", "input", "output", "params", "MACs", "field", "stride", "source"]
+    columns = ["network", "input", "output", "params", "MACs", "receptive field", "stride", "source"]
     return columns, [_row(network, style) for network in networks]
 
 
@@ -51,10 +51,10 @@ def network_lines(network: Network, style: Style = PRETTY) -> list[str]:
     facts = [
         ("shape", f"{size} -> {out}"),
         ("costs", f"{params} parameters, {macs} MACs"),
-        ("field", f"{field}, stride {stride}"),
+        ("receptive field", f"{field}, stride {stride}"),
         ("source", source),
     ]
-    return [f"{network.name}({', '.join(network.arguments)})", labelled(facts), network.doc]
+    return [f"{network.name}({', '.join(network.arguments)})", labelled(facts, len("receptive field") + 2), network.doc]
 
 
 def zoo_record(networks: Sequence[Network]) -> dict[str, Any]:
