@@ -343,16 +343,21 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         if not call.live:
             call.sized = call.sized or found.layer.depends_on_sizes or has_size((args, kwargs))
         self._give(call, outs)
-        if len(outs) > 1 and call.live:
+        if not isinstance(out, Tensor) and call.live:  # one piece of a whole is a number of pieces, too
             self._count_outputs(call)
 
     def _count_outputs(self, call: Call) -> None:
         """Keep as branches what makes a call give as many tensors as it gave."""
+        if call.layer is None or not call.layer.path(*shapes_of(call.inputs)):
+            return
         read = [self.symbolic(value) for value in call.inputs]
-        if call.layer is not None and not any(shape is None for shape in read):
-            for value in call.layer.path(*(shape for shape in read if shape is not None)):
-                if isinstance(value, Expr):
-                    self.watch.branch(value, ">=", 0, outcome=True)
+        known = [shape for shape in read if shape is not None]
+        if len(known) < len(read):
+            self.watch.branch(None, "==", len(call.shapes), outcome=True)
+            return
+        for value in call.layer.path(*known):
+            if isinstance(value, Expr):
+                self.watch.branch(value, ">=", 0, outcome=True)
 
     def _checked(self, layer: Layer, inputs: tuple[Value, ...], shapes: tuple[Shape, ...]) -> tuple[Layer | None, str]:
         """The layer, if it gives what torch gave; None where it does not, or a formula is lost, and why.
