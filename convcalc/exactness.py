@@ -4,9 +4,10 @@ A network may run and still lose rows: where the stride does not divide, the las
 window, and a skip connection that is cropped by an odd number of rows is shifted by half a row. Sizes that avoid
 both are *exact*. What counts, here and nowhere else:
 
-- A row of the input is dropped where the next window would read it but does not fit. Rows of padding do not count
-  (224 with kernel 7, stride 2, padding 3 leaves one over, of padding), and neither do rows between windows that a
-  stride larger than the kernel skips at every size (a 1x1 convolution with stride 2).
+- A row of the input is dropped where it lies after the last window, and the next window would read it but does not
+  fit. Rows of padding do not count (224 with kernel 7, stride 2, padding 3 leaves one over, of padding), and neither
+  do rows that the windows pass over at every size, because the stride is larger than the kernel (a 1x1 convolution
+  with stride 2) or because they lie between the taps of a dilated one (kernel 2, stride 2, dilation 2).
 - Ceil mode and "same" padding make the last window fit: they drop nothing.
 - A crop to a given size is symmetric where the difference is even.
 
@@ -21,11 +22,15 @@ from convcalc.formulas import Padding, extent, padding_pair
 from convcalc.sizes import Size, larger
 
 
-def check_no_row_dropped(n: Size, k: Size, s: Size = 1, p: Padding = 0, d: Size = 1, *, check: Check) -> None:
-    """(n + p0 + p1 - e) % s <= p1 + max(0, s - e): what is left after the last window is padding or skipped anyway.
+def check_no_row_dropped(n: Size, k: int, s: int = 1, p: Padding = 0, d: int = 1, *, check: Check) -> None:
+    """(n + p0 + p1 - e) % s <= p1 + spare: what is left after the last window is padding, or passed over anyway.
+
+    spare = s - 1 - d*min(k - 1, (s - 1)//d) rows lie between the last window and the first row after it that the next
+    one would read. Only where p0 > e may that row be padding too, before the input.
 
     >>> from convcalc.conditions import enforce
     >>> check_no_row_dropped(224, k=7, s=2, p=3, check=enforce)
+    >>> check_no_row_dropped(4, k=2, s=2, d=2, check=enforce)  # rows 1 and 3 are read at no size
     >>> check_no_row_dropped(57, k=2, s=2, check=enforce)
     Traceback (most recent call last):
     ...
@@ -35,20 +40,26 @@ def check_no_row_dropped(n: Size, k: Size, s: Size = 1, p: Padding = 0, d: Size 
         return
     before, after = padding_pair(n, k, s, p, d, check=check)
     e = extent(k, d)
-    left = (n + before + after - e) % s
-    spare = after + larger(0, s - e)
+    over = (n + before + after - e) % s - after  # rows of the input, as far as it reaches, after the last window
+    spare = s - 1 - d * min(k - 1, (s - 1) // d)
 
     def sentence(at: Reader) -> BadShape:
-        rows, size = at(left) - at(spare), at(n)
-        near = [f"{size - rows}", f"{size + at(s) - at(left)}"]
+        size, rows = at(n), at(over)
+        dropped = [row for row in range(spare, rows, d) if row >= rows - size]
+        near = [f"{one}" for one in (size - rows + spare, size + s - rows - after) if one > 0]
         return BadShape(
-            f"{rows} of {size} rows dropped: no window of {at(e)} fits at the end with stride={at(s)}; "
+            f"{len(dropped)} of {size} rows dropped: no window of {e} fits at the end with stride={s}; "
             f"use {' or '.join(near)}",
             rule="no window drops a row",
-            fixes=[f"input size {size}" for size in near],
+            fixes=[f"input size {one}" for one in near],
         )
 
-    check(spare - left, sentence)
+    if before <= e:
+        check(spare - over, sentence)
+        return
+    tap = -((over - s) // d)  # counted from the last one: the first that reads a row before `over`
+    row = s - 1 - d * tap
+    check(larger(larger(tap - k, -1 - row), over - n - 1 - row), sentence)
 
 
 def check_symmetric_crop(n: Size, o: Size, *, check: Check) -> None:
