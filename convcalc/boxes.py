@@ -10,7 +10,7 @@ a fixed number of features of a flattened map.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from operator import and_
@@ -132,6 +132,16 @@ class Boxes:
         return [{axis: one.record() for axis, one in zip(self.axes, box, strict=True)} for box in self.boxes]
 
 
+def united(axes: Sequence[str], many: Iterable[Boxes]) -> Boxes:
+    """Return what is in any of many boxes, all over `axes`: as `|`, at once.
+
+    >>> from convcalc.sizeset import only
+    >>> united(["n"], [Boxes(("n",), ((only([size]),),)) for size in range(4)]).lines()
+    ['n in 0..3']
+    """
+    return Boxes(tuple(axes), _merged([box for boxes in many for box in boxes.boxes]))
+
+
 def _without(box: tuple[SizeSet, ...], gone: tuple[SizeSet, ...]) -> Iterator[tuple[SizeSet, ...]]:
     """What is left of a box: on the first axis what is not gone, and of the rest of it what is not on the others."""
     common = list(map(and_, box, gone))
@@ -154,4 +164,14 @@ def _merged(boxes: Sequence[tuple[SizeSet, ...]]) -> tuple[tuple[SizeSet, ...], 
             for box in found:
                 same.setdefault((*box[:axis], *box[axis + 1 :]), []).append(box[axis])
             found = [(*rest[:axis], union(ones), *rest[axis:]) for rest, ones in same.items()]
-    return tuple(box for box in found if not any(box is not other and not any(_without(box, other)) for other in found))
+    firsts = [tuple(next(iter(one)) for one in box) for box in found]
+    return tuple(box for box, first in zip(found, firsts, strict=True) if not _is_within(box, first, found))
+
+
+def _is_within(box: tuple[SizeSet, ...], first: tuple[int, ...], others: Sequence[tuple[SizeSet, ...]]) -> bool:
+    """Whether a box, of which `first` is a member, lies in another."""
+    for other in others:
+        if other is not box and all(n in one for n, one in zip(first, other, strict=True)):
+            if not any(_without(box, other)):
+                return True
+    return False

@@ -79,7 +79,7 @@ def test_the_document_has_the_keys_of_the_contract():
     assert status == 0
     assert set(found) == {
         *("schema", "convcalc", "kind", "error"),
-        *("axes", "runs", "exact", "proved", "window", "tried", "near", "reasons"),
+        *("axes", "runs", "exact", "unknown", "proved", "window", "tried", "near", "reasons"),
     }
     assert (found["schema"], found["kind"], found["error"]) == (1, "sizes", None)
     assert found["axes"] == ["H", "W"]
@@ -119,7 +119,28 @@ def test_sizes_of_a_torch_module_are_found_also_where_it_does_not_run(tmp_path):
 def test_what_is_not_proved_is_called_observed(tmp_path):
     (tmp_path / "net.py").write_text("import convcalc as cc\nnet = cc.Upsample(scale_factor=0.7)\n")
     lines = ask(f"{tmp_path}/net.py:net", "--input", "3xn").stdout.splitlines()
-    assert lines[2] == "observed       for n < 4096; not proved beyond"
+    assert lines[2:4] == ["observed       for n < 4096; not proved beyond", "not known      n >= 4096"]
+
+
+@pytest.mark.parametrize(("near", "said"), [("5000", "5000 loses no rows"), ("1", "1 does not run; runs: 2")])
+def test_a_size_of_which_nothing_is_known_is_tried_where_it_is_asked_for(tmp_path, near, said):
+    (tmp_path / "net.py").write_text("import convcalc as cc\nnet = cc.Upsample(scale_factor=0.7)\n")
+    target = f"{tmp_path}/net.py:net"
+    assert f"near           {said}" in ask(target, "--input", "3xn", "--near", near).stdout
+    found, status = document(target, "--input", "3xn")
+    assert status == 0
+    assert found["unknown"] == [{"n": {"modulus": 1, "residues": [0], "minimum": 4096, "finite": []}}]
+
+
+def test_no_size_that_is_known_to_run_is_not_no_size_that_runs(tmp_path):
+    (tmp_path / "net.py").write_text(
+        "import torch\n\nclass Net(torch.nn.Module):\n    def forward(self, x):\n"
+        "        if int(x.shape[-1] ** 0.5) < 40:\n            raise ValueError('too few')\n        return x\n"
+    )
+    pytest.importorskip("torch")
+    result = ask(f"{tmp_path}/net.py:Net", "--input", "1x1x100", "--near", "2000")
+    assert "Error: no size of" not in result.stderr or "is known to run" in result.stderr
+    assert "does not run" not in result.stdout
 
 
 def test_sizes_that_are_given_may_leave_nothing_exact():

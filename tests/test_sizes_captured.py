@@ -411,8 +411,9 @@ def test_more_ways_than_are_looked_for_are_said_to_be_what_was_seen():
     v = cc.valid_sizes(Doubling(), (1, 1, "n"))
     assert not v.proved
     assert "observed for 12 ways of the model" in str(v)
-    assert all(n in v for n in range(1, 4096))
-    assert 10**6 not in v
+    assert all(n in v.runs for n in range(1, 4096))
+    assert 10**6 in v.unknown
+    assert 10**6 in v  # asked for, it is tried
 
 
 class Smaller(nn.Module):
@@ -427,12 +428,20 @@ def test_a_comparison_of_two_axes_is_observed():
     assert not v.proved
     assert (224, 224) in v
     assert (224, 230) in v
-    assert (5, 9) not in v  # it was not tried
+    assert (5, 9) in v.unknown  # it was not tried
+    assert (5, 9) not in v.runs
+    assert (5, 9) in v
+    assert v.is_exact(5, 9)
+    assert v.why_not(5, 9) is None
 
 
 def test_a_size_without_a_class_is_never_taken_for_one_that_runs():
     v = cc.valid_sizes(Root(), (1, 1, "n"))
-    assert 10**6 not in v
+    for n in (10**6, 1001**2):
+        assert n in v.unknown
+        assert n not in v.runs
+        assert (n in v) == runs_at(Root(), (1, 1, n))
+        assert (v.why_not(n) is None) == (n in v)
 
 
 # -- reasons -------------------------------------------------------------------------------------------------------

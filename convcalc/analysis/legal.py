@@ -20,14 +20,14 @@ import numpy as np
 from convcalc.analysis.collect import Collector, Condition, Refusal
 from convcalc.analysis.coupled import Solved, grid, solve
 from convcalc.analysis.sieve import sieve
-from convcalc.analysis.verdict import Legal, Way, reason_for
+from convcalc.analysis.verdict import Legal, Way, one_size, reader_at, reason_for
 from convcalc.boxes import Boxes
 from convcalc.conditions import Check, Reader
 from convcalc.errors import BadArgument, ConvcalcError, Refused
 from convcalc.expr import Expr
 from convcalc.layers import Layer, Shape
 from convcalc.sizes import Size
-from convcalc.sizeset import SizeSet, only
+from convcalc.sizeset import SizeSet, every, only
 
 Propagate: TypeAlias = Callable[[Shape, Collector], object]
 """Takes a shape through a network and hands every condition to the collector, or to its `exact`."""
@@ -112,6 +112,8 @@ class _Part:
     exact: Boxes
     refused: tuple[Refusal, ...]
     window: Mapping[str, int] = field(default_factory=dict)
+    unknown: Boxes | None = None
+    """The sizes of which nothing is known, where there are any."""
 
 
 def decide(conditions: Iterable[Condition], axes: Sequence[str]) -> Legal:
@@ -209,15 +211,19 @@ def _solved(tying: Sequence[Condition], domains: Mapping[str, SizeSet], runs: So
 def _observed(axes: Sequence[str], conditions: Sequence[Condition]) -> _Part:
     """Try a window of sizes, from those on at which each axis may start."""
     own = {axis: sieve([one for one in conditions if one.axes == {axis}], axis) for axis in axes}
-    return _tried(conditions, {axis: 0 if found is None else found.runs.smallest or 0 for axis, found in own.items()})
+    fits = {axis: every() if found is None else found.runs for axis, found in own.items()}
+    return _tried(conditions, {axis: one.smallest or 0 for axis, one in fits.items()}, fits)
 
 
-def _tried(conditions: Sequence[Condition], starts: Mapping[str, int]) -> _Part:
+def _tried(conditions: Sequence[Condition], starts: Mapping[str, int], fits: Mapping[str, SizeSet]) -> _Part:
+    """Try a window of sizes; what an axis refuses alone, `fits` leaves out, and of the rest nothing is known."""
     classes = [[only([n]) for n in range(start, start + _window(len(starts)))] for start in starts.values()]
     runs = grid(tuple(starts), classes, [one for one in conditions if one.kind == "runs"])
     exact = grid(tuple(starts), classes, conditions)
     ends = {axis: start + _window(len(starts)) for axis, start in starts.items()}
-    return _Part(runs.boxes, exact.boxes, exact.refused, ends)
+    window = tuple(only(range(start, ends[axis])) for axis, start in starts.items())
+    rest = Boxes(tuple(starts), (tuple(fits.values()),)) - Boxes(tuple(starts), (window,))
+    return _Part(runs.boxes, exact.boxes, exact.refused, ends, rest)
 
 
 def _window(axes: int) -> int:
@@ -234,7 +240,37 @@ def _observed_by_running(propagate: Propagate, shape: Sequence[int | str], axes:
     collected = Collector()
     propagate(_shape(shape, sizes), collected)
     ordered = sorted(collected.conditions, key=lambda condition: condition.kind != "runs")
-    return _legal(axes, ordered, [_tried(ordered, dict.fromkeys(axes, 0))])
+    tried = _tried(ordered, dict.fromkeys(axes, 0), dict.fromkeys(axes, every()))
+
+    def ask(sizes: Mapping[str, int]) -> Legal:
+        found = Collector()
+        try:
+            propagate(_shape(shape, sizes), found)
+        except Refused:
+            if found.impossible is None:
+                raise
+        return _alone(axes, sizes, found.conditions)
+
+    return _legal(axes, ordered, [tried], ask)
+
+
+def _unknown(parts: Sequence[_Part]) -> Boxes:
+    """The sizes of which nothing is known: on some part, while no other part refuses."""
+    runs, unknown = Boxes((), ((),)), Boxes((), ())
+    for part in parts:
+        rest = Boxes(part.runs.axes, ()) if part.unknown is None else part.unknown
+        some = Boxes(part.runs.axes, (*part.runs.boxes, *rest.boxes))
+        unknown = Boxes((*runs.axes, *part.runs.axes), ((unknown * some).boxes + (runs * rest).boxes))
+        runs = runs * part.runs
+    return unknown
+
+
+def _alone(axes: Sequence[str], sizes: Mapping[str, int], conditions: Sequence[Condition]) -> Legal:
+    """What conditions say of one size."""
+    at = reader_at(axes, sizes)
+    kinds = {one.kind for one in conditions if at(one.value) < 0}
+    way = Way(conditions=tuple(conditions))
+    return one_size(axes, sizes, runs="runs" not in kinds, exact=not kinds, reasons=(), ways=(way,))
 
 
 def _shape(shape: Sequence[int | str], sizes: Mapping[str, Size]) -> Shape:
@@ -253,7 +289,12 @@ def _united(
     return runs, exact, tuple(refused)
 
 
-def _legal(axes: Sequence[str], conditions: Sequence[Condition], parts: Sequence[_Part]) -> Legal:
+def _legal(
+    axes: Sequence[str],
+    conditions: Sequence[Condition],
+    parts: Sequence[_Part],
+    ask: Callable[[Mapping[str, int]], Legal] | None = None,
+) -> Legal:
     runs, exact, refused = _united(parts, axes, conditions)
     window = {axis: end for part in parts for axis, end in part.window.items()}
     return Legal(
@@ -264,4 +305,6 @@ def _legal(axes: Sequence[str], conditions: Sequence[Condition], parts: Sequence
         window=window or None,
         reasons=tuple(reason_for(refusal, axes, runs) for refusal in refused),
         ways=(Way(conditions=tuple(conditions)),),
+        unknown=_unknown(parts).ordered(axes),
+        ask=ask or (lambda sizes: _alone(axes, sizes, conditions)),
     )

@@ -1,23 +1,25 @@
 """Which input sizes a captured model accepts: its ways, one after another, until they cover all sizes.
 
 Each capture settles a region (`analysis.legal_way`); the model is captured again at a size that none has settled yet.
-Where the regions cover every size, the answer is proved, and then checked: at some sizes the model is captured once
-more, to see whether it does what was said. What is left after `CAPTURES` of them is tried, by really capturing the
-model at each size of a window, and then the answer is not called proved.
+Each way is then checked: at some sizes of its region the model is captured once more, to see whether it does what was
+said. Where the regions cover every size, the answer is proved. What is left after `CAPTURES` of them is tried, by really
+capturing the model at each size of a window; of the rest nothing is known, until one asks.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from convcalc.analysis.legal_way import Seen, merged, see, see_one_size
-from convcalc.analysis.verdict import Legal
-from convcalc.boxes import Boxes
+from convcalc.analysis.sieve import near as first_from
+from convcalc.analysis.verdict import Legal, all_sizes, one_size
+from convcalc.boxes import united
+from convcalc.errors import Unknown
 from convcalc.expr import Expr
 from convcalc.graph import Graph
 from convcalc.layers.base import Shape
-from convcalc.sizeset import SizeSet, every
+from convcalc.sizeset import SizeSet
 
 CAPTURES = 12
 """The most ways that are looked for."""
@@ -25,8 +27,10 @@ CAPTURES = 12
 AROUND = 32
 """How far around the first size single sizes are tried where ways do not cover all."""
 
-CHECKS = 8
-"""At how many sizes an answer is checked, of those said to run and of those said not to."""
+CHECKS = 24
+"""At how many sizes the answer is checked, the same number on each way; on any way at `FEWEST`."""
+
+FEWEST = 4
 
 SECONDS = 10.0
 """When trying ends."""
@@ -50,7 +54,8 @@ class _Search:
         self.captured: list[tuple[Graph, Mapping[str, int]]] = []
         self.points: set[tuple[int, ...]] = set()
         self.trusted = True
-        self.left = self._all()
+        self.checked = 0
+        self.left = all_sizes(self.axes, 1)  # an image of no rows is none
         self.start = self._example()
 
     def _example(self) -> dict[str, int]:
@@ -59,41 +64,42 @@ class _Search:
         pairs = [pair for name, shape in numbers for pair in zip(self.shapes[name], shape, strict=True)]
         return {str(letter): int(size) for letter, size in pairs if isinstance(letter, Expr)}
 
-    def _all(self) -> Boxes:
-        """The sizes in question: an image of no rows is none."""
-        return Boxes(self.axes, ((every(1),) * len(self.axes),))
-
     def legal(self) -> Legal:
         self._look(self.graph, self.start)
         self._tell_axes_apart()
         capture = self.graph.capture
         if capture is not None and capture.error is not None and capture.raised and not capture.path:
             raise capture.error
-        covers = self._covers()
-        if not self._as_said():
-            self._trust_single_sizes_alone()
-            covers = False
-        tried = "" if covers else self._try()
-        runs = self._united(*(one.runs for one in self.seen))
+        self._cover()
+        tried = ""
+        while not self._as_said() or (self.left and not tried):
+            tried = self._try()
+        runs = united(self.axes, (one.runs for one in self.seen))
+        unknown = self.left - united(self.axes, (one.known for one in self.seen if not one.is_way))
         errors = [one.error for one in self.seen if not one.is_way]
         if not runs and len(errors) == len(self.seen) and errors[0] is not None:
             raise errors[0]
         return Legal(
             axes=self.axes,
             runs=runs,
-            exact=self._united(*(one.exact for one in self.seen)),
-            proved=not self.left,
-            window={axis: n + AROUND for axis, n in self.start.items()} if self.left else None,
+            exact=united(self.axes, (one.exact for one in self.seen)),
+            proved=not unknown,
+            window={axis: n + AROUND for axis, n in self.start.items()} if unknown else None,
             reasons=merged([reason for one in self.seen for reason in one.reasons]),
             ways=tuple(sorted((way for one in self.seen for way in one.ways), key=lambda way: way.only_at is None)),
             tried=tried,
+            unknown=unknown,
+            ask=self._asked,
         )
 
-    def _united(self, *boxes: Boxes) -> Boxes:
-        found = Boxes(self.axes, ())
-        for one in boxes:
-            found = found | one
-        return found
+    def _asked(self, sizes: Mapping[str, int]) -> Legal:
+        """What capturing the model at one size tells."""
+        graph = self._capture(sizes)
+        if graph is None:
+            raise Unknown(f"whether {', '.join(f'{axis} = {n}' for axis, n in sizes.items())} runs is not known")
+        seen = see_one_size(graph, self.shapes, self.axes, sizes)
+        runs, exact = bool(seen.runs), bool(seen.exact)
+        return one_size(self.axes, sizes, runs=runs, exact=exact, reasons=seen.reasons, ways=seen.ways)
 
     def _tell_axes_apart(self) -> None:
         """Sizes with names of their own get letters of their own where they differ."""
@@ -106,13 +112,12 @@ class _Search:
                 self._look(again, apart)
                 self.start = apart if self.seen[-1].is_way else self.start
 
-    def _covers(self) -> bool:
-        """Look for ways until they cover all sizes; whether they do."""
+    def _cover(self) -> None:
+        """Look for ways until they cover all sizes, or no more are found."""
         while self.left and self.seen[-1].is_way and len(self.seen) < CAPTURES and time.monotonic() < self.end:
             (sizes, *_) = self.left.nearest(tuple(self.start[axis] for axis in self.axes), 1)
             if not self._at(dict(zip(self.axes, sizes, strict=True))):
-                return False
-        return not self.left
+                return
 
     def _try(self) -> str:
         """Try the sizes around the first that no way has settled; what was tried, in words."""
@@ -175,36 +180,50 @@ class _Search:
     # -- checking ----------------------------------------------------------------------------------------------
 
     def _as_said(self) -> bool:
-        """Whether the model does what its ways say where it is captured once more.
+        """Whether the model does what its ways say where it is captured once more; if not, no way is believed.
 
         It may not where it catches what a layer refuses: that is a branch which no comparison tells of.
         """
-        ways = [one for one in self.seen if one.is_way]
-        refused = {
-            tuple(one.example[axis] for axis in self.axes): None
-            for way in ways
-            for one in way.reasons
-            if one.kind == "runs"
-        }
-        runs = {sizes: None for way in ways for box in way.runs.boxes for sizes in _some(box, self.start.values())}
-        for sizes in [*list(refused)[:CHECKS], *list(runs)[:CHECKS]]:
-            if sizes in self.points or 0 in sizes or time.monotonic() > self.end:
-                continue
-            numbers = dict(zip(self.axes, sizes, strict=True))
-            graph = self._capture(numbers)
-            if graph is not None and bool(see_one_size(graph, self.shapes, self.axes, numbers).runs) != (sizes in runs):
-                return False
-        return True
+        ways = [one for one in self.seen[self.checked :] if one.is_way]
+        self.checked = len(self.seen)
+        count = max(FEWEST, CHECKS // max(1, len(ways)))
+        if all(self._does(way, sizes) for way in ways for sizes in self._samples(way, count)):
+            return True
+        self._trust_single_sizes_alone()
+        return False
+
+    def _samples(self, way: Seen, count: int) -> list[tuple[int, ...]]:
+        """Some sizes of a way: of those it refuses, and of those it takes."""
+        near = [self.start[axis] for axis in self.axes]
+        refused = [tuple(one.example[axis] for axis in self.axes) for one in way.reasons if one.kind == "runs"]
+        runs = [sizes for box in way.runs.boxes for sizes in _some(box, near)]
+        some = [*dict.fromkeys(refused)][: count // 2]
+        return [*some, *[*dict.fromkeys(runs)][: count - len(some)]]
+
+    def _does(self, way: Seen, sizes: tuple[int, ...]) -> bool:
+        """Whether the model does at these sizes what a way says, as far as there is time to see it."""
+        if 0 in sizes or sizes in self.points or sizes not in way.known or time.monotonic() > self.end:
+            return True
+        numbers = dict(zip(self.axes, sizes, strict=True))
+        graph = self._capture(numbers)
+        if graph is None:
+            return True
+        there = see_one_size(graph, self.shapes, self.axes, numbers)
+        return (bool(there.runs), bool(there.exact)) == (sizes in way.runs, sizes in way.exact)
 
     def _trust_single_sizes_alone(self) -> None:
         captured, self.captured, self.seen, self.trusted = self.captured, [], [], False
-        self.left = self._all()
+        self.left = all_sizes(self.axes, 1)
         for graph, sizes in captured:
             self._look(graph, sizes)
 
 
-def _some(box: Sequence[SizeSet], near: Iterable[int]) -> Iterator[tuple[int, ...]]:
-    """The smallest sizes of a box, and some around a size."""
-    yield tuple(next(iter(one)) for one in box)
-    found = [one.nearest(n + 1) for one, n in zip(box, near, strict=True)]
-    yield tuple(next(n for n in reversed(pair) if n is not None) for pair in found)
+def _some(box: Sequence[SizeSet], near: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Sizes of a box: the smallest, one beside a size, one far beyond it, and these in turn along the axes."""
+    beside = [first_from(one, n + 1) for one, n in zip(box, near, strict=True)]
+    smallest = [next(iter(one)) for one in box]
+    far = [first_from(one, 5 * n + 7 * place) for place, (one, n) in enumerate(zip(box, near, strict=True))]
+    yield from map(tuple, (smallest, beside, far))
+    for turn in range(1, len(box)):
+        yield tuple((smallest, beside, far)[(place + turn) % 3][place] for place in range(len(box)))
+        yield tuple((far, smallest, beside)[(place + turn) % 3][place] for place in range(len(box)))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from convcalc.analysis.collect import Condition, Kind, Refusal
+from convcalc.axes import per_axis
 from convcalc.boxes import Boxes
 from convcalc.conditions import Reader
-from convcalc.errors import ConvcalcError
+from convcalc.errors import ConvcalcError, Unknown
 from convcalc.expr import Expr
 from convcalc.sizes import Size, is_array
-from convcalc.sizeset import Record, SizeSet, only
+from convcalc.sizeset import Record, SizeSet, every, only
+
+SHOWN = 6
+"""The most boxes of sizes of which nothing is known that are printed."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class LegalRecord(TypedDict):
     axes: list[str]
     runs: list[dict[str, Record]]
     exact: list[dict[str, Record]]
+    unknown: list[dict[str, Record]]
     proved: bool
     window: dict[str, int] | None
     tried: str
@@ -83,8 +88,9 @@ class LegalRecord(TypedDict):
 class Legal:
     """The input sizes that a network accepts.
 
-    `runs` and `exact` are boxes over `axes`. `proved` says that they hold for all sizes; otherwise they are what
-    was seen below the sizes in `window`, axis by axis. `reasons` name what refuses the rest.
+    `runs` and `exact` are boxes over `axes`: the sizes that are known to run, and to be exact. `proved` says that all
+    others do not; otherwise nothing is known of the sizes `unknown`: they may run or not, and `in` and `why_not` find
+    out by trying that one size. `reasons` name what refuses the rest.
 
     >>> from convcalc.analysis.legal import valid_sizes_of_chain
     >>> from convcalc.layers import Conv, MaxPool
@@ -105,23 +111,55 @@ class Legal:
     """What must hold, for each way that a model was seen to go: in the order in which it was walked."""
     tried: str = ""
     """What was tried where it is not proved, if not all sizes below `window`."""
+    unknown: Boxes = field(default_factory=lambda: Boxes((), ()))
+    """The sizes of which nothing is known: none where it is proved."""
+    ask: Callable[[Mapping[str, int]], Legal] | None = field(default=None, repr=False, compare=False)
+    """Tries one size of which nothing is known, and returns what is known of it alone."""
 
     def __contains__(self, sizes: Any) -> bool:
-        """Whether a network runs at these sizes, one for each axis or one for all."""
-        return sizes in self.runs
+        """Whether a network runs at these sizes, one for each axis or one for all.
+
+        A size of which nothing is known is tried. Raises `Unknown` where it cannot be.
+        """
+        return sizes in self.about(sizes).runs
+
+    def is_exact(self, *sizes: int) -> bool:
+        """Return whether a network runs at these sizes and uses them in full; raises as `in`.
+
+        >>> from convcalc.analysis.legal import valid_sizes_of_chain
+        >>> from convcalc.layers import Upsample
+        >>> v = valid_sizes_of_chain([Upsample(scale_factor=0.7)], (1, 3, "n"))
+        >>> v.proved, str(v.unknown), 5000 in v.runs, 5000 in v, v.is_exact(5000)
+        (False, 'n >= 4096', False, True, True)
+        """
+        return sizes in self.about(sizes).exact
+
+    def about(self, sizes: Any) -> Legal:
+        """Return what is known of these sizes: itself, or where they are `unknown` what trying them tells."""
+        if not self.unknown or sizes not in self.unknown:
+            return self
+        example = dict(zip(self.axes, per_axis("sizes", sizes, len(self.axes)), strict=True))
+        if self.ask is None:
+            at = ", ".join(f"{axis} = {n}" for axis, n in example.items())
+            raise Unknown(f"whether {at} runs is not known: observed for {self.observed}")
+        return self.ask(example)
 
     def __getitem__(self, axis: str) -> SizeSet:
         """The sizes of one axis at which it runs, for some sizes of the others."""
         return self.runs[axis]
 
     def why_not(self, *sizes: int) -> Reason | None:
-        """Return what first refuses these sizes, one for each axis; None where they are exact, or nothing is known.
+        """Return what first refuses these sizes, one for each axis; None where they are exact.
+
+        A size of which nothing is known is tried, as by `in`.
 
         >>> from convcalc.analysis.legal import valid_sizes_of_chain
         >>> from convcalc.layers import MaxPool
         >>> print(valid_sizes_of_chain([MaxPool(2), MaxPool(2)], (1, 3, "n")).why_not(7).sentence)
         1 of 7 rows dropped: no window of 2 fits at the end with stride=2; use 6 or 8
         """
+        if (about := self.about(sizes)) is not self:
+            return about.why_not(*sizes)
         example = dict(zip(self.axes, sizes, strict=True))
         at = reader_at(self.axes, example)
         way = next((way for way in self.ways if way.is_taken(example, at)), Way())
@@ -138,6 +176,7 @@ class Legal:
             axes=list(self.axes),
             runs=self.runs.records(),
             exact=self.exact.records(),
+            unknown=self.unknown.records(),
             proved=self.proved,
             window=None if self.window is None else dict(self.window),
             tried=self.tried,
@@ -146,10 +185,13 @@ class Legal:
         )
 
     def __str__(self) -> str:
+        unknown = self.unknown.lines() if self.unknown else []
         lines = [f"runs           {line}" for line in self.runs.lines()]
         lines += [f"loses no rows  {line}" for line in self.exact.lines()]
         known = "proved         for all sizes" if self.proved else f"observed       for {self.observed}; not proved"
-        return "\n".join([*lines, known])
+        lines += [known, *(f"not known      {line}" for line in unknown[:SHOWN])]
+        lines += [f"not known      {len(unknown) - SHOWN:,} more boxes"] if len(unknown) > SHOWN else []
+        return "\n".join(lines)
 
     @property
     def observed(self) -> str:
@@ -211,3 +253,31 @@ def reader_at(axes: Sequence[str], sizes: Mapping[str, int]) -> Reader:
         return size
 
     return at
+
+
+def all_sizes(axes: Sequence[str], minimum: int = 0) -> Boxes:
+    """Return the box of all sizes of `axes`, from `minimum` on.
+
+    >>> all_sizes(["H", "W"], 1).lines()
+    ['H >= 1, W >= 1']
+    """
+    return Boxes(tuple(axes), ((every(minimum),) * len(axes),))
+
+
+def one_size(
+    axes: Sequence[str], sizes: Mapping[str, int], *, runs: bool, exact: bool, reasons: Sequence[Reason], ways: Sequence[Way]
+) -> Legal:
+    """Return what is known of one size, as the legal sizes among it alone."""
+    point = Boxes(tuple(axes), (tuple(only([sizes[axis]]) for axis in axes),))
+    nothing = Boxes(tuple(axes), ())
+    return Legal(
+        axes=tuple(axes),
+        runs=point if runs else nothing,
+        exact=point if exact else nothing,
+        proved=False,
+        window=None,
+        reasons=tuple(reasons),
+        ways=tuple(ways),
+        tried="x".join(str(sizes[axis]) for axis in axes),
+        unknown=all_sizes(axes) - point,
+    )

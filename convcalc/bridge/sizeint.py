@@ -31,14 +31,21 @@ class Watch:
     line: Callable[[], str | None] = lambda: None
     muted: bool = False
     """While a function of torch looks at its arguments, nothing is kept."""
+    heard: Callable[[Branch], None] = lambda branch: None
+    """Told of every branch that is kept, each time."""
+    answer: Callable[[Any, str, Any, bool], bool] | None = None
+    """What comparisons come to while a test is asked what else it may come to; then nothing is kept."""
 
-    def branch(self, left: Any, relation: str, right: Any, outcome: bool) -> None:
-        """Keep a comparison that depends on a size."""
-        if self.muted:
-            return
-        taken = Branch.taken(left, relation, right, outcome, self.line())
-        if not taken.is_everywhere:
-            self.path.setdefault(taken)
+    def branch(self, left: Any, relation: str, right: Any, outcome: bool) -> bool:
+        """Keep a comparison that depends on a size, and return its outcome: as it is, or as `answer` has it."""
+        if self.answer is not None:
+            return self.answer(left, relation, right, outcome)
+        if not self.muted:
+            taken = Branch.taken(left, relation, right, outcome, self.line())
+            if not taken.is_everywhere:
+                self.path.setdefault(taken)
+                self.heard(taken)
+        return outcome
 
     def lose(self, how: str) -> None:
         """Keep that a size was made a plain number."""
@@ -139,9 +146,7 @@ class SizeInt(int):
         return int.__add__(self, 0)
 
     def __bool__(self) -> bool:
-        outcome = self.plain != 0
-        self.watch.branch(self.expr, "!=", 0, outcome)
-        return outcome
+        return self.watch.branch(self.expr, "!=", 0, self.plain != 0)
 
     # -- what is plain text, and what is the same number -------------------------------------------------------
 
@@ -312,9 +317,7 @@ def _comparison(name: str, relation: str) -> None:
 
     def method(self: SizeInt, other: Any) -> Any:
         if isinstance(other, int):
-            outcome = plain(self.plain, _plain(other))
-            self.watch.branch(self.expr, relation, formula(other), outcome)
-            return outcome
+            return self.watch.branch(self.expr, relation, formula(other), plain(self.plain, _plain(other)))
         if isinstance(other, float):
             return getattr(SizeFloat.wrap(self), f"__{name}__")(other)
         return NotImplemented
@@ -411,9 +414,8 @@ class SizeFloat(float):
 
     def is_integer(self) -> bool:
         """Whether it is whole; kept as a branch."""
-        outcome = self.plain.is_integer()
-        self.watch.branch(None if self.top is None else self.top % self.below, "==", 0, outcome)
-        return outcome
+        rest = None if self.top is None else self.top % self.below
+        return self.watch.branch(rest, "==", 0, self.plain.is_integer())
 
     def __repr__(self) -> str:
         return repr(self.plain)
@@ -433,9 +435,7 @@ class SizeFloat(float):
         return float, (self.plain,)
 
     def __bool__(self) -> bool:
-        outcome = self.plain != 0
-        self.watch.branch(self.top, "!=", 0, outcome)
-        return outcome
+        return self.watch.branch(self.top, "!=", 0, self.plain != 0)
 
     __hash__ = float.__hash__
 
@@ -573,13 +573,11 @@ def _float_comparison(name: str, relation: str) -> None:
     def method(self: SizeFloat, other: Any) -> Any:
         if not isinstance(other, int | float):
             return NotImplemented
-        outcome = plain(self.plain, _plain(other))
         top, below = self._exact(other)
         known = self.top is not None and top is not None
         left = self.top * below if known and self.top is not None else None
         right = top * self.below if known and top is not None else None
-        self.watch.branch(left, relation, right, outcome)
-        return outcome
+        return self.watch.branch(left, relation, right, plain(self.plain, _plain(other)))
 
     setattr(SizeFloat, f"__{name}__", method)
 

@@ -48,7 +48,8 @@ def sizes(
     runs: no layer refuses. loses no rows: also no window drops a row and every crop is symmetric;
     rows that a stride longer than its kernel always skips are not dropped ones.
     near: the legal sizes around those of --near, or of --input where it gives numbers.
-    proved: for every size there is; observed: as far as was tried, which is said.
+    proved: for every size there is; observed: as far as was tried, which is said; not known: the
+    other sizes, which may run or not. --near tries one of them.
     A model whose code compares sizes is captured again for each way it goes, until all are known.
     excluded: classes of sizes that are out, the first layer that refuses each, and why; --all of them.
     --input with names asks for those sizes (the same name is the same size); with numbers alone, or
@@ -105,16 +106,18 @@ def _near(near: tuple[Any, ...] | None, typed: dict[str, int], axes: Sequence[st
 
 
 def _nothing(legal: Legal) -> NoSolution:
-    """The refusal where no size runs: a reason for all sizes, else the last for some."""
+    """The refusal where no size runs, or none is known to: a reason for all sizes, else the last for some."""
     runs = [one for one in legal.reasons if one.kind == "runs"]
-    last = ([one for one in runs if one.sizes is None] or runs)[-1]
-    return NoSolution(f"no size of {', '.join(legal.axes)} runs: {last.node}: {last.sentence}", rule="some size runs")
+    last = next(iter([one for one in runs if one.sizes is None][-1:] or runs[-1:]), None)
+    why = "" if last is None else f": {last.node + ': ' if last.node else ''}{last.sentence}"
+    verb = f"is known to run (tried: {legal.observed})" if legal.unknown else "runs"
+    return NoSolution(f"no size of {', '.join(legal.axes)} {verb}{why}", rule="some size runs")
 
 
 def _refuse(error: ConvcalcError, legal: Legal | None, as_json: bool) -> NoReturn:
     """Say why the answer is no, and end with status 1."""
     if as_json:
-        none = LegalRecord(axes=[], runs=[], exact=[], proved=True, window=None, tried="", near=None, reasons=[])
+        none = LegalRecord(axes=[], runs=[], exact=[], unknown=[], proved=True, window=None, tried="", near=None, reasons=[])
         echo_json({"kind": "sizes", **(none if legal is None else legal.record())}, error)
     else:
         click.echo("\n".join(error_lines(error)), err=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from convcalc.analysis.verdict import Legal, Reason
 from convcalc.boxes import Boxes
+from convcalc.errors import Unknown
 from convcalc.exprtext import PRETTY, PYTHON, Style
 from convcalc.render.table import plain_table
 from convcalc.render.words import Line, across, labelled
@@ -48,7 +49,8 @@ def sizes_text(legal: Legal, near: Sequence[int] | None, style: Style = PRETTY, 
         *_boxes("runs", legal.runs, style, everything),
         *_boxes(LOSSLESS, legal.exact, style, everything),
         _proved(legal),
-        *(_near(legal, near, style) if near is not None and legal.runs else ()),
+        *(_boxes("not known", legal.unknown, style, everything) if legal.unknown else ()),
+        *(_near(legal, near, style) if near is not None and (legal.runs or legal.unknown) else ()),
         *(_export(legal.runs) if legal.proved else ()),
     ]
     reasons = _told(legal)
@@ -123,14 +125,19 @@ def _near(legal: Legal, near: Sequence[int], style: Style) -> Iterator[Line]:
     """Whether sizes are legal, and if not those beside them, and why."""
     sizes = tuple(near)
     asked = across(sizes, style)
-    if sizes in legal.exact:
+    try:
+        about = legal.about(sizes)
+    except Unknown:
+        yield "near", f"whether {asked} runs is not known; runs: {_nearest(legal.runs, sizes, style)}"
+        return
+    if sizes in about.exact:
         yield "near", f"{asked} {LOSSLESS}"
         return
-    runs = sizes in legal.runs
+    runs = sizes in about.runs
     found = {LOSSLESS: legal.exact} if runs else {"runs": legal.runs, LOSSLESS: legal.exact}
     beside = [f"{kind}: {_nearest(boxes, sizes, style)}" for kind, boxes in found.items()]
     yield "near", "; ".join([f"{asked} {'runs' if runs else 'does not run'}", *beside])
-    reason = legal.why_not(*sizes)
+    reason = about.why_not(*sizes)
     if reason is not None:
         yield "", f"{reason.node + ': ' if reason.node else ''}{reason.sentence}"
 
