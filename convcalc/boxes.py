@@ -171,7 +171,7 @@ def _merged(boxes: Sequence[tuple[SizeSet, ...]]) -> tuple[tuple[SizeSet, ...], 
 def _is_within(box: tuple[SizeSet, ...], first: tuple[int, ...], others: Sequence[tuple[SizeSet, ...]]) -> bool:
     """Whether a box, of which `first` is a member, lies in another."""
     for other in others:
-        if other is not box and all(n in one for n, one in zip(first, other, strict=True)):
-            if not any(_without(box, other)):
-                return True
+        shares = other is not box and all(n in one for n, one in zip(first, other, strict=True))
+        if shares and not any(_without(box, other)):
+            return True
     return False

@@ -265,7 +265,13 @@ def all_sizes(axes: Sequence[str], minimum: int = 0) -> Boxes:
 
 
 def one_size(
-    axes: Sequence[str], sizes: Mapping[str, int], *, runs: bool, exact: bool, reasons: Sequence[Reason], ways: Sequence[Way]
+    axes: Sequence[str],
+    sizes: Mapping[str, int],
+    *,
+    runs: bool,
+    exact: bool,
+    reasons: Sequence[Reason],
+    ways: Sequence[Way],
 ) -> Legal:
     """Return what is known of one size, as the legal sizes among it alone."""
     point = Boxes(tuple(axes), (tuple(only([sizes[axis]]) for axis in axes),))

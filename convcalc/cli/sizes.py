@@ -117,7 +117,9 @@ def _nothing(legal: Legal) -> NoSolution:
 def _refuse(error: ConvcalcError, legal: Legal | None, as_json: bool) -> NoReturn:
     """Say why the answer is no, and end with status 1."""
     if as_json:
-        none = LegalRecord(axes=[], runs=[], exact=[], unknown=[], proved=True, window=None, tried="", near=None, reasons=[])
+        none = LegalRecord(
+            axes=[], runs=[], exact=[], unknown=[], proved=True, window=None, tried="", near=None, reasons=[]
+        )
         echo_json({"kind": "sizes", **(none if legal is None else legal.record())}, error)
     else:
         click.echo("\n".join(error_lines(error)), err=True)
