@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "analysis.comparison": "Comparison compare",
+    "analysis.expectation": "check",
     "analysis.inspection": "inspect",
     "analysis.legal_graph": "valid_sizes",
     "analysis.notes": "find_notes",
@@ -59,6 +60,7 @@ __all__ = sorted([*_HOME_OF, "zoo"])
 if TYPE_CHECKING:
     from convcalc import zoo
     from convcalc.analysis.comparison import Comparison, compare
+    from convcalc.analysis.expectation import check
     from convcalc.analysis.inspection import inspect
     from convcalc.analysis.legal_graph import valid_sizes
     from convcalc.analysis.notes import find_notes

@@ -13,12 +13,12 @@ AXES = {1: "L", 2: "HW", 3: "DHW"}
 
 
 def axis_names(axes: int) -> tuple[str, ...]:
-    """Return the names of the spatial axes, as torch orders them: L; H, W; D, H, W; else numbers from 0.
+    """Return the names of the spatial axes, as torch orders them: L; H, W; D, H, W; else S0, S1, ...
 
     >>> axis_names(2), axis_names(4)
-    (('H', 'W'), ('0', '1', '2', '3'))
+    (('H', 'W'), ('S0', 'S1', 'S2', 'S3'))
     """
-    return tuple(AXES.get(axes, map(str, range(axes))))
+    return tuple(AXES.get(axes, [f"S{place}" for place in range(axes)]))
 
 
 def per_axis(name: str, value: Any, axes: int) -> tuple[Any, ...]:

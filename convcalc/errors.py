@@ -55,6 +55,16 @@ class ConvcalcError(Exception):
         named.explanation = self.explanation
         return named
 
+    def lines(self) -> list[str]:
+        """Return it line by line: the sentence, where and on what a call failed, the rule, the ways out.
+
+        >>> BadArgument("stride=0", rule="stride >= 1", fixes=["stride=1"]).lines()
+        ['stride=0', 'rule   stride >= 1', 'fix    stride=1']
+        """
+        at = [] if self.explanation is None else self.explanation.lines()
+        rule = [f"rule   {self.rule}"] if self.rule else []
+        return [self.message, *at, *rule, *(f"fix    {fix}" for fix in self.fixes)]
+
     def record(self) -> dict[str, Any]:
         """Return it for JSON: kind, message, rule, fixes; of a captured model's failing call where and on what.
 

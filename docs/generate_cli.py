@@ -15,8 +15,9 @@ Written from the help of each command by `python docs/generate_cli.py`; a test k
 
 Exit status: **0** fine; **1** the question was read and the answer is no (torch would refuse, gridding, a mismatch,
 no solution); **2** the question cannot be read (syntax, an unknown name, a missing file, extra or device), and then
-nothing is printed on stdout. With `--json`, exit 1 still prints one whole document, with `error: {kind, message,
-rule, fixes}`. Nothing that is typed is evaluated.
+nothing is printed on stdout; **130** interrupted by Ctrl-C; **141** the reader has closed the pipe. With
+`--json`, exit 1 still prints one whole document, with `error: {kind, message, rule, fixes}`. Nothing that is typed is
+evaluated.
 
 Values: `28`; `28x32` or `28×32`, one entry per axis; a name such as `H`, which stands for any size (the same name is
 the same size: `NxN` is square); `24..40`, a range, one row each; padding `2`, `1:2` (before:after) or a name.

@@ -36,7 +36,7 @@ def document(*arguments: str, status: int = 0) -> dict:
 
 def test_the_document_has_the_keys_of_the_contract():
     record = document("inspect", "lenet")
-    keys = "schema convcalc model input output params macs flops opaque path needs error notes remarks layers "
+    keys = "schema convcalc kind model input output params macs flops opaque path needs error notes remarks layers "
     keys += "inputs outputs trainable unused memory"
     assert " ".join(record) == keys
     assert (record["schema"], record["model"], record["error"]) == (1, "lenet", None)

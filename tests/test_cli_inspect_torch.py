@@ -253,7 +253,7 @@ def test_source_says_where_a_call_is_written():
         (["10"], None),
         (["12"], "the output is 10, and 12 is expected"),
         (["10x1"], "the output is 10, and 10x1 is expected"),
-        (["10", "10"], "1 output, fc, and 2 expected: give --expect once for each, in this order"),
+        (["10", "10"], "1 output, fc, and 2 expected"),
     ],
 )
 def test_expect_ends_with_1_on_any_other_output(expected, sentence):

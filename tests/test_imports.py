@@ -59,6 +59,7 @@ def test_a_command_imports_no_other_command():
     assert {name for name in modules if name.startswith("convcalc.cli.")} <= {
         "convcalc.cli.conv",
         "convcalc.cli.formula",
+        "convcalc.cli.nothing",
         "convcalc.cli.options",
     }
 

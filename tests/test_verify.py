@@ -33,7 +33,7 @@ BY_AXES = (
 KINDS = {f"{name}{axes}d" for name in BY_AXES.split() for axes in (1, 2, 3)} | {
     *("Unfold", "Fold", "Upsample", "PixelShuffle", "PixelUnshuffle")
 }
-KEYS = "schema convcalc device device_name torch seed checked refused kinds mismatches seconds error"
+KEYS = "schema convcalc kind device device_name torch seed checked refused kinds mismatches seconds error"
 
 
 def is_legal(case):

@@ -213,6 +213,7 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document of `inspect`."""
         return {
+            "kind": "inspect",
             "model": self.model,
             "input": plain(self.input),
             "output": plain(self.output),

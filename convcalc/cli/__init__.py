@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -26,6 +27,11 @@ COMMANDS = {
 """Every command: the module under `convcalc.cli` it lives in, and its line of help, in the order of need."""
 
 
+INTERRUPTED = 130
+CLOSED_PIPE = 141
+"""128 and the number of the signal, as shells have it."""
+
+
 class Commands(click.Group):
     """The group of all commands; `convcalc -h` imports none of them."""
 
@@ -40,6 +46,24 @@ class Commands(click.Group):
         module, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(import_module(f"convcalc.cli.{module}"), cmd_name)
         return command
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command line; ended by Ctrl-C with status 130, by a reader that has seen enough with 141."""
+        alone, extra["standalone_mode"] = extra.get("standalone_mode", True), False
+        if not alone:
+            return super().main(*args, **extra)
+        out = sys.stdout
+        try:
+            status = super().main(*args, **extra)
+        except click.Abort:
+            click.echo("interrupted", err=True)
+            status = INTERRUPTED
+        except click.ClickException as error:
+            error.show()
+            status = error.exit_code
+        except SystemExit as end:
+            status = end.code if sys.stdout is out else CLOSED_PIPE  # click puts another in the place of a closed pipe
+        sys.exit(status)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -62,7 +86,7 @@ class Commands(click.Group):
 @click.command(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit status: 0 fine; 1 the answer is no; 2 the question cannot be read. "
+    epilog="Exit status: 0 fine; 1 the answer is no; 2 the question cannot be read; 130 interrupted; 141 closed pipe. "
     "'convcalc COMMAND -h' shows examples.",
 )
 @click.version_option(__version__, prog_name="convcalc")

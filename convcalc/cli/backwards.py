@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from convcalc.axes import axis_names
-from convcalc.cli.formula import Values, per_axis, refuse
-from convcalc.cli.options import INTEGER, echo_json
+from convcalc.cli.formula import Values, per_axis
+from convcalc.cli.options import INTEGER, echo_json, refuse
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.expr import Expr
 from convcalc.render.solutions import solution_lines, solution_record
@@ -36,7 +36,8 @@ def solve(kind: str, options: dict[str, Any], values: Values) -> None:
             found.append(solver(**axis, **common))
         except ConvcalcError as error:
             error = error.at(f"axis {axis_names(len(axes))[place]}") if len(axes) > 1 else error
-            refuse(options, {"kind": kind, **_none_found(sorted(set(options["solve"])), axis)}, error)
+            record = {"kind": kind, **_none_found(sorted(set(options["solve"])), axis)}
+            refuse(error, record if options["as_json"] else None)
     if options["as_json"]:
         records = [solution_record(solutions) for solutions in found]
         echo_json(records[0] if len(records) == 1 else {"kind": kind, "axes": records})

@@ -12,16 +12,15 @@ from convcalc.analysis.report import Report
 from convcalc.analysis.rows import fold_blocks
 from convcalc.cli.inspect import read_report
 from convcalc.cli.network import Asked, run_options
-from convcalc.cli.options import Command, bold, echo_json, text_style
+from convcalc.cli.options import NetworkCommand, bold, echo_json, text_style
 from convcalc.cli.saved import is_saved, read_saved, saved_inputs
-from convcalc.errors import ConvcalcError, Refused, Unreadable
+from convcalc.errors import Refused, Unreadable
 from convcalc.render.changes import change_columns, change_summary
 from convcalc.render.compare import layer_columns, total_columns
-from convcalc.render.report import error_lines
 from convcalc.render.table import plain_table, print_table
 
 
-@click.command(cls=Command, short_help="Two networks side by side: cost, receptive field, sizes, layers.")
+@click.command(cls=NetworkCommand, short_help="Two networks side by side: cost, receptive field, sizes, layers.")
 @click.argument("a")
 @click.argument("b")
 @run_options
@@ -48,19 +47,9 @@ def compare(a: str, b: str, asked: Asked, depth: int | None, as_json: bool, quie
     """
     if is_saved(a) or is_saved(b):
         return _changes(a, b, asked, depth, as_json, quiet)
-    try:
-        reports = [_folded(read_report(asked._replace(target=text))[1], depth) for text in (a, b)]
-        found = compare_reports(*reports)
-    except Unreadable:
-        raise
-    except ConvcalcError as error:
-        if as_json:
-            echo_json({"a": None, "b": None, "totals": None, "layers": []}, error)
-        else:
-            click.echo("\n".join(error_lines(error)), err=True)
-        sys.exit(1)
+    found = compare_reports(*(_folded(read_report(asked._replace(target=text))[1], depth) for text in (a, b)))
     if as_json:
-        echo_json(found.to_dict())
+        echo_json({"kind": "compare", **found.to_dict()})
     else:
         _echo(found, ascii_only, quiet)
     return None
@@ -88,7 +77,7 @@ def _changes(a: str, b: str, asked: Asked, depth: int | None, as_json: bool, qui
     if failure:  # what does not run is not as it should be, though nothing changed
         error = Refused(f"{b} fails: {failure.get('message') if isinstance(failure, dict) else failure}")
     if as_json:
-        record = {"a": a, "b": b, "changes": [change.to_dict() for change in found.found]}
+        record = {"kind": "changes", "a": a, "b": b, "changes": [change.to_dict() for change in found.found]}
         echo_json({**record, "renamed": [list(pair) for pair in found.renamed]}, error)
     else:
         _echo_changes(found, a, b, quiet)

@@ -14,7 +14,7 @@ from convcalc.analysis.report import LayerReport, Report
 from convcalc.analysis.window import AxisWindow, find_window
 from convcalc.cli.inspect import read_report
 from convcalc.cli.network import SHAPE, Asked, target_options
-from convcalc.cli.options import Command, echo_json, text_style
+from convcalc.cli.options import NetworkCommand, echo_json, text_style
 from convcalc.cli.python_target import reported
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.graph import Graph
@@ -26,11 +26,12 @@ from convcalc.render.field import (
     layer_notes,
     window_rows,
 )
-from convcalc.render.report import error_lines, shape_text, shapes_text
+from convcalc.render.report import shape_text, shapes_text
 from convcalc.render.table import plain_table, print_table
+from convcalc.render.words import error_lines
 
 
-@click.command(cls=Command, short_help="What each output of a network reads of its input.")
+@click.command(cls=NetworkCommand, short_help="What each output of a network reads of its input.")
 @target_options
 @click.option("--at", metavar="LAYER", help="One layer, or the last of a block, instead of all.")
 @click.option("--cell", type=SHAPE, help="Which inputs this output position reads, as 3x7. [of the last layer]")

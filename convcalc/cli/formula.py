@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, NoReturn, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import click
 
@@ -16,6 +16,7 @@ from convcalc.cli.options import (
     echo_answer,
     echo_json,
     output_options,
+    refuse,
     text_style,
 )
 from convcalc.errors import ConvcalcError, Refused, Unreadable
@@ -123,7 +124,7 @@ def answer(question: Question, options: dict[str, Any]) -> None:
     try:
         sizes = question.explained(axes)
     except ConvcalcError as error:
-        refuse(options, _refused(question.kind, axes, options), error)
+        refuse(error, _refused(question.kind, axes, options) if options["as_json"] else None)
     if options["as_json"]:
         echo_json(question.record(sizes))
     elif options["quiet"]:
@@ -134,15 +135,6 @@ def answer(question: Question, options: dict[str, Any]) -> None:
     else:
         echo_answer(question.render(sizes, style=text_style(options["ascii_only"])))
     return None
-
-
-def refuse(options: dict[str, Any], record: dict[str, Any], error: ConvcalcError) -> NoReturn:
-    """Print the answer "no", as a sentence or a document, and exit with 1."""
-    if options["as_json"]:
-        echo_json(record, error)
-    else:
-        click.echo(f"Error: {error.message}", err=True)
-    sys.exit(1)
 
 
 def _values(kind: str, options: dict[str, Any]) -> Values:

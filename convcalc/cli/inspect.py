@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
+from convcalc.analysis.expectation import unexpected
 from convcalc.analysis.report import Report, inspect_graph
 from convcalc.analysis.rows import fold_blocks, select_ops
 from convcalc.cli.network import SHAPE, Asked, open_target, target_options
-from convcalc.cli.options import Command, bold, text_style
+from convcalc.cli.options import NetworkCommand, bold, text_style
 from convcalc.cli.python_target import reported
-from convcalc.errors import BadShape, ConvcalcError, Unreadable
+from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.exprtext import PYTHON
 from convcalc.graph import Graph
 from convcalc.layers.base import Shape
-from convcalc.render.report import SPARE, error_lines, report_columns, report_summary, shape_text
+from convcalc.render.report import SPARE, report_columns, report_summary, shape_text
 from convcalc.render.table import plain_table, print_table
-from convcalc.render.words import across
+from convcalc.render.words import error_lines
 
 
 def read_report(asked: Asked) -> tuple[Graph, Report]:
@@ -31,7 +30,7 @@ def read_report(asked: Asked) -> tuple[Graph, Report]:
         return graph, inspect_graph(graph, given, dtype=dtype)
 
 
-@click.command(cls=Command, short_help="Every layer of a network: shape, parameters, MACs, field.")
+@click.command(cls=NetworkCommand, short_help="Every layer of a network: shape, parameters, MACs, receptive field.")
 @target_options
 @click.option("--depth", type=click.IntRange(min=1), help="Sum blocks: one row for the first D steps of a path.")
 @click.option("--only", multiple=True, metavar="OP", help="Only the rows of an op, as conv; repeatable.")
@@ -69,11 +68,13 @@ def inspect(
     else is, and no checkpoint is loaded.
     A torch module runs once, on meta: nothing is computed, and no memory taken.
     Shapes are shown without the batch. Exit status 1 where a layer refuses its input, or an output
-    is not what --expect says.
+    is not what --expect says, behind the batch that went in.
     """
     _, report = read_report(asked)
     if report.error is None and expected:
-        report = replace(report, error=_unexpected(report, expected, asked.batch))
+        whole = [tuple(shape) if asked.batch is None else (asked.batch, *shape) for shape in expected]
+        given = next(iter(report.inputs.values()), ())
+        report = replace(report, error=unexpected(report.outputs, whole, given, whole=asked.batch is None))
     if depth is not None:
         report = fold_blocks(report, depth)
     if only:
@@ -90,26 +91,6 @@ def inspect(
         if not as_json:
             click.echo("\n".join(error_lines(report.error)), err=True)
         sys.exit(1)
-
-
-def _unexpected(report: Report, expected: Sequence[Shape], batch: Any) -> BadShape | None:
-    """The refusal where outputs are not what is expected, each with its batch unless that is given too."""
-    given = list(report.outputs.items())
-    if len(given) != len(expected):
-        outputs = f"{len(given)} output{'s' if len(given) > 1 else ''}, {', '.join(name for name, _ in given)}"
-        return BadShape(
-            f"{outputs}, and {len(expected)} expected: give --expect once for each, in this order",
-            rule="as many outputs as expected",
-        )
-    for (name, shape), wanted in zip(given, expected, strict=True):
-        found = shape if batch is None else shape[1:]
-        if found != tuple(wanted):
-            label = "the output" if len(given) == 1 else name
-            return BadShape(
-                f"{label} is {across(found, PYTHON) if found else '()'}, and {across(wanted, PYTHON)} is expected",
-                rule="every output is as expected",
-            )
-    return None
 
 
 def _check_ops(only: tuple[str, ...], report: Report) -> None:

@@ -6,13 +6,15 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
 from convcalc import __version__, notation
+from convcalc.cli.nothing import nothing_found
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.exprtext import PRETTY, PYTHON, Style
+from convcalc.render.words import error_lines
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,19 +22,38 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Command(click.Command):
     """A command whose refusals are one sentence and an exit status, never a traceback."""
 
+    whole = False
+    """Whether a refusal has its rule and the ways out on lines of their own."""
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run it: `Unreadable` is a usage error (2), any other refusal an answer (1)."""
+        """Run it: `Unreadable` is a usage error (2), any other refusal an answer (1), with `--json` a document."""
         try:
+            if sys.stdout is None:
+                raise click.UsageError("cannot write the answer: standard output is closed", ctx)
             return super().invoke(ctx)
         except Unreadable as error:
             raise click.UsageError(error.message, ctx) from None
         except OSError as error:
-            if error.errno == errno.EPIPE:  # the reader has seen enough: click ends quietly
+            if error.errno == errno.EPIPE:  # the reader has seen enough
                 raise
             raise click.UsageError(f"cannot write the answer: {error.strerror}", ctx) from None
         except ConvcalcError as error:
-            click.echo(f"Error: {error.message}", err=True)
-            sys.exit(1)
+            refuse(error, nothing_found(str(self.name)) if ctx.params.get("as_json") else None, whole=self.whole)
+
+
+class NetworkCommand(Command):
+    """A command on a network, where a layer refuses."""
+
+    whole = True
+
+
+def refuse(error: ConvcalcError, record: Mapping[str, Any] | None, *, whole: bool = False) -> NoReturn:
+    """Say why the answer is no, in a document around `record` where there is one, and end with status 1."""
+    if record is None:
+        click.echo("\n".join(error_lines(error) if whole else [f"Error: {error.message}"]), err=True)
+    else:
+        echo_json(record, error)
+    sys.exit(1)
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.3 on only

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from convcalc.analysis.legal_graph import name_sizes, valid_sizes
-from convcalc.analysis.verdict import Legal, LegalRecord
+from convcalc.analysis.verdict import Legal
 from convcalc.axes import per_axis
 from convcalc.cli.network import SHAPE, Asked, open_target, target_options
-from convcalc.cli.options import Command, echo_answer, echo_json, text_style
+from convcalc.cli.options import NetworkCommand, echo_answer, echo_json, refuse, text_style
 from convcalc.cli.python_target import reported
 from convcalc.errors import BadArgument, BadShape, ConvcalcError, NoSolution, Unreadable
 from convcalc.graph import Graph
 from convcalc.layers.base import Shape
-from convcalc.render.report import error_lines
 from convcalc.render.sizes import sizes_text
 
 Shapes = dict[str, Shape]
 
 
-@click.command(cls=Command, short_help="Which input sizes a network accepts, all of them.")
+@click.command(cls=NetworkCommand, short_help="Which input sizes a network accepts, all of them.")
 @target_options
 @click.option("--near", type=SHAPE, help="The legal sizes nearest to these, as 350 or 350x400. [the sizes of --input]")
 @click.option("--all", "everything", is_flag=True, help="Every class of sizes that is out, not the few that say most.")
@@ -57,18 +55,13 @@ def sizes(
     Exit status 1 where no size is legal.
     """
     graph, shapes, typed = read_sizes(asked)
-    try:
-        with reported(f"walking {asked.target}", Path.cwd(), ConvcalcError):  # a layer may be code of the user
-            legal = valid_sizes(graph, shapes)
-    except Unreadable:
-        raise
-    except ConvcalcError as error:
-        _refuse(error, None, as_json)
+    with reported(f"walking {asked.target}", Path.cwd(), ConvcalcError):  # a layer may be code of the user
+        legal = valid_sizes(graph, shapes)
     about = _near(near, typed, legal.axes)
     if not legal.runs:
         if not as_json:
             echo_answer(sizes_text(legal, None, text_style(ascii_only), everything=everything))
-        _refuse(_nothing(legal), legal, as_json)
+        refuse(_nothing(legal), {"kind": "sizes", **legal.record()} if as_json else None, whole=True)
     if as_json:
         echo_json({"kind": "sizes", **legal.record(about)})
     else:
@@ -112,15 +105,3 @@ def _nothing(legal: Legal) -> NoSolution:
     why = "" if last is None else f": {last.node + ': ' if last.node else ''}{last.sentence}"
     verb = f"is known to run (tried: {legal.observed})" if legal.unknown else "runs"
     return NoSolution(f"no size of {', '.join(legal.axes)} {verb}{why}", rule="some size runs")
-
-
-def _refuse(error: ConvcalcError, legal: Legal | None, as_json: bool) -> NoReturn:
-    """Say why the answer is no, and end with status 1."""
-    if as_json:
-        none = LegalRecord(
-            axes=[], runs=[], exact=[], unknown=[], proved=True, window=None, tried="", near=None, reasons=[]
-        )
-        echo_json({"kind": "sizes", **(none if legal is None else legal.record())}, error)
-    else:
-        click.echo("\n".join(error_lines(error)), err=True)
-    sys.exit(1)

@@ -96,16 +96,19 @@ def _rows(layers: tuple[Layer, ...], given: range, channels: int | None, options
     if options["latex"]:
         raise Unreadable("--latex prints one formula: give a symbol such as --n n instead of a range")
     chains = [run_chain(layers, (1, Expr.symbol("C") if channels is None else channels, size)) for size in given]
+    none = None
+    if all(chain.error for chain in chains):
+        none = Refused(f"every row is refused, the first as {chains[0].error}", rule="some size runs")
     if options["as_json"]:
         rows = [
             {"n": chain.input[2], **stack_record(chain), "error": chain.error and chain.error.record()}
             for chain in chains
         ]
-        echo_json({"kind": "stack", "rows": rows})
+        echo_json({"kind": "stack", "rows": rows}, none)
     else:
         for size, chain in zip(given, chains, strict=True):
             out = "-" if chain.output is None else across(spatial_sizes(chain.output), PYTHON)
             why = f" {chain.error.message}" if chain.error else ""
             click.echo(out if options["quiet"] else f"n {size} -> {out}{why}")
-    if all(chain.error for chain in chains):
+    if none:
         sys.exit(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +9,14 @@ import click
 
 from convcalc.analysis.tiles import find_tiles
 from convcalc.cli.network import SHAPE, Asked, target_options
-from convcalc.cli.options import Command, echo_answer, echo_json, text_style
+from convcalc.cli.options import NetworkCommand, echo_answer, echo_json, text_style
 from convcalc.cli.python_target import reported
 from convcalc.cli.sizes import read_sizes
 from convcalc.errors import ConvcalcError, Unreadable
-from convcalc.render.report import error_lines
 from convcalc.render.tiles import tiles_record, tiles_text
 
 
-@click.command(cls=Command, short_help="How to run a network on an image in tiles, exactly.")
+@click.command(cls=NetworkCommand, short_help="How to run a network on an image in tiles, exactly.")
 @target_options
 @click.option("--tile", type=SHAPE, default="512", show_default=True, help="The most rows of a tile, as 512x256.")
 @click.option("--image", type=SHAPE, help="The size of the image, as 4000x3000.")
@@ -49,17 +47,8 @@ def tiles(
     graph, shapes, _ = read_sizes(asked)
     axes = max(len(shape) - 2 for shape in shapes.values())
     most, whole = _sizes("--tile", tile, axes), None if image is None else _sizes("--image", image, axes)
-    try:
-        with reported(f"walking {asked.target}", Path.cwd(), ConvcalcError):  # a layer may be code of the user
-            found = find_tiles(graph, shapes, tile=most, image=whole)
-    except Unreadable:
-        raise
-    except ConvcalcError as error:
-        if as_json:
-            echo_json({"kind": "tiles", "axes": [], "count": None, "memory": None, "memory_whole": None}, error)
-        else:
-            click.echo("\n".join(error_lines(error)), err=True)
-        sys.exit(1)
+    with reported(f"walking {asked.target}", Path.cwd(), ConvcalcError):  # a layer may be code of the user
+        found = find_tiles(graph, shapes, tile=most, image=whole)
     if as_json:
         echo_json({"kind": "tiles", **tiles_record(found)})
     else:

@@ -116,7 +116,7 @@ def field_record(
 ) -> dict[str, Any]:
     """Return the JSON record: that of `inspect`, with holes and reach; with `windows` what one position reads."""
     record = report.to_dict()
-    kept = {key: record[key] for key in ("model", "input", "output", "needs")}
+    kept = {"kind": "field", **{key: record[key] for key in ("model", "input", "output", "needs")}}
     kept["layers"] = [_layer_record(layer) for layer in layers]
     if windows is not None:
         kept["window"] = [_window_record(window) for window in windows]

@@ -10,14 +10,13 @@ from pathlib import Path
 
 from convcalc.analysis.report import Failure, LayerReport, Report
 from convcalc.chain import spatial_sizes
-from convcalc.errors import ConvcalcError
 from convcalc.exprtext import PRETTY, Style
 from convcalc.layers.base import Shape
 from convcalc.render.notes import note_lines
 from convcalc.render.ops import op_words
 from convcalc.render.stack import field_texts
 from convcalc.render.table import plain_table
-from convcalc.render.words import across, count, needed
+from convcalc.render.words import across, count, error_lines, needed
 from convcalc.sizes import Size, is_symbolic
 
 SPARE = ("source", "any size", "stride", "receptive field", "op")
@@ -225,19 +224,6 @@ def _shapes_line(report: Report, batch: Size | None) -> str:
     shapes = [*(row.output for row in report.layers), *report.inputs.values(), *report.outputs.values()]
     other = any(shape and shape[0] != batch for shape in shapes)
     return f"shapes without the batch, {batches}{'; in parentheses, the whole shape' if other else ''}"
-
-
-def error_lines(error: ConvcalcError) -> list[str]:
-    """Return why the answer is no: the sentence, where and on what a call failed, the rule, the ways out.
-
-    >>> from convcalc.errors import BadShape
-    >>> error_lines(BadShape("fc: 400 features, not 8192", rule="features agree", fixes=["in_features=8192"]))
-    ['Error: fc: 400 features, not 8192', 'rule   features agree', 'fix    in_features=8192']
-    """
-    explanation = error.explanation
-    at = [] if explanation is None else explanation.lines()
-    rule = [f"rule   {error.rule}"] if error.rule else []
-    return [f"Error: {error.message}", *at, *rule, *(f"fix    {fix}" for fix in error.fixes)]
 
 
 def report_text(report: Report, style: Style = PRETTY) -> str:

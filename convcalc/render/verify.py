@@ -48,9 +48,10 @@ def report_record(report: VerifyReport) -> dict[str, Any]:
 
     >>> report = VerifyReport(device="cpu", device_name="x", torch="2.13.0", seed=0, checked=1, refused=0, seconds=0.1)
     >>> list(report_record(report))
-    ['device', 'device_name', 'torch', 'seed', 'checked', 'refused', 'kinds', 'mismatches', 'seconds']
+    ['kind', 'device', 'device_name', 'torch', 'seed', 'checked', 'refused', 'kinds', 'mismatches', 'seconds']
     """
     return {
+        "kind": "verify",
         "device": report.device,
         "device_name": report.device_name,
         "torch": report.torch,

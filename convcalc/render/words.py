@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
+from convcalc.errors import ConvcalcError
 from convcalc.expr import Expr
 from convcalc.exprtext import PYTHON, Style, grouped, write  # noqa: F401 -- PYTHON serves the examples
 from convcalc.sizes import Size, is_symbolic
@@ -53,6 +54,17 @@ def labelled(lines: Iterable[Line], column: int = 11) -> str:
     return "\n".join(
         f"{label:<{column if len(label) <= column - 2 else len(label) + 3}}{text}".rstrip() for label, text in lines
     )
+
+
+def error_lines(error: ConvcalcError) -> list[str]:
+    """Return why the answer is no: the sentence, where and on what a call failed, the rule, the ways out.
+
+    >>> from convcalc.errors import BadShape
+    >>> error_lines(BadShape("fc: 400 features, not 8192", rule="features agree", fixes=["in_features=8192"]))
+    ['Error: fc: 400 features, not 8192', 'rule   features agree', 'fix    in_features=8192']
+    """
+    first, *more = error.lines()
+    return [f"Error: {first}", *more]
 
 
 def needed(values: Iterable[Size], style: Style) -> str:
