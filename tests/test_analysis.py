@@ -355,6 +355,7 @@ def test_a_report_is_one_json_document():
         "global": False,
         "trainable": 0,
         "constant": False,
+        "counted": True,
     }
 
 

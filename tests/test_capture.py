@@ -553,7 +553,7 @@ def in_a_thread(self, x):
 )
 def test_a_tensor_that_no_recorded_call_made_is_opaque_and_what_follows_is_unknown(forward):
     graph = from_torch(Calls(forward, c=conv()), SHAPE)
-    assert "a tensor that no recorded call made" in opaque(graph).values()
+    assert {"a tensor that no recorded call made", "under vmap"} & set(opaque(graph).values())
     assert list(outputs(graph).values()) == [(1, 8, 16, 16)]
     assert inspect_graph(graph).layers[-1].symbolic is None
     with pytest.raises(Unknown):

@@ -36,7 +36,8 @@ def document(*arguments: str, status: int = 0) -> dict:
 
 def test_the_document_has_the_keys_of_the_contract():
     record = document("inspect", "lenet")
-    keys = "schema convcalc kind model input output params macs flops opaque path needs error notes remarks layers "
+    keys = "schema convcalc kind model input output params macs flops uncounted opaque path needs error notes "
+    keys += "remarks layers "
     keys += "inputs outputs trainable unused memory"
     assert " ".join(record) == keys
     assert (record["schema"], record["model"], record["error"]) == (1, "lenet", None)
@@ -44,7 +45,7 @@ def test_the_document_has_the_keys_of_the_contract():
     assert (record["params"], record["macs"], record["flops"]) == (61_706, 416_520, 833_040)
     assert " ".join(record["layers"][0]) == (
         "name op args inputs output outputs symbolic params shared macs receptive_field stride offset covered global "
-        "trainable constant"
+        "trainable constant counted"
     )
     assert record["layers"][5]["symbolic"] == [1, 16, "H//4 - 2", "W//4 - 2"]
 

@@ -27,7 +27,7 @@ class NodeCost:
     macs: Size
     """Multiply-accumulates of one forward pass; bias additions, normalization, activations and pooling are none."""
     activations: Size
-    """Elements of the outputs."""
+    """Elements of the outputs; none of a parameter or buffer that is read."""
     itemsize: int = 4
     """Bytes of one element."""
 
@@ -99,7 +99,7 @@ def node_cost(node: Node, shapes: Mapping[str, Shape], itemsize: int = 4) -> Nod
         name=node.name,
         params=_params(node, inputs),
         macs=node.layer.macs(*inputs),
-        activations=sum(product(shapes[name]) for name in node.outputs),
+        activations=0 if node.layer.is_held else sum(product(shapes[name]) for name in node.outputs),
         itemsize=itemsize,
     )
 

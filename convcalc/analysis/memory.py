@@ -1,6 +1,7 @@
 """How many bytes the values of a forward pass take, all together and at once.
 
-What is counted: one tensor for each output of each node, and the inputs. Not counted, as no layer says it: views that
+What is counted: one tensor for each output of each node, and the inputs. Parameters and buffers that nodes read are in
+memory as weights, and not counted again. Not counted, as no layer says it: views that
 share memory with what they view, operations in place, and what a backward pass or a library keeps besides.
 """
 
@@ -48,12 +49,14 @@ def peak_values(graph: Graph, shapes: Mapping[str, Shape]) -> int | None:
     """
     sizes = {name: product(shape) for name, shape in shapes.items()}
     nodes = [node for node in graph if node.name in sizes]
-    last = {name: place for place, node in enumerate(nodes) for name in node.inputs}
+    last = {
+        name: place for place, node in enumerate(nodes) for name in node.inputs[: len(node.inputs) - node.layer.unread]
+    }
     last |= dict.fromkeys(graph.outputs, len(nodes))
     alive: dict[str, Size] = {name: sizes[name] for name in graph.inputs}
     most: Size = sum(alive.values())
     for place, node in enumerate(nodes):
-        alive |= {name: sizes[name] for name in node.outputs}
+        alive |= {name: sizes[name] for name in node.outputs if not node.layer.is_held}
         now = sum(alive.values())
         if is_symbolic(now):
             return None

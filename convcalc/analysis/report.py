@@ -27,7 +27,6 @@ from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.graph import Graph, InputShapes, Node, Weights
 from convcalc.layers import Opaque, Shape
-from convcalc.layers.base import product
 from convcalc.layers.source import Fresh
 from convcalc.product import Product
 from convcalc.sizes import Size, is_symbolic
@@ -61,6 +60,8 @@ class LayerReport:
     """What `params` take in memory."""
     constant: bool = False
     """Whether the output is the same for all inputs of this size."""
+    counted: bool = True
+    """Whether `macs` are all that it does; else there may be more."""
 
     @property
     def receptive_field(self) -> PerAxis:
@@ -115,6 +116,7 @@ class LayerReport:
             "global": self.is_global,
             "trainable": plain(self.trainable),
             "constant": self.constant,
+            "counted": self.counted,
             **({} if self.source is None else {"source": self.source}),
         }
 
@@ -156,7 +158,7 @@ class Report:
     dtype: str = "float32"
     """The type in which values are counted in bytes; also parameters, where their own type is not known."""
     activations: Size = 0
-    """The elements of all outputs of all nodes."""
+    """The elements of all outputs of all nodes; parameters and buffers that are read are none."""
     peak: int | None = None
     """The most bytes of values alive at once, weights apart; None where sizes are symbols. See `analysis.memory`."""
 
@@ -202,6 +204,11 @@ class Report:
         """2 * macs."""
         return 2 * self.macs
 
+    @property
+    def uncounted(self) -> tuple[str, ...]:
+        """The rows whose multiply-accumulates are not known: with any, `macs` and `flops` are the least there are."""
+        return tuple(layer.name for layer in self.layers if not layer.counted)
+
     def __getitem__(self, name: str) -> LayerReport:
         """Return the row of that name; raises `KeyError`."""
         for layer in self.layers:
@@ -220,6 +227,7 @@ class Report:
             "params": plain(self.params),
             "macs": plain(self.macs),
             "flops": plain(self.flops),
+            "uncounted": list(self.uncounted),
             "opaque": list(self.opaque),
             "path": list(self.path),
             "needs": [f"{plain(value)} >= 0" for value in self.needs],
@@ -282,13 +290,14 @@ def inspect_graph(
     anywhere = _anywhere(graph, letters)
     live = set(graph.inputs)
     rows: list[LayerReport] = []
+    activations: Size = 0
     error, failed = None, None
     for node in graph:
         try:
             shapes |= node_shapes(node, shapes, needs)
         except ConvcalcError as refusal:
             if isinstance(refusal, Unknown) and graph.example is not None:
-                return _at_example(graph, refusal, dtype)
+                return _captured_there(graph, given, dtype) or _at_example(graph, refusal, dtype)
             error = refusal
             failed = Failure(node.name, node.layer.op, node.layer.arguments(), node.source)
             break
@@ -297,6 +306,7 @@ def inspect_graph(
         if not live.isdisjoint(node.inputs) and not isinstance(node.layer, Fresh):
             live.update(node.outputs)
         cost = node_cost(node, shapes, size)
+        activations += cost.activations
         rows.append(_row(node, shapes, symbolic[node.name], fields[node.name], cost, node.name not in live))
     capture = graph.capture
     if error is None and capture is not None and capture.error is not None:
@@ -318,9 +328,18 @@ def inspect_graph(
         remarks=() if capture is None else capture.remarks,
         unused=Weights() if capture is None else capture.unused,
         dtype=dtype,
-        activations=sum((product(shape) for row in rows for shape in row.outputs), 0),
+        activations=activations,
         peak=None if values is None else values * size,
     )
+
+
+def _captured_there(graph: Graph, given: Mapping[str, Shape], dtype: str) -> Report | None:
+    """The report of a module captured anew at these sizes, if they are numbers and other than those it has."""
+    shapes = [given[name] for name in graph.inputs]
+    symbols = any(is_symbolic(size) for shape in shapes for size in shape)
+    if graph.capture is None or graph.capture.again is None or symbols or tuple(shapes) == graph.example:
+        return None
+    return inspect_graph(graph.capture.again(shapes, whole=True), dtype=dtype)
 
 
 def _at_example(graph: Graph, unknown: Unknown, dtype: str) -> Report:
@@ -365,6 +384,7 @@ def _row(
         trainable=cost.params if node.weights is None else node.weights.trainable,
         weight_bytes=cost.params * cost.itemsize if node.weights is None else node.weights.bytes,
         constant=constant,
+        counted=node.layer.is_counted,
     )
 
 

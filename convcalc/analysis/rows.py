@@ -57,6 +57,7 @@ def _block(path: str, rows: Sequence[LayerReport], read: Collection[str], home: 
         trainable=sum(row.trainable for row in rows),
         weight_bytes=sum(row.weight_bytes for row in rows),
         constant=all(row.constant for row in rows),
+        counted=all(row.counted for row in rows),
     )
 
 

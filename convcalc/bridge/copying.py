@@ -119,7 +119,8 @@ class Copier:
 
     def _scripted(self, module: Any) -> Any:
         """A scripted module, whose tensors are in C++: copied as they are, then replaced."""
-        twin = copy.deepcopy(module)
+        with self.torch.enable_grad():  # else no copy of a parameter is trained
+            twin = copy.deepcopy(module)
         for part in twin.modules():
             for name, tensor in [*part._parameters.items(), *part._buffers.items()]:
                 if tensor is not None:

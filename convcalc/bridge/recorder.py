@@ -20,9 +20,11 @@ from convcalc.bridge.calls import SPECS, NotKnown, Spec, name_of
 from convcalc.bridge.calls.parts import setitem
 from convcalc.bridge.calls.registry import in_torch_words
 from convcalc.bridge.copying import Copier
+from convcalc.bridge.counted import Counter, behind, is_batched, under_vmap
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.queries import QUERIES
 from convcalc.bridge.recording import Call, Failed, Frame, Value, in_letters, shapes_of
-from convcalc.bridge.sizeint import SizeInt, Watch, sized
+from convcalc.bridge.sizeint import Watch
 from convcalc.errors import ConvcalcError, Refused
 from convcalc.expr import Expr
 from convcalc.layers import Conv, ConvTranspose, Layer, Opaque, Shape, Source, Written
@@ -67,6 +69,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self.watch = Watch(line=self.line)
         self.failed: Failed | None = None
         self.disagreements: list[str] = []
+        self.counted: int | None = None
+        """The multiply-accumulates inside the latest call that has no rule."""
         self.asked = False
         """Whether the model was given a size with a formula: else it cannot act by it."""
         self._given: dict[tuple[Layer, tuple[Shape, ...]], tuple[Shape, ...]] = {}
@@ -75,6 +79,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self._reading = 0
         self._codes: dict[CodeType, bool] = {}
         self._rooms: dict[str, bool] = {}
+        self._behind: dict[int, Value] = {}
+        """What was computed under `vmap`, by the storage that outlasts it."""
         self._writes: dict[int, list[Call]] = {}
         """The calls that wrote into each storage."""
 
@@ -143,7 +149,9 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             self.stack.append(Frame(path, module))
             try:
                 with torch._C.DisableTorchFunction():
-                    out = forward(*args, **kwargs)
+                    with Counter() as counter:
+                        out = forward(*args, **kwargs)
+                    self.counted = counter.macs
                     name, read = str(module.original_name), list(module.parameters())
                     self._record_opaque(name, args, kwargs, out, "scripted or traced code", read)
                 return out
@@ -167,7 +175,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         kwargs = kwargs or {}
         if self._is_internal(sys._getframe(1).f_globals.get("__name__", "")):
             return func(*args, **kwargs)
-        query = _QUERIES.get(func)
+        query = QUERIES.get(func)
         if query is not None:
             return query(self, *args, **kwargs)
         if self._is_foreign(args) or (kwargs and self._is_foreign(kwargs.values())):
@@ -187,7 +195,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         try:
             if isinstance(found, Spec) and isinstance(found.layer, Source) and func is not torch.tensor:
                 kwargs = self._without_values(found.layer, kwargs)
-            out = func(*args, **kwargs)
+            out = self._run(func, args, kwargs, found)
         except Exception as error:
             out = self._once_more(func, args, kwargs, error, found)
         finally:
@@ -196,6 +204,15 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             self._record(func, args, kwargs, args[0], found, inputs)
         elif isinstance(out, Tensor) or (isinstance(out, tuple | list) and next(tensors_among(out), None) is not None):
             self._record(func, args, kwargs, out, found, inputs)
+        return out
+
+    def _run(self, func: Any, args: Any, kwargs: Any, found: Any) -> Any:
+        """Run a call; what is inside one that has no rule is counted."""
+        if found is None or (isinstance(found, Spec) and not under_vmap()):
+            return func(*args, **kwargs)
+        with Counter() as counter:
+            out = func(*args, **kwargs)
+        self.counted = counter.macs
         return out
 
     def _is_internal(self, room: str) -> bool:
@@ -279,7 +296,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         if len({tensor.device.type for tensor in some}) > 1:
             moved = on_meta(args)
             try:
-                out = func(*moved, **on_meta(kwargs))
+                out = self._run(func, moved, on_meta(kwargs), found)
             except Exception as again:
                 error = again
             else:
@@ -322,9 +339,11 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             return
         name = name_of(func)
         outs = [out] if isinstance(out, Tensor) else list(tensors_among(out))
-        if isinstance(found, ConvcalcError):
+        if isinstance(found, ConvcalcError) or any(map(is_batched, outs)):
             if func not in _ASKS:
-                self._record_opaque(name, args, kwargs, outs, str(found))
+                why = str(found) if isinstance(found, ConvcalcError) else "under vmap"
+                held = [tensor for tensor in getattr(found, "weights", ()) if not is_batched(tensor)]
+                self._record_opaque(name, args, kwargs, outs, why, held)
             return
         shapes = tuple(tuple(tensor.shape) for tensor in outs)
         try:
@@ -336,10 +355,13 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         if any(value.call.live for value in weighted):
             layer, why = None, "weights that depend on the input"
             inputs = (*inputs, *weighted)
+        live = any(value.call.live for value in inputs)
         if layer is None:
-            macs = self._macs(found.layer, inputs[: len(found.inputs)])
-            layer = Opaque(name, shapes=shapes, seen=shapes_of(inputs), why=why, mac_count=macs)
-        call = self._call(name, layer, inputs, shapes, found.weights)
+            macs = self._macs(found.layer, inputs[: len(found.inputs)], shapes)
+            read, inputs = len(inputs), self._deciding(inputs, args, kwargs)
+            unread = len(inputs) - read
+            layer = Opaque(name, shapes=shapes, seen=shapes_of(inputs), why=why, mac_count=macs, unread=unread)
+        call = self._call(name, layer, inputs, shapes, found.weights, live=live)
         if not call.live:
             call.sized = call.sized or found.layer.depends_on_sizes or has_size((args, kwargs))
         self._give(call, outs)
@@ -395,31 +417,50 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             for name, value in vars(layer).items()
         )
 
-    def _macs(self, layer: Layer, inputs: tuple[Value, ...]) -> int | None:
+    def _macs(self, layer: Layer, inputs: tuple[Value, ...], shapes: tuple[Shape, ...]) -> int | None:
+        """The multiply-accumulates of a layer, if it is what torch ran."""
         try:
-            return int(layer.macs(*shapes_of(inputs)))
+            ready = layer.at(self.numbers) if layer.depends_on_sizes else layer
+            seen = shapes_of(inputs)
+            return int(ready.macs(*seen)) if ready.out_shapes(*seen) == shapes else None
         except (ConvcalcError, TypeError):
             return None
+
+    def _deciding(self, inputs: tuple[Value, ...], args: Any, kwargs: Any) -> tuple[Value, ...]:
+        """What decides the shapes of an opaque call: what it reads, and the network's inputs where sizes may be in."""
+        if self.watch.lost or has_size((args, kwargs)) or any(value.call.sized for value in inputs):
+            return (*inputs, *(value for value in self.taken if value not in inputs))
+        return inputs
 
     def _record_opaque(
         self, name: str, args: Any, kwargs: Any, out: Any, why: str, weights: Sequence[Any] = ()
     ) -> None:
         outs = list(tensors_among(out))
-        inputs = tuple(map(self.value, tensors_among((args, kwargs))))
+        held = {id(tensor) for tensor in weights}
+        read = tuple(self.value(tensor) for tensor in tensors_among((args, kwargs)) if id(tensor) not in held)
         shapes = tuple(tuple(tensor.shape) for tensor in outs)
         if not shapes:
             return
-        layer = Opaque(name, shapes=shapes, seen=shapes_of(inputs), why=why)
-        call = self._call(name, layer, inputs, shapes, weights)
+        inputs = self._deciding(read, args, kwargs)
+        seen, unread = shapes_of(inputs), len(inputs) - len(read)
+        layer = Opaque(name, shapes=shapes, seen=seen, why=why, mac_count=self.counted, unread=unread)
+        call = self._call(name, layer, inputs, shapes, weights, live=any(value.call.live for value in read))
         call.sized = call.sized or (not call.live and has_size((args, kwargs)))
         self._give(call, outs)
 
     def _call(
-        self, name: str, layer: Layer, inputs: tuple[Value, ...], shapes: tuple[Shape, ...], weights: Sequence[Any] = ()
+        self,
+        name: str,
+        layer: Layer,
+        inputs: tuple[Value, ...],
+        shapes: tuple[Shape, ...],
+        weights: Sequence[Any] = (),
+        *,
+        live: bool | None = None,
     ) -> Call:
         frame = self.stack[-1] if self.stack else None
         call = Call(name, frame, layer, inputs, shapes, self.line())
-        call.live = any(value.call.live for value in inputs)
+        call.live = any(value.call.live for value in inputs) if live is None else live
         call.sized = any(value.call.sized for value in inputs)
         call.number = len(self.calls)
         if frame is not None and not isinstance(layer, Source | Written):
@@ -454,7 +495,10 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             if before is not None and before.version != version:
                 self._writes.setdefault(storage_of(tensor), []).append(call)
                 version = self._version(tensor)
-            self._remember(tensor, Value(call, place, version))
+            value = Value(call, place, version)
+            self._remember(tensor, value)
+            if is_batched(tensor):
+                self._behind[storage_of(behind(tensor))] = value
 
     def _remember(self, tensor: Any, value: Value) -> None:
         self.values[id(tensor)] = value
@@ -507,36 +551,30 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             # on meta it was made while the model ran: of what, and whether by a size, is not known
             live = tensor.device.type == "meta" or bool(self.watch.lost)
             inputs = tuple(self.taken) if live else ()
-            why = "a tensor that no recorded call made"
-            layer = Opaque("tensor", shapes=(shape,), seen=shapes_of(inputs), why=why, reads_input=live)
+            made = self._behind_it(tensor)
+            inputs = inputs if made is None else (made, *inputs)
+            live = live and (made is None or made.call.live)
+            why = "a tensor that no recorded call made" if made is None else "under vmap"
+            macs = None if live and made is None else 0
+            seen = shapes_of(inputs)
+            layer = Opaque("tensor", shapes=(shape,), seen=seen, why=why, reads_input=live, mac_count=macs)
             call = self._call("tensor", layer, inputs, (shape,))
         value = Value(call, 0, self._version(tensor))
         self._remember(tensor, value)
         return value
 
+    def _behind_it(self, tensor: Any) -> Value | None:
+        """What a tensor that `vmap` gives, or takes apart, was before."""
+        storage = storage_of(behind(tensor))
+        if not is_batched(tensor) or storage in self._behind:
+            return self._behind.get(storage)
+        known = (some for some in self.kept if not is_batched(some) and storage_of(some) == storage)
+        return next(map(self.value, known), None)
+
     # -- sizes ----------------------------------------------------------------------------------------------------
 
     numbers: dict[str, int]
     """What the letters are in this run."""
-
-    def shape(self, tensor: Any) -> Any:
-        """Return the shape of a tensor, of sizes that remember their formula."""
-        plain = Tensor.shape.__get__(tensor)
-        if id(tensor) not in self.values and id(tensor) in self.named:
-            return plain
-        known = self.symbolic(self.value(tensor))
-        if known is None:
-            self.asked = True
-            return torch.Size([SizeInt(size, None, self.watch) for size in plain])
-        if all(isinstance(size, int) for size in known):
-            return plain
-        self.asked = True
-        return torch.Size(
-            [
-                size if isinstance(form, int) else sized(size, form, self.watch)
-                for size, form in zip(plain, known, strict=True)
-            ]
-        )
 
     def symbolic(self, value: Value) -> Shape | None:
         """Return the shape of a value in letters; None where it is unknown."""
@@ -566,47 +604,6 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             frame = frame.f_back
         return None
 
-
-# -- questions about sizes ---------------------------------------------------------------------------------------
-
-
-def _size(recorder: Recorder, tensor: Any, dim: Any = None) -> Any:
-    shape = recorder.shape(tensor)
-    return shape if dim is None else shape[dim]
-
-
-def _numel(recorder: Recorder, tensor: Any) -> Any:
-    total: int = 1
-    for size in recorder.shape(tensor):
-        total = total * size
-    return total
-
-
-def _len(recorder: Recorder, tensor: Any) -> Any:
-    return recorder.shape(tensor)[0] if tensor.dim() else len(tensor)
-
-
-def _stride(recorder: Recorder, tensor: Any, dim: Any = None) -> Any:
-    strides = tensor.stride()
-    if any(isinstance(size, SizeInt) for size in recorder.shape(tensor)):
-        strides = tuple(SizeInt(stride, None, recorder.watch) for stride in strides)
-    return strides if dim is None else strides[dim]
-
-
-def _nbytes(recorder: Recorder, tensor: Any) -> Any:
-    return _numel(recorder, tensor) * tensor.element_size()
-
-
-_QUERIES: dict[Any, Callable[..., Any]] = {
-    Tensor.shape.__get__: Recorder.shape,
-    Tensor.size: _size,
-    Tensor.numel: _numel,
-    Tensor.nelement: _numel,
-    torch.numel: _numel,
-    Tensor.__len__: _len,
-    Tensor.stride: _stride,
-    Tensor.nbytes.__get__: _nbytes,
-}
 
 _SETITEM = Tensor.__setitem__
 SPECS.setdefault(_SETITEM, setitem)

@@ -208,6 +208,7 @@ def _opaque(node: Node, inputs: Sequence[str], shapes: Mapping[str, Shape], why:
         seen=tuple(shapes[name] for name in read),
         why=why,
         mac_count=macs,
+        unread=len(read) - len(dict.fromkeys(node.inputs)) + node.layer.unread,
     )
     return replace(node, layer=layer, inputs=read)
 

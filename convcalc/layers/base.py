@@ -38,6 +38,8 @@ class Layer:
     """What torch's class takes by position, where that is more or other than ours."""
     outputs: ClassVar[Any] = 1
     """How many tensors come out; a property where that depends on hyper-parameters."""
+    unread: ClassVar[Any] = 0
+    """How many of its last inputs matter by their shapes alone; their values are not read."""
     axes: int | None = field(default=None, kw_only=True)
 
     def __new__(cls, *values: Any, **settings: Any) -> Self:
@@ -47,6 +49,16 @@ class Layer:
             if len(values) > len(ours) or any(name in settings for name in ours[: len(values)]):
                 raise _pasted(cls, ours, values, settings)
         return super().__new__(cls)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether `macs` are all that it does."""
+        return True
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it only reads what the module holds, a parameter or a buffer: no value is computed."""
+        return False
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """Return the output shape; raises `convcalc.errors.Refused` where torch would refuse the input."""

@@ -35,6 +35,8 @@ class Opaque(Layer):
     mac_count: int | None = None
     reads_input: bool = True
     """Whether what was seen to read nothing may depend on the network's input all the same."""
+    unread: int = 0  # type: ignore[misc]
+    """How many of its last inputs are there as their sizes may decide its shapes."""
 
     @property
     def op(self) -> str:  # type: ignore[override]
@@ -45,6 +47,11 @@ class Opaque(Layer):
     def outputs(self) -> int:
         """As many as were seen."""
         return len(self.shapes)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether they were measured."""
+        return self.mac_count is not None
 
     @property
     def depends_on_sizes(self) -> bool:

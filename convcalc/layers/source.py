@@ -31,6 +31,11 @@ class Source(Layer):
         """The kind."""
         return self.kind
 
+    @property
+    def is_held(self) -> bool:
+        """Whether it is a parameter or a buffer, which take no more memory for being read."""
+        return self.kind in ("parameter", "buffer")
+
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The sizes."""
         return self.sizes

@@ -51,7 +51,7 @@ def report_columns(
         rows = [row[:3] + row[4:] for row in rows]
     if report.failed is not None:
         rows.append(_failed(report.failed, len(columns)))
-    totals = {"layer": "total", "params": count(report.params, style), "MACs": count(report.macs, style)}
+    totals = {"layer": "total", "params": count(report.params, style), "MACs": _macs(report, style)}
     rows.append([totals.get(name, "") for name in columns])
     if not source:
         columns, rows = columns[:-1], [row[:-1] for row in rows]
@@ -159,6 +159,7 @@ def report_summary(report: Report, style: Style = PRETTY, *, every: bool = False
     lines = [
         f"{name}{shapes_text(report.inputs, style, batch)} -> {out}",
         _costs(report, style),
+        *_uncounted(report),
         *_memory(report),
         _shapes_line(report, batch),
     ]
@@ -192,7 +193,18 @@ def _costs(report: Report, style: Style) -> str:
     trained = "" if report.trainable == report.params else f" ({count(report.trainable, style)} trained)"
     flops = f" ({report.flops:,} FLOPs)" if isinstance(report.flops, int) else ""
     until = " up to there" if report.error else ""
-    return f"{count(report.params, style)} parameters{trained}, {count(report.macs, style)} MACs{flops}{until}"
+    return f"{count(report.params, style)} parameters{trained}, {_macs(report, style)} MACs{flops}{until}"
+
+
+def _macs(report: Report, style: Style) -> str:
+    """The multiply-accumulates; those that are known, where some are not."""
+    return f"{'at least ' * bool(report.uncounted)}{count(report.macs, style)}"
+
+
+def _uncounted(report: Report) -> list[str]:
+    more = f" and {len(report.uncounted) - SHOWN} more" if len(report.uncounted) > SHOWN else ""
+    some = ", ".join(report.uncounted[:SHOWN])
+    return [f"the MACs of {some}{more} are not known"] if some else []
 
 
 def _memory(report: Report) -> list[str]:
