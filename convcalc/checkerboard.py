@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from convcalc.formulas import conv_out, extent
-from convcalc.sizes import exact
+from convcalc.conditions import enforce
+from convcalc.formulas import at_least
+from convcalc.sizes import numbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +79,8 @@ def overlap(kernel_size: int, stride: int, dilation: int = 1) -> Overlap:
     >>> overlap(3, stride=2).remedy
     'use kernel_size 2 or 4, or upsample by 2 and convolve'
     """
-    kernel_size, stride, dilation = exact("kernel_size stride dilation", kernel_size, stride, dilation)
-    conv_out(extent(kernel_size, dilation), kernel_size, stride, d=dilation)  # refuses what is below 1
+    kernel_size, stride, dilation = numbers("kernel_size stride dilation", kernel_size, stride, dilation)
+    at_least(1, enforce, kernel_size=kernel_size, stride=stride, dilation=dilation)
     shared = math.gcd(stride, dilation)
     period = stride // shared
     return Overlap(

@@ -29,6 +29,7 @@ from convcalc.dilation_taps import (
     unbroken,
 )
 from convcalc.errors import BadArgument
+from convcalc.sizes import numbers
 
 LIMIT = 10**1000
 """Rates, kernel sizes and the product of the strides stay below this: every figure can be printed."""
@@ -222,7 +223,10 @@ class HDC:
         >>> [bin(bits) for bits in hdc([1, 2]).prefixes(100)]
         ['0b111', '0b1111111']
         """
-        return prefixes(self.effective_rates, self.kernel_size, limit)
+        (limit,) = numbers("limit", limit)
+        if limit < 0:
+            raise BadArgument(f"limit must be >= 0: {limit}")
+        return prefixes(self.effective_rates, self.kernel_size, min(limit, self.receptive_field))
 
     @cached_property
     def _repairs(self) -> tuple[tuple[Try, ...], str]:

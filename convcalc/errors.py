@@ -7,7 +7,7 @@
     ├── Disagreement         convcalc and torch differ: one of them is wrong
     ├── Unknown              nothing is known of it: a call without a formula, at a size not measured
     └── Refused              (also a ValueError) read and answered, and the answer is no
-        ├── BadArgument      a hyper-parameter outside its range
+        ├── BadArgument      a hyper-parameter outside its range; DivisionByZero is one, as well as Python's own
         ├── KernelDoesNotFit the kernel spans more than the padded input
         ├── NoOutput         the output would be empty
         ├── BadShape         wrong rank, channels or features; a size that must divide does not
@@ -103,6 +103,10 @@ class BadArgument(Refused):
     """A hyper-parameter outside its range, such as stride 0."""
 
     kind = "bad_argument"
+
+
+class DivisionByZero(BadArgument, ZeroDivisionError):
+    """A formula divided by 0."""
 
 
 class KernelDoesNotFit(Refused):

@@ -25,6 +25,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from operator import index
 from typing import Any, TypeAlias, Union
 
 from convcalc.errors import BadArgument
@@ -58,7 +59,7 @@ class Symbol(Atom):
     length = 1
 
     def __init__(self, name: str) -> None:
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise BadArgument(f"a symbol is a letter or _, then letters, digits and _: {name!r}")
         self.key = name
         self.symbols = frozenset({name})
@@ -138,6 +139,11 @@ class Expr:
         >>> Expr.const(3).is_constant
         True
         """
+        if type(value) is not int:
+            try:
+                value = index(value)
+            except TypeError:
+                raise BadArgument(f"a formula is made of integers: {value!r}") from None
         return cls({(): value})
 
     @classmethod

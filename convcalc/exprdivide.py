@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from convcalc.errors import DivisionByZero
 from convcalc.expr import Expr, Floor, Monomial
 
 
@@ -14,7 +15,7 @@ def divide(x: Expr, m: int) -> Expr:
     '(n + 3)//6'
     """
     if m == 0:
-        raise ZeroDivisionError(f"({x})//0")
+        raise DivisionByZero(f"({x})//0")
     merged = _merge(x, m)
     if merged is not None:
         return merged

@@ -36,9 +36,9 @@ class Evaluation:
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        from convcalc.sizes import exact
+        from convcalc.sizes import exact_each
 
-        self.values = dict(zip(values, exact(" ".join(values), *values.values()), strict=True))
+        self.values = dict(zip(values, exact_each(" ".join(values), *values.values()), strict=True))
         self.known: dict[Atom, Any] = {}
 
     def whole(self, expr: Expr) -> Any:

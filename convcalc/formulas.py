@@ -26,7 +26,7 @@ from typing import Any, TypeAlias
 
 from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadArgument, KernelDoesNotFit, NoOutput, Refused
-from convcalc.sizes import Size, exact, is_array, larger, smaller
+from convcalc.sizes import Size, exact, flag, is_array, larger, smaller
 
 Padding: TypeAlias = Any  # Size | tuple[Size, Size] | one of PADDING_NAMES
 
@@ -45,8 +45,21 @@ _WORDS = {
 def extent(k: Size, d: Size = 1) -> Size:
     """e = d(k - 1) + 1: the inputs from the first tap of a dilated kernel to its last.
 
+    Raises `BadArgument` for k or d < 1.
+
     >>> extent(3, d=2)
     5
+    """
+    k, d = exact("k d", k, d)
+    at_least(1, enforce, k=k, d=d)
+    return span(k, d)
+
+
+def span(k: Size, d: Size) -> Size:
+    """`extent` of values that are read already, in range or not.
+
+    >>> span(0, 1)
+    0
     """
     return d * (k - 1) + 1
 
@@ -76,17 +89,17 @@ def conv_out(
         at_least(1, check, k=k, s=s)
     if isinstance(p, str) and p.startswith("same"):
         at_least(1, check, n=n)  # its padding never makes room for a kernel in nothing
-        padding_pair(n, k, s, p, d)  # refuses a name that is none
+        _pair(n, k, s, p, d, check)  # refuses a name that is none
         return same_out(n, s)
-    before, after = padding_pair(n, k, s, p, d, check=check)
-    more = before + after - extent(k, d)
+    before, after = _pair(n, k, s, p, d, check)
+    more = before + after - span(k, d)
     if not settled:
         check(n + more, lambda at: _does_not_fit(at(n), at(k), at(before), at(after), at(d)))
     return (n + more) // s + 1
 
 
 def same_out(n: Size, s: Size = 1) -> Size:
-    """o = ceil(n/s), what "same" padding aims at.
+    """o = ceil(n/s), what "same" padding aims at, of values that are read already.
 
     >>> same_out(7, s=2)
     4
@@ -108,28 +121,34 @@ def padding_pair(
 ) -> tuple[Size, Size]:
     """The padding (before, after) that `p` means here; "same" depends on n, k, s and d.
 
-    "same": total = max(0, (ceil(n/s) - 1)s + e - n), of which total//2 before and the rest after.
+    "same": total = max(0, (ceil(n/s) - 1)s + e - n), of which total//2 before and the rest after. Raises
+    `BadArgument` for an unknown name and for k, s, d < 1 or p < 0.
 
     >>> padding_pair(224, k=7, s=2, p="same"), padding_pair(6, k=3, s=2, p="same-lower")
     ((2, 3), (1, 0))
     >>> padding_pair(28, k=5, p="causal"), padding_pair(28, k=5, p=2)
     ((4, 0), (2, 2))
     """
+    n, k, s, d, p = _exact("n k s d", n, k, s, d, p=p)
+    at_least(1, check, k=k, s=s, d=d)
+    return _pair(n, k, s, p, d, check)
+
+
+def _pair(n: Size, k: Size, s: Size, p: Padding, d: Size, check: Check) -> tuple[Size, Size]:
     match p:
         case "valid":
             return 0, 0
         case "full":
-            return extent(k, d) - 1, extent(k, d) - 1
+            return span(k, d) - 1, span(k, d) - 1
         case "causal":
-            return extent(k, d) - 1, 0
+            return span(k, d) - 1, 0
         case "same" | "same-upper" | "same-lower":
-            total = larger(0, (same_out(n, s) - 1) * s + extent(k, d) - n)
+            total = larger(0, (same_out(n, s) - 1) * s + span(k, d) - n)
             small = total // 2
             return (total - small, small) if p == "same-lower" else (small, total - small)
         case str():
             raise BadArgument(f"unknown padding {p!r}: use a number, a pair, or one of {', '.join(PADDING_NAMES)}")
-        case _:
-            before, after = exact("p p", *_sides(p))
+    before, after = p
     at_least(0, check, p=before)
     if after is not before:
         at_least(0, check, p=after)
@@ -180,7 +199,7 @@ def conv_transpose_out(
     at_least(1, check, k=k, s=s)
     if isinstance(p, str):
         raise BadArgument(f"transposed convolution takes padding as numbers, not {p!r}{_keras(k, s, d)}")
-    before, after = padding_pair(n, k, s, p, d, check=check)
+    before, after = _pair(n, k, s, p, d, check)
     if empty:
         at_least(0, check, op=op)
     else:
@@ -194,7 +213,7 @@ def _keras(k: Size, s: Size, d: Size) -> str:
     """What Keras's padding="same" is in numbers: the transpose of the convolution from n*s to n."""
     if not all(isinstance(value, int) for value in (k, s, d)):
         return ""
-    total, extra = max(0, extent(k, d) - s), max(0, s - extent(k, d))
+    total, extra = max(0, span(k, d) - s), max(0, s - span(k, d))
     more = f" and output_padding {extra}" if extra else ""
     return f"; for an output of n*{s}, as Keras's 'same', cut {total // 2} before and {total - total // 2} after{more}"
 
@@ -238,10 +257,10 @@ def pool_out(
     """
     n, k, s, d, p = _exact("n k s d", n, k, k if s is None else s, d, p=p)
     at_least(1, check, n=n, k=k, s=s, d=d)
-    before, after = padding_pair(n, k, s, p, d, check=check)
+    before, after = _pair(n, k, s, p, d, check)
     check_pool_padding(k, larger(before, after), check=check)
-    e = extent(k, d)
-    if not ceil_mode:
+    e = span(k, d)
+    if not flag("ceil_mode", ceil_mode):
         room = n + before + after - e
         check(room, lambda at: _does_not_fit(at(n), at(k), at(before), at(after), at(d), pooled=True))
         return conv_out(n, k, s, p, d, check=check)
@@ -296,7 +315,7 @@ def _at_least_one(name: str, value: Size, least: int, check: Check) -> None:
 
 def _does_not_fit(n: int, k: int, before: int, after: int, d: int, *, pooled: bool = False, spare: int = 0) -> Refused:
     """The refusal of a kernel longer than the padded input by more than `spare`; a pool pads k/2 at most."""
-    e = extent(k, d)
+    e = span(k, d)
     short = e - n - before - after - spare
     padding = (before + after + short + 1) // 2
     paddable = not pooled or 2 * padding <= k

@@ -11,7 +11,10 @@ import math
 from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadArgument, BadShape, NoOutput, Refused
 from convcalc.formulas import Padding, at_least, nothing_left
-from convcalc.sizes import Size, exact, is_array, is_symbolic, smaller
+from convcalc.sizes import Size, exact, is_array, is_symbolic, numbers, smaller
+
+MOST_LISTED = 10_000_000
+"""The most windows that are listed."""
 
 PAD_MODES = ("constant", "reflect", "replicate", "circular")
 
@@ -36,8 +39,10 @@ def adaptive_pool_windows(n: int, m: int) -> list[tuple[int, int]]:
     >>> adaptive_pool_windows(7, 3)
     [(0, 3), (2, 5), (4, 7)]
     """
-    n, m = exact("n output_size", n, m)
+    n, m = numbers("n output_size", n, m)
     at_least(1, enforce, n=n, output_size=m)
+    if m > MOST_LISTED:
+        raise BadArgument(f"{m} windows are too many to list: at most {MOST_LISTED}")
     return [(i * n // m, -(-(i + 1) * n // m)) for i in range(m)]
 
 
@@ -153,7 +158,7 @@ def pad_out(n: Size, p: Padding, mode: str = "constant", *, least: int | None = 
     """
     before, after = both_sides(p)
     n, before, after = exact("n p p", n, before, after)
-    if mode not in PAD_MODES:
+    if not isinstance(mode, str) or mode not in PAD_MODES:
         raise BadArgument(f"unknown padding mode {mode!r}: use one of {', '.join(PAD_MODES)}")
     least_in = 0 if mode in ("constant", "circular") else 1
     least = least_in if least is None else least

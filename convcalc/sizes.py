@@ -68,6 +68,8 @@ def _names(value: Any) -> set[str] | frozenset[str]:
 def exact(names: str, *values: Size) -> tuple[Size, ...]:
     """Return `values` as sizes on which `+ - * //` are exact, or say which one is no integer.
 
+    Beside plain integers they are of one kind: arrays, convcalc's formulas, or SymPy's.
+
     Integer arrays come back as int64 where no product of the values can leave it, and as arrays of Python
     ints where one could: never wrapped.
 
@@ -78,6 +80,26 @@ def exact(names: str, *values: Size) -> tuple[Size, ...]:
     ...
     convcalc.errors.BadArgument: n must be an integer: 28.0
     """
+    sizes = exact_each(names, *values)
+    kinds = {kind: name for name, size in zip(names.split(), sizes, strict=True) if (kind := _kind(size))}
+    if len(kinds) > 1:
+        (first, a), (second, b), *_ = kinds.items()
+        raise BadArgument(f"{a} and {b} do not go together, {first} and {second}: give both as one kind, or numbers")
+    return sizes
+
+
+def _kind(size: Size) -> str:
+    if is_array(size):
+        return "an array"
+    return "a formula" if isinstance(size, Expr) else "a SymPy expression" if _is_sympy(size) else ""
+
+
+def exact_each(names: str, *values: Size) -> tuple[Size, ...]:
+    """Return `values` as `exact` does, of whatever kinds they are.
+
+    >>> exact_each("n k", 28, Expr.symbol("k"))
+    (28, Expr('k'))
+    """
     if set(map(type, values)) <= {int}:
         return values
     sizes = [_size(name, value) for name, value in zip(names.split(), values, strict=True)]
@@ -86,6 +108,49 @@ def exact(names: str, *values: Size) -> tuple[Size, ...]:
         kind = "int64" if reach < _SAFE else "object"
         sizes = [_as_kind(size, kind) if is_array(size) else size for size in sizes]
     return tuple(sizes)
+
+
+def single(names: str, *values: Size) -> tuple[Size, ...]:
+    """Return `values` as `exact` does; an array is refused, as the answer is about one size.
+
+    >>> single("n k", 28, Expr.symbol("k"))
+    (28, Expr('k'))
+    """
+    for name, size in zip(names.split(), sizes := exact(names, *values), strict=True):
+        if is_array(size):
+            raise BadArgument(f"{name} must be one integer or a formula, not an array")
+    return sizes
+
+
+def numbers(names: str, *values: Size) -> tuple[int, ...]:
+    """Return `values` as ints; arrays and symbols are refused.
+
+    >>> numbers("n", 28)
+    (28,)
+    >>> numbers("n k", 28, Expr.symbol("k"))
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadArgument: k must be a number here: k
+    """
+    if set(map(type, values)) <= {int}:
+        return values
+    for name, size in zip(names.split(), sizes := exact_each(names, *values), strict=True):
+        if not isinstance(size, int):
+            raise BadArgument(f"{name} must be a number here: {size}")
+    return sizes
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return a switch, True or False and nothing that merely counts as one.
+
+    >>> flag("ceil_mode", "False")
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadArgument: ceil_mode must be True or False: 'False'
+    """
+    if isinstance(value, bool) or type(value).__name__ == "bool":  # NumPy's has the name of Python's
+        return bool(value)
+    raise BadArgument(f"{name} must be True or False: {value!r}")
 
 
 def _size(name: str, value: Any) -> Size:

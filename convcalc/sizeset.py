@@ -25,6 +25,7 @@ from operator import index
 from typing import SupportsIndex, TypedDict
 
 from convcalc.errors import BadArgument
+from convcalc.sizes import numbers
 
 
 class Record(TypedDict):
@@ -42,7 +43,8 @@ class SizeSet:
 
     Kept in canonical form, so equal sets are equal values: the smallest modulus; the lowest minimum from which on the
     residue classes are complete, itself a member; in `finite` only what the classes do not say. A finite set has no
-    residues, modulus 1 and minimum 0. Raises `BadArgument` for a modulus below 1 or a negative member.
+    residues, modulus 1 and minimum 0. Raises `BadArgument` for a modulus below 1, a negative member, or what is no
+    integer.
 
     >>> SizeSet(4, (1, 3), 5, (3, 6))
     SizeSet(modulus=2, residues=(1,), minimum=3, finite=(6,))
@@ -54,8 +56,9 @@ class SizeSet:
     finite: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        modulus, minimum = int(self.modulus), max(0, int(self.minimum))
-        residues, finite = set(map(int, self.residues)), set(map(int, self.finite))
+        modulus, minimum = numbers("modulus minimum", self.modulus, self.minimum)
+        residues, finite = _members("residues", self.residues), _members("finite", self.finite)
+        minimum = max(0, minimum)
         if modulus < 1:
             raise BadArgument(f"modulus must be >= 1: {modulus}")
         if finite and min(finite) < 0:
@@ -132,6 +135,7 @@ class SizeSet:
         >>> SizeSet(16, (12,), 188).below(240)
         (188, 204, 220, 236)
         """
+        (end,) = numbers("end", end)
         first = self.minimum - self.minimum % self.modulus
         starts = range(first, end, self.modulus) if self.residues else ()
         pattern = (start + residue for start in starts for residue in self.residues)
@@ -144,6 +148,7 @@ class SizeSet:
         >>> unet.nearest(350), unet.nearest(100), unet.nearest(188)
         ((348, 364), (None, 188), (188, 188))
         """
+        (n,) = numbers("n", n)
         place = bisect_left(self.finite, n)
         under = list(self.finite[max(0, place - 1) : place])
         over = list(self.finite[place : place + 1])
@@ -246,7 +251,7 @@ def only(members: Iterable[int]) -> SizeSet:
     >>> str(only(range(28, 32)))
     'n in 28..31'
     """
-    return SizeSet(finite=tuple(members))
+    return SizeSet(finite=tuple(_members("members", members)))
 
 
 def union(sets: Iterable[SizeSet]) -> SizeSet:
@@ -265,6 +270,13 @@ def union(sets: Iterable[SizeSet]) -> SizeSet:
 
 
 # -- canonical form ----------------------------------------------------------------------------------------------
+
+
+def _members(name: str, values: Iterable[int]) -> set[int]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise BadArgument(f"{name} must be a sequence of integers: {values!r}")
+    members = tuple(values)
+    return set(members) if set(map(type, members)) <= {int} else {numbers(name, value)[0] for value in members}
 
 
 def _smallest_modulus(modulus: int, residues: set[int]) -> tuple[int, set[int]]:

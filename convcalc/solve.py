@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from convcalc.formulas import Padding, extent
+from convcalc.formulas import Padding, span
+from convcalc.sizes import flag
 from convcalc.solve_near import no_solution
 from convcalc.solve_problem import SAME, Interval, Outs, Problem, Rules
 
@@ -110,7 +111,7 @@ def solve_pool(
     ((54, 55),)
     """
     known = {"n": n, "k": k, "s": s, "p": p, "d": d}
-    rules = _ceil_pool_rules if ceil_mode else _floor_pool_rules
+    rules = _ceil_pool_rules if flag("ceil_mode", ceil_mode) else _floor_pool_rules
     return _solve(Problem("pool", rules, known, out, solve, limit, bounds))
 
 
@@ -143,8 +144,8 @@ def _conv_rules(n: int, k: int, s: int, p: Any, d: int, outs: Outs) -> Rules:
     least = [n - 1, k - 1, s - 1, d - 1, before, after]
     if p in SAME:
         return [[*least, n - 1 - (low - 1) * s, high * s - n]]
-    span = n + before + after - extent(k, d)
-    return [[*least, span - (low - 1) * s, high * s - 1 - span]]
+    room = n + before + after - span(k, d)
+    return [[*least, room - (low - 1) * s, high * s - 1 - room]]
 
 
 def _floor_pool_rules(n: int, k: int, s: int, p: Any, d: int, outs: Outs) -> Rules:
@@ -157,7 +158,7 @@ def _ceil_pool_rules(n: int, k: int, s: int, p: Any, d: int, outs: Outs) -> Rule
         return _floor_pool_rules(n, k, s, p, d, outs)
     low, high = outs
     before, after = _pair(p, k, d)
-    windows = n + s - 1 + before + after + s - extent(k, d)
+    windows = n + s - 1 + before + after + s - span(k, d)
     starts = n + s - 1 + before
     least = [n - 1, k - 1, s - 1, d - 1, before, after, k - 2 * before, k - 2 * after]
     both = [*least, windows - low * s, starts - low * s]  # min(windows, starts) >= low*s
@@ -177,9 +178,9 @@ def _pair(p: Any, k: int, d: int) -> tuple[int, int]:
         case "valid" | "same" | "same-upper" | "same-lower":
             return 0, 0
         case "full":
-            return extent(k, d) - 1, extent(k, d) - 1
+            return span(k, d) - 1, span(k, d) - 1
         case "causal":
-            return extent(k, d) - 1, 0
+            return span(k, d) - 1, 0
         case (before, after):
             return before, after
         case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, TypeAlias
 
@@ -46,11 +46,12 @@ class Problem:
         limit: int,
         bounds: Mapping[str, int] | None,
     ) -> None:
-        sought = {solve} if isinstance(solve, str) else set(solve)
-        if not sought or not sought <= set(given):
+        sought = [solve] if isinstance(solve, str) or not isinstance(solve, Collection) else list(solve)
+        if not sought or not all(isinstance(name, str) and name in given for name in sought):
             raise BadArgument(f"solve for one or several of {', '.join(given)}: {solve!r}")
-        if bounds and not set(bounds) <= {"k", "s", "d", "p"}:
-            raise BadArgument(f"the box has bounds on k, s, d and p only: {', '.join(bounds)}")
+        if bounds is not None and not (isinstance(bounds, Mapping) and set(bounds) <= {"k", "s", "d", "p"}):
+            named = ", ".join(map(str, bounds)) if isinstance(bounds, Mapping) else repr(bounds)
+            raise BadArgument(f"the box has bounds on k, s, d and p only: {named}")
         self.kind = kind
         self.rules = rules
         self.given = given

@@ -22,9 +22,10 @@ from typing import Any, NamedTuple, TypeAlias
 from convcalc.axes import each_axis, per_axis
 from convcalc.checkerboard import Overlap, overlap
 from convcalc.conditions import Conditions
+from convcalc.errors import BadArgument
 from convcalc.expr import Expr
 from convcalc.formulas import Padding, conv_out, conv_transpose_out, extent, padding_pair
-from convcalc.sizes import Size, any_size, exact, is_symbolic
+from convcalc.sizes import Size, any_size, is_symbolic, single
 
 PerAxis: TypeAlias = Any  # one value for all axes, or a sequence with one for each
 
@@ -124,14 +125,15 @@ def transposed_size(
     >>> str(transposed_size(Expr.symbol("n"), 3, stride=2).output_size)
     '2*n + 1'
     """
-    input_size, kernel_size, stride, output_padding, dilation = exact(
+    input_size, kernel_size, stride, output_padding, dilation = single(
         "input_size kernel_size stride output_padding dilation",
         *(input_size, kernel_size, stride, output_padding, dilation),
     )
     needs = Conditions()
     output_size = conv_transpose_out(input_size, kernel_size, stride, padding, output_padding, dilation, check=needs)
     symbolic = any(map(is_symbolic, (kernel_size, stride, dilation)))
-    one = _Axis(input_size, kernel_size, stride, padding_pair(1, kernel_size, p=padding), output_padding, dilation)
+    before, after = single("padding padding", *padding_pair(1, kernel_size, p=padding))
+    one = _Axis(input_size, kernel_size, stride, (before, after), output_padding, dilation)
     return TransposedSize(
         input_size=input_size,
         kernel_size=kernel_size,
@@ -219,6 +221,8 @@ def transposed_sizes(
     >>> [axis.output_size for axis in transposed_sizes((14, 7), 4, stride=2, padding=(1, (0, 1)))]
     [28, 15]
     """
+    if not isinstance(input_size, tuple | list):
+        raise BadArgument(f"input_size needs one size for each axis, such as (14, 14): {input_size!r}")
     axes = len(input_size)
     settings = zip(
         input_size,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from convcalc.conditions import Conditions
 from convcalc.formulas import Padding, conv_out, extent, padding_pair, pool_out
-from convcalc.sizes import Size, any_size, exact, is_symbolic
+from convcalc.sizes import Size, any_size, flag, is_symbolic, single
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,10 +107,11 @@ def _windowed(
     ceil_mode: bool = False,
 ) -> WindowedSize:
     *sizes, p, d = settings
-    n, k, s, d = exact("input_size kernel_size stride dilation", *sizes, d)
+    n, k, s, d = single("input_size kernel_size stride dilation", *sizes, d)
     needs = Conditions()
     out = out_of(n, needs)
-    pair = padding_pair(n, k, s, p, d, check=Conditions())
+    before, after = padding_pair(n, k, s, p, d, check=Conditions())
+    pair = before, after = single("padding padding", before, after)
     symbolic = any(map(is_symbolic, (n, k, s, *pair, d)))
     return WindowedSize(
         kind=kind,
@@ -120,7 +121,7 @@ def _windowed(
         padding=pair,
         same=isinstance(p, str) and p.startswith("same"),
         dilation=d,
-        ceil_mode=ceil_mode,
+        ceil_mode=flag("ceil_mode", ceil_mode),
         output_size=out,
         formula=out_of(any_size(n, k, s, *pair, d), Conditions()),
         unread=None if symbolic else unread(n, k, s, pair, d, out),
