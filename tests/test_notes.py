@@ -10,7 +10,8 @@ import convcalc as cc
 from convcalc import zoo
 from convcalc.analysis.notes import RULES, find_notes
 from convcalc.analysis.notes.base import Facts, Note
-from convcalc.analysis.notes.windows import unread_padding, windows
+from convcalc.analysis.notes.window import windows
+from convcalc.analysis.notes.windows import unread_padding
 from convcalc.analysis.report import inspect_graph
 from convcalc.blocks import Branches, Residual, Sequential, Skip, Wired, as_graph
 from convcalc.layers import (
@@ -125,7 +126,7 @@ def test_padding_that_less_of_would_do():
     # (28 + 1 + 1 - 4) % 4 = 2: two rows left, one of them padding; unpadded, 24 // 4 + 1 = 7 as before
     note = only("unread_padding", Conv(8, 4, stride=4, padding=1), image(28, 28))
     assert note.message == "of the padding after the map, 1, 1 is never read: (28 + 1 + 1 - 4) % 4 = 2"
-    assert note.remedy == "padding=0 gives the same output, 7"
+    assert note.remedy == "padding=0 gives as many outputs, 7"
     assert not notes("unread_padding", Conv(8, 4, stride=4), image(28, 28))
 
 
@@ -136,7 +137,7 @@ def test_one_row_unread_at_stride_2_is_the_price_of_the_output():
 
 def test_one_sided_padding_can_always_be_less():
     note = only("unread_padding", Conv(8, 3, stride=2, padding=((0, 1),)), image(7, 7))  # (7 + 1 - 3) % 2 = 1
-    assert note.remedy == "padding 0 before and 0 after gives the same output, 3"
+    assert note.remedy == "padding 0 before and 0 after gives as many outputs, 3"
     assert not notes("unread_padding", Conv(8, 3, stride=2, padding=((0, 1),)), image(8, 8))
 
 
@@ -148,7 +149,7 @@ def test_a_dilation_past_the_map_leaves_the_middle_tap():
     assert note.message == "dilation 24 on a map of 16: no window reads two real values, it acts as kernel_size 1"
     # 2*7 + 1 = 15 fits into 16; two taps 24 apart need 25 rows
     assert note.remedy == (
-        "kernel_size=1 does the same; dilation=7 at most lets a window lie inside the map; "
+        "kernel_size=1 with padding=0 does the same; dilation=7 with padding=7 lets a window lie inside the map; "
         "an input of 25 or more here lets it read two"
     )
 
@@ -170,23 +171,25 @@ def test_other_padding_leaves_one_tap_at_a_time():
 def test_a_kernel_that_hangs_over_both_borders():
     note = only("kernel_past_map", Conv(8, 5, padding=2), image(3, 3))
     assert note.message == "the kernel spans 5 and the map is 3: every window hangs over the border"
-    assert note.remedy == "kernel_size=3 fits; an input of 5 or more here"
+    assert note.remedy == "kernel_size=3 with padding=1 fits; an input of 5 or more here"
     assert not notes("kernel_past_map", Conv(8, 5, padding=2), image(5, 5))
 
 
 def test_an_odd_kernel_stays_odd():
-    assert only("kernel_past_map", Conv(8, 5, padding=2), image(4, 4)).remedy.startswith("kernel_size=3 fits")
+    assert only("kernel_past_map", Conv(8, 5, padding=2), image(4, 4)).remedy.startswith(
+        "kernel_size=3 with padding=1 fits"
+    )
 
 
 def test_a_kernel_on_a_single_value_acts_as_one_tap():
     note = only("kernel_past_map", Conv(8, 3, padding=1), image(1, 1))
     assert note.message.endswith("it acts as kernel_size 1")
-    assert note.remedy == "kernel_size=1 does the same; an input of 3 or more here"
+    assert note.remedy == "kernel_size=1 with padding=0 does the same; an input of 3 or more here"
 
 
 def test_a_dilated_kernel_may_be_dilated_less():
     note = only("kernel_past_map", Conv(8, 3, dilation=4, padding=4), (1, 3, 8))  # spans 9; 2*3 + 1 = 7 <= 8
-    assert note.remedy.startswith("dilation=3 fits")
+    assert note.remedy.startswith("dilation=3 with padding=3 fits")
 
 
 # -- even kernel with symmetric padding ----------------------------------------------------------------------------
@@ -197,7 +200,10 @@ def test_an_even_kernel_cannot_keep_the_size():
     assert note.message == (
         "the kernel spans 4, padding 1 + 1: the output is 1 smaller, and lies half a row beside the input"
     )
-    assert note.remedy == "kernel_size=3 with padding=1, kernel_size=5 with padding=2, or padding (1, 2) keep the size"
+    assert note.remedy == (
+        "kernel_size=3 with padding=1, kernel_size=5 with padding=2 or padding='same', 1 before and 2 after, "
+        "keeps the size"
+    )
     assert only("even_kernel", Conv(8, 4, padding=2), image(9, 9)).message.split(",")[1].endswith("1 larger")
 
 
@@ -227,8 +233,12 @@ def test_even_kernels_that_do_no_harm(conv):
 def test_stamps_that_overlap_unevenly():
     # stride 2: taps 0 and 2 of each stamp meet on even outputs, tap 1 alone on odd ones
     note = only("uneven_overlap", ConvTranspose(8, 3, stride=2, padding=1), image(8, 8))
-    assert note.message == "stamps of kernel_size 3, 2 apart, meet 1 to 2 at an output: 2 does not divide 3"
-    assert note.remedy == "use kernel_size 2 or 4, or upsample by 2 and convolve"
+    assert note.message == (
+        "stamps of kernel_size 3, 2 apart, meet 1 to 2 at an output: 2 does not divide 3, a checkerboard"
+    )
+    assert note.remedy == (
+        "kernel_size=2 with output_padding=1 or kernel_size=4 with padding=2, output_padding=1 overlaps evenly"
+    )
 
 
 @pytest.mark.parametrize(
@@ -306,7 +316,7 @@ def test_a_crop_that_cannot_be_centred():
     # 32 -> 29: one row is cut before and two after, so row 0 is input 1, and the window 0..3 lies about 3/2
     note = only("misaligned_branches", cropped(4), image(32, 32))
     assert note.message == "output 0 is centred on input 1 by crop and on input 3/2 by conv: 1/2 apart"
-    assert note.remedy == "crop makes 32 into 29, which cannot be centred: let them differ by an even number"
+    assert note.remedy == "kernel_size=5 in conv centres both"
     assert not notes("misaligned_branches", cropped(5), image(32, 32))
 
 
@@ -316,7 +326,7 @@ def test_an_even_way_down_needs_an_even_way_up():
 
     odd = ConvTranspose(3, 3, stride=2, padding=1, output_padding=1)
     note = only("misaligned_branches", level(odd), image(32, 32))
-    assert "1/2 of a row here" in note.remedy
+    assert note.remedy.endswith(" centres both")
     for up in (ConvTranspose(3, 2, stride=2), ConvTranspose(3, 4, stride=2, padding=1), Upsample(scale_factor=2)):
         assert not notes("misaligned_branches", level(up), image(32, 32))
 
@@ -463,7 +473,7 @@ def test_window_counts_are_those_of_marking_every_row(size, kernel, stride, padd
     read = {start + dilation * tap for start in starts for tap in range(kernel)}
     assert sum(window.dropped) == len(set(range(size)) - read)
     useful = [tap for tap in range(kernel) if any(0 <= start + dilation * tap < size for start in starts)]
-    assert window.useful_taps == len(useful)
+    assert window.useful == useful
     alone = all(sum(0 <= start + dilation * tap < size for tap in range(kernel)) < 2 for start in starts)
     if dilation >= size:
         assert alone

@@ -11,18 +11,27 @@ SHOWN = 3
 
 
 def note_lines(notes: Iterable[Note]) -> list[str]:
-    """Return two lines for each different note: the nodes and what is said of them, then the remedy.
+    """Return two lines for each cause: the nodes and what is said of them, then the remedy.
+
+    What has one remedy has one cause: where the numbers differ, those of the first node stand for the others.
 
     >>> notes = [Note("kernel_past_map", name, "the kernel spans 3", "kernel_size=1") for name in "abcde"]
     >>> print(*note_lines(notes), sep="\\n")
     a, b, c and 2 more: the kernel spans 3 (kernel_past_map)
       -> kernel_size=1
+    >>> biases = [Note("bias", name, f"a bias of {size}", "bias=False") for name, size in [("a", 8), ("b", 16)]]
+    >>> print(*note_lines(biases), sep="\\n")
+    a, b: a bias of 8, and likewise (bias)
+      -> bias=False
     """
-    nodes: dict[tuple[str, str, str], list[str]] = {}
+    found: dict[tuple[str, str], list[Note]] = {}
     for note in notes:
-        nodes.setdefault((note.kind, note.message, note.remedy), []).append(note.node)
+        found.setdefault((note.kind, note.remedy or note.message), []).append(note)
     lines = []
-    for (kind, message, remedy), names in nodes.items():
+    for (kind, _), alike in found.items():
+        names = list(dict.fromkeys(note.node for note in alike))
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        lines += [f"{', '.join(names[:SHOWN])}{more}: {message} ({kind})", f"  -> {remedy}"]
+        likewise = ", and likewise" if len({note.message for note in alike}) > 1 else ""
+        lines.append(f"{', '.join(names[:SHOWN])}{more}: {alike[0].message}{likewise} ({kind})")
+        lines += [f"  -> {alike[0].remedy}"] if alike[0].remedy else []
     return lines

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 from convcalc.analysis.fields import find_fields
 from convcalc.analysis.notes.base import Facts, Note, Remark
-from convcalc.analysis.notes.batch import mixed_samples
+from convcalc.analysis.notes.batch import crossed_batches, mixed_samples, view_for_permute
 from convcalc.analysis.notes.reach import field_past_input, gridding, misaligned_branches
-from convcalc.analysis.notes.weights import bias_before_batchnorm, uneven_overlap
+from convcalc.analysis.notes.running import that_run
+from convcalc.analysis.notes.ways import joined
+from convcalc.analysis.notes.weights import bias_before_batchnorm, bias_before_instancenorm, uneven_overlap
 from convcalc.analysis.notes.windows import (
     dilation_past_map,
     dropped_rows,
@@ -35,7 +37,10 @@ RULES: Mapping[str, Callable[[Facts], Iterator[Remark]]] = {
     "misaligned_branches": misaligned_branches,
     "field_past_input": field_past_input,
     "bias_before_batchnorm": bias_before_batchnorm,
+    "bias_before_instancenorm": bias_before_instancenorm,
     "mixed_samples": mixed_samples,
+    "crossed_batches": crossed_batches,
+    "view_for_permute": view_for_permute,
 }
 """Every kind of note, and its rule."""
 
@@ -67,6 +72,9 @@ def notes_on(facts: Facts) -> tuple[Note, ...]:
     """
     place = {node.name: index for index, node in enumerate(facts.nodes)}
     found = (
-        Note(kind, node.name, message, remedy) for kind, rule in RULES.items() for node, message, remedy in rule(facts)
+        Note(kind, node.name, message, joined(kept), kept)
+        for kind, rule in RULES.items()
+        for node, message, ways in rule(facts)
+        for kept in [that_run(ways, facts)]
     )
     return tuple(sorted(found, key=lambda note: place[note.node]))

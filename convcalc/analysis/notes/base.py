@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias
 
+from convcalc.analysis.notes.ways import Way
 from convcalc.axes import axis_names
 from convcalc.field import Field
 from convcalc.graph import Graph, Node
 from convcalc.layers.base import Shape
 
-Sentence: TypeAlias = tuple[str, str]
-"""A message and a remedy."""
+Ways: TypeAlias = tuple[Way, ...]
 
-Remark: TypeAlias = tuple[Node, str, str]
-"""A node, a message and a remedy: what a rule yields."""
+Sentence: TypeAlias = tuple[str, Ways]
+"""A message and the ways out, of one axis."""
+
+Remark: TypeAlias = tuple[Node, str, Ways]
+"""A node, a message and the ways out: what a rule yields."""
 
 
 @dataclass(frozen=True)
 class Note:
     """Something true of one node that its author may not have meant: what, with the numbers, and the way out.
 
-    `kind` is one of the names of `convcalc.analysis.notes.RULES`.
+    `kind` is one of the names of `convcalc.analysis.notes.RULES`; `remedy` is the text of the `ways`, which say what
+    each changes, so that they can be tried: `convcalc.analysis.notes.ways.applied`.
 
     >>> Note("even_kernel", "conv", "the kernel spans 4", "kernel_size=3").to_dict()["kind"]
     'even_kernel'
@@ -33,6 +37,7 @@ class Note:
     node: str
     message: str
     remedy: str
+    ways: tuple[Way, ...] = field(default=(), compare=False, repr=False)
 
     def to_dict(self) -> dict[str, str]:
         """Return the JSON record."""
@@ -57,6 +62,12 @@ class Facts:
         return tuple(node for node in self.graph if node.name in self.shapes)
 
     @cached_property
+    def known(self) -> Graph:
+        """The graph of these nodes alone, with numbers in the place of formulas."""
+        ends = [name for name in self.graph.outputs if name in self.shapes]
+        return Graph(self.nodes, self.graph.inputs, ends or (self.nodes[-1].name if self.nodes else ()))
+
+    @cached_property
     def readers(self) -> dict[str, list[Node]]:
         """The nodes that read each node or input."""
         found: dict[str, list[Node]] = {name: [] for name in self.shapes}
@@ -78,19 +89,20 @@ def by_axis(node: Node, found: Sequence[Sentence | None]) -> Iterator[Remark]:
     """Yield each sentence on a node once, naming its axes unless it is said of all.
 
     >>> from convcalc.layers import ReLU
-    >>> node = Node("relu", ReLU())
-    >>> [message for _, message, _ in by_axis(node, [("1 row", "pad"), ("1 row", "pad")])]
+    >>> node, way = Node("relu", ReLU()), (Way("pad"),)
+    >>> [message for _, message, _ in by_axis(node, [("1 row", way), ("1 row", way)])]
     ['1 row']
-    >>> [message for _, message, _ in by_axis(node, [None, ("1 row", "pad")])]
-    ['axis W: 1 row']
+    >>> [(message, ways[0].axes) for _, message, ways in by_axis(node, [None, ("1 row", way)])]
+    [('axis W: 1 row', (1,))]
     """
     names = axis_names(len(found))
     for sentence in dict.fromkeys(entry for entry in found if entry is not None):
-        here = [name for name, entry in zip(names, found, strict=True) if entry == sentence]
-        message, remedy = sentence
+        here = [axis for axis, entry in enumerate(found) if entry == sentence]
+        message, ways = sentence
         if len(here) < len(found):
-            message = f"{'axis' if len(here) == 1 else 'axes'} {' and '.join(here)}: {message}"
-        yield node, message, remedy
+            said = " and ".join(names[axis] for axis in here)
+            message = f"{'axis' if len(here) == 1 else 'axes'} {said}: {message}"
+        yield node, message, tuple(replace(way, axes=tuple(here)) for way in ways)
 
 
 def counted(count: int, of: int, what: str) -> str:

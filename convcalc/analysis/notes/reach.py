@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from convcalc.analysis.notes.aligned import aligned, centred
 from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis
+from convcalc.analysis.notes.running import runs_at
+from convcalc.analysis.notes.ways import Change, Edit, Way, dense, edits
+from convcalc.analysis.notes.window import windows
 from convcalc.axes import per_axis
 from convcalc.dilation import hdc
 from convcalc.footprint import Footprint
@@ -58,10 +63,21 @@ def _past_input(node: Node, facts: Facts) -> list[tuple[int, int, int] | None]:
 def _field_past_input(axis: int, reach: int, size: int, facts: Facts) -> Sentence:
     known = (facts.fields[node.name].axes[axis] for node in facts.nodes)
     largest = max(footprint.receptive_field for footprint in known if footprint is not None)
+    leave = Way("leave it where outputs are meant to see everything")
+    first = facts.graph.inputs[0]
+    ways = (
+        Way(f"an input of {{}}{more} holds every field", ((str(size), edits(first, size=size)),))
+        for size, more in ((largest, " or more"), *((-(-largest // by) * by, "") for by in _STEPS))
+    )
+    found = next((way for way in ways if runs_at(replace(way, axes=(axis,)), way.changes[0], facts)), None)
     return (
         f"the receptive field is {reach} from here on and the input {size}: outputs reach past its border",
-        f"an input of {largest} or more holds every field; leave it where outputs are meant to see everything",
+        (leave,) if found is None else (found, leave),
     )
+
+
+_STEPS = (2, 4, 8, 16, 32)
+"""What networks want an input to be a multiple of."""
 
 
 # -- gridding ------------------------------------------------------------------------------------------------------
@@ -69,22 +85,23 @@ def _field_past_input(axis: int, reach: int, size: int, facts: Facts) -> Sentenc
 
 def gridding(facts: Facts) -> Iterator[Remark]:
     """The first nodes of those that miss inputs inside their field, where nothing after them fills the holes."""
-    lasting = _lasting_holes(facts)
+    axes = range(len(facts.sizes(facts.graph.inputs[0])))
+    first = [_first_lasting(axis, facts) for axis in axes]
     for node in facts.nodes:
-        if node.name in lasting and lasting.isdisjoint(node.inputs):
-            axes = facts.fields[node.name].axes
-            yield from by_axis(node, [_gridding(node, axis, found, facts) for axis, found in enumerate(axes)])
+        found = [_gridding(node, axis, facts) if node.name in first[axis] else None for axis in axes]
+        if any(found):
+            yield from by_axis(node, found)
 
 
-def _lasting_holes(facts: Facts) -> set[str]:
-    """The nodes with holes that go on to an output, or to where fields end: a pooling of everything, a flatten."""
+def _first_lasting(axis: int, facts: Facts) -> set[str]:
+    """The nodes where holes begin that go on to an output, or to where fields end: a pooling of all, a flatten."""
     lasting: set[str] = set()
     for node in reversed(facts.nodes):
-        if any(map(_has_holes, facts.fields[node.name].axes)):
+        if _has_holes(facts.fields[node.name].axes[axis]):
             readers = [reader for reader in facts.readers[node.name] if _has_local_part(reader, facts)]
             if not readers or any(reader.name in lasting for reader in readers):
                 lasting.add(node.name)
-    return lasting
+    return {name for name in lasting if lasting.isdisjoint(facts.graph[name].inputs)}
 
 
 def _has_holes(footprint: Footprint | None) -> bool:
@@ -97,19 +114,39 @@ def _has_local_part(node: Node, facts: Facts) -> bool:
     return any(footprint is not None and any(footprint.phases) for footprint in facts.fields[node.name].axes)
 
 
-def _gridding(node: Node, axis: int, footprint: Footprint | None, facts: Facts) -> Sentence | None:
+def _gridding(node: Node, axis: int, facts: Facts) -> Sentence | None:
+    footprint = facts.fields[node.name].axes[axis]
     if footprint is None or not _has_holes(footprint):
         return None
     field, holes = footprint.receptive_field, footprint.holes
     shown = " ".join(map(str, holes[:8])) + (" ..." if len(holes) > 8 else "")
-    ways = [*_lower_dilation(node, axis, facts), *_hdc_rates(node, axis, facts)]
+    ways = [*_lower_dilation(node, axis, facts), *_hdc_rates(node, axis, facts)] or [_read_before(axis, facts)]
     return (
         f"its field of {field} has {len(holes)} holes, at {shown} from the first input read: outputs see a grid",
-        "; ".join(ways) or "let a layer with dilation 1 and stride 1 read what is missed",
+        tuple(ways),
     )
 
 
-def _lower_dilation(node: Node, axis: int, facts: Facts) -> Iterator[str]:
+def _read_before(axis: int, facts: Facts) -> Way:
+    """A dense layer before all others: what is read grows by its kernel, which closes holes shorter than it."""
+    known = (facts.fields[node.name].axes[axis] for node in facts.nodes)
+    longest = max(_longest_run(footprint.holes) for footprint in known if _has_holes(footprint) and footprint)
+    text = f"a layer of kernel_size={longest + 1}, stride 1 and dilation 1 before all others"
+    first = facts.graph.inputs[0]
+    layer = dense(longest + 1, (axis,), len(facts.sizes(first)))
+    return Way("{} reads what is missed", ((text, (Edit(first, "before", layer),)),))
+
+
+def _longest_run(holes: Sequence[int]) -> int:
+    """The most neighbours among positions in order."""
+    longest = run = 0
+    for place, hole in enumerate(holes):
+        run = run + 1 if place and holes[place - 1] == hole - 1 else 1
+        longest = max(longest, run)
+    return longest
+
+
+def _lower_dilation(node: Node, axis: int, facts: Facts) -> Iterator[Way]:
     """The largest dilation without holes after a dense field: as many inputs in a row as there are, by the stride."""
     footprint = facts.fields[node.inputs[0]].axes[axis]
     if not isinstance(node.layer, Conv) or footprint is None or len(footprint.phases) > 1 or _has_holes(footprint):
@@ -117,10 +154,19 @@ def _lower_dilation(node: Node, axis: int, facts: Facts) -> Iterator[str]:
     in_a_row, stride = footprint.receptive_field, int(footprint.stride)
     if in_a_row >= stride:
         times = "" if stride == 1 else f" at stride {stride}"
-        yield f"dilation={in_a_row // stride} at most, as its input sees {in_a_row} in a row{times}"
+        rate = in_a_row // stride
+        says = f"{{}} at most, as its input sees {in_a_row} in a row{times}"
+        yield Way(says, ((f"dilation={rate}", _at_rate(node, axis, facts, rate)),))
 
 
-def _hdc_rates(node: Node, axis: int, facts: Facts) -> Iterator[str]:
+def _at_rate(node: Node, axis: int, facts: Facts, rate: int) -> Change:
+    """Another dilation, with the padding that keeps the size where there is one."""
+    window = windows(node, facts)[axis]
+    kept = None if window is None else window.keeping(dilation=rate)
+    return edits(node.name, **({"dilation": rate} if kept is None else kept[1]))
+
+
+def _hdc_rates(node: Node, axis: int, facts: Facts) -> Iterator[Way]:
     """Rates that close the holes of a plain chain of windows, by the exact rule of `convcalc.dilation`."""
     chain = _plain_chain(facts)
     if node not in chain:
@@ -132,7 +178,11 @@ def _hdc_rates(node: Node, axis: int, facts: Facts) -> Iterator[str]:
     for found in (*tries[:1], *(one for one in tries[1:] if one.largest)):
         changed = [place for place, (new, old) in enumerate(zip(found.rates, rates, strict=True)) if new != old]
         if all(isinstance(stack[place].layer, Conv) for place in changed):
-            yield f"rates {' '.join(map(str, found.rates))} read all of a field of {found.receptive_field}"
+            says = f"{{}} read all of a field of {found.receptive_field}"
+            change = tuple(
+                edit for place in changed for edit in _at_rate(stack[place], axis, facts, found.rates[place])
+            )
+            yield Way(says, ((f"rates {' '.join(map(str, found.rates))}", change),))
 
 
 def _on_axis(layer: Any, axis: int, axes: int) -> tuple[int, int, int]:
@@ -188,37 +238,13 @@ def _regroups(node: Node, facts: Facts) -> bool:
 
 
 def _misaligned(node: Node, axis: int, facts: Facts) -> Sentence | None:
-    size = facts.sizes(node.name)[axis : axis + 1]
-    local: dict[str, Footprint] = {}
-    for name in node.inputs:
-        footprint = facts.fields[name].axes[axis]
-        if footprint is not None and any(footprint.phases) and facts.sizes(name)[axis : axis + 1] == size:
-            local[name] = footprint
+    local = centred(node, axis, facts.shapes, facts.fields)
+    if not local:
+        return None
     offsets = {name: footprint.offset or Fraction(0) for name, footprint in local.items()}
-    if len(set(offsets.values())) < 2 or {footprint.reach_after for footprint in local.values()} == {0}:
-        return None
-    if len({footprint.stride for footprint in local.values()}) > 1:
-        return None
     low, high = min(offsets, key=lambda name: offsets[name]), max(offsets, key=lambda name: offsets[name])
     apart = offsets[high] - offsets[low]
-    rows = apart / local[low].stride
     return (
         f"output 0 is centred on input {offsets[low]} by {low} and on input {offsets[high]} by {high}: {apart} apart",
-        _aligned(node, axis, rows, high, facts),
-    )
-
-
-def _aligned(node: Node, axis: int, rows: Fraction, late: str, facts: Facts) -> str:
-    if rows.denominator == 1:
-        more = "1 more row" if rows == 1 else f"{rows} more rows"
-        return f"{more} of padding before and as many fewer after, on the way to {late}"
-    for name in node.inputs:
-        producer = facts.producer(name)
-        if producer is not None and isinstance(producer.layer, CropTo | PadTo):
-            size, wanted = (facts.sizes(read)[axis] for read in producer.inputs)
-            if (size - wanted) % 2:
-                return f"{name} makes {size} into {wanted}, which cannot be centred: let them differ by an even number"
-    return (
-        f"{rows} of a row here, which whole rows of padding cannot mend: let all kernels on both ways, "
-        "resampling included, be odd, or all be even"
+        tuple(aligned(node, axis, offsets, local[low].stride, facts)),
     )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import gcd
+from typing import Any
 
 from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis
+from convcalc.analysis.notes.ways import Change, Edit, Way, edits, in_words
 from convcalc.axes import per_axis
 from convcalc.checkerboard import overlap
 from convcalc.graph import Node
-from convcalc.layers import BatchNorm, Conv, ConvTranspose, Linear
+from convcalc.layers import BatchNorm, Conv, ConvTranspose, GroupNorm, InstanceNorm, Linear, Upsample
+
+SETTINGS = ("kernel_size", "stride", "padding", "output_padding", "dilation")
 
 
 def uneven_overlap(facts: Facts) -> Iterator[Remark]:
@@ -17,16 +22,56 @@ def uneven_overlap(facts: Facts) -> Iterator[Remark]:
         layer = node.layer
         if isinstance(layer, ConvTranspose):
             axes = len(facts.sizes(node.name))
-            settings = (per_axis(name, getattr(layer, name), axes) for name in ("kernel_size", "stride", "dilation"))
-            yield from by_axis(node, [_uneven(*entry) for entry in zip(*settings, strict=True)])
+            settings = (per_axis(name, getattr(layer, name), axes) for name in SETTINGS)
+            each = list(zip(*settings, strict=True))
+            yield from by_axis(node, [_uneven(node, *entry, alone=len(set(each)) > 1) for entry in each])
 
 
-def _uneven(kernel_size: int, stride: int, dilation: int) -> Sentence | None:
-    found = overlap(kernel_size, stride, dilation)
+def _uneven(node: Node, k: int, s: int, p: Any, extra: int, d: int, *, alone: bool) -> Sentence | None:
+    found = overlap(k, s, d)
     if found.even:
         return None
-    message = f"stamps of kernel_size {kernel_size}, {stride} apart, meet {found.fewest} to {found.most} at an output"
-    return f"{message}: {found.reason}", found.remedy
+    message = f"stamps of kernel_size {k}, {s} apart, meet {found.fewest} to {found.most} at an output"
+    ways = [*_even(node, k, s, p, extra, d), *(() if alone else _resampled(node, k, s, p, extra, d))]
+    return f"{message}: {found.reason}, a checkerboard", tuple(ways)
+
+
+def _even(node: Node, k: int, s: int, p: Any, extra: int, d: int) -> Iterator[Way]:
+    """The kernels next to this one that overlap evenly, with what keeps the output size, the nearest first."""
+    if not isinstance(p, int):
+        return
+    now = {"kernel_size": k, "padding": p, "output_padding": extra, "dilation": d}
+    rate = d if gcd(s, d) == 1 else 1
+    sizes = {k - k % s, k + -k % s} - {0}
+    tried = (_keeping(size, s, rate, now) for size in sorted(sizes, key=lambda size: (abs(size - k), size)))
+    found = [kept for kept in tried if kept is not None]
+    if found:
+        yield Way("{} overlaps evenly", tuple((in_words(kept), edits(node.name, **kept)) for kept in found))
+
+
+def _keeping(size: int, s: int, d: int, now: dict[str, Any]) -> dict[str, Any] | None:
+    """Other settings of the same output size, (n - 1)s + total; None where no padding gives it."""
+    total = now["dilation"] * (now["kernel_size"] - 1) + now["output_padding"] - 2 * now["padding"]
+    least = max(0, -(-(d * (size - 1) - total) // 2))  # 0 <= output_padding = total + 2*padding - d(k - 1)
+    extra = total + 2 * least - d * (size - 1)
+    if extra >= max(s, d):
+        return None
+    new = {"kernel_size": size, "dilation": d, "padding": least, "output_padding": extra}
+    return {name: value for name, value in new.items() if value != now[name]}
+
+
+def _resampled(node: Node, k: int, s: int, p: Any, extra: int, d: int) -> Iterator[Way]:
+    """Nearest neighbours s times, then a convolution: where the output is s times the input."""
+    layer = node.layer
+    if isinstance(p, int) and isinstance(layer, ConvTranspose) and d * (k - 1) + extra + 1 - 2 * p == s:
+        odd = k if k % 2 else k + 1
+        conv = Conv(layer.out_channels, odd, padding=odd // 2, groups=layer.groups, bias=layer.bias)
+        text = f"nn.Upsample(scale_factor={s}) and a convolution of kernel_size={odd}, padding={odd // 2} in its place"
+        up = Edit(node.inputs[0], f"into {node.name}", Upsample(scale_factor=s))
+        yield Way("{}", ((text, (Edit(node.name, "layer", conv), up)),))
+
+
+# -- biases --------------------------------------------------------------------------------------------------------
 
 
 def bias_before_batchnorm(facts: Facts) -> Iterator[Remark]:
@@ -34,13 +79,37 @@ def bias_before_batchnorm(facts: Facts) -> Iterator[Remark]:
 
     Source: S. Ioffe and C. Szegedy, "Batch normalization", arXiv:1502.03167, section 3.2.
     """
+    yield from _biases(facts, "batch normalization", lambda layer, channels: isinstance(layer, BatchNorm))
+
+
+def bias_before_instancenorm(facts: Facts) -> Iterator[Remark]:
+    """A bias that only instance normalizations read: the mean of each channel, which they take away, holds it.
+
+    So do group normalizations of one channel a group.
+
+    Source: D. Ulyanov, A. Vedaldi and V. Lempitsky, "Instance normalization", arXiv:1607.08022.
+    """
+    yield from _biases(facts, "normalization of each channel", _takes_away_the_mean_of_channels)
+
+
+def _takes_away_the_mean_of_channels(layer: Any, channels: Any) -> bool:
+    alone = isinstance(layer, GroupNorm) and layer.num_groups == channels
+    return isinstance(layer, InstanceNorm) or alone
+
+
+def _biases(facts: Facts, what: str, takes_away: Any) -> Iterator[Remark]:
     for node in facts.nodes:
-        readers = facts.readers[node.name]
+        readers: Sequence[Node] = facts.readers[node.name]
         seen_elsewhere = node.name in facts.graph.outputs
         if _adds_to_channels(node, facts) and readers and not seen_elsewhere:
-            values = facts.shapes[node.name][1]
-            if all(isinstance(reader.layer, BatchNorm) for reader in readers):
-                yield node, f"the batch normalization after it takes this bias of {values} away again", "bias=False"
+            channels = facts.shapes[node.name][1]
+            if all(takes_away(reader.layer, channels) for reader in readers):
+                change: Change = edits(node.name, bias=False)
+                yield (
+                    node,
+                    f"the {what} after it takes this bias of {channels} away again",
+                    (Way("{}", (("bias=False", change),)),),
+                )
 
 
 def _adds_to_channels(node: Node, facts: Facts) -> bool:

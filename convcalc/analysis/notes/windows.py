@@ -1,119 +1,50 @@
-"""Notes on the windows of one layer: what they drop, never reach, or hang over."""
+"""Notes on the windows of one layer: what they drop, never reach, or hang over.
+
+A way out is offered where the windows with it, counted anew, leave no such note.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis, counted
-from convcalc.axes import per_axis
-from convcalc.formulas import conv_out, extent, padding_pair, pool_out
+from convcalc.analysis.notes.ways import Way, edits, in_words
+from convcalc.analysis.notes.window import WINDOWED, Window, each_window, settings_of, windows
+from convcalc.formulas import extent
 from convcalc.graph import Node
-from convcalc.layers import AvgPool, Conv, LpPool, MaxPool, Pad
-from convcalc.resizing import both_sides
-from convcalc.window_size import Unread, unread
 
-WINDOWED = (Conv, MaxPool, AvgPool, LpPool)
+Settings = Mapping[str, Any]
 
-
-@dataclass(frozen=True)
-class Window:
-    """The windows of one layer on one axis; `after` rows at the end of the map were put there by a padding layer."""
-
-    size: int
-    kernel_size: int
-    stride: int
-    padding: tuple[int, int]
-    dilation: int
-    output: int
-    pools: bool
-    after: int = 0
-
-    @property
-    def extent(self) -> int:
-        """The rows from the first tap to the last."""
-        return int(extent(self.kernel_size, self.dilation))
-
-    @property
-    def unread(self) -> Unread:
-        """What no window reads of the padded map."""
-        return unread(self.size, self.kernel_size, self.stride, self.padding, self.dilation, self.output)
-
-    def reads(self, position: int) -> bool:
-        """Whether a window reads this position of the padded map."""
-        starts = (position - self.dilation * tap for tap in range(self.kernel_size))
-        return any(start % self.stride == 0 and 0 <= start // self.stride < self.output for start in starts)
-
-    @property
-    def dropped(self) -> tuple[int, int]:
-        """The real rows that no window reads: after the last window, and between windows."""
-        before, after = self.padding
-        missed = self.unread
-        end = before + self.size
-        last = end + after - 1 - missed.tail
-        padded = [position for position in (*range(before), *range(end, end + after)) if position <= last]
-        gaps = missed.gaps - sum(not self.reads(position) for position in padded)
-        return max(0, missed.tail_real - self.after), gaps
-
-    @property
-    def useful_taps(self) -> int:
-        """The taps that read a real row in some window."""
-        return sum(map(self._meets_a_row, range(self.kernel_size)))
-
-    def _meets_a_row(self, tap: int) -> bool:
-        shift = self.dilation * tap - self.padding[0]
-        first = max(0, -(shift // self.stride))
-        return first < self.output and shift + self.stride * first < self.size
+_TRIED = 64
+"""So many values of a setting are tried to each side."""
 
 
-def windows(node: Node, facts: Facts) -> tuple[Window | None, ...]:
-    """Return the windows of a node on each axis: none of another layer, None on an axis whose size is a symbol.
-
-    >>> from convcalc.graph import Graph
-    >>> facts = Facts(Graph([Node("pool", MaxPool(3, stride=2))]), {"input": (1, 8, 54), "pool": (1, 8, 26)}, {})
-    >>> [window.dropped for window in windows(facts.nodes[0], facts)]
-    [(1, 0)]
-    """
-    layer: Any = node.layer
-    if not isinstance(layer, WINDOWED):
-        return ()
-    sizes, outs = facts.sizes(node.inputs[0]), facts.sizes(node.name)
-    settings = zip(sizes, outs, _settings(layer, len(sizes)), _put_after(node, facts), strict=True)
-    return tuple(_window(size, out, entry, isinstance(layer, Conv), after) for size, out, entry, after in settings)
+def _each(facts: Facts, say: Callable[[Node, Window], Sentence | None]) -> Iterator[Remark]:
+    for node, own in each_window(facts):
+        yield from by_axis(node, [None if window is None else say(node, window) for window in own])
 
 
-def _put_after(node: Node, facts: Facts) -> list[int]:
-    """The rows at the end of each axis of the input that a padding layer put there."""
-    axes = len(facts.sizes(node.inputs[0]))
-    producer = facts.producer(node.inputs[0])
-    if producer is None or not isinstance(producer.layer, Pad):
-        return [0] * axes
-    sides = per_axis("padding", producer.layer.padding, axes)
-    return [max(0, both_sides(side)[1]) for side in sides]
+def _way(node: Node, says: str, *changes: Settings) -> Way:
+    return Way(says, tuple((in_words(change), edits(node.name, **change)) for change in changes))
 
 
-def _settings(layer: Any, axes: int) -> list[tuple[int, int, Any, int]]:
-    """Kernel size, stride, padding as given, dilation, for each axis."""
-    kernel = per_axis("kernel_size", layer.kernel_size, axes)
-    stride = kernel if layer.stride is None else per_axis("stride", layer.stride, axes)
-    padding = per_axis("padding", getattr(layer, "padding", 0), axes)
-    return list(zip(kernel, stride, padding, per_axis("dilation", getattr(layer, "dilation", 1), axes), strict=True))
+def _input(node: Node, says: str, *sizes: int) -> Way:
+    """Other sizes of what the node reads."""
+    return Way(says, tuple((str(size), edits(node.inputs[0], size=size)) for size in sizes))
 
 
-def _window(size: Any, out: Any, settings: tuple[int, int, Any, int], convolves: bool, put: int) -> Window | None:
-    if not (isinstance(size, int) and isinstance(out, int) and size and out):
-        return None
-    k, s, p, d = settings
-    before, after = padding_pair(size, k, s, p, d)
-    if before < 0 or after < 0:  # padding modes that crop
-        return None
-    return Window(size, k, s, (before, after), d, out, pools=not convolves, after=put)
+def _few(values: range) -> list[int]:
+    """The first and the last of many values to try."""
+    return [*values] if len(values) <= 2 * _TRIED else [*values[:_TRIED], *values[-_TRIED:]]
 
 
-def _each(facts: Facts, say: Callable[[Window], Sentence | None]) -> Iterator[Remark]:
-    for node in facts.nodes:
-        yield from by_axis(node, [None if window is None else say(window) for window in windows(node, facts)])
+def _first(
+    found: Iterable[tuple[Window, Settings] | None], helps: Callable[[Window], bool]
+) -> tuple[Window, Settings] | None:
+    return next((one for one in found if one is not None and helps(one[0])), None)
 
 
 # -- rows dropped by a stride --------------------------------------------------------------------------------------
@@ -124,14 +55,13 @@ def dropped_rows(facts: Facts) -> Iterator[Remark]:
 
     The 1x1 convolution of stride 2 in a residual shortcut drops every other row, which the body reads: no note.
     """
-    for node in facts.nodes:
-        if own := windows(node, facts):
-            beside = [windows(other, facts) for other in _beside(node, facts)]
-            missed = (
-                None if window is None or any(_reads_all(other, axis) for other in beside) else _dropped(window)
-                for axis, window in enumerate(own)
-            )
-            yield from by_axis(node, list(missed))
+    for node, own in each_window(facts):
+        beside = [windows(other, facts) for other in _beside(node, facts)]
+        missed = (
+            None if window is None or any(_reads_all(other, axis) for other in beside) else _dropped(node, window)
+            for axis, window in enumerate(own)
+        )
+        yield from by_axis(node, list(missed))
 
 
 def _beside(node: Node, facts: Facts) -> list[Node]:
@@ -147,39 +77,68 @@ def _reads_all(found: tuple[Window | None, ...], axis: int) -> bool:
     return window is not None and not any(window.dropped)
 
 
-def _dropped(window: Window) -> Sentence | None:
-    tail, gaps = window.dropped
-    if window.stride == 1 or not tail + gaps:
+def _drops_none(window: Window) -> bool:
+    return window.stride == 1 or not any(window.dropped)
+
+
+def _dropped(node: Node, window: Window) -> Sentence | None:
+    if _drops_none(window):
         return None
+    tail, gaps = window.dropped
     n, k, s, (before, after), d = window.size, window.kernel_size, window.stride, window.padding, window.dilation
     missed = f"{counted(tail + gaps, n, 'rows')} never read"
     if gaps or window.extent < s:
         dilated = f" and dilation {d}" if d > 1 else ""
-        way = "dilation=1, or stride=1" if d > 1 else f"kernel_size={s} or stride={k}"
-        return f"{missed}: windows of kernel_size {k}{dilated} are {s} apart", f"{way} leaves no gap between windows"
+        return f"{missed}: windows of kernel_size {k}{dilated} are {s} apart", tuple(_gapless(node, window))
     rest = window.unread.tail
     padded = " + ".join(str(part) for part in (n, before, after) if part)
-    ways = [f"an input of {n - tail} or {n + s - rest} here drops none", *_wider(window)]
-    end = "padded end" if after else "end"
-    return (
-        f"{missed}: the last window ends {rest} before the {end}, ({padded} - {window.extent}) % {s} = {rest}",
-        "; ".join(ways),
+    last = f"{missed}: the last window ends {rest} before the {'padded end' if after else 'end'}"
+    worked = "" if window.ceil_mode else f", ({padded} - {window.extent}) % {s} = {rest}"
+    return f"{last}{worked}", (*_other_inputs(node, window), *_wider(node, window))
+
+
+def _gapless(node: Node, window: Window) -> Iterator[Way]:
+    """The nearest settings of which each alone leaves no row unread."""
+    k, s, d = window.kernel_size, window.stride, window.dilation
+    tried = (
+        (window.keeping(dilation=rate) for rate in _few(range(d - 1, 0, -1))),
+        (window.keeping(kernel_size=size) for size in _few(range(k + 1, k + s + 1))),
+        (window.keeping(stride=step) for step in _few(range(s - 1, 0, -1))),
     )
+    found = [one[1] for one in (_first(some, _drops_none) for some in tried) if one is not None]
+    if found:
+        yield _way(node, "{} leaves no gap between windows", *found)
 
 
-def _wider(window: Window) -> Iterator[str]:
+def _other_inputs(node: Node, window: Window) -> Iterator[Way]:
+    """The nearest sizes, smaller and larger, of which every row is read, whoever put it there."""
+    window = replace(window, after=0)
+    reach = window.stride * max(1, window.dilation)
+    n = window.size
+    sides = (_few(range(n - 1, max(0, n - 1 - reach), -1)), _few(range(n + 1, n + 1 + reach)))
+    near = (
+        _first(((new, {}) if (new := window.changed(size=n)) else None for n in side), _drops_none) for side in sides
+    )
+    sizes = [found[0].size for found in near if found is not None]
+    if sizes:
+        yield _input(node, "an input of {} here drops none", *sizes)
+
+
+def _wider(node: Node, window: Window) -> Iterator[Way]:
     """What makes room for one more window: ceil mode of a pooling, or the least padding that does."""
-    n, k, s, (before, after), d = window.size, window.kernel_size, window.stride, window.padding, window.dilation
+    before, after = window.padding
+    reads = f"reads {'it' if sum(window.dropped) == 1 else 'them'}"
     if window.pools:
-        out = pool_out(n, k, s, (before, after), d, True)
-        if unread(n, k, s, (before, after), d, out).tail_real == 0:
-            yield f"ceil_mode=True reads {'it' if window.unread.tail == 1 else 'them'} (output {out})"
+        new = window.changed(ceil_mode=True)
+        if new is not None and _drops_none(new):
+            yield _way(node, f"{{}} {reads} (output {new.output})", {"ceil_mode": True})
     elif before == after:
-        for wider in range(before + 1, before + s + 1):
-            out = conv_out(n, k, s, wider, d)
-            if unread(n, k, s, (wider, wider), d, out).tail_real == 0:
-                yield f"padding={wider} reads them all (output {out})"
-                return
+        paddings = _few(range(before + 1, before + window.stride + 1))
+        found = _first(((new, {}) if (new := window.changed(padding=p)) else None for p in paddings), _drops_none)
+        if found is not None:
+            padding = found[0].padding[0]
+            text = f"{{}} reads them all (output {found[0].output})"
+            yield _way(node, text, {"padding": padding})
 
 
 # -- padding never read --------------------------------------------------------------------------------------------
@@ -194,17 +153,23 @@ def unread_padding(facts: Facts) -> Iterator[Remark]:
     yield from _each(facts, _unread_padding)
 
 
-def _unread_padding(window: Window) -> Sentence | None:
+def _unread_padding(node: Node, window: Window) -> Sentence | None:
     (before, after), tail = window.padding, window.unread.tail
-    less = min(after, tail // 2) if before == after else min(after, tail)
-    if not less:
-        return None
     symmetric = before == after
-    padding = f"padding={before - less}" if symmetric else f"padding {before} before and {after - less} after"
+    if not min(after, tail):
+        return None
+    pairs = ((p, p) if symmetric else (before, p) for p in _few(range(after)))
+    new = next((new for p in pairs if (new := window.changed(padding=p)) and new.output == window.output), None)
+    if new is None:
+        return None
+    pair = new.padding
+    less = f"padding={pair[0]}" if symmetric else f"padding {pair[0]} before and {pair[1]} after"
+    change = edits(node.name, padding=pair[0] if symmetric else pair)
+    worked = f"({window.size} + {before} + {after} - {window.extent}) % {window.stride} = {tail}"
     return (
-        f"of the padding after the map, {after}, {min(after, tail)} is never read: "
-        f"({window.size} + {before} + {after} - {window.extent}) % {window.stride} = {tail}",
-        f"{padding} gives the same output, {window.output}",
+        f"of the padding after the map, {after}, {min(after, tail)} is never read"
+        f"{'' if window.ceil_mode else f': {worked}'}",
+        (Way(f"{{}} gives as many outputs, {window.output}", ((less, change),)),),
     )
 
 
@@ -219,16 +184,21 @@ def dilation_past_map(facts: Facts) -> Iterator[Remark]:
     yield from _each(facts, _dilation_past_map)
 
 
-def _dilation_past_map(window: Window) -> Sentence | None:
+def _dilation_past_map(node: Node, window: Window) -> Sentence | None:
     if not _degenerate(window):
         return None
-    same, ways = _as_one_tap(window)
-    fitting = (window.size - 1) // (window.kernel_size - 1)
-    if fitting:
-        ways.append(f"dilation={fitting} at most lets a window lie inside the map")
-    ways.append(f"an input of {window.dilation + 1} or more here lets it read two")
-    message = f"dilation {window.dilation} on a map of {window.size}: no window reads two real values{same}"
-    return message, "; ".join(ways)
+    n, d = window.size, window.dilation
+    rates = _few(range((n - 1) // (window.kernel_size - 1), 0, -1))
+    whole = _first((window.keeping(dilation=rate) for rate in rates), lambda new: new.lies_inside)
+    ways = [*_as_one_tap(node, window)]
+    if whole is not None:
+        ways.append(_way(node, "{} lets a window lie inside the map", whole[1]))
+    sizes = _few(range(d + 1, d + 1 + window.stride * window.kernel_size))
+    larger = next((size for size in sizes if (new := window.changed(size=size)) and new.reads_two), None)
+    if larger is not None:
+        ways.append(_input(node, "an input of {} or more here lets it read two", larger))
+    message = f"dilation {d} on a map of {n}: no window reads two real values{_acting(window)}"
+    return message, tuple(ways)
 
 
 def _degenerate(window: Window) -> bool:
@@ -240,43 +210,75 @@ def kernel_past_map(facts: Facts) -> Iterator[Remark]:
     yield from _each(facts, _kernel_past_map)
 
 
-def _kernel_past_map(window: Window) -> Sentence | None:
-    if window.extent <= window.size or _degenerate(window):
+def _kernel_past_map(node: Node, window: Window) -> Sentence | None:
+    n, k, d = window.size, window.kernel_size, window.dilation
+    if window.extent <= n or _degenerate(window):
         return None
-    same, ways = _as_one_tap(window)
-    if not same and window.dilation > 1:
-        ways.append(f"dilation={(window.size - 1) // (window.kernel_size - 1)} fits")
-    elif not same:
-        odd_from_even = window.kernel_size % 2 and not window.size % 2  # an odd kernel stays odd
-        ways.append(f"kernel_size={window.size - odd_from_even} fits")
-    ways.append(f"an input of {window.extent} or more here")
-    message = f"the kernel spans {window.extent} and the map is {window.size}: every window hangs over the border{same}"
-    return message, "; ".join(ways)
+    ways = [*_as_one_tap(node, window)]
+    if not ways:
+        odd_from_even = k % 2 and not n % 2 and d == 1  # an odd kernel stays odd
+        sizes = ((n - 1) // d + 1 - odd_from_even, (n - 1) // d + 1)
+        rates = _few(range((n - 1) // (k - 1), 0, -1)) if d > 1 else []
+        tried = chain(
+            (window.keeping(dilation=rate) for rate in rates),
+            (window.keeping(kernel_size=size) for size in sizes if size),
+        )
+        fits = _first(tried, lambda new: new.extent <= n)
+        ways += [] if fits is None else [_way(node, "{} fits", fits[1])]
+    larger = next((size for size in range(window.extent, window.extent + k) if window.changed(size=size)), None)
+    if larger is not None:
+        ways.append(_input(node, "an input of {} or more here", larger))
+    over = f"the kernel spans {window.extent} and the map is {n}: every window hangs over the border"
+    return f"{over}{_acting(window)}", tuple(ways)
 
 
-def _as_one_tap(window: Window) -> tuple[str, list[str]]:
-    if window.useful_taps > 1:
-        return "", []
-    return ", it acts as kernel_size 1", ["kernel_size=1 does the same"]
+def _acting(window: Window) -> str:
+    return ", it acts as kernel_size 1" if len(window.useful) == 1 else ""
+
+
+def _as_one_tap(node: Node, window: Window) -> Iterator[Way]:
+    """A kernel of size 1 in place of one of which one tap alone meets a row: the same values with that tap's weight.
+
+    Not of an average, which counts the padding, and only where each window has its row.
+    """
+    if window.op not in ("conv", "maxpool") or len(window.useful) != 1:
+        return
+    before, after = window.padding
+    (tap,) = window.useful
+    padding = before - window.dilation * tap
+    new = window.changed(kernel_size=1, padding=padding) if before == after and padding >= 0 else None
+    if new is not None and new.output == window.output:
+        stride = {"stride": window.stride} if window.pools and window.stride == window.kernel_size else {}
+        settings = {"kernel_size": 1, "padding": padding, **stride}
+        yield _way(node, "{} does the same", settings)
 
 
 def even_kernel(facts: Facts) -> Iterator[Remark]:
     """A kernel of even extent at stride 1 with the same padding on both sides, for sizes of any kind."""
     for node in facts.nodes:
         if isinstance(node.layer, WINDOWED):
-            settings = _settings(node.layer, len(facts.sizes(node.name)))
-            yield from by_axis(node, [_even_kernel(*entry) for entry in settings])
+            settings = settings_of(node.layer, len(facts.sizes(node.name)))
+            yield from by_axis(node, [_even_kernel(node, *entry) for entry in settings])
 
 
-def _even_kernel(k: int, s: int, p: Any, d: int) -> Sentence | None:
+def _even_kernel(node: Node, k: int, s: int, p: Any, d: int) -> Sentence | None:
     before, after = p if isinstance(p, tuple) else (p, p)
     spans = int(extent(k, d))
     if spans % 2 or s != 1 or isinstance(p, str) or before != after or before <= 0:
         return None
     change = 2 * before - spans + 1
+    pools = node.layer.op != "conv"
+    sizes = [(size, d * (size - 1) // 2) for size in (k - 1, k + 1)]
+    options = [
+        (f"kernel_size={size} with padding={padding}", edits(node.name, kernel_size=size, padding=padding))
+        for size, padding in sizes
+        if not pools or 2 * padding <= size
+    ]
+    if not pools:  # torch's poolings pad both sides alike
+        pair = ((spans - 1) // 2, spans // 2)
+        options.append((f"padding='same', {pair[0]} before and {pair[1]} after,", edits(node.name, padding=pair)))
     return (
         f"the kernel spans {spans}, padding {before} + {before}: the output is {abs(change)} "
         f"{'larger' if change > 0 else 'smaller'}, and lies half a row beside the input",
-        f"kernel_size={k - 1} with padding={d * (k - 2) // 2}, kernel_size={k + 1} with padding={d * k // 2}, "
-        f"or padding ({(spans - 1) // 2}, {spans // 2}) keep the size",
+        (Way("{} keeps the size", tuple(options)),) if options else (),
     )

@@ -1,0 +1,110 @@
+"""Branches centred on different inputs, and what centres them on the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from convcalc.analysis.fields import find_fields
+from convcalc.analysis.notes.base import Facts
+from convcalc.analysis.notes.ways import Edit, Way, applied, edits, in_words, shifted
+from convcalc.analysis.notes.window import WINDOWED, windows
+from convcalc.analysis.shapes import infer_shapes
+from convcalc.axes import per_axis
+from convcalc.errors import ConvcalcError
+from convcalc.field import Field
+from convcalc.footprint import Footprint
+from convcalc.graph import Node
+from convcalc.layers import ConvTranspose
+from convcalc.layers.base import Shape
+
+_TRIED = 12
+"""So many layers on the ways to a merge are tried with another kernel."""
+
+
+def centred(node: Node, axis: int, shapes: Mapping[str, Shape], fields: Mapping[str, Field]) -> dict[str, Footprint]:
+    """Return the fields of the branches of a merge that are centred on different inputs; none where all agree.
+
+    Causal branches, which end at their own input, look back on purpose; other strides have no common centre.
+    """
+    size = shapes[node.name][2:][axis : axis + 1]
+    local: dict[str, Footprint] = {}
+    for name in node.inputs:
+        footprint = fields[name].axes[axis]
+        if footprint is not None and any(footprint.phases) and shapes[name][2:][axis : axis + 1] == size:
+            local[name] = footprint
+    offsets = {footprint.offset or Fraction(0) for footprint in local.values()}
+    if len(offsets) < 2 or {footprint.reach_after for footprint in local.values()} == {0}:
+        return {}
+    return local if len({footprint.stride for footprint in local.values()}) == 1 else {}
+
+
+def aligned(node: Node, axis: int, offsets: Mapping[str, Fraction], stride: Any, facts: Facts) -> Iterator[Way]:
+    """Yield what centres all branches alike: whole rows of padding, or one kernel that is a row longer or shorter."""
+    lowest = min(offsets.values())
+    rows = {name: (offset - lowest) / stride for name, offset in offsets.items() if offset != lowest}
+    if all(some.denominator == 1 for some in rows.values()):
+        texts = [
+            f"{some} more row{'s' * (some > 1)} of padding before and as many fewer after, on the way to {name}"
+            for name, some in rows.items()
+        ]
+        count = len(facts.sizes(node.name))
+        change = tuple(Edit(name, f"into {node.name}", shifted(int(some), axis, count)) for name, some in rows.items())
+        yield Way("{}", ((" and ".join(texts), change),))
+        return
+    found = next(_kernels(node, axis, facts), None)
+    if found is not None:
+        yield found
+        return
+    some = max(rows.values())
+    yield Way(f"{some} of a row here, which neither whole rows of padding nor one other kernel mends")
+
+
+def _kernels(node: Node, axis: int, facts: Facts) -> Iterator[Way]:
+    """One layer on the way with a kernel of the other parity and the same output size; tried by the fields."""
+    for name in _on_the_way(node, facts)[:_TRIED]:
+        for settings in _other_parity(facts.graph[name], axis, facts):
+            change = edits(name, **settings)
+            way = Way("{} centres both", ((f"{in_words(settings)} in {name}", change),), axes=(axis,))
+            graph, given = applied(facts.known, facts.shapes, way, change)
+            try:
+                shapes, fields = infer_shapes(graph, given), find_fields(graph, given)
+            except ConvcalcError:
+                continue
+            if not centred(node, axis, shapes, fields):
+                yield replace(way, axes=None)
+
+
+def _on_the_way(node: Node, facts: Facts) -> list[str]:
+    """The layers with windows on the ways to a merge, nearest first."""
+    found: dict[str, None] = {}
+    todo = [name.partition("[")[0] for name in node.inputs]
+    for name in todo:
+        if name in facts.graph and name not in found and len(todo) < 1000:
+            found[name] = None
+            todo += [read.partition("[")[0] for read in facts.graph[name].inputs]
+    return [name for name in found if isinstance(facts.graph[name].layer, (*WINDOWED, ConvTranspose))]
+
+
+def _other_parity(node: Node, axis: int, facts: Facts) -> Iterator[dict[str, Any]]:
+    layer: Any = node.layer
+    count = len(facts.sizes(node.name))
+    if isinstance(layer, ConvTranspose):
+        names = ("kernel_size", "stride", "padding", "output_padding", "dilation")
+        k, s, p, extra, d = (per_axis(name, getattr(layer, name), count)[axis] for name in names)
+        for size, less in ((k + 1, -d), (k - 1, d)):
+            for padding in range(max(0, p - d), p + d + 1) if size else ():
+                more = extra + less + 2 * (padding - p)
+                if 0 <= more < max(s, d):
+                    new = {"kernel_size": size, "padding": padding, "output_padding": more}
+                    yield {
+                        name: new[name] for name in new if name == "kernel_size" or new[name] != getattr(layer, name)
+                    }
+        return
+    window = windows(node, facts)[axis] if axis < len(windows(node, facts)) else None
+    for size in () if window is None else (window.kernel_size + 1, window.kernel_size - 1):
+        kept = window.keeping(kernel_size=size) if window is not None and size else None
+        if kept is not None:
+            yield kept[1]

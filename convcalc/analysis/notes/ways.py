@@ -1,0 +1,167 @@
+"""Ways out of what a note says: in words, and as what they change, so that they can be tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeAlias
+
+from convcalc.axes import per_axis
+from convcalc.graph import Graph, Node
+from convcalc.layers import Conv, Layer, Pad
+from convcalc.layers.base import Shape
+
+
+class Edit(NamedTuple):
+    """One setting of a node with another value: a hyper-parameter on the axes of the way, or one of these.
+
+    "size" of an input of the network; "layer", another one in its place; "before", a layer put on all that reads a
+    node or input; "into NODE", the same for one reader alone.
+    """
+
+    node: str
+    setting: str
+    value: Any
+
+
+Change: TypeAlias = tuple[Edit, ...]
+"""What is done together."""
+
+Option: TypeAlias = tuple[str, Change]
+"""A change in words, and itself."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """What to do: a sentence with {} for its options, in words and as changes, each of which alone does it.
+
+    `axes` are those it is about, None for all. A way without options says what no change of a setting does.
+
+    >>> one, other = (("kernel_size=3", edits("conv", kernel_size=3)), ("stride=1", edits("conv", stride=1)))
+    >>> Way("{} leaves no gap", (one, other)).text, Way("leave it").text
+    ('kernel_size=3 or stride=1 leaves no gap', 'leave it')
+    """
+
+    says: str
+    options: tuple[Option, ...] = ()
+    axes: tuple[int, ...] | None = None
+
+    @property
+    def text(self) -> str:
+        """The sentence."""
+        words = [what for what, _ in self.options]
+        return self.says.format(" or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words))
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What it offers, each alone."""
+        return tuple(change for _, change in self.options)
+
+
+def edits(node: str, **settings: Any) -> Change:
+    """Return the change of some settings of one node.
+
+    >>> edits("conv", kernel_size=3, padding=1)
+    (Edit(node='conv', setting='kernel_size', value=3), Edit(node='conv', setting='padding', value=1))
+    """
+    return tuple(Edit(node, setting, value) for setting, value in settings.items())
+
+
+def in_words(settings: Mapping[str, Any]) -> str:
+    """Return settings as they are written: the first, with those that go with it.
+
+    >>> in_words({"kernel_size": 3, "padding": 1, "output_padding": 0}), in_words({"ceil_mode": True})
+    ('kernel_size=3 with padding=1, output_padding=0', 'ceil_mode=True')
+    """
+    first, *others = (f"{name}={value}" for name, value in settings.items())
+    return f"{first} with {', '.join(others)}" if others else first
+
+
+def applied(graph: Graph, shapes: Mapping[str, Shape], way: Way, change: Change) -> tuple[Graph, dict[str, Shape]]:
+    """Return the graph, and the shapes of its inputs, with a change of a way made; `shapes` are those of all nodes.
+
+    >>> graph = Graph([Node("conv", Conv(8, 5))])
+    >>> way = Way("{} on W", (("kernel_size=3", edits("conv", kernel_size=3)),), axes=(1,))
+    >>> shapes = {"input": (1, 3, 9, 9), "conv": (1, 8, 5, 5)}
+    >>> applied(graph, shapes, way, way.changes[0])[0]["conv"].layer.kernel_size
+    (5, 3)
+    """
+    nodes, outputs = list(graph), graph.outputs
+    given = {name: tuple(shapes[name]) for name in graph.inputs}
+    for edit in change:
+        if edit.setting == "size":
+            given[edit.node] = _on_axes(given[edit.node][2:], edit.value, way.axes, given[edit.node][:2])
+        elif edit.setting == "before" or edit.setting.startswith("into "):
+            name = f"{edit.node} mended"
+            only = edit.setting.removeprefix("into ")
+            nodes = [
+                replace(node, inputs=tuple(name if read == edit.node else read for read in node.inputs))
+                if edit.setting == "before" or node.name == only
+                else node
+                for node in nodes
+            ]
+            nodes.append(Node(name, edit.value, (edit.node,)))
+            if edit.setting == "before":
+                outputs = tuple(name if one == edit.node else one for one in outputs)
+        else:
+            nodes = [
+                replace(node, layer=_set(node.layer, edit, way.axes, len(shapes[node.name]) - 2))
+                if node.name == edit.node
+                else node
+                for node in nodes
+            ]
+    return Graph(nodes, graph.inputs, outputs, labels=graph.labels), given
+
+
+def _set(layer: Layer, edit: Edit, axes: tuple[int, ...] | None, count: int) -> Layer:
+    if edit.setting == "layer":
+        new: Layer = edit.value
+        return new
+    if edit.setting in ("bias", "ceil_mode", "in_features", "dims"):
+        return replace(layer, **{edit.setting: edit.value})
+    values = _on_axes(per_axis(edit.setting, _now(layer, edit.setting), count), edit.value, axes)
+    fixed = {"stride": layer.kernel_size} if getattr(layer, "stride", 0) is None else {}  # type: ignore[attr-defined]
+    return replace(layer, **{**fixed, edit.setting: values})
+
+
+def _now(layer: Any, setting: str) -> Any:
+    value = getattr(layer, setting)
+    return layer.kernel_size if setting == "stride" and value is None else value
+
+
+def _on_axes(values: Sequence[Any], value: Any, axes: tuple[int, ...] | None, before: Shape = ()) -> tuple[Any, ...]:
+    return (*before, *(value if axes is None or place in axes else old for place, old in enumerate(values)))
+
+
+def dense(kernel_size: int, axes: tuple[int, ...], count: int) -> Layer:
+    """Return a convolution that keeps channels and sizes and reads so many rows in a row on some axes, one elsewhere.
+
+    >>> dense(4, (1,), 2).kernel_size
+    (1, 4)
+    """
+    return Conv(None, tuple(kernel_size if axis in axes else 1 for axis in range(count)), padding="same-upper")
+
+
+def shifted(rows: int, axis: int, count: int) -> Layer:
+    """Return padding of so many rows before one axis, which takes as many away after it.
+
+    >>> shifted(1, 1, 2).padding
+    ((0, 0), (1, -1))
+    """
+    return Pad(tuple((rows, -rows) if place == axis else (0, 0) for place in range(count)))
+
+
+def joined(ways: Sequence[Way]) -> str:
+    """Return ways as one text."""
+    return "; ".join(way.text for way in ways)
+
+
+def offers(ways: Sequence[Way]) -> Iterator[tuple[Way, Change]]:
+    """Yield each change that ways offer.
+
+    >>> [len(change) for _, change in offers([Way("leave it"), Way("{}", (("stride=1", edits("conv", stride=1)),))])]
+    [1]
+    """
+    for way in ways:
+        for change in way.changes:
+            yield way, change

@@ -1,0 +1,198 @@
+"""The windows of one layer on one axis: what they read, what they drop, and the same layer with other settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from convcalc.analysis.notes.base import Facts
+from convcalc.axes import per_axis
+from convcalc.errors import Refused
+from convcalc.formulas import conv_out, extent, padding_pair, pool_out
+from convcalc.graph import Node
+from convcalc.layers import AvgPool, Conv, LpPool, MaxPool, Pad
+from convcalc.resizing import both_sides
+from convcalc.window_size import Unread, unread
+
+_AROUND = 8
+"""So many paddings to each side are tried for one that keeps a size."""
+
+WINDOWED = (Conv, MaxPool, AvgPool, LpPool)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The windows of one layer on one axis; `after` rows at the end of the map were put there by a padding layer."""
+
+    op: str
+    """"conv", "maxpool", "avgpool" or "lppool"."""
+    size: int
+    kernel_size: int
+    stride: int
+    padding: tuple[int, int]
+    dilation: int
+    output: int
+    ceil_mode: bool = False
+    after: int = 0
+    unpadded: bool = False
+    """Whether torch wants the kernel no longer than the map without padding."""
+
+    @property
+    def pools(self) -> bool:
+        """Whether it is a pooling."""
+        return self.op != "conv"
+
+    @property
+    def extent(self) -> int:
+        """The rows from the first tap to the last."""
+        return int(extent(self.kernel_size, self.dilation))
+
+    @property
+    def unread(self) -> Unread:
+        """What no window reads of the padded map."""
+        return unread(self.size, self.kernel_size, self.stride, self.padding, self.dilation, self.output)
+
+    def reads(self, position: int) -> bool:
+        """Whether a window reads this position of the padded map."""
+        starts = (position - self.dilation * tap for tap in range(self.kernel_size))
+        return any(start % self.stride == 0 and 0 <= start // self.stride < self.output for start in starts)
+
+    @property
+    def dropped(self) -> tuple[int, int]:
+        """The real rows that no window reads: after the last window, and between windows."""
+        before, after = self.padding
+        missed = self.unread
+        end = before + self.size
+        last = end + after - 1 - missed.tail
+        padded = [position for position in (*range(before), *range(end, end + after)) if position <= last]
+        gaps = missed.gaps - sum(not self.reads(position) for position in padded)
+        return max(0, missed.tail_real - self.after), gaps
+
+    @property
+    def useful(self) -> list[int]:
+        """The taps that read a real row in some window."""
+        return [tap for tap in range(self.kernel_size) if self._meets_a_row(tap)]
+
+    def _meets_a_row(self, tap: int) -> bool:
+        shift = self.dilation * tap - self.padding[0]
+        first = max(0, -(shift // self.stride))
+        return first < self.output and shift + self.stride * first < self.size
+
+    @property
+    def lies_inside(self) -> bool:
+        """Whether some window lies in the map, with all its taps."""
+        place = -(-self.padding[0] // self.stride)
+        return place < self.output and place * self.stride - self.padding[0] + self.extent <= self.size
+
+    @property
+    def reads_two(self) -> bool:
+        """Whether some window reads two real rows."""
+        shifts = (self.dilation * tap - self.padding[0] for tap in range(self.kernel_size - 1))
+        firsts = ((max(0, -(shift // self.stride)), shift) for shift in shifts)
+        return any(
+            first < self.output and first * self.stride + shift + self.dilation < self.size for first, shift in firsts
+        )
+
+    # -- with other settings -------------------------------------------------------------------------------------
+
+    def changed(self, **settings: Any) -> Window | None:
+        """Return the windows with other settings, or on a map of another `size`; None where torch would refuse.
+
+        >>> pool = Window("maxpool", 54, 3, 2, (0, 0), 1, 26)
+        >>> pool.changed(size=55).output, pool.changed(ceil_mode=True).output, pool.changed(size=2)
+        (27, 27, None)
+        """
+        if isinstance(settings.get("padding"), int):
+            settings["padding"] = (settings["padding"],) * 2
+        new = replace(self, **settings)
+        n, k, s, p, d = new.size, new.kernel_size, new.stride, new.padding, new.dilation
+        averages = self.op in ("avgpool", "lppool")
+        if (averages and d > 1) or (self.op == "lppool" and any(p)) or (new.unpadded and n < k):
+            return None
+        try:
+            out = pool_out(n, k, s, p, d, new.ceil_mode) if self.pools else conv_out(n, k, s, p, d)
+        except Refused:
+            return None
+        return replace(new, output=out)
+
+    def keeping(self, **settings: Any) -> tuple[Window, dict[str, Any]] | None:
+        """Return the windows with other settings, and these with the padding that keeps the output size.
+
+        The padding nearest to the present one, the same on both sides; as it is where none keeps the size. None where
+        torch would refuse it. A stride that was the kernel's is named, as torch would change it too.
+
+        >>> Window("conv", 3, 5, 1, (2, 2), 1, 3).keeping(kernel_size=3)[1]
+        {'kernel_size': 3, 'padding': 1}
+        """
+        before, after = self.padding
+        named = dict(settings)
+        if self.pools and "kernel_size" in settings and "stride" not in settings and self.stride == self.kernel_size:
+            named["stride"] = self.stride
+        for padding in self._paddings(replace(self, **settings)) if before == after else ():
+            new = self.changed(**settings, padding=padding)
+            if new is not None and new.output == self.output:
+                return new, (named if padding == before else {**named, "padding": padding})
+        new = self.changed(**settings)
+        return None if new is None else (new, named)
+
+    def _paddings(self, new: Window) -> list[int]:
+        """Paddings that may give the present output size with other settings, the nearest to the present first."""
+        before, short = self.padding[0], (self.output - 1) * new.stride + new.extent - new.size
+        centre = max(0, short // 2, min(before, (short + new.stride) // 2))
+        around = {before, *range(max(0, centre - _AROUND), centre + _AROUND)}
+        return sorted(around, key=lambda padding: (abs(padding - before), padding))
+
+
+def windows(node: Node, facts: Facts) -> tuple[Window | None, ...]:
+    """Return the windows of a node on each axis: none of another layer, None on an axis whose size is a symbol.
+
+    >>> from convcalc.graph import Graph
+    >>> facts = Facts(Graph([Node("pool", MaxPool(3, stride=2))]), {"input": (1, 8, 54), "pool": (1, 8, 26)}, {})
+    >>> [window.dropped for window in windows(facts.nodes[0], facts)]
+    [(1, 0)]
+    """
+    if not isinstance(node.layer, WINDOWED):
+        return ()
+    sizes, outs = facts.sizes(node.inputs[0]), facts.sizes(node.name)
+    axes = zip(sizes, outs, settings_of(node.layer, len(sizes)), _put_after(node, facts), strict=True)
+    unpadded = len(sizes) == 3 and isinstance(node.layer, AvgPool | LpPool)
+    return tuple(_window(node.layer, *axis, unpadded) for axis in axes)
+
+
+def settings_of(layer: Any, axes: int) -> list[tuple[int, int, Any, int]]:
+    """Return kernel size, stride, padding as given, and dilation, for each axis."""
+    kernel = per_axis("kernel_size", layer.kernel_size, axes)
+    stride = kernel if layer.stride is None else per_axis("stride", layer.stride, axes)
+    padding = per_axis("padding", getattr(layer, "padding", 0), axes)
+    return list(zip(kernel, stride, padding, per_axis("dilation", getattr(layer, "dilation", 1), axes), strict=True))
+
+
+def each_window(facts: Facts) -> Iterator[tuple[Node, tuple[Window | None, ...]]]:
+    """Yield each node with windows, and these."""
+    for node in facts.nodes:
+        if own := windows(node, facts):
+            yield node, own
+
+
+def _put_after(node: Node, facts: Facts) -> list[int]:
+    """The rows at the end of each axis of the input that a padding layer put there."""
+    axes = len(facts.sizes(node.inputs[0]))
+    producer = facts.producer(node.inputs[0])
+    if producer is None or not isinstance(producer.layer, Pad):
+        return [0] * axes
+    sides = per_axis("padding", producer.layer.padding, axes)
+    return [max(0, both_sides(side)[1]) for side in sides]
+
+
+def _window(
+    layer: Any, size: Any, out: Any, settings: tuple[int, int, Any, int], put: int, unpadded: bool
+) -> Window | None:
+    if not (isinstance(size, int) and isinstance(out, int) and size and out):
+        return None
+    k, s, p, d = settings
+    before, after = padding_pair(size, k, s, p, d)
+    if before < 0 or after < 0:  # padding modes that crop
+        return None
+    ceil = getattr(layer, "ceil_mode", False)
+    return Window(layer.op, size, k, s, (before, after), d, out, ceil_mode=ceil, after=put, unpadded=unpadded)
