@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import convcalc
+from convcalc.cli.constructors import CONSTRUCTORS, is_constructor
 from convcalc.cli.target import load_target
 from convcalc.errors import Unreadable
 
@@ -25,7 +27,9 @@ from torch.hub import load_state_dict_from_url
 from click import echo
 
 class Net(torch.nn.Linear):
-    pass
+    @classmethod
+    def load(cls):
+        Path("ran").touch()
 
 class Writer:
     def __init__(self):
@@ -33,6 +37,9 @@ class Writer:
 
 def net(features=3, weights=None):
     model = Net(features, 2)
+    if weights == "elsewhere":
+        from urllib.request import urlopen
+        urlopen("http://nowhere.invalid/net.pth")
     if weights == "url":
         model.load_state_dict(load_state_dict_from_url("https://nowhere.invalid/net.pth"))
     elif weights:
@@ -41,6 +48,9 @@ def net(features=3, weights=None):
 
 def text():
     return "text"
+
+def run(config="bundle.json"):
+    Path("ran").touch()
 
 ready = Net(4, 2)
 deferred = partial(net, 5)
@@ -57,6 +67,7 @@ def folder(tmp_path, monkeypatch):
     (packages / "target_library" / "__init__.py").write_text("from target_library.models import net, Net\n")
     (packages / "target_library" / "models.py").write_text(LIBRARY)
     (packages / "target_plain.py").write_text("from pathlib import Path\ndef net():\n    Path('ran').touch()\n")
+    monkeypatch.setitem(CONSTRUCTORS, "target_library", lambda found: found.__name__ == "net")
     monkeypatch.syspath_prepend(str(packages))
     monkeypatch.chdir(work)
     yield work
@@ -112,9 +123,18 @@ def test_what_is_built_takes_no_memory():
         ("target_plain:net", "would call code of target_plain"),
         ("numpy:save('ran', 1)", "which is no function or class"),
         ("click:open_file('ran', 'w')", "would call code of click"),
-        ("target_library.models:text", "is a str, no torch module"),
-        ("target_library:net(weights='net.pth')", "would load a checkpoint, and pickled checkpoints are not loaded"),
-        ("target_library:net(weights='url')", "would load a checkpoint, and pickled checkpoints are not loaded"),
+        ("target_library.models:text", "would call code of target_library.models"),
+        ("target_library.models:run('bundle.json')", "would call code of target_library.models"),
+        (
+            "target_library.models:run()",
+            "'import target_library.models' and 'def net(): return target_library.models.run()'",
+        ),
+        ("target_library.models:Net.load()", "calls a method, which is no function or class"),
+        ("torch.nn.utils:skip_init('x')", "would call code of torch.nn.utils.init"),
+        ("torch.nn.functional:relu(1)", "would call code of torch.nn.functional"),
+        ("target_library:net(weights='net.pth')", "would load a checkpoint, and checkpoints are not loaded"),
+        ("target_library:net(weights='elsewhere')", "would load a checkpoint, and checkpoints are not loaded"),
+        ("target_library:net(weights='url')", "would load a checkpoint, and checkpoints are not loaded"),
     ],
 )
 def test_nothing_else_is_called(folder, text, sentence):
@@ -123,6 +143,58 @@ def test_nothing_else_is_called(folder, text, sentence):
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not list(folder.iterdir())
+
+
+def test_of_a_library_every_function_is_refused_but_its_constructors():
+    """Whatever a package has: a call runs only where the list or torch.nn.Module says so."""
+    import target_library.models as library
+
+    names = [name for name, value in vars(library).items() if callable(value) and not name.startswith("_")]
+    called = {name for name in names if not refused(f"target_library.models:{name}")}
+    assert called == {"net", "Net", "ready", "deferred"}  # the last two are no functions, and are not called
+
+
+def refused(text):
+    try:
+        load_target(text)
+    except Unreadable as error:
+        return "would call code of" in str(error) or "is no function or class" in str(error)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("package", "module", "made", "others"),
+    [
+        (
+            "torchvision",
+            "torchvision.models",
+            ["resnet18", "vit_b_16", "get_model", "detection.ssd300_vgg16"],
+            ["list_models", "get_weight", "get_model_weights", "_api.register_model"],
+        ),
+        (
+            "timm",
+            "timm.models",
+            ["resnet18", "vit_tiny_patch16_224"],
+            ["load_checkpoint", "load_pretrained", "list_models"],
+        ),
+        ("timm", "timm", ["create_model"], ["list_models", "is_model"]),
+        ("segmentation_models_pytorch", "segmentation_models_pytorch", ["create_model"], ["from_pretrained"]),
+        ("monai", "monai.networks.nets.resnet", ["resnet50"], ["get_pretrained_resnet_medicalnet", "resnet_block"]),
+        ("transformers", "transformers", [], ["set_seed", "pipeline"]),
+        ("diffusers", "diffusers.utils", [], ["load_image"]),
+    ],
+)
+def test_the_constructors_of_a_library_are_told_from_its_other_functions(package, module, made, others):
+    try:
+        home = importlib.import_module(module)
+    except (ImportError, RuntimeError):  # not there, or without its compiled part
+        pytest.skip(f"{package} cannot be imported")
+    for names, wanted in ((made, True), (others, False)):
+        for name in names:
+            found = home
+            for part in name.split("."):
+                found = getattr(found, part, None)
+            assert found is None or is_constructor(found) is wanted, name
 
 
 def test_the_standard_library_is_not_even_imported():

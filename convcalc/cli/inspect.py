@@ -64,8 +64,8 @@ def inspect(
     Python code a torch module, or a graph or block of convcalc: net.py:name, pkg.mod:name, a model
     library's torchvision.models:resnet18, or a call with literals, "net.py:make(10, depth=3)".
     Naming Python code imports it, which runs it, as pytest would. What is called then: functions and
-    classes of your own, classes of torch.nn.Module, functions of packages built on torch. Nothing
-    else is, and no checkpoint is loaded.
+    classes of your own, classes of torch.nn.Module, and functions that make a model of torchvision,
+    timm, segmentation_models_pytorch or MONAI. Nothing else is, and no checkpoint is loaded.
     A torch module runs once, on meta: nothing is computed, and no memory taken.
     Shapes are shown without the batch. Exit status 1 where a layer refuses its input, or an output
     is not what --expect says, behind the batch that went in.

@@ -4,10 +4,11 @@ Naming a module imports it, which runs its code: nothing can be said of it befor
 
 - functions and classes of your own, which stand in the working directory or beside the file; those of convcalc;
 - classes of networks, which are subclasses of `torch.nn.Module`, wherever they are written;
-- functions of a package that is built on torch, as `torchvision.models:resnet18` and `timm:create_model('resnet50')`.
+- functions of a short list that make a model, as `torchvision.models:resnet18` and `timm:create_model('resnet50')`:
+  `convcalc.cli.constructors`.
 
 So `os:system('x')` is refused before `os` is imported, as all of the standard library is, and `torch:load('x')`,
-`torch.hub:load('x')`, `numpy:load('x')` before they are called: torch's own functions are never called.
+`monai.bundle:run('x')`, `numpy:load('x')` before they are called.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from convcalc.cli.constructors import CONSTRUCTORS, is_constructor
 from convcalc.errors import Unreadable
 
 PRIVATE = "convcalc target "
@@ -43,15 +45,14 @@ def check_import(text: str, package: str, folder: Path) -> None:
 
 
 def check_callable(text: str, found: Any, folder: Path) -> None:
-    """Refuse what is neither a function or class of your own, nor a network of torch or a library's way to one."""
+    """Refuse what is neither a function or class of your own, nor a class of networks or a constructor of models."""
     if not (inspect.isfunction(found) or inspect.isclass(found)):
         raise Unreadable(f"{text} calls {a_kind(found)}, which is no function or class: leave the parentheses out")
     if is_own(found, folder) or is_network(found):
         return
-    name = str(found.__module__)
-    if inspect.isfunction(found) and _is_built_on_torch(name.partition(".")[0]):
+    if inspect.isfunction(found) and is_constructor(found):
         return
-    raise Unreadable(_foreign(text, name))
+    raise Unreadable(_foreign(text, str(found.__module__)))
 
 
 def is_own(found: Any, folder: Path) -> bool:
@@ -96,8 +97,9 @@ _LOADERS = (
     ("torch.serialization", "load"),
     ("torch.hub", "get_dir"),
     ("torch.hub", "download_url_to_file"),
+    ("socket", "getaddrinfo"),
 )
-"""The ways to a checkpoint; the second last is asked before anything is fetched."""
+"""The ways to a checkpoint: files that are unpickled, the folder of torch.hub, whatever is fetched from elsewhere."""
 
 
 @contextmanager
@@ -106,8 +108,8 @@ def _nothing_loaded(text: str) -> Iterator[None]:
 
     def refuse(*values: Any, **settings: Any) -> Any:
         raise Unreadable(
-            f"{text} would load a checkpoint, and pickled checkpoints are not loaded: leave the weights out, as "
-            f"weights=None, weights_backbone=None or pretrained=False; shapes and costs are the same"
+            f"{text} would load a checkpoint, and checkpoints are not loaded: leave the weights out, as weights=None, "
+            f"weights_backbone=None, encoder_weights=None or pretrained=False; shapes and costs are the same"
         )
 
     homes = [] if not text else [(sys.modules[module], name) for module, name in _LOADERS if module in sys.modules]
@@ -121,21 +123,6 @@ def _nothing_loaded(text: str) -> Iterator[None]:
             setattr(home, name, loader)
 
 
-def _is_built_on_torch(package: str) -> bool:
-    """Whether some module of a package, which is not torch itself or the standard library, holds torch or a network."""
-    torch = sys.modules.get("torch")
-    if torch is None or package == "torch" or package in sys.stdlib_module_names:
-        return False
-    loaded = [module for name, module in list(sys.modules.items()) if name == package or name.startswith(f"{package}.")]
-    return any(_holds_torch(value) for module in loaded for value in list(vars(module).values()))
-
-
-def _holds_torch(value: Any) -> bool:
-    if isinstance(value, ModuleType):
-        return value.__name__.partition(".")[0] == "torch"
-    return isinstance(value, type) and is_network(value)
-
-
 def _folder_of(module: ModuleType) -> Path | None:
     """The folder that a module, or the folder of a package, stands in."""
     for place in [*getattr(module, "__path__", ()), getattr(module, "__file__", None)]:
@@ -144,10 +131,18 @@ def _folder_of(module: ModuleType) -> Path | None:
 
 
 def _foreign(text: str, module: str) -> str:
+    place = text.partition("(")[0].rpartition(":")[0]
+    asked = text[len(place) + 1 :]
+    made = asked if asked.endswith(")") else f"{asked}()"
+    if place.endswith(".py"):
+        way = f"write 'def net(): return {made}' into {Path(place).name} and name {Path(place).name}:net"
+    else:
+        lines = f"'import {place}' and 'def net(): return {place}.{made}'"
+        way = f"write {lines} into a file of yours, net.py, and name net.py:net"
     return (
         f"{text} would call code of {module}, which is not in the working directory: only functions and classes of "
-        f"your own, classes of torch.nn.Module and functions of packages built on torch are called; put the result in "
-        f"a file of yours and name that, as net.py:net"
+        f"your own, classes of torch.nn.Module and functions that make a model of {', '.join(CONSTRUCTORS)} are "
+        f"called; if that is what you want, {way}"
     )
 
 

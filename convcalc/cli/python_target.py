@@ -42,8 +42,9 @@ def load_python(place: str, asked: str) -> Any:
     Traceback (most recent call last):
     ...
     convcalc.errors.Unreadable: os:system('x') would call code of os, which is not in the working directory: only \
-functions and classes of your own, classes of torch.nn.Module and functions of packages built on torch are called; put \
-the result in a file of yours and name that, as net.py:net
+functions and classes of your own, classes of torch.nn.Module and functions that make a model of torchvision, timm, \
+segmentation_models_pytorch, monai are called; if that is what you want, write 'import os' and 'def net(): return \
+os.system('x')' into a file of yours, net.py, and name net.py:net
     """
     text = f"{place}:{asked}"
     wanted = _read(text, asked)
