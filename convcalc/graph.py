@@ -17,6 +17,7 @@ from typing import TypeAlias
 from convcalc.branch import Branch
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.expr import Expr
+from convcalc.join import Join
 from convcalc.layers.base import Layer, Shape, written
 from convcalc.sizes import Size, exact
 
@@ -98,7 +99,7 @@ class Capture:
     """How a graph was recorded from a module that ran once.
 
     `letters` are the input shapes with a symbol for each size that may change: formulas in layers are in them.
-    `path` has the branches that depended on sizes; where one goes the other way, the graph is another. `again`
+    `path` has the branches that depended on sizes; where one goes the other way, the graph is another, unless `joins` say so. `again`
     records the module at other input shapes (with `whole=True` checked, and with repairs where it fails). `lost` says
     where sizes lost their formula, `unused` which parameters were not read, `error` why the run ended early: at the
     call `refused`, where that is known as a layer, or because the model itself raised something (`raised`).
@@ -106,6 +107,7 @@ class Capture:
 
     letters: tuple[Shape, ...]
     path: tuple[Branch, ...] = ()
+    joins: tuple[Join, ...] = ()
     again: Callable[..., Graph] | None = None
     lost: tuple[str, ...] = ()
     unused: Weights = Weights()

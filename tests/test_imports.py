@@ -90,6 +90,7 @@ ORDER = [
         "expreval",
         "quasiaffine",
         "branch",
+        "join",
         "conditions",
         "formulas",
         "resizing",

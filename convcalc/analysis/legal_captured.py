@@ -11,7 +11,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from convcalc.analysis.legal_way import Seen, merged, see, see_one_size
+from convcalc.analysis.legal_join import other_sizes
+from convcalc.analysis.legal_way import Seen, letters_of, merged, see, see_one_size
 from convcalc.analysis.sieve import near as first_from
 from convcalc.analysis.verdict import Legal, all_sizes, one_size
 from convcalc.boxes import united
@@ -115,9 +116,15 @@ class _Search:
     def _cover(self) -> None:
         """Look for ways until they cover all sizes, or no more are found."""
         while self.left and self.seen[-1].is_way and len(self.seen) < CAPTURES and time.monotonic() < self.end:
-            (sizes, *_) = self.left.nearest(tuple(self.start[axis] for axis in self.axes), 1)
+            sizes = self._other_sizes() or self.left.nearest(tuple(self.start[axis] for axis in self.axes), 1)[0]
             if not self._at(dict(zip(self.axes, sizes, strict=True))):
                 return
+
+    def _other_sizes(self) -> tuple[int, ...] | None:
+        """Sizes at which the way that was seen last shows what its tests do where they come out otherwise."""
+        graph, sizes = self.captured[-1]
+        letters = {} if graph.capture is None else letters_of(graph, graph.capture, self.shapes) or {}
+        return other_sizes(graph, letters, sizes, self.left)
 
     def _try(self) -> str:
         """Try the sizes around the first that no way has settled; what was tried, in words."""

@@ -15,9 +15,11 @@ from typing import Literal, TypeAlias
 
 from convcalc.analysis.collect import Collector, Condition
 from convcalc.analysis.legal import decided, named
+from convcalc.analysis.legal_join import passed_over
 from convcalc.analysis.shapes import node_shapes
 from convcalc.analysis.verdict import Reason, Way, raised, reader_at, reason_for
 from convcalc.boxes import Boxes
+from convcalc.branch import Branch
 from convcalc.conditions import Check, Reader
 from convcalc.errors import BadShape, ConvcalcError, Refused, Unknown
 from convcalc.exactness import check_even_cut
@@ -61,14 +63,16 @@ def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: M
     (['H % 2 == 0'], ['H >= 4 and H % 2 == 0'])
     """
     here = see_one_size(graph, shapes, axes, sizes)
-    path = path_of(graph, shapes)
-    region = None if path is None else decided(path, axes)
-    if path is None or region is None:
+    if path_of(graph, shapes) is None:
         return here
-    collected = Collector()
+    collected, marks = Collector(), dict[str, int]()
     try:
-        ends = walk(graph.at(shapes), shapes, collected)
+        ends = walk(graph.at(shapes), shapes, collected, marks)
     except ConvcalcError:  # at these symbols; on numbers it says more
+        return here
+    path = path_of(graph, shapes, _passed_over(graph, shapes, collected.conditions, marks)) or []
+    region = decided(path, axes)
+    if region is None:
         return here
     found = decided([*path, *collected.conditions], axes)
     if found is None:
@@ -102,10 +106,32 @@ def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: M
     )
 
 
-def walk(graph: Graph, shapes: Mapping[str, Shape], check: Collector) -> Ends:
+def _passed_over(
+    graph: Graph, shapes: Mapping[str, Shape], conditions: Sequence[Condition], marks: Mapping[str, int]
+) -> frozenset[Branch]:
+    """The comparisons on the path that do not matter: see `analysis.legal_join`."""
+    capture = graph.capture
+    if capture is None or not any(join.changes is not None for join in capture.joins):
+        return frozenset()
+    names, ends = [*marks], [*marks.values(), len(conditions)][1:]
+    between = {name: conditions[marks[name] : end] for name, end in zip(names, ends, strict=True)}
+    values = letters_of(graph, capture, shapes) or {}
+    return passed_over(
+        capture.joins,
+        path=lambda gone: path_of(graph, shapes, gone) or [],
+        between=between,
+        before=lambda name: [one for one in conditions[: marks.get(name, 0)] if one.kind == "runs"],
+        put=lambda size: _in(size, values),
+    )
+
+
+def walk(
+    graph: Graph, shapes: Mapping[str, Shape], check: Collector, marks: dict[str, int] | None = None
+) -> Ends:
     """Take shapes through a graph, and through the call that refused when it was captured; how it ends.
 
-    Every condition goes to `check`. Raises what a layer refuses whatever the sizes.
+    Every condition goes to `check`; `marks` keeps how many there were before each node. Raises what a layer refuses
+    whatever the sizes.
     """
     known = dict(shapes)
     capture = graph.capture
@@ -113,6 +139,8 @@ def walk(graph: Graph, shapes: Mapping[str, Shape], check: Collector) -> Ends:
     cuts = {node.name: tuple(_cuts(node.layer)) for node in graph.with_formulas if node.layer.depends_on_sizes}
     for node in (*graph, *([refused] if refused else ())):
         inputs = tuple(known[name] for name in node.inputs)
+        if marks is not None:
+            marks[node.name] = len(check.conditions)
         try:
             node.layer.check_exact(*inputs, check=named(node.name, check.exact))
             for axis in cuts.get(node.name, ()):
@@ -203,8 +231,12 @@ def _put(shape: Shape, sizes: Mapping[str, int]) -> Shape:
     return tuple(sizes[str(size)] if isinstance(size, Expr) else size for size in shape)
 
 
-def path_of(graph: Graph, shapes: Mapping[str, Shape]) -> list[Condition] | None:
+def path_of(
+    graph: Graph, shapes: Mapping[str, Shape], without: frozenset[Branch] = frozenset()
+) -> list[Condition] | None:
     """Return the conditions under which a graph is this one, its input shapes being `shapes`; None where unknown.
+
+    Those of the branches `without` are left out.
 
     >>> path_of(Graph([]), {"input": (1, 3, Expr.symbol("H"))})
     []
@@ -212,20 +244,25 @@ def path_of(graph: Graph, shapes: Mapping[str, Shape]) -> list[Condition] | None
     capture = graph.capture
     if capture is None:
         return []
-    values = _letters(graph, capture, shapes)
+    values = letters_of(graph, capture, shapes)
     if values is None or capture.lost or not all(branch.is_known for branch in capture.path):
         return None
     collected = Collector()
     for branch in capture.path:
-        for value in branch.values:
+        for value in () if branch in without else branch.values:
             collected(_in(value, values), partial(_another, str(branch)))
     for value in _assumed(graph):
         collected(_in(value, values), partial(_another, f"{value} >= 0"))
     return collected.conditions
 
 
-def _letters(graph: Graph, capture: Capture, shapes: Mapping[str, Shape]) -> dict[str, Size] | None:
-    """What the letters of a capture are called in the question; None where they are not these."""
+def letters_of(graph: Graph, capture: Capture, shapes: Mapping[str, Shape]) -> dict[str, Size] | None:
+    """Return what the letters of a capture are called in the question; None where they are not these.
+
+    >>> graph = Graph([], capture=Capture(letters=((1, 3, Expr.symbol("H")),)))
+    >>> letters_of(graph, graph.capture, {"input": (1, 3, Expr.symbol("N"))})
+    {'H': Expr('N')}
+    """
     values: dict[str, Size] = {}
     for name, letters in zip(graph.inputs, capture.letters, strict=True):
         for letter, size in zip(letters, shapes[name], strict=True):

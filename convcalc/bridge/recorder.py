@@ -22,6 +22,7 @@ from convcalc.bridge.calls.registry import in_torch_words
 from convcalc.bridge.copying import Copier
 from convcalc.bridge.counted import Counter, behind, is_batched, under_vmap
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.joins import Joins
 from convcalc.bridge.queries import QUERIES
 from convcalc.bridge.recording import Call, Failed, Frame, Value, in_letters, shapes_of
 from convcalc.bridge.sizeint import Watch
@@ -67,6 +68,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self.kept: list[Any] = []
         self.stack: list[Frame] = []
         self.watch = Watch(line=self.line)
+        self.joins = Joins(self)
+        self.watch.heard = self.joins.heard
         self.failed: Failed | None = None
         self.disagreements: list[str] = []
         self.counted: int | None = None
@@ -592,17 +595,18 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
     def line(self) -> str | None:
         """Return the file and line of the user's code that is running, as "net.py:9"."""
         frame: FrameType | None = sys._getframe(1)
-        known = self._codes
         while frame is not None:
-            code = frame.f_code
-            ours = known.get(code)
-            if ours is None:
-                name = code.co_filename
-                ours = known[code] = name.startswith((_HERE, _TORCH, "<frozen"))
-            if not ours:
-                return f"{code.co_filename}:{frame.f_lineno}"
+            if not self.is_own(frame.f_code):
+                return f"{frame.f_code.co_filename}:{frame.f_lineno}"
             frame = frame.f_back
         return None
+
+    def is_own(self, code: CodeType) -> bool:
+        """Whether code is of convcalc or torch, not of the user."""
+        known = self._codes.get(code)
+        if known is None:
+            known = self._codes[code] = code.co_filename.startswith((_HERE, _TORCH, "<frozen"))
+        return known
 
 
 _SETITEM = Tensor.__setitem__

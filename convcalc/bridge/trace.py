@@ -194,6 +194,7 @@ class Run:
             except Exception as error:
                 self.raised = error
             finally:
+                self.recorder.joins.ended()
                 self.recorder.leave()
         if self.raised is not None:
             from convcalc.bridge.explain import explain
@@ -369,6 +370,7 @@ class Run:
         return Capture(
             letters=self.letters,
             path=tuple(watch.path),
+            joins=self.recorder.joins.found(names),
             again=partial(_captured, self.original, self.settings, whole=False),
             lost=(*watch.lost, *self._caught()),
             unused=_weighed(unused.items()),
