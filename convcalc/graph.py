@@ -99,7 +99,8 @@ class Capture:
     """How a graph was recorded from a module that ran once.
 
     `letters` are the input shapes with a symbol for each size that may change: formulas in layers are in them.
-    `path` has the branches that depended on sizes; where one goes the other way, the graph is another, unless `joins` say so. `again`
+    `path` has the branches that depended on sizes; where one goes the other way, the graph is another, unless `joins`
+    say that the ways meet. `again`
     records the module at other input shapes (with `whole=True` checked, and with repairs where it fails). `lost` says
     where sizes lost their formula, `unused` which parameters were not read, `error` why the run ended early: at the
     call `refused`, where that is known as a layer, or because the model itself raised something (`raised`).

@@ -1,4 +1,4 @@
-"""An `if` on sizes after which a model goes on alike, whichever way it took: as after `if x.shape != y.shape: resize`."""
+"""An `if` on sizes after which a model goes on alike, whichever way it took: `if x.shape != y.shape: x = resize(x)`."""
 
 from __future__ import annotations
 

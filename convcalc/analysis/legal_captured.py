@@ -115,9 +115,11 @@ class _Search:
 
     def _cover(self) -> None:
         """Look for ways until they cover all sizes, or no more are found."""
-        while self.left and self.seen[-1].is_way and len(self.seen) < CAPTURES and time.monotonic() < self.end:
-            sizes = self._other_sizes() or self.left.nearest(tuple(self.start[axis] for axis in self.axes), 1)[0]
-            if not self._at(dict(zip(self.axes, sizes, strict=True))):
+        while self.left and len(self.seen) < CAPTURES and time.monotonic() < self.end:
+            sizes = self._other_sizes()
+            if sizes is None and self.seen[-1].is_way:
+                sizes = self.left.nearest(tuple(self.start[axis] for axis in self.axes), 1)[0]
+            if sizes is None or sizes in self.points or not self._at(dict(zip(self.axes, sizes, strict=True))):
                 return
 
     def _other_sizes(self) -> tuple[int, ...] | None:

@@ -13,12 +13,12 @@ from convcalc.analysis.collect import Condition
 from convcalc.analysis.legal import decided
 from convcalc.boxes import Boxes
 from convcalc.branch import Branch
-from convcalc.errors import BadShape, ConvcalcError
 from convcalc.conditions import Reader
+from convcalc.errors import BadShape, ConvcalcError
 from convcalc.expr import Expr
 from convcalc.graph import Graph
 from convcalc.join import Join
-from convcalc.quasiaffine import most_of
+from convcalc.quasiaffine import most_of, sign_on
 from convcalc.sizes import Size
 
 Put = Callable[[Size], Size]
@@ -86,6 +86,8 @@ def _never(wanted: Condition, facts: Iterable[Condition]) -> bool:
         if number < 0:
             return True
         return any(_is_false(fact.value) for fact in facts) or _is_empty(list(facts))
+    if sign_on(wanted.value, dict.fromkeys(wanted.value.symbols, 1)) < 0:
+        return True
     near = [fact for fact in facts if _is_false(fact.value) or (fact.axes and fact.axes <= wanted.axes)]
     return any(_is_false(fact.value) for fact in near) or _is_empty([*near, wanted])
 

@@ -125,9 +125,7 @@ def _passed_over(
     )
 
 
-def walk(
-    graph: Graph, shapes: Mapping[str, Shape], check: Collector, marks: dict[str, int] | None = None
-) -> Ends:
+def walk(graph: Graph, shapes: Mapping[str, Shape], check: Collector, marks: dict[str, int] | None = None) -> Ends:
     """Take shapes through a graph, and through the call that refused when it was captured; how it ends.
 
     Every condition goes to `check`; `marks` keeps how many there were before each node. Raises what a layer refuses

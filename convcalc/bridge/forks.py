@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType, FrameType
 
-from convcalc.bridge.purity import assigned, definition, keeps_to_itself, read
+from convcalc.bridge.purity import assigned, definition, keeps_to_itself
 
 _INNER = frozenset({"<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"})
 
@@ -112,9 +112,7 @@ def _blocks(node: ast.AST) -> Iterator[tuple[Sequence[ast.stmt], int]]:
                 yield from _blocks(one)
 
 
-def _of_statement(
-    function: ast.FunctionDef, block: Sequence[ast.stmt], number: int, node: ast.stmt
-) -> Fork | None:
+def _of_statement(function: ast.FunctionDef, block: Sequence[ast.stmt], number: int, node: ast.stmt) -> Fork | None:
     after = block[number + 1] if number + 1 < len(block) else None
     match node:
         case ast.If():
@@ -171,7 +169,8 @@ def _of_if(
     if not any(isinstance(one, ast.Return) for part in (*node.body, *node.orelse) for one in ast.walk(part)):
         return Fork(function, test, (node.body, node.orelse), lines, returns=False)
     rest = block[number + 1 :]
-    sides = tuple(side if side and isinstance(side[-1], ast.Return) else [*side, *rest] for side in (node.body, node.orelse))
+    both = (node.body, node.orelse)
+    sides = tuple(side if side and isinstance(side[-1], ast.Return) else [*side, *rest] for side in both)
     ends = all(side and isinstance(side[-1], ast.Return) for side in sides)
     if block is not function.body or not ends:
         return None

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
+from convcalc.branch import Branch
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.forks import Fork, fork_at
 from convcalc.bridge.purity import Purity, assigned
 from convcalc.bridge.sizeint import SizeFloat, Watch, formula
-from convcalc.branch import Branch
 from convcalc.join import Join
 from convcalc.sizes import Size
 
@@ -207,18 +207,15 @@ class Joins:
     def found(self, names: Mapping[int, str]) -> tuple[Join, ...]:
         """Return the joins, where calls are called by these names in the graph."""
         calls = self.recorder.calls
+        laid_out = [one for one in self.closed if one.moved and any(c.function in _LAID_OUT for c in calls[one.last :])]
+        firm = {*self.firm, *(branch for one in laid_out for branch in one.branches)}
         found = [Join((), others, None) for others in self.idle]
         for one in self.closed:
-            if one.moved and any(call.function in _LAID_OUT for call in calls[one.last :]):
-                continue
-            branches = tuple(branch for branch in one.branches if branch not in self.firm and not self._elsewhere(one, branch))
-            inside = tuple(names[id(call)] for call in calls[one.first : one.last] if id(call) in names)
-            found.append(Join(branches, one.others, one.changes, inside))
+            if one not in laid_out:
+                branches = tuple(branch for branch in one.branches if branch not in firm)
+                inside = tuple(names[id(call)] for call in calls[one.first : one.last] if id(call) in names)
+                found.append(Join(branches, one.others, one.changes, inside))
         return tuple(found)
-
-    def _elsewhere(self, one: _Open, branch: Branch) -> bool:
-        """Whether a comparison is part of a test whose ways do not meet for sure."""
-        return any(other is not one and branch in other.branches and other.moved for other in self.closed)
 
 
 _LAID_OUT = frozenset({"view", "view_as", "as_strided", "unflatten", "view_as_real", "view_as_complex"})
@@ -229,9 +226,7 @@ def _nothing(frame: FrameType, event: str, value: Any) -> None:
     return None
 
 
-def _outcomes(
-    test: ast.expr, scope: dict[str, Any], watch: Watch
-) -> tuple[bool, tuple[tuple[Branch, ...], ...]]:
+def _outcomes(test: ast.expr, scope: dict[str, Any], watch: Watch) -> tuple[bool, tuple[tuple[Branch, ...], ...]]:
     """What a test comes to, and every way for its comparisons to make it come out otherwise."""
     code = compile(ast.fix_missing_locations(ast.Expression(test)), "<test>", "eval")
     watch.muted = True
@@ -277,5 +272,3 @@ def _answering(
         return choice
 
     return answer
-
-

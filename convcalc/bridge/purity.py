@@ -197,7 +197,7 @@ class Purity:
         if isinstance(thing, types.MethodType):
             return not _is_of_torch(type(thing.__self__)) and self._of_function(thing.__func__, thing.__self__)
         name = getattr(thing, "__name__", "_")
-        if _is_of_torch(thing) or getattr(torch, name, None) is thing or getattr(torch.nn.functional, name, None) is thing:
+        if _is_of_torch(thing) or any(getattr(room, name, None) is thing for room in (torch, torch.nn.functional)):
             return not self.asks and not name.endswith("_") and not name.startswith("set_")
         return isinstance(thing, types.FunctionType) and self._of_function(thing)
 
