@@ -212,7 +212,7 @@ class Purity:
             return all(map(inner._of_module, module.children()))
         return self._of_function(type(module).forward, module)
 
-    def _of_function(self, function: types.FunctionType, owner: Any = None) -> bool:
+    def _of_function(self, function: Any, owner: Any = None) -> bool:
         syntax = definition(function.__code__) if self.depth <= _DEPTH else None
         if syntax is None or not keeps_to_itself(syntax):
             return False
