@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc.analysis.report import inspect_graph
-from convcalc.bridge.sizeint import SizeInt, Watch, formula, sized
+from convcalc.bridge.sizeint import SizeInt, formula, sized
 from convcalc.bridge.trace import capture
+from convcalc.bridge.watch import Watch
 from convcalc.expr import LONGEST, Expr
 
 torch = pytest.importorskip("torch")

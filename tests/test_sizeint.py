@@ -14,7 +14,8 @@ import pytest
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
-from convcalc.bridge.sizeint import SizeFloat, SizeInt, Watch, formula, sized
+from convcalc.bridge.sizeint import SizeFloat, SizeInt, formula, sized
+from convcalc.bridge.watch import Watch
 from convcalc.expr import Expr
 
 SIZES = st.integers(1, 300)

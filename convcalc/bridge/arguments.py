@@ -34,6 +34,28 @@ def has_size(value: Any) -> bool:
     return isinstance(value, SizeInt | SizeFloat)
 
 
+def in_numbers(value: Any) -> Any:
+    """Return arguments with the plain number of each size; what has none is itself.
+
+    >>> in_numbers(([1, 2], {"dim": slice(0, None)}))
+    ([1, 2], {'dim': slice(0, None, None)})
+    """
+    kind = type(value)
+    if kind is SizeInt or kind is SizeFloat:
+        return value.plain
+    if kind is slice:
+        return slice(in_numbers(value.start), in_numbers(value.stop), in_numbers(value.step))
+    if isinstance(value, dict):
+        entries = {name: in_numbers(entry) for name, entry in value.items()}
+        return value if all(entries[name] is value[name] for name in value) else entries
+    if isinstance(value, tuple | list):
+        some = [in_numbers(entry) for entry in value]
+        if all(entry is before for entry, before in zip(some, value, strict=True)):
+            return value
+        return type(value)(*some) if hasattr(value, "_fields") else type(value)(some)
+    return value
+
+
 def storage_of(tensor: Any) -> int:
     """Return what is the same for all views of the same values."""
     try:

@@ -12,18 +12,16 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from convcalc.branch import Branch
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.forks import Fork, fork_at
 from convcalc.bridge.purity import Purity, assigned
-from convcalc.bridge.sizeint import SizeFloat, Watch, formula
+from convcalc.bridge.sizeint import SizeFloat, formula
+from convcalc.bridge.watch import Watch
 from convcalc.join import Join
 from convcalc.sizes import Size
-
-if TYPE_CHECKING:
-    from convcalc.bridge.recorder import Recorder
 
 torch = need_torch()
 
@@ -58,7 +56,7 @@ class _Open:
 class Joins:
     """The joins of one run."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Any) -> None:
         self.recorder = recorder
         self.watch: Watch = recorder.watch
         self.open: list[_Open] = []

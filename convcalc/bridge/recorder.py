@@ -15,7 +15,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-from convcalc.bridge.arguments import has_number, has_size, on_meta, storage_of, tensors_among
+from convcalc.bridge.arguments import has_number, has_size, in_numbers, on_meta, storage_of, tensors_among
 from convcalc.bridge.calls import SPECS, NotKnown, Spec, name_of
 from convcalc.bridge.calls.parts import setitem
 from convcalc.bridge.calls.registry import in_torch_words
@@ -25,7 +25,7 @@ from convcalc.bridge.device import need_torch
 from convcalc.bridge.joins import Joins
 from convcalc.bridge.queries import QUERIES
 from convcalc.bridge.recording import Call, Failed, Frame, Value, in_letters, shapes_of
-from convcalc.bridge.sizeint import Watch
+from convcalc.bridge.watch import Watch
 from convcalc.errors import ConvcalcError, Refused
 from convcalc.expr import Expr
 from convcalc.layers import Conv, ConvTranspose, Layer, Opaque, Shape, Source, Written
@@ -52,8 +52,10 @@ _MANY = 2**20
 class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-defined]
     """The mode under which a copied module runs; `calls` is what happened, in order."""
 
-    def __init__(self, copied: Copier) -> None:
+    def __init__(self, copied: Copier, plain: str = "") -> None:
         super().__init__()
+        self.plain = plain
+        """Why sizes are plain numbers in this run, if they are."""
         self.calls: list[Call] = []
         self.values: dict[int, Value] = {}
         self.taken: list[Value] = []
@@ -67,7 +69,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self.copied = copied
         self.kept: list[Any] = []
         self.stack: list[Frame] = []
-        self.watch = Watch(line=self.line)
+        self.watch = Watch(line=self.line, lost={plain: None} if plain else {})
         self.joins = Joins(self)
         self.watch.heard = self.joins.heard
         self.failed: Failed | None = None
@@ -113,6 +115,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
 
     def leave(self) -> None:
         """Stand around the modules no longer: what leads round in circles is kept until it is searched for."""
+        self.watch.over = True
         for part, forward in self._stood:
             if forward is None:
                 part.__dict__.pop("forward", None)
@@ -153,7 +156,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             try:
                 with torch._C.DisableTorchFunction():
                     with Counter() as counter:
-                        out = forward(*args, **kwargs)
+                        out = forward(*in_numbers(args), **in_numbers(kwargs))
                     self.counted = counter.macs
                     name, read = str(module.original_name), list(module.parameters())
                     self._record_opaque(name, args, kwargs, out, "scripted or traced code", read)
@@ -177,10 +180,11 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         """Answer questions about sizes with their formula, run everything else and record it."""
         kwargs = kwargs or {}
         if self._is_internal(sys._getframe(1).f_globals.get("__name__", "")):
-            return func(*args, **kwargs)
+            return func(*in_numbers(args), **in_numbers(kwargs))
         query = QUERIES.get(func)
         if query is not None:
-            return query(self, *args, **kwargs)
+            self.asked = self.asked or bool(self.plain)
+            return func(*args, **kwargs) if self.plain else query(self, *args, **kwargs)
         if self._is_foreign(args) or (kwargs and self._is_foreign(kwargs.values())):
             args, kwargs = self._own(args), self._own(kwargs)
         if func in _STAYS:
@@ -188,21 +192,22 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         if "device" in kwargs:
             kwargs = _somewhere(func, kwargs)
         if args and id(args[0]) in self.named and self._fills(func, args, kwargs):
-            return func(*args, **kwargs)
+            return func(*in_numbers(args), **in_numbers(kwargs))
         if func in _READS:
             args = self._read(args)
         muted, self.watch.muted = self.watch.muted, True
-        found = self._found(func, args, kwargs)
+        try:
+            found = self._found(func, args, kwargs)
+        finally:
+            self.watch.muted = muted
         # what is read is looked up before the call, which may write into it
         inputs = tuple(map(self.value, found.inputs)) if isinstance(found, Spec) else ()
         try:
             if isinstance(found, Spec) and isinstance(found.layer, Source) and func is not torch.tensor:
                 kwargs = self._without_values(found.layer, kwargs)
-            out = self._run(func, args, kwargs, found)
+            out = self._run(func, in_numbers(args), in_numbers(kwargs), found)
         except Exception as error:
-            out = self._once_more(func, args, kwargs, error, found)
-        finally:
-            self.watch.muted = muted
+            out = self._once_more(func, in_numbers(args), in_numbers(kwargs), error, found)
         if func is _SETITEM:
             self._record(func, args, kwargs, args[0], found, inputs)
         elif isinstance(out, Tensor) or (isinstance(out, tuple | list) and next(tensors_among(out), None) is not None):
@@ -466,6 +471,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         call.live = any(value.call.live for value in inputs) if live is None else live
         call.sized = any(value.call.sized for value in inputs)
         call.number = len(self.calls)
+        call.late = bool(self.watch.lost)
         if frame is not None and not isinstance(layer, Source | Written):
             frame.calls += 1
         if weights:

@@ -47,6 +47,8 @@ class Call:
     """Whether it depends on the network's input."""
     sized: bool = False
     """Whether its values depend on sizes of the input, such as those of `arange(h)`."""
+    late: bool = False
+    """Whether a size had lost its formula before."""
     number: int = -1
     """How many calls were made before."""
     symbolic: tuple[Shape | None, ...] | None = None

@@ -15,6 +15,7 @@ from convcalc.errors import BadShape, ConvcalcError, Refused, Unknown
 from convcalc.expr import Expr
 from convcalc.graph import Graph, Node
 from convcalc.layers import Layer, Opaque, Shape, Source
+from convcalc.layers.base import written
 
 STEPS = (
     (1, 16),
@@ -45,22 +46,35 @@ class Again:
     graph: Graph
     refusal: BaseException | None = None
 
+    @property
+    def runs(self) -> bool:
+        """Whether the module ran there."""
+        return self.graph.capture is not None and self.graph.capture.error is None
+
 
 def check_again(
-    graph: Graph, sizes: Mapping[str, int], again: Callable[[Mapping[str, int]], Again], times: int
+    graph: Graph,
+    sizes: Mapping[str, int],
+    again: Callable[[Mapping[str, int]], Again],
+    times: int,
+    late: str | None = None,
 ) -> Graph:
     """Return `graph`, captured where its letters are `sizes`, less what other sizes contradict.
 
     `again` captures the module with other values for the letters. Tried are sizes near that the graph takes, until
-    the module ran at as many as `times`.
+    the module ran at as many as `times`. `late` is the first node after a size lost its formula: the graph may then
+    be wrong in what it refuses, too, and where no other size runs, nothing is known from there on.
     """
     checked, remarks, found = 0, list[str](), dict[str, Difference]()
-    for values in _candidates(sizes):
+    for values in _candidates(sizes, late is not None):
         if checked == times:
             break
-        if not _takes(graph, values):
+        takes = _takes(graph, values)
+        if not takes and (late is None or not graph.holds(_inputs(graph, values))):
             continue
         there = again(values)
+        if not takes and not there.runs:
+            continue
         if there.refusal is not None:
             said = f"{type(there.refusal).__name__}: {there.refusal}".splitlines()[0]
             if not remarks:
@@ -73,6 +87,8 @@ def check_again(
             found |= {difference.node.name: difference for difference in here}
     if not checked and sizes:
         remarks.append(UNCHECKED)
+        if late is not None:
+            found[late] = Difference(graph[late], "a size lost its formula, and no other size runs", whole=True)
     return graph if not remarks else _without(graph, list(found.values()), sizes, remarks)
 
 
@@ -85,10 +101,12 @@ class Difference:
     whole: bool = False
 
 
-def _candidates(sizes: Mapping[str, int]) -> Iterator[dict[str, int]]:
+def _candidates(sizes: Mapping[str, int], lost: bool) -> Iterator[dict[str, int]]:
+    """Sizes near; where one lost its formula, twice the sizes too, where a number from it is another more likely."""
     seen = {tuple(sizes.values())}  # where it was captured, nothing is checked
-    for steps in STEPS:
-        values = {name: size + steps[place % 2] for place, (name, size) in enumerate(sizes.items())}
+    near = [{name: size + steps[place % 2] for place, (name, size) in enumerate(sizes.items())} for steps in STEPS]
+    twice = [{name: 2 * size for name, size in sizes.items()}] if lost else []
+    for values in (*twice, *near):
         key = tuple(values.values())
         if key not in seen and min(key, default=0) > 0:
             seen.add(key)
@@ -136,6 +154,8 @@ def _differences(graph: Graph, other: Graph, values: Mapping[str, int]) -> Itera
             return
         ours, theirs = _at(node.layer, values), _at(there.layer, values)
         if isinstance(ours, Opaque) and isinstance(theirs, Opaque) and len(ours.shapes) == len(theirs.shapes):
+            if ours.seen == theirs.seen and ours.shapes != theirs.shapes:
+                yield Difference(node, f"it gives {_written(theirs)}, where {_written(ours)} was expected")
             continue
         if ours != theirs:
             yield Difference(node, f"it is {_text(theirs)}, where {_text(ours)} was expected")
@@ -156,6 +176,10 @@ def _at(layer: Layer, values: Mapping[str, int]) -> Layer:
         return layer.at(values) if layer.depends_on_sizes else layer
     except ConvcalcError:
         return layer
+
+
+def _written(layer: Opaque) -> str:
+    return ", ".join(map(written, layer.shapes))
 
 
 def _text(layer: Layer) -> str:
@@ -228,3 +252,23 @@ def _said(first: Difference, count: int, values: Mapping[str, int]) -> str:
 
 def _named(values: Mapping[str, int]) -> str:
     return ", ".join(f"{name}={value}" for name, value in values.items())
+
+
+def otherwise(run: Any, bare: Any) -> str:
+    """Say where a run with sizes that remember differs from one with plain numbers; nothing where it does not."""
+    for ours, plain in zip(run.recorder.calls, bare.recorder.calls, strict=False):
+        if (ours.function, ours.shapes, _path(ours)) != (plain.function, plain.shapes, _path(plain)):
+            return f"sizes that are plain numbers give {plain.function} at {plain.source}"
+    first, second = run.raised, bare.raised
+    if len(run.recorder.calls) != len(bare.recorder.calls) or _named_error(first) != _named_error(second):
+        error = first or second
+        return "sizes are wanted as plain numbers" + (f": {type(error).__name__}: {error}" if error else "")
+    return ""
+
+
+def _path(call: Any) -> str:
+    return "" if call.frame is None else str(call.frame.path)
+
+
+def _named_error(error: BaseException | None) -> tuple[type, str] | None:
+    return None if error is None else (type(error), str(error))

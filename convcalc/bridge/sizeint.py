@@ -1,57 +1,33 @@
 """Numbers that remember their formula: what `x.shape` gives while a model is captured.
 
-A `SizeInt` is an int in every way; arithmetic on it carries a `convcalc.expr.Expr` along. Where a formula is lost
-(`int(n)`, `float(n)`), the `Watch` hears of it; comparisons are kept there as the branches taken. A formula of None
+A `SizeInt` passes for an int, and arithmetic on it carries a `convcalc.expr.Expr` along. To C it is none: code that
+would take the number out of an int unasked (`range`, `math.gcd`, `"%d"`, a list's index) has to ask, and is heard.
+Where a formula is lost so, the `Watch` keeps it; comparisons are kept there as the branches taken. A formula of None
 is unknown, and so is what is computed from it.
 """
 
 from __future__ import annotations
 
 import math
+import operator
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from convcalc.branch import Branch
+from convcalc.bridge.device import need_torch
+from convcalc.bridge.watch import Watch
 from convcalc.errors import ConvcalcError
 from convcalc.expr import Expr, maximum
 
+if TYPE_CHECKING:
+    from builtins import float as _Real  # noqa: N812
+    from builtins import int as _Whole  # noqa: N812
+else:  # torch takes its own symbolic numbers for sizes without a look at their value; `__class__` says int and float
+    _Whole, _Real = need_torch().SymInt, need_torch().SymFloat
+
 _DYADIC = 2**16
 """Denominators below this, powers of two, keep float products exact."""
-
-
-@dataclass
-class Watch:
-    """What happens to sizes while a model runs: branches taken, formulas lost, each with its line of code."""
-
-    path: dict[Branch, None] = field(default_factory=dict)
-    lost: dict[str, None] = field(default_factory=dict)
-    line: Callable[[], str | None] = lambda: None
-    muted: bool = False
-    """While a function of torch looks at its arguments, nothing is kept."""
-    heard: Callable[[Branch], None] = lambda branch: None
-    """Told of every branch that is kept, each time."""
-    answer: Callable[[Any, str, Any, bool], bool] | None = None
-    """What comparisons come to while a test is asked what else it may come to; then nothing is kept."""
-
-    def branch(self, left: Any, relation: str, right: Any, outcome: bool) -> bool:
-        """Keep a comparison that depends on a size, and return its outcome: as it is, or as `answer` has it."""
-        if self.answer is not None:
-            return self.answer(left, relation, right, outcome)
-        if not self.muted:
-            taken = Branch.taken(left, relation, right, outcome, self.line())
-            if not taken.is_everywhere:
-                self.path.setdefault(taken)
-                self.heard(taken)
-        return outcome
-
-    def lose(self, how: str) -> None:
-        """Keep that a size was made a plain number."""
-        if self.muted:
-            return
-        self.lost.setdefault(f"{how} at {self.line() or 'an unknown line'}")
 
 
 def sized(value: int, expr: Expr | None, watch: Watch) -> int:
@@ -78,20 +54,69 @@ def formula(value: Any) -> Expr | int | None:
     return int(value) if isinstance(value, int) else None
 
 
-class SizeInt(int):
-    """An int with the formula `expr` of the network's input sizes, None where that is unknown."""
+class _Node:
+    """What C++ asks a symbolic number of torch for: here the number itself, and that is heard."""
 
-    expr: Expr | None
+    def __init__(self, ask: Callable[[], Any]) -> None:
+        self.ask = ask
+
+    def guard_int(self, file: str, line: int) -> Any:
+        """The number."""
+        return self.ask()
+
+    guard_float = guard_int
+
+    def is_nested_int(self) -> bool:
+        """It is none of torch's own kinds."""
+        return False
+
+    is_symbolic = is_constant = is_nested_int
+
+
+class SizeInt(_Whole):
+    """An int with the formula `expr` of the network's input sizes, None where that is unknown.
+
+    `isinstance(n, int)` holds; `type(n) is int` does not, and C does not take it for one.
+    """
+
+    _expr: Expr | None
     watch: Watch
+    plain: int
+    """The number alone."""
 
     def __new__(cls, value: int, expr: Expr | None, watch: Watch) -> SizeInt:
         """Return `value` with its formula."""
-        self = int.__new__(cls, value)
-        self.expr = expr
-        self.watch = watch
+        self: SizeInt = object.__new__(cls)
+        self.plain, self._expr, self.watch = value, expr, watch
         return self
 
+    def __init__(self, value: int, expr: Expr | None, watch: Watch) -> None:
+        pass
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return int
+
+    @property
+    def expr(self) -> Expr | None:
+        """The formula; None too once the run that gave it is over, whose letters mean nothing elsewhere."""
+        return None if self.watch.over else self._expr
+
     # -- what loses the formula ------------------------------------------------------------------------------
+
+    @property
+    def node(self) -> Any:
+        """The number, for what is compiled."""
+        return _Node(lambda: self._asked("a size given to compiled code"))
+
+    def _asked(self, how: str) -> int:
+        self.watch.lose(how)
+        return self.plain
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        import numpy
+
+        return numpy.array(self._asked("a size given to NumPy"), *args, **kwargs)
 
     def __int__(self) -> int:
         self.watch.lose("int(size)")
@@ -131,6 +156,8 @@ class SizeInt(int):
         self.watch.lose("a fraction of a size")
         return self.plain
 
+    imag, denominator = 0, 1
+
     @property
     def real(self) -> SizeInt:
         """Itself."""
@@ -140,23 +167,24 @@ class SizeInt(int):
         """Itself."""
         return self
 
-    @property
-    def plain(self) -> int:
-        """The number alone."""
-        return int.__add__(self, 0)
-
     def __bool__(self) -> bool:
         return self.watch.branch(self.expr, "!=", 0, self.plain != 0)
 
-    # -- what is plain text, and what is the same number -------------------------------------------------------
+    def __hash__(self) -> int:
+        self.watch.look_up(self)
+        return hash(self.plain)
 
     def __repr__(self) -> str:
+        self.watch.lose("text of a size")
         return repr(self.plain)
 
     __str__ = __repr__
 
     def __format__(self, spec: str) -> str:
+        self.watch.lose("text of a size")
         return format(self.plain, spec)
+
+    # -- what is the same number -------------------------------------------------------------------------------
 
     def __copy__(self) -> SizeInt:
         return self
@@ -225,10 +253,10 @@ class SizeInt(int):
         return NotImplemented
 
     def __lshift__(self, other: Any) -> Any:
-        return self * 2**other if _is_number(other) else _lose_binary(self, other, int.__lshift__)
+        return self * 2**other if _is_number(other) else _lose_binary(self, other, operator.lshift)
 
     def __rshift__(self, other: Any) -> Any:
-        return self // 2**other if _is_number(other) else _lose_binary(self, other, int.__rshift__)
+        return self // 2**other if _is_number(other) else _lose_binary(self, other, operator.rshift)
 
     def __rlshift__(self, other: Any) -> Any:
         return SizeInt(other << self.plain, None, self.watch) if isinstance(other, int) else NotImplemented
@@ -242,7 +270,14 @@ class SizeInt(int):
     def __rdivmod__(self, other: Any) -> Any:
         return (other // self, other % self) if isinstance(other, int | float) else NotImplemented
 
-    __hash__ = int.__hash__
+    def __sym_max__(self, other: Any) -> Any:
+        return max(self, other)
+
+    def __sym_min__(self, other: Any) -> Any:
+        return min(self, other)
+
+    def __sym_float__(self) -> Any:
+        return SizeFloat.wrap(self)
 
 
 def _is_number(value: Any) -> bool:
@@ -325,18 +360,33 @@ def _comparison(name: str, relation: str) -> None:
     setattr(SizeInt, f"__{name}__", method)
 
 
-class SizeFloat(float):
+class SizeFloat(_Real):
     """A float that is the formula `top` over the number `below`, exactly; `top` is None where it is unknown."""
 
-    top: Expr | None
+    _top: Expr | None
     below: int
     watch: Watch
+    plain: float
+    """The number alone."""
 
     def __new__(cls, value: float, top: Expr | None, watch: Watch, below: int = 1) -> SizeFloat:
         """Return `value` as `top` over `below`."""
-        self = float.__new__(cls, value)
-        self.top, self.below, self.watch = None if top is not None and top.is_too_long else top, below, watch
+        self: SizeFloat = object.__new__(cls)
+        self.plain, self.below, self.watch = value, below, watch
+        self._top = None if top is not None and top.is_too_long else top
         return self
+
+    def __init__(self, value: float, top: Expr | None, watch: Watch, below: int = 1) -> None:
+        pass
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return float
+
+    @property
+    def top(self) -> Expr | None:
+        """The formula; None too once the run that gave it is over."""
+        return None if self.watch.over else self._top
 
     @classmethod
     def wrap(cls, n: SizeInt) -> SizeFloat:
@@ -359,12 +409,25 @@ class SizeFloat(float):
             return cls(value, top, watch, below)
         return cls(value, None, watch)
 
-    @property
-    def plain(self) -> float:
-        """The number alone."""
-        return float.__add__(self, 0.0)
-
     # -- what loses the formula, and what keeps it ---------------------------------------------------------------
+
+    @property
+    def node(self) -> Any:
+        """The number, for what is compiled."""
+        return _Node(lambda: self._asked("a quotient of sizes given to compiled code"))
+
+    def _asked(self, how: str) -> float:
+        self.watch.lose(how)
+        return self.plain
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        import numpy
+
+        return numpy.array(self._asked("a quotient of sizes given to NumPy"), *args, **kwargs)
+
+    def __hash__(self) -> int:
+        self.watch.look_up(self)
+        return hash(self.plain)
 
     def __int__(self) -> int:
         self.watch.lose("int(size / number)")
@@ -403,6 +466,8 @@ class SizeFloat(float):
         self.watch.lose("(size / number).hex()")
         return self.plain.hex()
 
+    imag = 0.0
+
     @property
     def real(self) -> SizeFloat:
         """Itself."""
@@ -418,11 +483,13 @@ class SizeFloat(float):
         return self.watch.branch(rest, "==", 0, self.plain.is_integer())
 
     def __repr__(self) -> str:
+        self.watch.lose("text of a size")
         return repr(self.plain)
 
     __str__ = __repr__
 
     def __format__(self, spec: str) -> str:
+        self.watch.lose("text of a size")
         return format(self.plain, spec)
 
     def __copy__(self) -> SizeFloat:
@@ -436,8 +503,6 @@ class SizeFloat(float):
 
     def __bool__(self) -> bool:
         return self.watch.branch(self.top, "!=", 0, self.plain != 0)
-
-    __hash__ = float.__hash__
 
     # -- arithmetic ------------------------------------------------------------------------------------------
 

@@ -6,7 +6,9 @@ Nothing is allocated, and the module is as it was before, also after an error. S
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from functools import partial
+from io import StringIO
 from typing import Any
 
 from convcalc.analysis.report import with_symbols
@@ -16,7 +18,7 @@ from convcalc.bridge.device import need_torch
 from convcalc.bridge.naming import argument_names, labelled_outputs, names_of, place_of
 from convcalc.bridge.recorder import Recorder
 from convcalc.bridge.recording import Call, Failed, Value
-from convcalc.bridge.selfcheck import UNCHECKED, Again, check_again, shape_at
+from convcalc.bridge.selfcheck import UNCHECKED, Again, check_again, otherwise, shape_at
 from convcalc.bridge.state import unchanged
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.expr import Expr
@@ -90,11 +92,12 @@ def capture(
         "repair": True,
         "named": named,
         "tokens": False,
+        "plain": "",
         "name": name or type(module).__name__,
     }
     if example_inputs is not None:
         args, kwargs = _examples(example_inputs)
-        return Run(module, args, kwargs, settings).checked()
+        return _run(module, args, kwargs, settings).checked()
     assert input_size is not None  # noqa: S101 -- one of the two is given
     shapes = _shapes(input_size)
     if all(isinstance(size, int) for shape in shapes for size in shape):
@@ -108,7 +111,7 @@ def _captured(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape],
     settings = settings if whole else _quick(settings)
     kind = settings["dtype"] or _dtype(module)
     inputs = [torch.empty(tuple(shape), dtype=kind, device="meta") for shape in shapes]
-    return Run(module, inputs, {}, settings).checked()
+    return _run(module, inputs, {}, settings).checked()
 
 
 def _quick(settings: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -165,6 +168,20 @@ def _dtype(module: Any) -> Any:
     return next(kinds, torch.get_default_dtype())
 
 
+def _run(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any], settings: Mapping[str, Any]) -> Run:
+    """Run a module with sizes that remember their formula; with plain numbers where it does something else with these.
+
+    `type(n) is int`, an `except TypeError`, C that takes nothing but an int: there sizes that remember are no ints.
+    """
+    run = Run(module, args, kwargs, settings)
+    if not run.recorder.asked or settings["plain"]:
+        return run
+    with redirect_stdout(StringIO()):  # what the model prints was printed once
+        bare = Run(module, args, kwargs, {**_quick(settings), "plain": "plain numbers"})
+    told = otherwise(run, bare)
+    return Run(module, args, kwargs, {**settings, "plain": told}) if told else run
+
+
 class Run:
     """One run of a module on meta, and the graph of what it did."""
 
@@ -180,9 +197,11 @@ class Run:
         self.error: ConvcalcError | None = None
         self.output: Any = None
         self.raised: Exception | None = None
+        self.late: str | None = None
+        """The first node after a size lost its formula."""
         with unchanged():
             copier = Copier()
-            self.recorder = Recorder(copier)
+            self.recorder = Recorder(copier, settings["plain"])
             twin = copier.module(module)
             twin.train(settings["train"])
             self.twin = twin
@@ -240,7 +259,8 @@ class Run:
         graph = self.graph()
         if not self.settings["check"] or self.raised is not None or not self.recorder.numbers:
             return graph
-        graph = check_again(graph, self.recorder.numbers, self._again, 2 if self.recorder.asked else 1)
+        times = 4 if self.recorder.watch.lost else 2 if self.recorder.asked else 1
+        graph = check_again(graph, self.recorder.numbers, self._again, times, self.late)
         return self._of_tokens() or graph if _is_unchecked(graph) else graph
 
     def _of_tokens(self) -> Graph | None:
@@ -248,7 +268,7 @@ class Run:
         if self.settings["tokens"] or self.settings["named"] or not any(len(shape) == 3 for shape in self.letters):
             return None
         args, kwargs = self.given
-        graph = Run(self.original, args, kwargs, {**self.settings, "tokens": True}).checked()
+        graph = _run(self.original, args, kwargs, {**self.settings, "tokens": True}).checked()
         return None if _is_unchecked(graph) else graph
 
     def _again(self, values: Mapping[str, int]) -> Again:
@@ -283,6 +303,7 @@ class Run:
         failed = self._failed()
         calls = self.kept([*(value for _, value in values), *(failed.inputs if failed else ())])
         names = self.names(calls)
+        self.late = next((names[id(call)] for call in calls if call.late), None)
         ends = [(label, self.reference(names, value)) for label, value in values]
         return Graph(
             self.nodes(calls, names),
@@ -367,12 +388,16 @@ class Run:
         if unused:
             count = sum(value.numel() for value in unused.values())
             remarks.append(f"{count:,} parameters are not read: {_some(list(unused))}")
+        lost = (*watch.lost, *(watch.raised if self.raised is None else ()), *self._caught())
+        if lost:
+            more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
+            remarks.append(f"not all that sizes do was heard, so what is said of others is observed: {lost[0]}{more}")
         return Capture(
             letters=self.letters,
             path=tuple(watch.path),
             joins=self.recorder.joins.found(names),
             again=partial(_captured, self.original, self.settings, whole=False),
-            lost=(*watch.lost, *self._caught()),
+            lost=lost,
             unused=_weighed(unused.items()),
             remarks=tuple(remarks),
             error=self.error,
