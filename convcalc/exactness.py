@@ -19,7 +19,7 @@ from __future__ import annotations
 from convcalc.conditions import Check, Reader
 from convcalc.errors import BadShape
 from convcalc.formulas import Padding, extent, padding_pair
-from convcalc.sizes import Size, larger
+from convcalc.sizes import Size, is_symbolic, larger
 
 
 def check_no_row_dropped(n: Size, k: int, s: int = 1, p: Padding = 0, d: int = 1, *, check: Check) -> None:
@@ -44,7 +44,9 @@ def check_no_row_dropped(n: Size, k: int, s: int = 1, p: Padding = 0, d: int = 1
     spare = s - 1 - d * min(k - 1, (s - 1) // d)
 
     def sentence(at: Reader) -> BadShape:
-        size, rows = at(n), at(over)
+        size, rows = at(n), int(at(over))
+        if is_symbolic(size):
+            return BadShape(f"rows of {size} dropped: no window of {e} fits at the end with stride={s}")
         dropped = [row for row in range(spare, rows, d) if row >= rows - size]
         near = [f"{one}" for one in (size - rows + spare, size + s - rows - after) if one > 0]
         return BadShape(

@@ -228,12 +228,12 @@ class Field:
 
     @property
     def reads_anything(self) -> bool:
-        """Whether it may depend on the input at all.
+        """Whether it may depend on the input at all: what reads nothing on one axis reads no position.
 
         >>> Field.nothing(2).reads_anything, Field.unknown(2).reads_anything
         (False, True)
         """
-        return any(axis is None or axis.reads_anything for axis in self.axes)
+        return bool(self.axes) and all(axis is None or axis.reads_anything for axis in self.axes)
 
     @property
     def is_global(self) -> bool:

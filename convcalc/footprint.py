@@ -238,6 +238,16 @@ class Footprint:
         return max(taps.span for taps in self.phases)
 
     @property
+    def is_unbounded(self) -> bool:
+        """Whether outputs read everything, on one side at least, and nothing in particular: no field is theirs.
+
+        >>> from convcalc.stencils import everything
+        >>> everything().is_unbounded, Footprint((TapSet.of([]),), 1).is_unbounded
+        (True, False)
+        """
+        return self.is_global and not any(self.phases)
+
+    @property
     def widest(self) -> TapSet:
         """The set of the phase with the largest field, of several the one that reads the fewest inputs of it."""
         return max((taps.support for taps in self.phases), key=lambda taps: (taps.span, -len(taps)))

@@ -49,7 +49,8 @@ class Product:
         """Unite axis by axis.
 
         A union of products is a product where they differ on one axis at most, or one holds the other, as the
-        body of a residual block holds its identity branch; otherwise it is no longer exact.
+        body of a residual block holds its identity branch where it reads the centre; otherwise it is no longer
+        exact. A branch that reads nothing on one axis reads nothing at all.
 
         >>> from convcalc.stencils import conv, identity
         >>> block = Product((identity(), identity())) | Product((conv(3, padding=1), conv(3, padding=1)))
@@ -57,6 +58,8 @@ class Product:
         True
         """
         self._same_rank(other)
+        if not (self.reads_anything and other.reads_anything):
+            return self if self.reads_anything else other
         axes = tuple(a | b for a, b in zip(self.axes, other.axes, strict=True))
         local, ours, theirs = ([axis.local for axis in some] for some in (axes, self.axes, other.axes))
         differ = sum(a != b for a, b in zip(ours, theirs, strict=True))
@@ -65,6 +68,11 @@ class Product:
     def _same_rank(self, other: Product) -> None:
         if len(self.axes) != len(other.axes):
             raise BadShape(f"footprints of {len(self.axes)} and {len(other.axes)} axes do not combine")
+
+    @property
+    def reads_anything(self) -> bool:
+        """Whether outputs read anything: something on every axis."""
+        return all(axis.reads_anything for axis in self.axes)
 
     @property
     def is_global(self) -> bool:

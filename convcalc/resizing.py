@@ -135,11 +135,10 @@ def pixel_unshuffle_out(n: Size, r: Size, *, check: Check = enforce) -> Size:
     at_least(1, check, downscale_factor=r)
 
     def sentence(at: Reader) -> Refused:
-        low, factor = at(n) - at(n) % at(r), at(r)
-        near = " or ".join(str(size) for size in (low, low + factor) if size)
-        return BadShape(
-            f"downscale_factor={factor} must divide the size {at(n)}; use {near}", rule="n % downscale_factor == 0"
-        )
+        size, factor = at(n), at(r)
+        low = size - size % factor
+        near = "" if is_symbolic(low) else "; use " + " or ".join(str(one) for one in (low, low + factor) if one)
+        return BadShape(f"downscale_factor={factor} must divide the size {size}{near}", rule="n % downscale_factor == 0")
 
     check(-(n % r), sentence)
     return n // r

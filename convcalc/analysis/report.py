@@ -65,8 +65,11 @@ class LayerReport:
 
     @property
     def receptive_field(self) -> PerAxis:
-        """The largest hull of what an output reads; of the local part where it `is_global`, None without one."""
-        return self._read(lambda footprint: footprint.receptive_field or None)
+        """The largest hull of what an output reads, 0 where it reads nothing; of the local part where it `is_global`.
+
+        None where it is not known, or all is read and there is no local part.
+        """
+        return self._read(lambda footprint: None if footprint.is_unbounded else footprint.receptive_field)
 
     @property
     def stride(self) -> PerAxis:
@@ -81,7 +84,7 @@ class LayerReport:
     @property
     def covered(self) -> PerAxis:
         """How many positions of the receptive field are read."""
-        return self._read(lambda footprint: footprint.covered or None)
+        return self._read(lambda footprint: None if footprint.is_unbounded else footprint.covered)
 
     @property
     def is_global(self) -> bool:

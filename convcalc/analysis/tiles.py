@@ -79,27 +79,27 @@ class AxisTiles:
     @property
     def starts(self) -> tuple[int, ...]:
         """Where tiles start in the image; none without an image."""
-        if self.image is None:
-            return ()
-        last = self.image - self.tile
-        return (*range(0, last, self.step), last)
+        return tuple(map(self.start, range(self.count)))
+
+    def start(self, number: int) -> int:
+        """Return where tile `number` starts; the last ends where the image does."""
+        return min(number * self.step, (self.image or 0) - self.tile)
 
     @property
     def count(self) -> int:
         """How many tiles the image takes on this axis."""
-        return len(self.starts)
+        return 0 if self.image is None else 1 - min(0, self.tile - self.image) // self.step
 
     def place(self, number: int) -> int:
         """Return the row of the whole output that row 0 of the output of tile `number` is."""
-        return int(self.slope * self.starts[number])
+        return int(self.slope * self.start(number))
 
     def kept(self, number: int) -> tuple[int, int]:
         """Return from and to which row to keep the output of tile `number`; it begins where the one before ends."""
         end = self.out - (self.trim[1] if number < self.count - 1 else 0)
         if number == 0:
             return 0, end
-        before = self.place(number - 1) + self.out - self.trim[1]
-        return before - self.place(number), end
+        return self.place(number - 1) + self.out - self.trim[1] - self.place(number), end
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,8 +27,10 @@ def _readings(footprint: Footprint | None) -> list[str]:
     if footprint is None:
         return ["-"] * (len(COLUMNS) - 1) + ["?"]
     everywhere = "yes" if footprint.is_global else "no"
-    if not any(footprint.phases):
+    if footprint.is_unbounded:
         return ["-"] * (len(COLUMNS) - 1) + [everywhere]
+    if not any(footprint.phases):
+        return ["0", "-", "-", "0", "0", "-", "-", everywhere]
     values = [
         footprint.receptive_field,
         footprint.stride,

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.chain import Chain, Step, spatial_sizes
+from convcalc.expr import Expr
 from convcalc.exprtext import PYTHON, Style, write
 from convcalc.footprint import Footprint
 from convcalc.layers import Layer
@@ -175,10 +176,10 @@ def _step_record(step: Step, before: str) -> dict[str, Any]:
         "params": plain(step.params),
         "shared": False,
         "macs": plain(step.macs),
-        "receptive_field": _readings(footprints, lambda f: f.receptive_field or None),
+        "receptive_field": _readings(footprints, lambda f: None if f.is_unbounded else f.receptive_field),
         "stride": _readings(footprints, lambda f: _rational(local_stride(f))),
         "offset": _readings(footprints, lambda f: _rational(f.offset)),
-        "covered": _readings(footprints, lambda f: f.covered or None),
+        "covered": _readings(footprints, lambda f: None if f.is_unbounded else f.covered),
         "global": any(footprint is not None and footprint.is_global for footprint in footprints),
     }
 
@@ -200,4 +201,4 @@ def _single(values: list[Any]) -> Any:
 
 def stack_latex(chain: Chain, style: Style) -> list[str]:
     """Return the formula of each axis."""
-    return [] if chain.formula is None else [write(0 + size, style) for size in chain.formula]
+    return [] if chain.formula is None else [write(Expr.const(0) + size, style) for size in chain.formula]

@@ -6,9 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from convcalc.analysis.tiles import AxisTiles, Tiles
+from convcalc.errors import BadArgument
 from convcalc.exprtext import PRETTY, Style
 from convcalc.render.sizes import set_text
 from convcalc.render.words import labelled
+
+
+MOST_TILES = 1_000_000
+"""The most tiles of an axis that a document lists."""
 
 
 def tiles_text(tiles: Tiles, style: Style = PRETTY) -> str:
@@ -103,7 +108,7 @@ def size_text(count: int) -> str:
 
 
 def tiles_record(tiles: Tiles) -> dict[str, Any]:
-    """Return the JSON record.
+    """Return the JSON record. Raises `BadArgument` for more than `MOST_TILES` tiles along an axis.
 
     >>> from convcalc.analysis.tiles import find_tiles
     >>> from convcalc.layers import Conv
@@ -119,6 +124,8 @@ def tiles_record(tiles: Tiles) -> dict[str, Any]:
 
 
 def _axis_record(axis: AxisTiles) -> dict[str, Any]:
+    if axis.count > MOST_TILES:
+        raise BadArgument(f"{axis.count} tiles along {axis.axis} are too many to list: at most {MOST_TILES}")
     slope = axis.slope.numerator if axis.slope.denominator == 1 else str(axis.slope)
     return {
         "axis": axis.axis,
