@@ -138,7 +138,9 @@ def pixel_unshuffle_out(n: Size, r: Size, *, check: Check = enforce) -> Size:
         size, factor = at(n), at(r)
         low = size - size % factor
         near = "" if is_symbolic(low) else "; use " + " or ".join(str(one) for one in (low, low + factor) if one)
-        return BadShape(f"downscale_factor={factor} must divide the size {size}{near}", rule="n % downscale_factor == 0")
+        return BadShape(
+            f"downscale_factor={factor} must divide the size {size}{near}", rule="n % downscale_factor == 0"
+        )
 
     check(-(n % r), sentence)
     return n // r

@@ -4,6 +4,8 @@ import pytest
 from click.testing import CliRunner
 
 import convcalc as cc
+from convcalc.analysis.opening import open_net
+from convcalc.analysis.window import find_window
 from convcalc.cli import main
 from convcalc.product import Product
 from convcalc.stencils import conv, conv_transpose, crop, everything, identity
@@ -41,3 +43,26 @@ def test_what_reads_everything_and_nothing_in_particular_has_no_field():
 def test_the_formula_of_a_constant_output_is_its_number(stack):
     shown = CliRunner().invoke(main, ["stack", stack, "--n", "n", "--latex"])
     assert shown.exception is None or isinstance(shown.exception, SystemExit)
+
+
+@pytest.mark.parametrize(
+    ("net", "size", "cell", "reads"),
+    [
+        ((cc.Conv(2, 1, stride=3, padding=1),), 1, 0, []),  # position -1: padding alone
+        ((cc.Conv(2, 3, padding=10),), 1, 18, []),
+        ((cc.AdaptiveAvgPool(1), cc.Conv(2, 1, stride=7, padding=10)), 5, 2, []),
+        ((cc.Conv(2, 2, stride=20, padding=10), cc.AdaptiveAvgPool(1)), 1, 0, []),
+        ((cc.Conv(2, 2, stride=2), cc.AdaptiveAvgPool(1)), 5, 0, [0, 1, 2, 3]),
+        ((cc.Conv(2, 3, padding=1),), 1, 0, [0]),
+    ],
+)
+def test_one_position_reads_what_its_gradient_reaches(net, size, cell, reads):
+    torch = pytest.importorskip("torch")
+    net = cc.Sequential(*net)
+    graph, _ = open_net(net, (1, 2, size))
+    (window,) = find_window(graph, graph.nodes[-1].name, [cell], (1, 2, size))
+    module, signal = cc.to_torch(net, (1, 2, size)), torch.ones(1, 2, size, requires_grad=True)
+    for weight in module.parameters():
+        torch.nn.init.ones_(weight)
+    (gradient,) = torch.autograd.grad(module(signal)[0, :, cell].sum(), signal)
+    assert list(window.reads) == reads == gradient[0, 0].nonzero().flatten().tolist()

@@ -24,6 +24,7 @@ from convcalc.graph import Graph, InputShapes, Node
 from convcalc.layers import AdaptiveAvgPool, AdaptiveMaxPool, Layer, Moved, Pad, PadAxes, Upsample
 from convcalc.layers.base import Shape, read_through
 from convcalc.reads import Reads
+from convcalc.stencils import identity
 from convcalc.tapsets import TapSet
 
 
@@ -127,7 +128,7 @@ def _read(layer: Layer, footprint: Footprint | None, size: int, out: Shape, bits
     """The input positions that the output positions `bits` read, as bits."""
     positions = TapSet.from_bits(bits)
     everything = (1 << size) - 1
-    if size == 1:  # the one position that serves all others
+    if size == 1 and footprint in (None, identity()):  # the one position that serves all others, where it is broadcast
         return everything if bits else 0
     if footprint is None:
         windows = isinstance(layer, AdaptiveAvgPool | AdaptiveMaxPool) or getattr(layer, "mode", "") == "area"
