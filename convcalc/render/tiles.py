@@ -11,7 +11,6 @@ from convcalc.exprtext import PRETTY, Style
 from convcalc.render.sizes import set_text
 from convcalc.render.words import labelled
 
-
 MOST_TILES = 1_000_000
 """The most tiles of an axis that a document lists."""
 
