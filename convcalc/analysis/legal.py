@@ -19,12 +19,14 @@ import numpy as np
 
 from convcalc.analysis.collect import Collector, Condition, Refusal
 from convcalc.analysis.coupled import Solved, grid, solve
+from convcalc.analysis.padded import Sides, check_exact, rows_of_padding
 from convcalc.analysis.sieve import sieve
 from convcalc.analysis.verdict import Legal, Way, one_size, reader_at, reason_for
 from convcalc.boxes import Boxes
 from convcalc.conditions import Check, Reader
 from convcalc.errors import BadArgument, ConvcalcError, Refused
 from convcalc.expr import Expr
+from convcalc.graph import Node
 from convcalc.layers import Layer, Shape
 from convcalc.sizes import Size
 from convcalc.sizeset import SizeSet, every, only
@@ -80,10 +82,14 @@ def valid_sizes_of_chain(layers: Sequence[Layer], input_shape: Sequence[int | st
 
     def propagate(shape: Shape, check: Collector) -> None:
         counted: Counter[str] = Counter()
+        padding, before = dict[str, Sides](), "input"
         for layer in layers:
             counted[layer.op] += 1
             name = f"{layer.op}{counted[layer.op]}"
-            layer.check_exact(shape, check=named(name, check.exact))
+            node = Node(name, layer, before)
+            check_exact(node, (shape,), padding, named(name, check.exact))
+            padding |= rows_of_padding(node, (shape,), padding)
+            before = name
             try:
                 shape = layer.out_shape(shape, check=named(name, check))
             except ConvcalcError as error:

@@ -9,6 +9,7 @@ from convcalc.analysis.legal import named
 from convcalc.analysis.legal import valid_sizes as decide_sizes
 from convcalc.analysis.legal_captured import valid_sizes_of_captured
 from convcalc.analysis.opening import as_captured
+from convcalc.analysis.padded import Sides, check_exact, rows_of_padding
 from convcalc.analysis.shapes import node_shapes
 from convcalc.analysis.verdict import Legal
 from convcalc.axes import axis_names
@@ -47,10 +48,12 @@ def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Leg
     def propagate(sizes: Shape, check: Collector) -> None:
         rest = iter(sizes)
         known = {name: tuple(next(rest) for _ in shape) for name, shape in shapes.items()}
+        padding = dict[str, Sides]()
         for node in graph:
             inputs = tuple(known[name] for name in node.inputs)
             try:
-                node.layer.check_exact(*inputs, check=named(node.name, check.exact))
+                check_exact(node, inputs, padding, named(node.name, check.exact))
+                padding |= rows_of_padding(node, inputs, padding)
             except ConvcalcError as error:
                 raise error.at(node.name) from None
             known |= node_shapes(node, known, check)

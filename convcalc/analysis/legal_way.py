@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 from convcalc.analysis.collect import Collector, Condition
 from convcalc.analysis.legal import decided, named
 from convcalc.analysis.legal_join import passed_over
+from convcalc.analysis.padded import Sides, check_exact, rows_of_padding
 from convcalc.analysis.shapes import node_shapes
 from convcalc.analysis.verdict import Reason, Way, raised, reader_at, reason_for
 from convcalc.boxes import Boxes
@@ -131,7 +132,7 @@ def walk(graph: Graph, shapes: Mapping[str, Shape], check: Collector, marks: dic
     Every condition goes to `check`; `marks` keeps how many there were before each node. Raises what a layer refuses
     whatever the sizes.
     """
-    known = dict(shapes)
+    known, padding = dict(shapes), dict[str, Sides]()
     capture = graph.capture
     refused = None if capture is None else capture.refused
     cuts = {node.name: tuple(_cuts(node.layer)) for node in graph.with_formulas if node.layer.depends_on_sizes}
@@ -140,7 +141,8 @@ def walk(graph: Graph, shapes: Mapping[str, Shape], check: Collector, marks: dic
         if marks is not None:
             marks[node.name] = len(check.conditions)
         try:
-            node.layer.check_exact(*inputs, check=named(node.name, check.exact))
+            check_exact(node, inputs, padding, named(node.name, check.exact))
+            padding |= rows_of_padding(node, inputs, padding)
             for axis in cuts.get(node.name, ()):
                 _check_cut(node.layer, inputs[0], axis, named(node.name, check.exact))
             known |= node_shapes(node, known, check)
