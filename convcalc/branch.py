@@ -76,13 +76,13 @@ class Branch:
 
     @property
     def is_everywhere(self) -> bool:
-        """Whether the branch is seen to go this way at all sizes >= 0.
+        """Whether the branch is seen to go this way at all sizes >= 1.
 
         >>> H = Expr.symbol("H")
-        >>> Branch(H - H // 2, ">=", 0).is_everywhere, Branch(H, ">=", 1).is_everywhere
-        (True, False)
+        >>> Branch(H - H // 2, ">=", 0).is_everywhere, Branch(H, ">=", 1).is_everywhere, Branch(H, ">=", 2).is_everywhere
+        (True, True, False)
         """
-        return self.is_known and all(sign_everywhere(value + Expr.const(0)) in (0, 1) for value in self.values)
+        return self.is_known and all(sign_everywhere(_from_one(value)) in (0, 1) for value in self.values)
 
     def holds(self, values: Mapping[str, Size]) -> Any:
         """Whether the branch goes this way at these sizes; None where that is open."""
@@ -115,6 +115,12 @@ class Branch:
     def __str__(self) -> str:
         left, right = ("a size without a formula" if side is None else side for side in (self.left, self.right))
         return f"{_remainder(left)} {self.relation} {_remainder(right)}"
+
+
+def _from_one(value: Size) -> Expr:
+    """A value in sizes that are less by 1 than its own, so that they are >= 0."""
+    value = value + Expr.const(0)
+    return value(**{name: Expr.symbol(name) + 1 for name in value.symbols})  # type: ignore[no-any-return]
 
 
 def _at(side: Size | None, values: Mapping[str, Size]) -> Size | None:

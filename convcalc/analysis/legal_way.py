@@ -182,17 +182,6 @@ def _check_cut(layer: Layer, shape: Shape, axis: int, check: Check) -> None:
         check_even_cut(shape[len(shape) - len(layer.padding) + axis], -before, -after, check=check)
 
 
-def _assumed(graph: Graph) -> Iterator[Size]:
-    """What must be >= 0 for slices by formulas to mean what they do: Python counts from the end below 0."""
-    for node in graph:
-        for item in node.layer.items if isinstance(node.layer, Index) else ():
-            if isinstance(item, Slice):
-                ends = [end for end in (item.start, item.stop) if isinstance(end, Expr)]
-                yield from ends
-                if ends and item.start is not None and item.stop is not None:
-                    yield item.stop - item.start
-
-
 def see_one_size(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: Mapping[str, int]) -> Seen:
     """Return what a graph captured at `sizes` tells of these sizes alone.
 
@@ -251,8 +240,6 @@ def path_of(
     for branch in capture.path:
         for value in () if branch in without else branch.values:
             collected(_in(value, values), partial(_another, str(branch)))
-    for value in _assumed(graph):
-        collected(_in(value, values), partial(_another, f"{value} >= 0"))
     return collected.conditions
 
 

@@ -24,7 +24,7 @@ from convcalc.bridge.counted import Counter, behind, is_batched, under_vmap
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.joins import Joins
 from convcalc.bridge.queries import QUERIES
-from convcalc.bridge.recording import Call, Failed, Frame, Value, in_letters, shapes_of
+from convcalc.bridge.recording import Call, Failed, Frame, Value, shapes_of, work_out
 from convcalc.bridge.watch import Watch
 from convcalc.errors import ConvcalcError, Refused
 from convcalc.expr import Expr
@@ -319,13 +319,18 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
     def _fail(self, func: Any, args: Any, kwargs: Any, error: Exception, found: Any) -> None:
         """Keep the call at which the run ends."""
         known = isinstance(found, Spec)
+        inputs = tuple(self.value(tensor) for tensor in (found.inputs if known else tensors_among((args, kwargs))))
+        muted, self.watch.muted = self.watch.muted, False
+        if known and any(value.call.live or value.call.sized for value in inputs):
+            self._choose(found.layer, inputs)
+        self.watch.muted = muted
         self.failed = Failed(
             name_of(func),
             error,
             self.stack[-1] if self.stack else None,
             self.line(),
             found.layer if known else None,
-            tuple(self.value(tensor) for tensor in (found.inputs if known else tensors_among((args, kwargs)))),
+            inputs,
             args,
             kwargs,
             func,
@@ -373,21 +378,22 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         if not call.live:
             call.sized = call.sized or found.layer.depends_on_sizes or has_size((args, kwargs))
         self._give(call, outs)
-        if not isinstance(out, Tensor) and call.live:  # one piece of a whole is a number of pieces, too
-            self._count_outputs(call)
+        if call.live or call.sized:
+            self._choose(layer, inputs)
 
-    def _count_outputs(self, call: Call) -> None:
-        """Keep as branches what makes a call give as many tensors as it gave."""
-        if call.layer is None or not call.layer.path(*shapes_of(call.inputs)):
+    def _choose(self, layer: Layer, inputs: tuple[Value, ...]) -> None:
+        """Keep as branches what makes a call what it is, such as to give as many tensors as it gave."""
+        if type(layer).path is Layer.path:
             return
-        read = [self.symbolic(value) for value in call.inputs]
+        read = [self.symbolic(value) for value in inputs]
         known = [shape for shape in read if shape is not None]
         if len(known) < len(read):
-            self.watch.branch(None, "==", len(call.shapes), outcome=True)
+            if layer.path(*shapes_of(inputs)):
+                self.watch.branch(None, "==", None, outcome=True)
             return
-        for value in call.layer.path(*known):
-            if isinstance(value, Expr):
-                self.watch.branch(value, ">=", 0, outcome=True)
+        for one in layer.path(*known):
+            if isinstance(one.left, Expr) or isinstance(one.right, Expr):
+                self.watch.branch(one.left, one.relation, one.right, outcome=True)
 
     def _checked(self, layer: Layer, inputs: tuple[Value, ...], shapes: tuple[Shape, ...]) -> tuple[Layer | None, str]:
         """The layer, if it gives what torch gave; None where it does not, or a formula is lost, and why.
@@ -588,13 +594,18 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
     def symbolic(self, value: Value) -> Shape | None:
         """Return the shape of a value in letters; None where it is unknown."""
         if value.call.symbolic is None:
-            last = value.call.number
-            for call in self.calls[self._reading : last + 1]:
-                if call.symbolic is None:
-                    call.symbolic = in_letters(call)
-            self._reading = last + 1
+            self.work_out(value.call.number + 1)
         assert value.call.symbolic is not None  # noqa: S101 -- worked out above
         return value.call.symbolic[value.place]
+
+    def work_out(self, end: int) -> None:
+        """Work out the shapes in letters of the first `end` calls; a formula that is not torch's size is withheld."""
+        for call in self.calls[self._reading : end]:
+            if call.symbolic is None:
+                withheld = work_out(call, self.numbers)
+                if withheld is not None:
+                    self.disagreements.append(withheld)
+        self._reading = max(self._reading, end)
 
     # -- where ----------------------------------------------------------------------------------------------------
 

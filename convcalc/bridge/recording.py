@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from convcalc.errors import ConvcalcError
 from convcalc.expr import Expr
-from convcalc.layers import Layer, Shape
+from convcalc.layers import Layer, Opaque, Shape
+from convcalc.layers.base import written
 
 
 @dataclass(eq=False, slots=True)
@@ -69,6 +70,34 @@ class Failed:
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = field(default_factory=dict)
     raw: Any = None
+
+
+def work_out(call: Call, numbers: Mapping[str, int]) -> str | None:
+    """Work out the shapes of a call in letters, and hold them to those that torch gave, where the letters are `numbers`.
+
+    Where they are others, nothing but what was measured is known of the call; returns what was found.
+    """
+    call.symbolic = in_letters(call)
+    for shape, seen in zip(call.symbolic, call.shapes, strict=True):
+        if shape is None or shape is seen or taken_at(shape, numbers) == seen:
+            continue
+        assert call.layer is not None  # noqa: S101 -- only inputs have none, and these are not worked out
+        call.symbolic = (None,) * len(call.shapes)
+        why = f"its formula {written(shape)} is not the {written(seen)} that torch gave"
+        call.layer = Opaque(call.layer.op, shapes=call.shapes, seen=shapes_of(call.inputs), why=why)
+        return f"{call.layer.op}: {why}; it is withheld"
+    return None
+
+
+def taken_at(shape: Shape, numbers: Mapping[str, int]) -> Shape:
+    """Return a shape in letters as numbers.
+
+    >>> taken_at((1, 3, Expr.symbol("H") // 2), {"H": 8})
+    (1, 3, 4)
+    """
+    return tuple(
+        size(**{name: numbers[name] for name in size.symbols}) if isinstance(size, Expr) else size for size in shape
+    )
 
 
 def in_letters(call: Call) -> tuple[Shape | None, ...]:

@@ -7,7 +7,8 @@ is another, or the calls are. What differs becomes opaque, and a remark says wha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from convcalc.analysis.shapes import node_shapes
@@ -41,10 +42,12 @@ UNCHECKED = "at no other size near does it run: its formulas are not checked"
 
 @dataclass
 class Again:
-    """A capture at other sizes: its graph, and the exception that the module's own code ended it with, if any."""
+    """A capture at other sizes: its graph, the exception that the module's own code ended it with, what torch gave."""
 
     graph: Graph
     refusal: BaseException | None = None
+    measured: Mapping[str, Shape] = field(default_factory=dict)
+    """The shape of each output of the graph's nodes."""
 
     @property
     def runs(self) -> bool:
@@ -66,6 +69,7 @@ def check_again(
     be wrong in what it refuses, too, and where no other size runs, nothing is known from there on.
     """
     checked, remarks, found = 0, list[str](), dict[str, Difference]()
+    formulas = _formulas(graph)
     for values in _candidates(sizes, late is not None):
         if checked == times:
             break
@@ -81,7 +85,7 @@ def check_again(
                 remarks.append(f"at {_named(values)} the module refuses what the graph takes: {said}")
             continue
         checked += 1
-        here = [some for some in _differences(graph, there.graph, values) if some.node.name not in found]
+        here = [some for some in _differences(graph, there, formulas, values) if some.node.name not in found]
         if here:
             remarks.append(_said(here[0], len(here), values))
             found |= {difference.node.name: difference for difference in here}
@@ -147,7 +151,39 @@ def shape_at(shape: Shape, values: Mapping[str, Any]) -> Shape:
     )
 
 
-def _differences(graph: Graph, other: Graph, values: Mapping[str, int]) -> Iterator[Difference]:
+def _formulas(graph: Graph) -> dict[str, Shape]:
+    """The shape of every input and node in letters, as far as it is known."""
+    assert graph.capture is not None  # noqa: S101 -- captured graphs alone are checked
+    known: dict[str, Shape] = dict(zip(graph.inputs, graph.capture.letters, strict=True))
+    for node in graph:
+        if all(name in known for name in node.inputs):
+            try:
+                known |= node_shapes(node, known)
+            except ConvcalcError:
+                continue
+    return known
+
+
+def _against(node: Node, formulas: Mapping[str, Shape], again: Again, values: Mapping[str, int]) -> str | None:
+    """Where a formula does not give what torch gave at these sizes: what it gave."""
+    for name in node.outputs:
+        shape, seen = formulas.get(name), again.measured.get(name)
+        if shape is None or seen is None:
+            continue
+        try:
+            ours = shape_at(shape, values)
+        except ZeroDivisionError:  # where the model divides by a size that is 0
+            continue
+        if ours != seen:
+            return f"it gives {written(seen)}, where the formula {written(shape)} gives {written(ours)}"
+    return None
+
+
+def _differences(
+    graph: Graph, again: Again, formulas: Mapping[str, Shape], values: Mapping[str, int]
+) -> Iterator[Difference]:
+    other = again.graph
+    wrong = set[str]()
     for node, there in zip(graph.nodes, other.nodes, strict=False):
         if (node.name, node.inputs, node.shares) != (there.name, there.inputs, there.shares):
             yield Difference(node, f"{there.name} on {', '.join(there.inputs)} is called", whole=True)
@@ -159,6 +195,12 @@ def _differences(graph: Graph, other: Graph, values: Mapping[str, int]) -> Itera
             continue
         if ours != theirs:
             yield Difference(node, f"it is {_text(theirs)}, where {_text(ours)} was expected")
+        elif wrong.isdisjoint(node.inputs):
+            what = _against(node, formulas, again, values)
+            if what is None:
+                continue
+            yield Difference(node, what)
+        wrong.update(node.outputs)
     if len(graph) > len(other):
         error = None if other.capture is None else other.capture.error
         if error is not None and isinstance(graph.nodes[len(other)].layer, Opaque):
@@ -195,6 +237,9 @@ def _without(graph: Graph, found: Sequence[Difference], sizes: Mapping[str, int]
     shapes = _measured(graph, sizes) if found else {}
     whys = {difference.node.name: f"at another size {difference.what}" for difference in found}
     ends = {difference.node.name for difference in found if difference.whole}
+    again = graph.capture.again
+    if found and again is not None:  # what is contradicted here is so at other sizes, where nothing is checked
+        again = partial(_doubted, again, tuple(f"{name} {why}" for name, why in whys.items()))
     nodes, why = list[Node](), None
     for node in graph:
         if why is None and node.name in ends:
@@ -212,8 +257,19 @@ def _without(graph: Graph, found: Sequence[Difference], sizes: Mapping[str, int]
         graph.name,
         graph.example,
         labels=graph.labels,
-        capture=replace(graph.capture, remarks=(*graph.capture.remarks, *remarks)),
+        capture=replace(graph.capture, remarks=(*graph.capture.remarks, *remarks), again=again),
     )
+
+
+def _doubted(again: Callable[..., Graph], why: tuple[str, ...], *args: Any, **settings: Any) -> Graph:
+    """A capture at other sizes, of which nothing is believed but what it shows at these."""
+    graph = again(*args, **settings)
+    if graph.capture is None:
+        return graph
+    doubted = object.__new__(Graph)
+    doubted.__dict__.update(vars(graph))
+    object.__setattr__(doubted, "capture", replace(graph.capture, lost=(*graph.capture.lost, *why)))
+    return doubted
 
 
 def _opaque(node: Node, inputs: Sequence[str], shapes: Mapping[str, Shape], why: str) -> Node:

@@ -281,7 +281,8 @@ class Run:
         args, kwargs = self.given
         run = Run(self.original, swapped(args, other), swapped(kwargs, other), _quick(self.settings))
         by_torch = run.raised is None or run.recorder.failed is not None
-        return Again(run.graph(), None if by_torch else run.raised)
+        graph = run.graph()
+        return Again(graph, None if by_torch else run.raised, run.measured(graph))
 
     def _originals(self) -> list[tuple[Any, Any]]:
         """Each input as it was given, and on meta."""
@@ -298,10 +299,12 @@ class Run:
 
     def graph(self) -> Graph:
         """Return what was recorded as a graph."""
+        self.recorder.work_out(len(self.recorder.calls))
         outputs = [] if self.raised is not None else labelled_outputs(self.output, "")
         values = [(label, self.recorder.value(tensor)) for label, tensor in outputs]
         failed = self._failed()
         calls = self.kept([*(value for _, value in values), *(failed.inputs if failed else ())])
+        self._drawn = calls
         names = self.names(calls)
         self.late = next((names[id(call)] for call in calls if call.late), None)
         ends = [(label, self.reference(names, value)) for label, value in values]
@@ -314,6 +317,11 @@ class Run:
             labels=[label or name for label, name in ends],
             capture=self._capture(failed, names),
         )
+
+    def measured(self, graph: Graph) -> dict[str, Shape]:
+        """Return the shape that torch gave for each output of the nodes of `graph`, which is that of this run."""
+        given = {node.name: call for node, call in zip(graph, self._drawn, strict=True)}
+        return {name: shape for node in graph for name, shape in zip(node.outputs, given[node.name].shapes, strict=True)}
 
     def _failed(self) -> Failed | None:
         """The call of torch that ended the run, if one did; an assertion written as a call is the model's own."""

@@ -31,6 +31,7 @@ from convcalc.layers.linear import Flatten, Linear
 from convcalc.layers.matmul import Einsum, Matmul
 from convcalc.layers.merge import Add, Concat, Mul
 from convcalc.layers.moved import Moved, PadAxes
+from convcalc.layers.narrow import Narrow
 from convcalc.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from convcalc.layers.opaque import Opaque
 from convcalc.layers.pad import Crop, Pad
@@ -88,6 +89,7 @@ __all__ = [
     "Moved",
     "Mul",
     "MultiheadAttention",
+    "Narrow",
     "OneHot",
     "Opaque",
     "PReLU",

@@ -11,13 +11,14 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, ClassVar, Self, TypeAlias
 
 from convcalc.axes import AXES, axis_names
+from convcalc.branch import Branch
 from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
-from convcalc.sizes import Size
+from convcalc.sizes import Size, larger, smaller
 from convcalc.stencils import identity
 
 Shape: TypeAlias = tuple[Size, ...]
@@ -83,13 +84,15 @@ class Layer:
         """
         return replace(self, **{name: _put(value, values) for name, value in vars(self).items() if _has_formula(value)})
 
-    def path(self, *shapes: Shape) -> tuple[Size, ...]:
-        """Return what must be >= 0 for the layer to give as many tensors as it does; for most nothing.
+    def path(self, *shapes: Shape) -> tuple[Branch, ...]:
+        """Return what must hold for the layer to be this one, as a branch of the model does; for most nothing.
+
+        It may give as many tensors, or as many axes, at some sizes alone.
 
         >>> from convcalc.expr import Expr
         >>> from convcalc.layers import Unbind
-        >>> [str(value) for value in Unbind(3).path((Expr.symbol("n"), 8))]
-        ['n - 3', '3 - n']
+        >>> [str(branch) for branch in Unbind(3).path((Expr.symbol("n"), 8))]
+        ['n == 3']
         """
         return ()
 
@@ -278,6 +281,11 @@ def must_equal(a: Size, b: Size, check: Check, error: Callable[[Reader], Convcal
     """Hand `a == b` to `check`, as two inequalities."""
     check(a - b, error)
     check(b - a, error)
+
+
+def must_equal_or_be_one(a: Size, b: Size, check: Check, error: Callable[[Reader], ConvcalcError]) -> None:
+    """Hand `a == b or a == 1` to `check`."""
+    check(-smaller(larger(a - b, b - a), larger(a - 1, 1 - a)), error)
 
 
 def must_divide(divisor: Size, size: Size, check: Check, error: Callable[[Reader], ConvcalcError]) -> None:

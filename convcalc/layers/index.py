@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, NamedTuple
 
+from convcalc.branch import Branch
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
 from convcalc.expr import Expr
@@ -17,35 +18,101 @@ from convcalc.sizes import Size, is_array, is_symbolic, larger, smaller
 from convcalc.stencils import taps
 
 
+class Back(NamedTuple):
+    """A place counted from the end of an axis: `rows` before it, as Python reads a negative number.
+
+    It is written so where a formula is negative: what is below 0 at some sizes and not at others means two things.
+
+    >>> n = Expr.symbol("n")
+    >>> str(Slice(None, Back(n // 4)).rows(n)), Slice(Back(0), None).rows(8)
+    ('(3*n + 3)//4', 8)
+    """
+
+    rows: Size
+
+    def __str__(self) -> str:
+        return f"-{self.rows}" if isinstance(self.rows, int) else f"-({self.rows})"
+
+
 class Slice(NamedTuple):
     """`start:stop:step` of one axis, as in Python; the step is at least 1.
 
+    Where sizes are symbols it is taken to end no earlier than it starts, or, `empty`, to start no earlier than it ends:
+    see `choices`.
+
     >>> Slice(1, None, 2)
-    Slice(start=1, stop=None, step=2)
+    Slice(start=1, stop=None, step=2, empty=False)
     """
 
-    start: Size | None = None
-    stop: Size | None = None
+    start: Size | Back | None = None
+    stop: Size | Back | None = None
     step: int = 1
+    empty: bool = False
 
     def ends(self, size: Size) -> tuple[Size, Size]:
-        """Return start and stop, counted from 0 and within the size; a size that is a symbol is not below the start.
+        """Return start and stop, counted from 0 and within the size; of a symbol, for a slice that has rows.
 
-        >>> Slice(-3, None).ends(8), Slice(2, 100).ends(8)
-        ((5, 8), (2, 8))
+        >>> Slice(-3, None).ends(8), Slice(2, 100).ends(8), Slice(2, -1).ends(Expr.symbol("n"))
+        ((5, 8), (2, 8), (2, Expr('n - 1')))
         """
         start = 0 if self.start is None else _counted(self.start, size)
-        if is_symbolic(size) and isinstance(self.start, int) and self.start > 0:
-            start = self.start
-        return start, size if self.stop is None else _counted(self.stop, size)
+        stop = size if self.stop is None else _counted(self.stop, size)
+        if is_symbolic(size):  # where there are rows, it starts within the axis and ends after 0
+            start = self.start if isinstance(self.start, int) and self.start > 0 else start
+            stop = size - back if (back := _back(self.stop)) is not None else stop
+        return start, stop
+
+    def rows(self, size: Size) -> Size:
+        """Return how many rows it has of an axis of this size.
+
+        >>> Slice(-3, None).rows(2), Slice(1, None, 2).rows(8), str(Slice(-8, None).rows(Expr.symbol("n")))
+        (2, 4, 'min(n, 8)')
+        """
+        start, stop = self.ends(size)
+        back = _back(self.start)
+        if not is_symbolic(start) and not is_symbolic(stop):
+            length = larger(stop - start, 0 * (stop - start))
+        elif self.empty:
+            return 0
+        else:  # stop - max(size - back, 0) is one minimum
+            length = stop - start if back is None else least_of(stop - size + back, stop)
+        return length if self.step == 1 else (length + self.step - 1) // self.step
+
+    def choices(self, size: Size) -> tuple[Branch, ...]:
+        """Return what must hold for it to mean what it does where sizes are symbols.
+
+        >>> n = Expr.symbol("n")
+        >>> [str(one) for one in Slice(5, None).choices(n)], [str(one) for one in Slice(Back(n - 3), None).choices(n)]
+        (['n >= 5'], ['n - 3 >= 1', 'n >= 3'])
+        """
+        start, stop = self.ends(size)
+        signs = [one for end in (self.start, self.stop) for one in sign_of(end)]
+        order = Branch(stop, "<=" if self.empty else ">=", start)
+        return (*signs, order) if is_symbolic(start) or is_symbolic(stop) else tuple(signs)
 
 
-def _counted(place: Size, size: Size) -> Size:
+def sign_of(place: Any) -> tuple[Branch, ...]:
+    """Return what must hold for a place to be counted from where it is."""
+    if isinstance(place, Back):
+        return (Branch(place.rows, ">=", 1),) if is_symbolic(place.rows) else ()
+    return (Branch(place, ">=", 0),) if is_symbolic(place) else ()
+
+
+def _back(place: Size | Back | None) -> Size | None:
+    """How many rows before the end a place is; None where it is counted from 0."""
+    if isinstance(place, Back):
+        return place.rows if is_symbolic(place.rows) or place.rows > 0 else None
+    return -place if isinstance(place, int) and place < 0 else None
+
+
+def _counted(place: Size | Back, size: Size) -> Size:
     """A place from 0 to `size`, counted from the end where it is negative."""
+    back = _back(place)
+    if back is not None:
+        return most_of(size - back, 0)
+    place = -place.rows if isinstance(place, Back) else place
     if is_array(place):
         return smaller(larger(place + (place < 0) * size, 0 * size), size)
-    if isinstance(place, int) and place < 0:
-        return most_of(size + place, 0)
     return place if isinstance(place, int) and place == 0 else least_of(place, size)
 
 
@@ -71,25 +138,29 @@ class Index(Layer):
             if item is None:
                 sizes.append(1)
             elif isinstance(item, Slice):
-                size = next(rest)
-                start, stop = item.ends(size)
-                if is_symbolic(size) and isinstance(start, int) and start > 0:
-                    self._check_start(start, size, check)
-                length = stop - start
-                if item.step != 1:
-                    length = (length + item.step - 1) // item.step
-                sizes.append(_at_least_none(length))
+                sizes.append(item.rows(next(rest)))
             else:
                 self._check_place(item, next(rest), shape, check)
         return (*sizes, *rest)
 
-    def _check_start(self, start: int, size: Size, check: Check) -> None:
-        check(size - start, lambda at: BadShape(f"a slice from {start} on of {at(size)} rows has none"))
+    def path(self, *shapes: Shape) -> tuple[Branch, ...]:
+        """Which way round the ends of each slice stand, and from where they are counted."""
+        sizes = iter(shapes[0])
+        chosen: list[Branch] = []
+        for item in self.items:
+            if isinstance(item, Slice):
+                chosen += item.choices(next(sizes))
+            elif item is not None:
+                next(sizes)
+                chosen += sign_of(item)
+        return tuple(chosen)
 
-    def _check_place(self, place: Size, size: Size, shape: Shape, check: Check) -> None:
-        missing = size + place if isinstance(place, int) and place < 0 else size - place - 1
+    def _check_place(self, place: Size | Back, size: Size, shape: Shape, check: Check) -> None:
+        back = _back(place)
+        place = -place.rows if isinstance(place, Back) else place
         check(
-            missing, lambda at: BadShape(f"index {at(place)} is not on an axis of size {at(size)} of {written(shape)}")
+            size - back if back is not None else size - place - 1,
+            lambda at: BadShape(f"index {at(place)} is not on an axis of size {at(size)} of {written(shape)}"),
         )
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
@@ -114,11 +185,6 @@ def _cut(item: Any, size: Size) -> Footprint | None:
     if isinstance(start, Expr) and start.is_constant:
         start = start.constant
     return taps([start], step) if isinstance(start, int) else None
-
-
-def _at_least_none(length: Size) -> Size:
-    """A length, 0 where start is past stop; a formula is taken to be positive."""
-    return length if is_symbolic(length) else larger(length, 0 * length)
 
 
 @dataclass(frozen=True)

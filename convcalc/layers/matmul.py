@@ -11,7 +11,7 @@ from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadArgument, BadShape
 from convcalc.field import Field, unite
 from convcalc.layers.base import Layer, Shape, must_equal, product, written
-from convcalc.layers.merge import Elementwise
+from convcalc.layers.merge import Elementwise, broadcast
 from convcalc.sizes import Size
 from convcalc.stencils import everything
 
@@ -142,10 +142,9 @@ class Einsum(_Contracts):
         for term, shape in zip(terms, shapes, strict=True):
             for letter, size in zip(term, shape, strict=True):
                 known = sizes.get(letter)
-                if known is None or (isinstance(known, int) and known == 1):
-                    sizes[letter] = size
-                elif not (isinstance(size, int) and size == 1):
-                    must_equal(known, size, check, self._unequal(letter, known, size))
+                sizes[letter] = (
+                    size if known is None else broadcast(known, size, check, self._unequal(letter, known, size))
+                )
         missing = [letter for letter in output if letter not in sizes]
         if missing:
             raise BadArgument(f"einsum {self.equation!r} has no input with {', '.join(missing)}")

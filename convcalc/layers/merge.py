@@ -68,10 +68,7 @@ class Concat(_Merge):
 
 
 class Elementwise(_Merge):
-    """What combines values of the same place; where one size is 1, its value serves all places, as in torch.
-
-    Of nothing and 1 torch makes nothing; that is refused here, as no network means it.
-    """
+    """What combines values of the same place; where one size is 1, its value serves all places, as in torch."""
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The common shape: sizes agree, or one is 1; shapes of fewer axes have 1 in front."""
@@ -82,7 +79,7 @@ class Elementwise(_Merge):
     def _size(self, shapes: Sequence[Shape], axis: int, check: Check) -> Size:
         common = shapes[0][axis]
         for other in shapes[1:]:
-            common = _broadcast(common, other[axis], check, _unequal(self.op, shapes, axis))
+            common = broadcast(common, other[axis], check, _unequal(self.op, shapes, axis))
         return common
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
@@ -114,13 +111,16 @@ class Mul(Elementwise):
     op: ClassVar[str] = "mul"
 
 
-def _broadcast(a: Size, b: Size, check: Check, error: Any) -> Size:
-    """The size that a and b have together: equal, or the larger where the smaller is 1."""
+def broadcast(a: Size, b: Size, check: Check, error: Any) -> Size:
+    """Return the size that a and b have together: they are equal, or one is 1, which gives way to the other.
+
+    >>> broadcast(1, 0, enforce, None), broadcast(7, 7, enforce, None)
+    (0, 7)
+    """
     if not is_array(a) and not is_array(b) and a == b:
         return a
     for one, size in ((a, b), (b, a)):
         if _is_one(one):
-            check(size - 1, error)
             return size
     for size in (a, b):
         if isinstance(size, int):  # the other is it, or 1

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
+from convcalc.branch import Branch
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
 from convcalc.field import Field, unite
 from convcalc.layers.base import Layer, Shape, axis_of, must_equal, written
-from convcalc.layers.index import Index, Slice
+from convcalc.layers.index import Back, Slice
 from convcalc.layers.merge import Concat
 from convcalc.sizes import Size
 
@@ -62,10 +63,10 @@ class Chunk(_Pieces):
         piece = (shape[dim] + self.chunks - 1) // self.chunks
         return self.along(shape, dim, _pieces("chunk", shape[dim], piece, self.outputs, check))
 
-    def path(self, *shapes: Shape) -> tuple[Size, ...]:
+    def path(self, *shapes: Shape) -> tuple[Branch, ...]:
         """As many pieces."""
         size = shapes[0][axis_of("chunk", "dim", self.dim, shapes[0])]
-        return _rooms(size, (size + self.chunks - 1) // self.chunks, self.outputs)
+        return _as_many(_rooms(size, (size + self.chunks - 1) // self.chunks, self.outputs))
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,9 @@ class Pieces(_Pieces):
         dim = axis_of("split", "dim", self.dim, shape)
         return self.along(shape, dim, _pieces("split", shape[dim], self.piece, self.count, check))
 
-    def path(self, *shapes: Shape) -> tuple[Size, ...]:
+    def path(self, *shapes: Shape) -> tuple[Branch, ...]:
         """As many pieces."""
-        return _rooms(shapes[0][axis_of("split", "dim", self.dim, shapes[0])], self.piece, self.count)
+        return _as_many(_rooms(shapes[0][axis_of("split", "dim", self.dim, shapes[0])], self.piece, self.count))
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,16 @@ class Cuts(_Pieces):
     """
 
     op: ClassVar[str] = "cuts"
-    places: tuple[Size, ...]
+    places: tuple[Size | Back, ...]
     _: KW_ONLY
     dim: int = 0
+    empty: tuple[bool, ...] = ()
+    """Which pieces have no rows where sizes are symbols; none of them by default."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.empty:
+            object.__setattr__(self, "empty", (False,) * self.outputs)
 
     @property
     def outputs(self) -> int:
@@ -147,15 +155,26 @@ class Cuts(_Pieces):
         """What is between one place and the next."""
         (shape,) = shapes
         dim = axis_of("cuts", "dim", self.dim, shape)
-        whole = [Slice()] * dim
+        return self.along(shape, dim, [piece.rows(shape[dim]) for piece in self._slices()])
+
+    def path(self, *shapes: Shape) -> tuple[Branch, ...]:
+        """As of the slices that the pieces are."""
+        size = shapes[0][axis_of("cuts", "dim", self.dim, shapes[0])]
+        return tuple(branch for piece in self._slices() for branch in piece.choices(size))
+
+    def _slices(self) -> list[Slice]:
         ends = zip((None, *self.places), (*self.places, None), strict=True)
-        return tuple(Index((*whole, Slice(*pair))).out_shape(shape, check=check) for pair in ends)
+        return [Slice(start, stop, empty=empty) for (start, stop), empty in zip(ends, self.empty, strict=True)]
 
 
 def _rooms(size: Size, piece: Size, count: int) -> tuple[Size, ...]:
     """What must be >= 0 for `size` to make `count` pieces: from 1 to `piece` are left for the last."""
     last = size - piece * (count - 1)
     return (last - 1, piece - last) if count > 1 else (piece - last,)
+
+
+def _as_many(rooms: Sequence[Size]) -> tuple[Branch, ...]:
+    return tuple(Branch(room, ">=", 0) for room in rooms)
 
 
 def _pieces(op: str, size: Size, piece: Size, count: int, check: Check) -> tuple[Size, ...]:
@@ -240,10 +259,9 @@ class Unbind(_Pieces):
         )
         return ((*shape[:dim], *shape[dim + 1 :]),) * self.count
 
-    def path(self, *shapes: Shape) -> tuple[Size, ...]:
+    def path(self, *shapes: Shape) -> tuple[Branch, ...]:
         """As many entries."""
-        size = shapes[0][axis_of("unbind", "dim", self.dim, shapes[0])]
-        return size - self.count, self.count - size
+        return (Branch(shapes[0][axis_of("unbind", "dim", self.dim, shapes[0])], "==", self.count),)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,21 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
+from convcalc.branch import Branch
 from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadArgument, BadShape
 from convcalc.field import Field
-from convcalc.layers.base import Layer, Shape, axis_of, must_divide, must_equal, product, written
-from convcalc.sizes import Size, is_array
+from convcalc.layers.base import (
+    Layer,
+    Shape,
+    axis_of,
+    must_divide,
+    must_equal,
+    must_equal_or_be_one,
+    product,
+    written,
+)
+from convcalc.sizes import Size, is_array, is_symbolic
 
 
 class Reshaped(Layer):
@@ -127,7 +137,7 @@ class Remade(Layer):
 class Squeeze(Reshaped):
     """Axes of size 1 left out (torch's `squeeze`): those of `dims`, or all where that is None.
 
-    A size with a letter is taken to be larger than 1.
+    A size with a letter is taken to be 1 on the axes of `gone`, and not to be 1 on others.
 
     >>> Squeeze().out_shape((1, 8, 1, 1)), Squeeze((2, 3)).out_shape((1, 8, 1, 1))
     ((8,), (1, 8))
@@ -135,17 +145,31 @@ class Squeeze(Reshaped):
 
     op: ClassVar[str] = "squeeze"
     dims: tuple[int, ...] | None = None
+    _: KW_ONLY
+    gone: tuple[int, ...] = ()
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The other sizes."""
-        wanted = (
+        wanted = self._wanted(shape)
+        return tuple(size for axis, size in enumerate(shape) if axis not in wanted or not self._is_one(axis, size))
+
+    def path(self, *shapes: Shape) -> tuple[Branch, ...]:
+        """Which of its axes are 1."""
+        (shape,) = shapes
+        return tuple(
+            Branch(shape[axis], "==" if axis in self.gone else "!=", 1)
+            for axis in sorted(self._wanted(shape))
+        )
+
+    def _wanted(self, shape: Shape) -> set[int]:
+        return set(
             range(len(shape)) if self.dims is None else [axis_of("squeeze", "dim", dim, shape) for dim in self.dims]
         )
-        return tuple(
-            size
-            for axis, size in enumerate(shape)
-            if axis not in wanted or is_array(size) or not (isinstance(size, int) and size == 1)
-        )
+
+    def _is_one(self, axis: int, size: Size) -> bool:
+        if is_array(size):
+            return False
+        return axis in self.gone if is_symbolic(size) else bool(size == 1)
 
 
 @dataclass(frozen=True)
@@ -188,7 +212,7 @@ class Expand(Layer):
         if isinstance(want, int) and want == -1:
             return have
         if not (isinstance(have, int) and have == 1):
-            must_equal(
+            must_equal_or_be_one(
                 have,
                 want,
                 check,

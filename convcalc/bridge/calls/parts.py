@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, plain, size, sizes, spec, spec_each, tensors
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.sizeint import SizeInt
-from convcalc.layers import Chunk, Index, Pieces, Slice, Split, Take, Unbind, Windows, Written
+from convcalc.layers import Chunk, Index, Narrow, Pieces, Slice, Split, Take, Unbind, Windows, Written
+from convcalc.layers.index import Back
 from convcalc.layers.pick import TENSOR, Listed, Pick
 from convcalc.layers.pieces import Cuts, Sections
 
@@ -25,16 +27,22 @@ def getitem(input: Any, items: Any) -> Spec:
         place = next(place for place, entry in enumerate(entries) if is_tensor(entry))
         return Spec(Take(dim=place), (input, indices[0]))
     if indices or any(isinstance(entry, list) for entry in entries):
-        return Spec(Pick(tuple(map(_picked, entries))), (input, *indices))
-    return Spec(Index(tuple(map(_item, entries))), (input,))
+        return Spec(Pick(tuple(map(_picked, entries, _lengths(input, entries)))), (input, *indices))
+    return Spec(Index(tuple(map(_item, entries, _lengths(input, entries)))), (input,))
 
 
-def _picked(item: Any) -> Any:
+def _lengths(input: Any, entries: list[Any]) -> Iterator[int]:
+    """The length of the axis that each item is for; 0 for a new axis."""
+    rest = iter(input.shape)
+    return (0 if entry is None else next(rest, 0) for entry in entries)
+
+
+def _picked(item: Any, length: int) -> Any:
     """An item beside index tensors: one of them, a list of places as how many there are, or as in `Index`."""
     if is_tensor(item):
         return TENSOR
     if not isinstance(item, list):
-        return _item(item)
+        return _item(item, length)
     if not all(isinstance(entry, int) and not isinstance(entry, bool) for entry in item):
         raise NotKnown("a list of other things than places")
     return Listed(tuple(map(plain, item)))
@@ -49,16 +57,24 @@ def _without_ellipsis(items: tuple[Any, ...], rank: int) -> list[Any]:
     return [*items[:place], *[slice(None)] * (rank - named), *items[place + 1 :]]
 
 
-def _item(item: Any) -> Any:
+def _item(item: Any, length: int) -> Any:
+    """A slice, a place or a new axis, for an axis of that length."""
     if item is None:
         return None
     if isinstance(item, slice):
         step = 1 if item.step is None else plain(item.step)
-        start, stop = (None if end is None else size(end) for end in (item.start, item.stop))
-        return Slice(start, stop, step)
+        empty = not range(length)[item.start : item.stop]
+        return Slice(_place(item.start), _place(item.stop), step, empty)
     if isinstance(item, bool) or not isinstance(item, int):
         raise NotKnown(f"an index that is a {type(item).__name__}")
-    return size(item)
+    return _place(item)
+
+
+def _place(value: Any) -> Any:
+    """A place on an axis as a layer takes it: a formula that is negative here is counted from the end."""
+    if value is None:
+        return None
+    return Back(size(-value)) if isinstance(value, SizeInt) and value.plain < 0 else size(value)
 
 
 add([_Tensor.__getitem__], getitem, "getitem")
@@ -73,14 +89,17 @@ def setitem(input: Any, items: Any, value: Any) -> Spec:
 @spec("narrow")
 def narrow(input: Any, dim: int, start: Any, length: Any) -> Spec:
     """`length` entries from `start` on."""
-    first = size(start)
-    return Spec(Index(_at(input, dim, Slice(first, first + size(length)))), (input,))
+    if start.plain < 0 if isinstance(start, SizeInt) else start < 0:
+        piece = Slice(Back(size(-start)), Back(size(-start - length)))
+    else:
+        piece = Slice(size(start), size(start) + size(length))
+    return Spec(Narrow(_at(input, dim, piece)), (input,))
 
 
 @spec("select")
 def select(input: Any, dim: int, index: Any) -> Spec:
     """One entry of an axis, without it."""
-    return Spec(Index(_at(input, dim, size(index))), (input,))
+    return Spec(Index(_at(input, dim, _place(index))), (input,))
 
 
 def _at(input: Any, dim: int, item: Any) -> tuple[Any, ...]:
@@ -157,7 +176,10 @@ def tensor_split(input: Any, indices_or_sections: Any = None, dim: int = 0, **kw
         raise NotKnown("values decide where to cut")
     if isinstance(wanted, int):
         return Spec(Sections(plain(wanted), dim=place), (input,))
-    return Spec(Cuts(sizes(wanted), dim=place), (input,))
+    rows = range(input.shape[place])
+    ends = zip((None, *wanted), (*wanted, None), strict=True)
+    empty = tuple(not rows[start:stop] for start, stop in ends)
+    return Spec(Cuts(tuple(map(_place, wanted)), dim=place, empty=empty), (input,))
 
 
 def windows(input: Any, dimension: int, size_: Any = None, step: Any = None, **kwargs: Any) -> Spec:

@@ -140,7 +140,10 @@ def squeeze(input: Any, *args: Any, **kwargs: Any) -> Spec:
     """Axes of size 1 left out."""
     some = args or tuple(kwargs.values())
     dims = None if not some else tuple(map(plain, varargs(some[0], some[1:])))
-    return Spec(Squeeze(dims), (input,))
+    rank = input.dim()
+    wanted = range(rank) if dims is None else sorted({dim % max(1, rank) for dim in dims})
+    gone = tuple(axis for axis in wanted if rank and input.shape[axis] == 1)
+    return Spec(Squeeze(dims, gone=gone), (input,))
 
 
 @spec("unsqueeze")
