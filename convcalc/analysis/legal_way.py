@@ -69,6 +69,10 @@ def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: M
     collected, marks = Collector(), dict[str, int]()
     try:
         ends = walk(graph.at(shapes), shapes, collected, marks)
+    except Refused:  # whatever the sizes, as the model was here
+        if _raised(graph) is None:
+            return here
+        ends = "refused"
     except ConvcalcError:  # at these symbols; on numbers it says more
         return here
     path = path_of(graph, shapes, _passed_over(graph, shapes, collected.conditions, marks)) or []

@@ -73,9 +73,9 @@ class Failed:
 
 
 def work_out(call: Call, numbers: Mapping[str, int]) -> str | None:
-    """Work out the shapes of a call in letters, and hold them to those that torch gave, where the letters are `numbers`.
+    """Work out the shapes of a call in letters, and hold them to those that torch gave at these `numbers`.
 
-    Where they are others, nothing but what was measured is known of the call; returns what was found.
+    Where they are others, nothing but what was measured is known of the call; returns what was found, as a sentence.
     """
     call.symbolic = in_letters(call)
     for shape, seen in zip(call.symbolic, call.shapes, strict=True):

@@ -321,7 +321,9 @@ class Run:
     def measured(self, graph: Graph) -> dict[str, Shape]:
         """Return the shape that torch gave for each output of the nodes of `graph`, which is that of this run."""
         given = {node.name: call for node, call in zip(graph, self._drawn, strict=True)}
-        return {name: shape for node in graph for name, shape in zip(node.outputs, given[node.name].shapes, strict=True)}
+        return {
+            name: shape for node in graph for name, shape in zip(node.outputs, given[node.name].shapes, strict=True)
+        }
 
     def _failed(self) -> Failed | None:
         """The call of torch that ended the run, if one did; an assertion written as a call is the model's own."""

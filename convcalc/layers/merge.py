@@ -68,7 +68,10 @@ class Concat(_Merge):
 
 
 class Elementwise(_Merge):
-    """What combines values of the same place; where one size is 1, its value serves all places, as in torch."""
+    """What combines values of the same place; where one size is 1, its value serves all places, as in torch.
+
+    Of nothing and 1 torch makes nothing; where both are formulas that is refused here, as no network means it.
+    """
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The common shape: sizes agree, or one is 1; shapes of fewer axes have 1 in front."""

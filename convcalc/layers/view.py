@@ -157,8 +157,7 @@ class Squeeze(Reshaped):
         """Which of its axes are 1."""
         (shape,) = shapes
         return tuple(
-            Branch(shape[axis], "==" if axis in self.gone else "!=", 1)
-            for axis in sorted(self._wanted(shape))
+            Branch(shape[axis], "==" if axis in self.gone else "!=", 1) for axis in sorted(self._wanted(shape))
         )
 
     def _wanted(self, shape: Shape) -> set[int]:
