@@ -11,6 +11,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -382,7 +383,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             self._choose(layer, inputs)
 
     def _choose(self, layer: Layer, inputs: tuple[Value, ...]) -> None:
-        """Keep as branches what makes a call what it is, such as to give as many tensors as it gave."""
+        """Keep as branches what makes a call what it is, such as to give as many tensors; no ways meet after these."""
         if type(layer).path is Layer.path:
             return
         read = [self.symbolic(value) for value in inputs]
@@ -392,8 +393,9 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
                 self.watch.branch(None, "==", None, outcome=True)
             return
         for one in layer.path(*known):
-            if isinstance(one.left, Expr) or isinstance(one.right, Expr):
-                self.watch.branch(one.left, one.relation, one.right, outcome=True)
+            if (isinstance(one.left, Expr) or isinstance(one.right, Expr)) and not one.is_everywhere:
+                self.watch.path.setdefault(replace(one, source=self.line()))
+                self.joins.firm.setdefault(one)
 
     def _checked(self, layer: Layer, inputs: tuple[Value, ...], shapes: tuple[Shape, ...]) -> tuple[Layer | None, str]:
         """The layer, if it gives what torch gave; None where it does not, or a formula is lost, and why.
