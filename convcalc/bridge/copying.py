@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.known import has_values
 
 _ATOMIC = frozenset(
     {int, float, complex, bool, str, bytes, type(None), type, range, slice, types.ModuleType, types.BuiltinFunctionType}
@@ -40,6 +41,8 @@ class Copier:
         """What the memo knows by identity must stay alive."""
         self.tensors: dict[int, Any] = {}
         """The copy of each tensor, by the identity of the original."""
+        self.small: dict[int, tuple[Any, Any]] = {}
+        """The copy and the original of each tensor whose values are kept, by the identity of the copy."""
         self.attributes: list[tuple[str, Any]] = []
         """Tensors that are plain attributes: where, and the copy."""
         self.strays: list[tuple[str, Any]] = []
@@ -59,16 +62,33 @@ class Copier:
         if type(tensor) is torch.nn.Parameter and tensor.layout is torch.strided:
             blank = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
             twin = torch.nn.Parameter(blank, tensor.requires_grad)
-            self.tensors[id(tensor)] = twin
-            return self._keep(tensor, twin)
+            return self._twin(tensor, twin)
         blank = self._blank(tensor)
         if isinstance(tensor, torch.nn.Parameter):
             if not isinstance(blank, torch.nn.Parameter):
                 blank = torch.nn.Parameter(blank, requires_grad=tensor.requires_grad)
         elif tensor.requires_grad and tensor.is_leaf:
             blank.requires_grad_()
-        self.tensors[id(tensor)] = blank
-        return self._keep(tensor, blank)
+        return self._twin(tensor, blank)
+
+    def _twin(self, tensor: Any, twin: Any) -> Any:
+        self.tensors[id(tensor)] = twin
+        if has_values(tensor):
+            self.small[id(twin)] = twin, tensor
+        return self._keep(tensor, twin)
+
+    def adopt(self, tensor: Any, twin: Any) -> None:
+        """Let `twin` stand in the place of a tensor that is no part of the module."""
+        self.tensors[id(tensor)] = twin
+        self.kept.append(tensor)
+
+    def owned(self, value: Any) -> Any:
+        """Return arguments with the copy in the place of each tensor that has one."""
+        if isinstance(value, dict):
+            return {name: self.owned(entry) for name, entry in value.items()}
+        if type(value) in (tuple, list):
+            return type(value)([self.owned(entry) for entry in value])
+        return self.tensors.get(id(value), value)
 
     def _blank(self, tensor: Any) -> Any:
         torch = self.torch

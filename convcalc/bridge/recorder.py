@@ -24,6 +24,7 @@ from convcalc.bridge.copying import Copier
 from convcalc.bridge.counted import Counter, behind, is_batched, under_vmap
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.joins import Joins
+from convcalc.bridge.known import Known
 from convcalc.bridge.queries import QUERIES
 from convcalc.bridge.recording import Call, Failed, Frame, Value, shapes_of, work_out
 from convcalc.bridge.watch import Watch
@@ -68,6 +69,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self.strays: dict[str, None] = {}
         """Parameters of modules that torch does not know as parts."""
         self.copied = copied
+        self.known = Known(copied.small)
         self.kept: list[Any] = []
         self.stack: list[Frame] = []
         self.watch = Watch(line=self.line, lost={plain: None} if plain else {})
@@ -187,15 +189,16 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             self.asked = self.asked or bool(self.plain)
             return func(*args, **kwargs) if self.plain else query(self, *args, **kwargs)
         if self._is_foreign(args) or (kwargs and self._is_foreign(kwargs.values())):
-            args, kwargs = self._own(args), self._own(kwargs)
+            args, kwargs = self.copied.owned(args), self.copied.owned(kwargs)
         if func in _STAYS:
             return self._stay(func, args, kwargs)
         if "device" in kwargs:
             kwargs = _somewhere(func, kwargs)
         if args and id(args[0]) in self.named and self._fills(func, args, kwargs):
-            return func(*in_numbers(args), **in_numbers(kwargs))
+            return self._fill(func, in_numbers(args), in_numbers(kwargs))
+        known = func not in _WHERE and self.known.decides(args, kwargs)
         if func in _READS:
-            args = self._read(args)
+            args = self.known.put(args) if known else self._read(args)
         muted, self.watch.muted = self.watch.muted, True
         try:
             found = self._found(func, args, kwargs)
@@ -204,11 +207,15 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         # what is read is looked up before the call, which may write into it
         inputs = tuple(map(self.value, found.inputs)) if isinstance(found, Spec) else ()
         try:
+            given = (args, kwargs)
+            if known:
+                args, kwargs = self.known.put(args), self.known.put(kwargs)
             if isinstance(found, Spec) and isinstance(found.layer, Source) and func is not torch.tensor:
                 kwargs = self._without_values(found.layer, kwargs)
             out = self._run(func, in_numbers(args), in_numbers(kwargs), found)
         except Exception as error:
             out = self._once_more(func, in_numbers(args), in_numbers(kwargs), error, found)
+        args, kwargs = given
         if func is _SETITEM:
             self._record(func, args, kwargs, args[0], found, inputs)
         elif isinstance(out, Tensor) or (isinstance(out, tuple | list) and next(tensors_among(out), None) is not None):
@@ -231,19 +238,23 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         return known
 
     def _is_foreign(self, values: Iterable[Any]) -> bool:
-        """Whether a tensor of the original is among arguments: code outside may still hold it."""
+        """Whether a tensor of the original, or of the world outside, is among arguments."""
         originals = self.copied.tensors
         return any(
-            id(value) in originals or (type(value) in (tuple, list) and self._is_foreign(value)) for value in values
+            id(value) in originals
+            or (isinstance(value, Tensor) and self._adopt(value))
+            or (type(value) in (tuple, list) and self._is_foreign(value))
+            for value in values
         )
 
-    def _own(self, value: Any) -> Any:
-        """Arguments with the copy in the place of each tensor of the original."""
-        if isinstance(value, dict):
-            return {name: self._own(entry) for name, entry in value.items()}
-        if type(value) in (tuple, list):
-            return type(value)([self._own(entry) for entry in value])
-        return self.copied.tensors.get(id(value), value)
+    def _adopt(self, tensor: Any) -> bool:
+        """Copy a tensor that is no part of the module, such as a global one: the model may write into it."""
+        if id(tensor) in self.values or id(tensor) in self.named or tensor.device.type != "cpu":
+            return False
+        if tensor.layout is not torch.strided or tensor.is_quantized or is_batched(tensor):
+            return False
+        self.copied.adopt(tensor, tensor.detach().clone() if tensor.numel() <= _MANY else tensor.to("meta"))
+        return True
 
     def _fills(self, func: Any, args: Any, kwargs: Any) -> bool:
         """Whether a call sets a parameter or buffer in place, from nothing else: initialisation, counters."""
@@ -251,6 +262,15 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         if id(args[0]) in self.values or not name.endswith("_") or name.endswith("__"):
             return False
         return next(tensors_among((args[1:], kwargs)), None) is None
+
+    def _fill(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """Set a parameter or buffer in place, and its values where they are known."""
+        values = self.known.of(args[0])
+        out = func(*args, **kwargs)
+        if values is not None:
+            func(values, *args[1:], **kwargs)
+            self.known.fill(args[0], values)
+        return out
 
     def _stay(self, func: Any, args: Any, kwargs: Any) -> Any:
         """`x.to("cuda")`, `x.cpu()` while nothing is anywhere: only the type changes."""
@@ -261,7 +281,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         kind = wanted[0].dtype if wanted and isinstance(wanted[0], Tensor) else next(iter(wanted), tensor.dtype)
         if kind == tensor.dtype:
             return tensor
-        out = tensor.to(kind)
+        out = self.known.put(tensor).to(kind)
         self._alias(tensor, out)
         return out
 
@@ -312,6 +332,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
                 if args and isinstance(args[0], Tensor) and (out is moved[0] or func is _SETITEM):
                     # a constant was written into: it has no values from now on
                     torch.autograd.graph.increment_version(args[0])
+                    self.known.forget(args[0])
                     return args[0]
                 return out
         self._fail(func, args, kwargs, error, found)
@@ -510,7 +531,9 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         for place, tensor in enumerate(outs):
             before, version = self.values.get(id(tensor)), self._version(tensor)
             if before is not None and before.version != version:
-                self._writes.setdefault(storage_of(tensor), []).append(call)
+                if call.live:
+                    self.known.forget(tensor)
+                self._writes.setdefault(self.known.home(tensor), []).append(call)
                 version = self._version(tensor)
             value = Value(call, place, version)
             self._remember(tensor, value)
@@ -524,7 +547,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
     def _version(self, tensor: Any) -> int:
         """How often a tensor was written into."""
         if tensor.is_inference():  # which torch does not count
-            return len(self._writes.get(storage_of(tensor), ()))
+            return len(self._writes.get(self.known.home(tensor), ()))
         return int(tensor._version)
 
     def _alias(self, tensor: Any, out: Any) -> None:
@@ -550,7 +573,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         if known.version == version:
             return known
         # a view of it was written into, or what it is a view of
-        writers = [call for call in self._writes.get(storage_of(tensor), ()) if call.number > known.call.number]
+        writers = [call for call in self._writes.get(self.known.home(tensor), ()) if call.number > known.call.number]
         inputs = (known, *(Value(call, 0, 0) for call in writers))
         call = self._call("written", Written("written"), inputs, (tuple(tensor.shape),))
         value = Value(call, 0, version)
@@ -649,6 +672,11 @@ _READS = frozenset(
     }
 )
 """What gives Python the values of a tensor."""
+
+_WHERE = frozenset(
+    {Tensor.device.__get__, Tensor.is_cuda.__get__, Tensor.is_cpu.__get__, Tensor.is_meta.__get__, Tensor.get_device}
+)
+"""What asks where a tensor is: the module's are all in one place."""
 
 _STAYS = frozenset({Tensor.to, Tensor.cpu, Tensor.cuda, Tensor.xpu, Tensor.pin_memory})
 
