@@ -20,6 +20,7 @@ The message is one sentence: what, with the numbers, the rule, the way out. The 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from convcalc.explanation import Explanation
@@ -64,6 +65,15 @@ class ConvcalcError(Exception):
         at = [] if self.explanation is None else self.explanation.lines()
         rule = [f"rule   {self.rule}"] if self.rule else []
         return [self.message, *at, *rule, *(f"fix    {fix}" for fix in self.fixes)]
+
+    def as_command(self) -> ConvcalcError:
+        """Return the same error with repairs of a captured model as the command line writes them."""
+        named = type(self)(self.message, rule=self.rule, fixes=self.fixes, place=self.place)
+        if self.explanation is not None:
+            tried = tuple(fix.as_command() for fix in self.explanation.fixes)
+            named.explanation = replace(self.explanation, fixes=tried)
+            named.fixes = tuple(fix.text() for fix in tried)
+        return named
 
     def record(self) -> dict[str, Any]:
         """Return it for JSON: kind, message, rule, fixes; of a captured model's failing call where and on what.

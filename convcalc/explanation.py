@@ -5,7 +5,7 @@ It hangs on the error as `error.explanation`; whoever prints the error may print
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -59,19 +59,31 @@ def labelled(name: str, op: str) -> str:
 class Fix:
     """A repair that was run: with it the failing call passes, and `runs` says whether the whole model then does.
 
-    Where it does not, `then` names the call that fails next.
+    Where it does not, `then` names the call that fails next. `command` is how the command line writes it, where that
+    is another way than Python's.
 
     >>> Fix("fc: nn.Linear(8192, 10)", runs=True).text(), Fix("x.flatten(1)", runs=False, then="fc").text()
     ('fc: nn.Linear(8192, 10)', 'x.flatten(1); then fc fails')
+    >>> Fix("input_size=(1, 3, 32, 32)", runs=True, command="--input 3x32x32").as_command().text()
+    '--input 3x32x32'
     """
 
     what: str
     runs: bool
     then: str = ""
+    command: str = ""
 
     def text(self) -> str:
         """Return it as a user reads it."""
         return self.what if self.runs else f"{self.what}; then {self.then or 'another call'} fails"
+
+    def as_command(self) -> Fix:
+        """Return it as the command line writes it."""
+        return replace(self, what=self.command or self.what, command="")
+
+    def record(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {"what": self.what, "runs": self.runs, "then": self.then}
 
 
 @dataclass(frozen=True)
@@ -106,6 +118,6 @@ class Explanation:
             "source": self.source,
             "line": self.line,
             "operands": [operand.record() for operand in self.operands],
-            "tried": [vars(fix) for fix in self.fixes],
+            "tried": [fix.record() for fix in self.fixes],
             "torch": self.torch,
         }

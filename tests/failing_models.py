@@ -422,7 +422,7 @@ CASES = [
         "return self.fc(x)",
         [
             "fc: nn.Linear(8192, 10)",
-            "--input 3x32x32 (H and W in 32..35; 6 more ranges)",
+            "input_size=(1, 3, 32, 32) (H and W in 32..35; 6 more ranges)",
             "nn.AdaptiveAvgPool2d(8) before flatten",
         ],
         rewritten={"nn.AdaptiveAvgPool2d(8) before flatten": PooledNet},
@@ -434,7 +434,10 @@ CASES = [
         "conv1 takes 3 channels, x gives 32; (1, 32, 32, 3) has 3 last, as in channels-last (NHWC); "
         "input channels must equal in_channels.",
         "x = F.max_pool2d(F.relu(self.conv1(x)), 2)",
-        ["--input 3x32x32", "x.permute(0, 3, 1, 2) before conv1"],
+        [
+            "input_size=(1, 3, 32, 32)",
+            "x.permute(0, 3, 1, 2) before conv1",
+        ],
         rewritten={"x.permute(0, 3, 1, 2) before conv1": ChannelsLastNet},
     ),
     Case(
@@ -455,7 +458,7 @@ CASES = [
         "return torch.cat([up, skip], 1)",
         [
             "up2: nn.ConvTranspose2d(16, 16, 2, stride=2, output_padding=1)",
-            "--input 1x48x48 (H and W >= 4 and H and W % 4 == 0)",
+            "input_size=(1, 1, 48, 48) (H and W >= 4 and H and W % 4 == 0)",
             "F.interpolate(up2, size=(25, 25)) in cat",
             "relu_2[..., :24, :24] in cat; then cat_2 fails",
         ],
@@ -500,7 +503,7 @@ CASES = [
         "return x - self.dec(self.enc(x))",
         [
             "dec: nn.ConvTranspose2d(8, 1, 3, stride=2, padding=1, output_padding=1)",
-            "--input 1x27x27 (H and W % 2 == 1)",
+            "input_size=(1, 1, 27, 27) (H and W % 2 == 1)",
             "x[..., :27, :27] in sub",
             "F.interpolate(dec, size=(28, 28)) in sub",
         ],
@@ -541,7 +544,10 @@ CASES = [
         [(1, 3, 9, 9)],
         "conv 2 takes 32 channels, relu 1 gives 16; input channels must equal in_channels.",
         "",
-        ["2: nn.Conv2d(16, 64, 3, padding=1, bias=False)"],
+        [
+            "2: nn.Conv2d(16, 64, 3, padding=1, bias=False)",
+            "0: nn.Conv2d(3, 32, 3)",
+        ],
     ),
     Case(
         "channels of a transposed convolution, which meta lets pass",
@@ -549,7 +555,10 @@ CASES = [
         [(1, 3, 9, 9)],
         "tconv 1 takes 32 channels, conv 0 gives 16; input channels must equal in_channels.",
         "",
-        ["1: nn.ConvTranspose2d(16, 8, 2, stride=2)"],
+        [
+            "1: nn.ConvTranspose2d(16, 8, 2, stride=2)",
+            "0: nn.Conv2d(3, 32, 3)",
+        ],
     ),
     Case(
         "depthwise channels",
@@ -557,7 +566,10 @@ CASES = [
         [(1, 3, 8, 8)],
         "conv 1 takes 32 channels, conv 0 gives 16; input channels must equal in_channels.",
         "",
-        ["1: nn.Conv2d(16, 32, 3, groups=16)"],
+        [
+            "1: nn.Conv2d(16, 32, 3, groups=16)",
+            "0: nn.Conv2d(3, 32, 1)",
+        ],
     ),
     Case(
         "channels of groups",
@@ -565,7 +577,10 @@ CASES = [
         [(1, 3, 8, 8)],
         "conv 1 takes 24 = 4·6 channels, conv 0 gives 18; input channels must equal in_channels.",
         "",
-        ["1: nn.Conv2d(18, 12, 3, groups=2)"],
+        [
+            "1: nn.Conv2d(18, 12, 3, groups=2)",
+            "0: nn.Conv2d(3, 24, 1)",
+        ],
     ),
     Case(
         "groups that do not divide",
@@ -581,7 +596,10 @@ CASES = [
         [(1, 1, 8, 8)],
         "conv 0 takes 3 channels, input gives 1; input channels must equal in_channels.",
         "",
-        ["0: nn.Conv2d(1, 8, 3)", "--input 3x8x8"],
+        [
+            "0: nn.Conv2d(1, 8, 3)",
+            "input_size=(1, 3, 8, 8)",
+        ],
     ),
     Case(
         "kernel too large",
@@ -591,7 +609,7 @@ CASES = [
         "(2 + 0 + 0); maxpool 7 gives (1, 3, 2, 2).",
         "",
         [
-            "--input 3x190x190 (H and W >= 190)",
+            "input_size=(1, 3, 190, 190) (H and W >= 190)",
             "8: nn.Conv2d(3, 3, 3, padding=1); then 10 fails",
             "8: nn.Conv2d(3, 3, 2); then 9 fails",
         ],
@@ -604,7 +622,11 @@ CASES = [
         "avgpool 1: axis H: kernel does not fit: it spans 7 (kernel_size=7, dilation=1) but the padded input is 6 "
         "(6 + 0 + 0); conv 0 gives (1, 8, 6, 6).",
         "",
-        ["--input 3x9x9 (H and W >= 9)", "1: nn.AvgPool2d(7, padding=1)", "1: nn.AvgPool2d(6, stride=7)"],
+        [
+            "input_size=(1, 3, 9, 9) (H and W >= 9)",
+            "1: nn.AvgPool2d(7, padding=1)",
+            "1: nn.AvgPool2d(6, stride=7)",
+        ],
         kind="kernel_does_not_fit",
     ),
     Case(
@@ -633,7 +655,10 @@ CASES = [
         [(1, 3, 8, 8)],
         "batchnorm 1 takes 32 channels, conv 0 gives 16; axis C must equal num_features.",
         "",
-        ["1: nn.BatchNorm2d(16)"],
+        [
+            "1: nn.BatchNorm2d(16)",
+            "0: nn.Conv2d(3, 32, 1)",
+        ],
     ),
     Case(
         "batch normalization of maps, given vectors",
@@ -649,7 +674,10 @@ CASES = [
         [(1, 3, 8, 8)],
         "instancenorm 1 takes 8 channels, conv 0 gives 16; axis C must equal num_features.",
         "",
-        ["1: nn.InstanceNorm2d(16, affine=True)"],
+        [
+            "1: nn.InstanceNorm2d(16, affine=True)",
+            "0: nn.Conv2d(3, 8, 1)",
+        ],
     ),
     Case(
         "group normalization of other channels",
@@ -657,7 +685,10 @@ CASES = [
         [(1, 3, 8, 8)],
         "groupnorm 1 takes 16 channels, conv 0 gives 12; axis C must equal num_channels.",
         "",
-        ["1: nn.GroupNorm(4, 12)"],
+        [
+            "1: nn.GroupNorm(4, 12)",
+            "0: nn.Conv2d(3, 16, 1)",
+        ],
     ),
     Case(
         "layer normalization of another shape",
@@ -692,7 +723,7 @@ CASES = [
         "a view keeps the number of values.",
         "x = x.view(-1, 16 * 12 * 12)",
         [
-            "--input 3x28x28 (H and W in 28, 29; 14 more ranges)",
+            "input_size=(1, 3, 28, 28) (H and W in 28, 29; 14 more ranges)",
             "nn.AdaptiveAvgPool2d(12) before view",
             "max_pool2d.flatten(1) in place of view(-1, 2304) and fc: nn.Linear(3136, 10)",
         ],
@@ -727,9 +758,9 @@ CASES = [
         "proj takes 64 features, flatten gives 49; the last axis must equal in_features.",
         "return self.proj(x)",
         [
-            "proj: nn.Linear(49, 64)",
-            "--input 64x8x8 (H and W = 8; 6 more ranges below 1,024)",
             "flatten.movedim(1, -1) before proj",
+            "proj: nn.Linear(49, 64)",
+            "input_size=(1, 64, 8, 8) (H and W = 8; 6 more ranges below 1,024)",
         ],
         rewritten={"flatten.movedim(1, -1) before proj": MovedTokens},
     ),
@@ -769,7 +800,10 @@ CASES = [
         [(1, 5, 12)],
         "lstm takes 10 features a step, x gives 12; the last axis must equal input_size.",
         "return self.lstm(x)[0]",
-        ["lstm: nn.LSTM(12, 8, batch_first=True)", "--input 5x10 (L is 10)"],
+        [
+            "lstm: nn.LSTM(12, 8, batch_first=True)",
+            "input_size=(1, 5, 10) (L is 10)",
+        ],
     ),
     Case(
         "two inputs swapped",
@@ -804,7 +838,9 @@ CASES = [
         [(1, 3, 200, 200)],
         "{source} raises AssertionError: made for 224, got 200; x gives (1, 3, 200, 200).",
         'assert x.shape[-1] == 224, f"made for 224, got {x.shape[-1]}"',
-        ["--input 3x224x224"],
+        [
+            "input_size=(1, 3, 224, 224)",
+        ],
         kind="refused",
     ),
     Case(
@@ -813,7 +849,9 @@ CASES = [
         [(1, 3, 200, 200)],
         "{source} raises AssertionError: width in steps of 32; x gives (1, 3, 200, 200).",
         'torch._assert(x.shape[-1] % 32 == 0, "width in steps of 32")',
-        ["--input 3x192x192"],
+        [
+            "input_size=(1, 3, 192, 192)",
+        ],
         kind="refused",
     ),
     Case(
@@ -822,7 +860,10 @@ CASES = [
         [(1, 3, 200, 200)],
         "add needs equal sizes, or 1: transpose gives (1, 144, 64) and position gives (1, 196, 64); C differs.",
         "return x + self.position",
-        ["--input 3x224x224 (H and W in 224..239; 8 more ranges)"],
+        [
+            "input_size=(1, 3, 224, 224) (H and W in 224..239; 8 more ranges)",
+            "position: a parameter of shape (1, 144, 64)",
+        ],
     ),
     Case(
         "a fixed number behind a call without a formula",
@@ -830,7 +871,9 @@ CASES = [
         [(1, 3, 24, 24)],
         "matmul needs as many columns as rows: real (1, 3, 576) has 576 columns, getitem (784, 784) has 784 rows.",
         "return x @ self.table[self.index]",
-        ["--input 3x28x28 (H and W = 28; 14 more ranges below 1,024)"],  # 784 has 15 divisors
+        [
+            "input_size=(1, 3, 28, 28) (H and W = 28; 14 more ranges below 1,024)",
+        ],  # 784 has 15 divisors
     ),
     Case(
         "a key of the model",
@@ -899,16 +942,21 @@ CASES = [
         [(1, 4, 8, 8)],
         "conv2d takes 3 channels, input gives 4; input channels must equal in_channels.",
         "",
-        ["nn.Conv2d(4, 8, 3)", "--input 3x8x8"],
+        [
+            "nn.Conv2d(4, 8, 3)",
+            "input_size=(1, 3, 8, 8)",
+        ],
     ),
     Case(
         "one value a channel in training",
         lambda: nn.Sequential(nn.BatchNorm1d(16)),
         [(1, 16)],
         'batchnorm 0: torch refuses batch_norm on input (1, 16): ValueError: "Expected more than 1 value per channel '
-        'when training, got input size torch.Size([1, 16])"',
+        'when training, got input size torch.Size([1, 16])"; the batch is 1.',
         "",
-        [],
+        [
+            "input_size=(2, 16)",
+        ],
         settings={"train": True},
     ),
 ]

@@ -105,13 +105,17 @@ def repaired(case: Case, what: str, where: str) -> tuple[nn.Module, list[torch.T
     codes = {text.format(source=where): make for text, make in case.rewritten.items()}
     module: nn.Module | None = None
     shapes = [tuple(shape) for shape in case.shapes]
-    changes = []
+    changes, tables = [], []
     for step in [what] if what in codes else what.split(" and "):
         if step in codes:
             module = codes[step]()
-        elif step.startswith("--input"):
-            given = re.findall(r"--input (\S+)", step)
-            shapes = [(shape[0], *map(int, text.split("x"))) for text, shape in zip(given, case.shapes, strict=True)]
+        elif step.startswith("input_size="):
+            given = eval(step.removeprefix("input_size="))
+            shapes = list(given) if isinstance(given[0], tuple) else [given]
+        elif step.startswith("inputs of shape "):
+            shapes = [eval(text) for text in re.findall(r"\(.*?\)", step)]
+        elif table := re.fullmatch(r"([\w.]+): a (?:parameter|buffer) of shape (\(.*\))", step):
+            tables.append((table[1], eval(table[2])))
         elif step.startswith(("a batch axis", "the inputs the other way")):
             shapes = [tuple(map(int, text.split(", "))) for text in re.findall(r"\(([\d, ]+)\)", step)]
         else:
@@ -124,6 +128,9 @@ def repaired(case: Case, what: str, where: str) -> tuple[nn.Module, list[torch.T
             module = part
         else:
             module.set_submodule(path, part)
+    for path, size in tables:
+        parent, _, name = path.rpartition(".")
+        setattr(module.get_submodule(parent), name, nn.Parameter(torch.zeros(size)))
     return module, [torch.zeros(shape) for shape in shapes]
 
 
@@ -298,10 +305,10 @@ def test_a_u_net_of_any_size_is_repaired(height, width):
     assert (error is None) == (height % 4 == width % 4 == 0)
     if error is None:
         return
-    whole = [fix for fix in error.explanation.fixes if fix.what.startswith(("up", "--input")) and fix.runs]
+    whole = [fix for fix in error.explanation.fixes if fix.what.startswith(("up", "input_size")) and fix.runs]
     assert [fix.what.split(" ")[0] for fix in whole] == [
         "up2:" if height % 4 > 1 or width % 4 > 1 else "up1:",
-        "--input",
+        "input_size=(1,",
     ]
     for fix in whole:
         module, inputs = repaired(case, split_ranges(fix.what), "")

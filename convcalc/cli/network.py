@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import re
@@ -214,7 +215,10 @@ def _captured(module: Any, asked: Asked, shapes: Sequence[Shape]) -> tuple[Graph
             graph = run(dtype=dtype)
         except ConvcalcError as refusal:
             raise Unreadable(refusal.message, fixes=refusal.fixes) from None
-        failure = None if graph.capture is None else graph.capture.error
+        failure = None
+        if graph.capture is not None and graph.capture.error is not None:
+            failure = graph.capture.error.as_command()
+            graph = dataclasses.replace(graph, capture=dataclasses.replace(graph.capture, error=failure))
         if failure is not None and floating and any(isinstance(part, torch.nn.Embedding) for part in module.modules()):
             again = run(dtype=torch.int64).capture
             if again is not None and again.error is None:

@@ -32,6 +32,12 @@ class Repair:
     """What is wrong, where this repair tells: with it, no other repair is meant."""
     sizes: bool = False
     """Whether it is other input sizes alone."""
+    command: str = ""
+    """How the command line writes it, where that is another way than Python's."""
+    alone: bool = False
+    """Whether no other repair is meant where the model runs with this one."""
+    known: Rerun | None = None
+    """The run with it, where it was run already."""
 
 
 @dataclass
@@ -59,7 +65,10 @@ class Bench:
         if self.left <= 0:
             return None
         self.left -= 1
-        return Rerun(self.first.run, change)
+        try:
+            return Rerun(self.first.run, change)
+        except Exception:  # what cannot be built is no repair
+            return None
 
     def runs(self, change: Change) -> bool:
         """Whether the whole model runs with a change."""
@@ -111,6 +120,13 @@ class Bench:
         places = [place for place, value in enumerate(given) if value is not None and _same(value, mine)]
         earlier = sum(_same(value, mine) for value in self.failure.values[:operand])
         return Change(calls={self.site: _altered(places[min(earlier, len(places) - 1)] if places else 0, change)})
+
+    def feed(self, change: Callable[[Any], Any]) -> Change:
+        """Change what the failing module reads first, or the failing call where it is no module's own."""
+        path, module = self.failure.path, self.failure.module
+        if module is None or not type(module).__module__.startswith("torch.nn.modules"):
+            return self.alter(0, change)
+        return Change(feeds={path: change})
 
     def before(self, call: Call, change: Callable[[Any], Any]) -> Change | None:
         """Change the first tensor that an earlier call reads."""

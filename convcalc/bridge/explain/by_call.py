@@ -13,7 +13,7 @@ from convcalc.bridge.explain.by_module import strides
 from convcalc.bridge.explain.operands import flattened
 from convcalc.bridge.explain.ranks import axes_of, is_last
 from convcalc.bridge.explain.reruns import Change
-from convcalc.layers import Concat, Embedding, LayerNorm, Linear, Matmul, Stack, View
+from convcalc.layers import Concat, Embedding, Linear, Matmul, Stack, View
 from convcalc.layers.base import product, written
 from convcalc.layers.merge import Elementwise
 
@@ -37,7 +37,7 @@ def by_call(bench: Bench) -> Iterator[Repair]:
         yield Repair(f"{name}.float() before {failure.place}", bench.alter(0, lambda x: x.float()))
     match layer:
         case Linear():
-            yield from _to_linear(bench, layer, shape)
+            yield from _to_linear(bench, layer)
         case Concat() | Elementwise() | Stack() if len(failure.operands) == 2:
             yield from _to_merge(bench)
         case View():
@@ -53,17 +53,13 @@ def by_call(bench: Bench) -> Iterator[Repair]:
                 )
         case Embedding():
             yield Repair(f"{name}.long() before {failure.place}", bench.alter(0, lambda x: x.long()))
-        case LayerNorm() if len(layer.sizes) == 1 and layer.sizes[0] in shape[1:-1]:
-            axis = shape.index(layer.sizes[0], 1)
-            what = f"{name}.movedim({axis}, -1) before {failure.place}"
-            yield Repair(what, bench.alter(0, lambda x: x.movedim(axis, -1)))
 
 
 # -- linear --------------------------------------------------------------------------------------------------------
 
 
-def _to_linear(bench: Bench, layer: Linear, shape: tuple[int, ...]) -> Iterator[Repair]:
-    place, name, wanted = bench.failure.place, bench.name(0), layer.in_features or 0
+def _to_linear(bench: Bench, layer: Linear) -> Iterator[Repair]:
+    wanted = layer.in_features or 0
     flat = flattened(bench.failure.values[0])
     if flat is not None:
         call, sizes = flat
@@ -73,20 +69,15 @@ def _to_linear(bench: Bench, layer: Linear, shape: tuple[int, ...]) -> Iterator[
             change = bench.before(call, module)
             if change is not None:
                 yield Repair(f"{text} before {bench.name_of(call)}", change)
-    if len(shape) > 2 and product(shape[1:]) == wanted:
-        yield Repair(f"{name}.flatten(1) before {place}", bench.alter(0, lambda x: x.flatten(1)))
-    if wanted in shape[1:-1]:
-        axis = shape.index(wanted, 1)
-        yield Repair(f"{name}.movedim({axis}, -1) before {place}", bench.alter(0, lambda x: x.movedim(axis, -1)))
 
 
 def _pool(sizes: Sequence[int], wanted: int) -> tuple[str, Any] | None:
-    """Adaptive pooling so that channels * positions are the features wanted: the largest square that is it."""
+    """Adaptive pooling so that channels * positions are the features wanted: the square that is, unless it enlarges."""
     channels, axes = (sizes[0], len(sizes) - 1) if sizes else (0, 0)
     if axes not in (1, 2, 3) or not channels or wanted % channels:
         return None
     side = round((wanted // channels) ** (1 / axes))
-    if side < 1 or side**axes != wanted // channels:
+    if side < 1 or side**axes != wanted // channels or side > min(sizes[1:]):
         return None
     cls = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)[axes - 1]
     return f"nn.{cls.__name__}({side})", cls(side)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from convcalc.axes import axis_names
 from convcalc.bridge.explain.bench import CHANNELS_LAST, Bench, Repair
 from convcalc.bridge.explain.by_size import by_size, shaped
 from convcalc.bridge.explain.operands import shape_of
-from convcalc.bridge.explain.ranks import is_last, ranks_of
+from convcalc.bridge.explain.ranks import axes_of, is_last, ranks_of
 from convcalc.bridge.explain.reruns import Change
 from convcalc.layers import BatchNorm, Conv, ConvTranspose, InstanceNorm, Linear
 from convcalc.layers.base import written
@@ -18,6 +20,7 @@ from convcalc.layers.base import written
 def by_input(bench: Bench) -> Iterator[Repair]:
     """Yield other inputs at which the failing call may pass."""
     yield from _channels_first(bench)
+    yield from _missing_axis(bench)
     yield from _channels(bench)
     yield from _batch(bench)
     yield from _swapped(bench)
@@ -36,8 +39,7 @@ def _channels_first(bench: Bench) -> Iterator[Repair]:
     if name is not None and is_last(bench.failure):
         shape = bench.failure.operands[0].shape
         if len(shape) > 2:
-            repair = shaped(bench, {name: (shape[0], shape[-1], *shape[1:-1])})
-            yield Repair(repair.what, repair.change, CHANNELS_LAST)
+            yield shaped(bench, {name: (shape[0], shape[-1], *shape[1:-1])}, CHANNELS_LAST)
 
 
 def _channels(bench: Bench) -> Iterator[Repair]:
@@ -72,6 +74,38 @@ def _batch(bench: Bench) -> Iterator[Repair]:
         text = ", ".join(f"{name} {written(shape)}" for name, shape in shapes.items())
         cause = f"{', '.join(f'{name} {written(shape)}' for name, shape in given.items())} has no batch axis"
         yield Repair(f"a batch axis in front: {text}", shaped(bench, shapes).change, cause)
+
+
+def _missing_axis(bench: Bench) -> Iterator[Repair]:
+    """A spatial axis, where a batch of inputs with one too few would be read as one input without a batch."""
+    name, axes = _given(bench), axes_of(bench.failure)
+    layer = bench.failure.layer
+    if name is None or axes is None or not isinstance(layer, Conv | ConvTranspose):
+        return
+    shape = bench.failure.operands[0].shape
+    if len(shape) != axes + 1:
+        return
+    if layer.in_channels == shape[1] and axes > 1:
+        axis = f"{axis_names(axes)[0] if axes > 2 else 'spatial'} axis"
+        missing = "depth axis" if axes == 3 else axis
+        for size in dict.fromkeys((16, 32, shape[2])):
+            repair = shaped(bench, {name: (*shape[:2], size, *shape[2:])}, f"{name} {written(shape)} has no {missing}")
+            yield replace(repair, alone=True)
+    elif layer.in_channels == 1 and shape[0] != 1:
+        yield shaped(bench, {name: (shape[0], 1, *shape[1:])}, f"{name} {written(shape)} has no axis of channels")
+
+
+def by_batch(bench: Bench) -> Iterator[Repair]:
+    """Yield larger batches: for what takes statistics of a batch, or compares the samples of a group."""
+    given = {name: tuple(value.shape) for name, value in bench.first.run.inputs.items()}
+    batches = {shape[0] for shape in given.values() if shape}
+    if len(batches) != 1 or any(len(shape) < 2 for shape in given.values()):
+        return
+    (now,) = batches
+    for batch in (2, 4, 8, 16):
+        if batch > now:
+            repair = shaped(bench, {name: (batch, *shape[1:]) for name, shape in given.items()}, f"the batch is {now}")
+            yield replace(repair, command=f"--batch {batch}")
 
 
 def _swapped(bench: Bench) -> Iterator[Repair]:

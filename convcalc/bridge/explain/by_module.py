@@ -55,6 +55,63 @@ def by_module(bench: Bench) -> Iterator[Repair]:
             yield from _with(failure.path, failure.module, normalized_shape=last)
         case Concat() | Elementwise() if len(failure.shapes) == 2:
             yield from _before_merge(bench)
+        case None if isinstance(failure.module, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d):
+            yield from _output_size(bench, shape)
+    yield from _of_producer(bench, shape)
+
+
+def _of_producer(bench: Bench, shape: tuple[int, ...]) -> Iterator[Repair]:
+    """The layer that gave the channels or features, with as many as are wanted."""
+    layer: Any = bench.failure.layer
+    names = ("in_channels", "num_features", "in_features", "input_size", "num_channels")
+    wanted = next((value for name in names if (value := getattr(layer, name, None))), None)
+    before = bench.module_before(0, _PRODUCERS)
+    if wanted is None or before is None or len(shape) < 2:
+        return
+    path, module = before
+    name = "out_features" if isinstance(module, nn.Linear) else "out_channels"
+    given = getattr(module, name)
+    axis = shape[-1] if name == "out_features" or hasattr(layer, "in_features") else shape[1]
+    if given == axis != wanted and wanted % getattr(module, "groups", 1) == 0:
+        yield from _with(path, module, **{name: wanted})
+
+
+_PRODUCERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+
+def _output_size(bench: Bench, shape: tuple[int, ...]) -> Iterator[Repair]:
+    """Another `output_size` of a transposed convolution: the other way round, or the nearest that it reaches."""
+    failure = bench.failure
+    module: Any = failure.module
+    asked = failure.kwargs.get("output_size", failure.args[1] if len(failure.args) > 1 else None)
+    axes = len(module.kernel_size)
+    if asked is None or len(shape) not in (axes + 1, axes + 2):
+        return
+    wanted = tuple(map(int, asked))[-axes:]
+    settings = zip(shape[-axes:], module.kernel_size, module.stride, module.padding, module.dilation, strict=True)
+    least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, k, s, p, d in settings]
+    ranges = list(zip(least, module.stride, strict=True))
+    if len(wanted) != axes:
+        return
+    nearest = tuple(min(max(size, low), low + step - 1) for size, (low, step) in zip(wanted, ranges, strict=True))
+    fits = all(low <= size < low + step for size, (low, step) in zip(wanted[::-1], ranges, strict=True))
+    for sizes in dict.fromkeys([*([wanted[::-1]] if fits else []), nearest]):
+        known = changed(module)
+        if known is not None and min(sizes) > 0:
+            yield Repair(
+                f"output_size={sizes} in {failure.place}", Change(modules={failure.path: _sized(known[1], sizes)})
+            )
+
+
+def _sized(build: Any, sizes: tuple[int, ...]) -> Any:
+    """What builds a transposed convolution that is always called with this output size."""
+
+    def built() -> Any:
+        module = build()
+        module.forward = lambda x, output_size=None: type(module).forward(module, x, list(sizes))
+        return module
+
+    return built
 
 
 def _with(path: str, module: Any, **changes: Any) -> Iterator[Repair]:

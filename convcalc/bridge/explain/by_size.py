@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 
 from convcalc.analysis.legal_graph import valid_sizes
+from convcalc.analysis.shapes import infer_shapes
 from convcalc.analysis.verdict import Legal
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import Bench, Repair
@@ -18,6 +19,7 @@ from convcalc.errors import ConvcalcError
 from convcalc.expr import Expr
 from convcalc.graph import Capture, Graph, Node
 from convcalc.layers import Concat, Layer, Shape, View
+from convcalc.layers.base import written
 from convcalc.layers.merge import Elementwise
 from convcalc.sizeset import SizeSet, every
 from convcalc.sizewords import words
@@ -29,13 +31,12 @@ Sizes = Mapping[str, int]
 
 
 def by_size(bench: Bench) -> Iterator[Repair]:
-    """The nearest sizes at which the call passes, or at which the whole model runs, of all that there are.
+    """The nearest sizes at which the whole model runs, of all that there are.
 
-    Where another call fails at the nearest, the model is run at larger ones: if it runs there, all its calls are
-    known, and with them all the sizes at which it runs.
+    First those at which the failing call passes. Where the model runs at the nearest of them, all its calls are known,
+    and with them all the sizes at which it runs; where another call fails there, it is run at larger ones.
     """
-    first = bench.first.run
-    now = _numbers(first)
+    now = _numbers(bench.first.run)
     if not now or _differs_in_rank(bench.failure):
         return
     found = _legal(bench.first, now) or _by_branch(bench, now)
@@ -43,10 +44,54 @@ def by_size(bench: Bench) -> Iterator[Repair]:
         return
     near = _at(bench, *found)
     outcome = bench.run(near.change)
-    if outcome is not None and outcome.raised is not None and bench.passes(outcome):
-        whole = _whole(bench, found[0], now)
-        near = near if whole is None else whole
-    yield near
+    if outcome is None:
+        return
+    if outcome.raised is None:
+        yield _of_all(bench, near, outcome, found[1], now)
+        return
+    whole = _whole(bench, now) if bench.passes(outcome) else None
+    yield replace(near, known=outcome) if whole is None else whole
+
+
+def _of_all(bench: Bench, near: Repair, outcome: Any, said: str, now: Sizes) -> Repair:
+    """The nearest sizes of those at which the whole model runs, as a run that does has them."""
+    found = _seen(outcome, now) if said else None
+    if found is None or not _is_near(found[0], now):
+        return replace(near, known=outcome)
+    whole = _at(bench, *found)
+    return replace(whole, known=outcome) if whole.what.partition(" (")[0] == near.what.partition(" (")[0] else whole
+
+
+def _seen(outcome: Any, now: Sizes) -> tuple[Sizes, str] | None:
+    """The nearest sizes, and the range they are from, by the graph of a run."""
+    graph = outcome.graph()
+    if graph.capture is not None:  # this way alone: no other run
+        graph = replace(graph, capture=replace(graph.capture, again=None))
+    return _nearest_of(_strictly(graph, outcome), _letters(outcome), now)
+
+
+def _strictly(graph: Graph, outcome: Any) -> Graph:
+    """A graph that refuses what would only hide a wrong size: another batch, or a size of 1 that serves all.
+
+    Only where neither is so at the sizes at which it ran.
+    """
+    shapes = infer_shapes(graph, {name: tuple(map(int, value.shape)) for name, value in outcome.inputs.items()})
+    nodes: list[Node] = []
+    for node in graph:
+        given = [shapes[name] for name in node.inputs]
+        if isinstance(node.layer, View) and given[0][:1] == shapes[node.name][:1]:
+            node = replace(node, layer=_with_batch(node.layer, given[0]))
+        nodes.append(node)
+        same = isinstance(node.layer, Elementwise) and len(given) > 1 and len(set(given)) == 1
+        if same and len(given[0]) > 2 and 1 not in given[0][2:]:
+            nodes.append(Node(f"{node.name} of equal sizes", Concat(0), node.inputs))
+    return replace(graph, nodes=tuple(nodes))
+
+
+def _with_batch(layer: View, shape: Shape) -> View:
+    """A view to (-1, ...) with the batch in place of the -1."""
+    flows = isinstance(layer.sizes[0], int) and layer.sizes[0] == -1
+    return View((shape[0], *layer.sizes[1:])) if flows else layer
 
 
 def usual_sizes(bench: Bench) -> Iterator[Repair]:
@@ -59,7 +104,7 @@ def usual_sizes(bench: Bench) -> Iterator[Repair]:
             yield _at(bench, sizes, "")
 
 
-def _whole(bench: Bench, sizes: Sizes, now: Sizes) -> Repair | None:
+def _whole(bench: Bench, now: Sizes) -> Repair | None:
     """The nearest sizes at which the model runs, from a run at larger ones."""
     failure: Failure | None = bench.first
     for _ in range(2):
@@ -68,10 +113,7 @@ def _whole(bench: Bench, sizes: Sizes, now: Sizes) -> Repair | None:
         if outcome is None:
             return None
         if outcome.raised is None:
-            graph = outcome.graph()
-            if graph.capture is not None:  # this way alone: no other run
-                graph = replace(graph, capture=replace(graph.capture, again=None))
-            found = _nearest_of(graph, _letters(outcome), now)
+            found = _seen(outcome, now)
             return None if found is None or not _is_near(found[0], now) else _at(bench, *found)
         failure = outcome.failure
     return None
@@ -82,8 +124,8 @@ def _at(bench: Bench, sizes: Sizes, said: str) -> Repair:
     run = bench.first.run
     letters = _letters(run)
     shapes = {name: tuple(sizes[str(s)] if _free(s) else s for s in shape) for name, shape in letters.items()}
-    repair = shaped(bench, shapes)
-    return Repair(f"{repair.what} ({said})" if said else repair.what, repair.change, sizes=True)
+    repair, more = shaped(bench, shapes), f" ({said})" if said else ""
+    return replace(repair, what=f"{repair.what}{more}", command=f"{repair.command}{more}", sizes=True)
 
 
 def _numbers(run: Run) -> Sizes:
@@ -141,8 +183,8 @@ def _strict(failure: Failure) -> Layer:
     """
     layer, shapes = failure.layer, failure.shapes
     assert layer is not None  # noqa: S101 -- it has a rule
-    if isinstance(layer, View) and shapes and isinstance(layer.sizes[0], int) and layer.sizes[0] == -1:
-        return View((shapes[0][0], *layer.sizes[1:]))
+    if isinstance(layer, View) and shapes:
+        return _with_batch(layer, shapes[0])
     if isinstance(layer, Elementwise) and len(set(map(len, shapes))) == 1:
         agreed = [axis for axis, sizes in enumerate(zip(*shapes, strict=True)) if len(set(sizes)) == 1]
         differ = [sizes for sizes in zip(*shapes, strict=True) if len(set(sizes)) > 1]
@@ -231,15 +273,21 @@ def _by_branch(bench: Bench, now: Sizes) -> tuple[Sizes, str] | None:
     return None
 
 
-def shaped(bench: Bench, shapes: Mapping[str, Shape]) -> Repair:
-    """The inputs of other shapes, as they are given on the command line: without the batch."""
+def shaped(bench: Bench, shapes: Mapping[str, Shape], cause: str = "") -> Repair:
+    """Return the inputs of other shapes: `input_size=` in Python, and without the batch on the command line."""
 
     def inputs(given: dict[str, Any]) -> dict[str, Any]:
         return {name: _blank(value, shapes.get(name, tuple(value.shape))) for name, value in given.items()}
 
-    all_shapes = [shapes.get(name, tuple(value.shape)) for name, value in bench.first.run.inputs.items()]
-    text = " ".join(f"--input {'x'.join(map(str, shape[1:]))}" for shape in all_shapes)
-    return Repair(text, Change(inputs=inputs))
+    given = bench.first.run.inputs
+    every = {name: shapes.get(name, tuple(value.shape)) for name, value in given.items()}
+    texts = [written(tuple(map(int, shape))) for shape in every.values()]
+    command = " ".join(f"--input {'x'.join(map(str, shape[1:]))}" for shape in every.values())
+    if not all(value.is_floating_point() for value in given.values()):
+        what = f"inputs of shape {', '.join(f'{name} {text}' for name, text in zip(every, texts, strict=True))}"
+    else:
+        what = f"input_size={texts[0]}" if len(texts) == 1 else f"input_size=({', '.join(texts)})"
+    return Repair(what, Change(inputs=inputs), cause, command=command)
 
 
 def _blank(value: Any, shape: Shape) -> Any:

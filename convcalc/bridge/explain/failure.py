@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from convcalc.layers import Layer, Shape
 
 _OURS = str(Path(__file__).parents[2]) + os.sep
 _TORCH = str(Path(str(need_torch().__file__)).parent) + os.sep
+
+_PYTHON = sysconfig.get_path("stdlib") + os.sep
 
 _ASSERT = need_torch()._assert
 """What models use as `assert`: it says that their own code refuses."""
@@ -133,6 +136,8 @@ def _of_line(error: BaseException, recorder: Any, run: Any) -> Failure:
         layer=None if by_user else layer_of(module),
         values=values,
         operands=operands_of(values, names_until(run, values), recorder),
+        args=given,
+        kwargs=inner.f_locals["kwargs"] if inner is not None else {},
         by_user=by_user,
         source=source,
         line=line,
@@ -180,12 +185,20 @@ def _raised_by_user(error: BaseException) -> bool:
 
 
 def _written(error: BaseException) -> tuple[str, str]:
-    """The last line of the user's code on the way: where it stands, and its text."""
-    for frame, number in reversed(list(_frames(error))):
-        if _is_users(frame):
-            name = frame.f_code.co_filename
-            return f"{short(name)}:{number}", linecache.getline(name, number).strip()
+    """The last line on the way that is the user's own: where it stands, and its text.
+
+    A line of a library that is installed is of no use, unless the whole model is of one.
+    """
+    found = [(frame.f_code.co_filename, number) for frame, number in _frames(error) if _is_users(frame)]
+    own = [one for one in found if not _is_installed(one[0])]
+    for name, number in (own or found)[-1:]:
+        return f"{short(name)}:{number}", linecache.getline(name, number).strip()
     return "", ""
+
+
+def _is_installed(file: str) -> bool:
+    """Whether a file is of an installed package, or of Python itself."""
+    return file.startswith(_PYTHON) or not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts)
 
 
 def short(file: str) -> str:

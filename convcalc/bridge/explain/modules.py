@@ -46,6 +46,8 @@ def changed(module: Any, **changes: Any) -> tuple[str, Callable[[], Any]] | None
 def _arguments(module: Any) -> dict[str, Any] | None:
     """What a module was built from, by name; None where it does not say."""
     names = _RECURRENT if isinstance(module, nn.RNNBase) else tuple(_signature(type(module)))
+    if isinstance(module, nn.GRU | nn.RNN):
+        names = (*(name for name in names if name != "proj_size"), *(("nonlinearity",) * isinstance(module, nn.RNN)))
     found = {}
     for name in names:
         if not hasattr(module, name):
@@ -66,7 +68,11 @@ def _signature(cls: type) -> dict[str, inspect.Parameter]:
 
 def _text(cls: type, given: Mapping[str, Any]) -> str:
     if issubclass(cls, nn.RNNBase):
-        defaults: dict[str, Any] = dict.fromkeys(_RECURRENT, False) | {"num_layers": 1, "bias": True}
+        defaults: dict[str, Any] = dict.fromkeys(_RECURRENT, False) | {
+            "num_layers": 1,
+            "bias": True,
+            "nonlinearity": "tanh",
+        }
         required = {"input_size", "hidden_size"}
     else:
         known = _signature(cls)

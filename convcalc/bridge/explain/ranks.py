@@ -13,12 +13,18 @@ def axes_of(failure: Failure) -> int | None:
 
 
 def is_last(failure: Failure) -> bool:
-    """Return whether a convolution's channels stand last in what it read, and not where it wants them."""
+    """Return whether a convolution's channels stand last in what it read, and not where it wants them.
+
+    One equal number may be chance: on two axes or more they are few, as of an image, or the axes before them are equal.
+    """
     axes = axes_of(failure)
     if axes is None or not failure.operands or not isinstance(failure.layer, Conv | ConvTranspose):
         return False
     shape, wanted = failure.operands[0].shape, failure.layer.in_channels
-    return len(shape) in (axes + 1, axes + 2) and shape[-1] == wanted and shape[-axes - 1] != wanted
+    if len(shape) not in (axes + 1, axes + 2) or shape[-1] != wanted or shape[-axes - 1] == wanted:
+        return False
+    before = shape[-axes - 1 : -1]
+    return axes == 1 or len(set(before)) == 1 or (wanted <= 4 and wanted < min(before))
 
 
 def ranks_of(failure: Failure) -> tuple[int, ...] | None:

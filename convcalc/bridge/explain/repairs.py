@@ -6,11 +6,13 @@ from itertools import chain
 
 from convcalc.bridge.explain.bench import Bench, Repair, onward, reproduce
 from convcalc.bridge.explain.by_call import by_call
-from convcalc.bridge.explain.by_input import by_input
+from convcalc.bridge.explain.by_input import by_batch, by_input
 from convcalc.bridge.explain.by_module import by_module
 from convcalc.bridge.explain.by_size import usual_sizes
+from convcalc.bridge.explain.by_table import by_table
 from convcalc.bridge.explain.by_value import by_value
 from convcalc.bridge.explain.failure import Failure
+from convcalc.bridge.explain.plain import plain
 from convcalc.bridge.explain.reruns import Rerun
 from convcalc.errors import KernelDoesNotFit
 from convcalc.explanation import Fix
@@ -30,15 +32,21 @@ def repairs(failure: Failure) -> tuple[tuple[Fix, ...], str]:
     fixes: list[tuple[Fix, str]] = []
     too_small = isinstance(failure.refusal, KernelDoesNotFit)
     first, second = (by_input, by_module) if too_small else (by_module, by_input)
-    for repair in chain(first(bench), second(bench), by_call(bench), by_value(bench)):
-        outcome = bench.run(repair.change)
-        if outcome is None:
-            break
-        if bench.passes(outcome):
-            fixes.append((_fix(bench, repair, outcome), repair.cause))
-    if not fixes or (failure.by_user and not any(fix.runs for fix, _ in fixes)):
-        usual = next((repair for repair in usual_sizes(bench) if bench.runs(repair.change)), None)
-        fixes += [] if usual is None else [(Fix(usual.what, runs=True), "")]
+    some = (plain(bench), first(bench), second(bench), by_call(bench), by_table(bench), by_value(bench))
+    for repair in chain.from_iterable(some):
+        outcome = bench.run(repair.change) if repair.known is None else repair.known
+        if outcome is not None and bench.passes(outcome):
+            fix = _fix(bench, repair, outcome)
+            if all(fix.what != known.what for known, _ in fixes):
+                fixes.append((fix, repair.cause))
+            if fix.runs and repair.alone:
+                fixes = fixes[-1:]
+                break
+    if not any(fix.runs for fix, _ in fixes):
+        last = chain(by_batch(bench), usual_sizes(bench) if not fixes or failure.by_user else ())
+        found = next((repair for repair in last if bench.runs(repair.change)), None)
+        if found is not None:
+            fixes.append((Fix(found.what, runs=True, command=found.command), found.cause))
     fixes.sort(key=lambda one: not one[0].runs)
     causes = [one for one in fixes if one[1] and one[0].runs]
     return tuple(fix for fix, _ in causes or fixes)[:OFFERED], causes[0][1] if causes else ""
@@ -48,10 +56,11 @@ def _fix(bench: Bench, repair: Repair, outcome: Rerun) -> Fix:
     """The repair; where another call fails then, with what repairs that, if one more change of a module does."""
     failure = outcome.failure
     if failure is None:
-        return Fix(repair.what, runs=True)
+        return Fix(repair.what, runs=True, command=repair.command)
     after = onward(bench, outcome) if not repair.sizes else None
     for more in () if after is None else by_module(after):
         again = bench.run(repair.change | more.change)
         if again is not None and again.raised is None:
-            return Fix(f"{repair.what} and {more.what}", runs=True)
-    return Fix(repair.what, runs=False, then=failure.place)
+            command = repair.command and f"{repair.command} and {more.what}"
+            return Fix(f"{repair.what} and {more.what}", runs=True, command=command)
+    return Fix(repair.what, runs=False, then=failure.place, command=repair.command)

@@ -33,12 +33,16 @@ class Site(NamedTuple):
 
 @dataclass(frozen=True)
 class Change:
-    """What is other in a run: new modules by path, arguments of calls, results of calls, the inputs by name."""
+    """What is other in a run: modules by path, arguments and results of calls, inputs by name, and so on."""
 
     modules: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     calls: Mapping[Site, Callable[[Any, Any], Any]] = field(default_factory=dict)
     results: Mapping[Site, Any] = field(default_factory=dict)
     inputs: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    feeds: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    """What is done to the first input of a module, by path."""
+    tensors: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Parameters and buffers of other shapes, by path."""
 
     def __or__(self, other: Change) -> Change:
         """Both, the inputs by this one first."""
@@ -47,6 +51,8 @@ class Change:
             {**self.calls, **other.calls},
             {**self.results, **other.results},
             lambda inputs: other.inputs(self.inputs(inputs)),
+            {**self.feeds, **other.feeds},
+            {**self.tensors, **other.tensors},
         )
 
 
@@ -100,6 +106,10 @@ class Rerun(Run):
             twin = copier.module(run.original).train(run.settings["train"])
             for path, build in change.modules.items():
                 twin = replaced(twin, path, build())
+            for path, shape in change.tensors.items():
+                _resize(twin, path, shape)
+            for path, feed in change.feeds.items():
+                twin.get_submodule(path).register_forward_pre_hook(_fed(feed))
             self.twin = twin
             self.args, self.kwargs = self._receive(twin, args, kwargs)
             self.recorder.know(twin)
@@ -122,3 +132,18 @@ def replaced(twin: Any, path: str, module: Any) -> Any:
     parent, _, name = path.rpartition(".")
     twin.get_submodule(parent)._modules[name] = module
     return twin
+
+
+def _resize(twin: Any, path: str, shape: tuple[int, ...]) -> None:
+    """Put a parameter or buffer of another shape at a path."""
+    parent, _, name = path.rpartition(".")
+    module = twin.get_submodule(parent)
+    new = torch.empty(shape, dtype=getattr(module, name).dtype, device="meta")
+    if name in module._parameters:
+        module._parameters[name] = torch.nn.Parameter(new, requires_grad=module._parameters[name].requires_grad)
+    else:
+        setattr(module, name, new)
+
+
+def _fed(feed: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda module, args: (feed(args[0]), *args[1:])
