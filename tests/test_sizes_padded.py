@@ -52,3 +52,17 @@ def test_what_a_convolution_made_of_padding_is_a_row_like_others():
         valid_sizes(net, (1, 1, "n")).exact
         == valid_sizes(Sequential(Conv(1, 3, padding=1), MaxPool(2)), (1, 1, "n")).exact
     )
+
+
+def test_a_table_that_reads_no_input_has_no_padding():
+    class Placed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table = nn.Parameter(torch.zeros(1, 12, 8))
+
+        def forward(self, tokens):
+            return tokens + self.table[:, : tokens.shape[1]]
+
+    found = cc.valid_sizes(Placed(), (1, "T", 8))
+    assert found.proved
+    assert [n for n in range(1, 30) if n in found["T"]] == list(range(1, 13))

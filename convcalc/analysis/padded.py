@@ -35,7 +35,7 @@ def rows_of_padding(node: Node, shapes: tuple[Shape, ...], known: Padding) -> di
     >>> rows_of_padding(Node("pad", Pad(((1, 2),))), ((1, 3, 8),), {})
     {'pad': ((1, 2),)}
     """
-    before = known.get(node.inputs[0])
+    before = known.get(node.inputs[0]) if node.inputs else None
     if isinstance(node.layer, Pad):
         axes = len(node.layer.split(shapes[0])[2])
         own = [both_sides(side) for side in per_axis("padding", node.layer.padding, axes)]
@@ -57,7 +57,8 @@ def check_exact(node: Node, shapes: tuple[Shape, ...], known: Padding, check: Ch
     ...
     convcalc.errors.BadShape: 1 of 18 rows dropped: no window of 3 fits at the end with stride=2; use 17 or 19
     """
-    padding, layer = known.get(node.inputs[0]), node.layer
+    layer = node.layer
+    padding = known.get(node.inputs[0]) if node.inputs else None  # a constant reads nothing
     if padding is None or not isinstance(layer, _WINDOWS):
         layer.check_exact(*shapes, check=check)
         return
