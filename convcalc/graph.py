@@ -104,6 +104,8 @@ class Capture:
     records the module at other input shapes (with `whole=True` checked, and with repairs where it fails). `lost` says
     where sizes lost their formula, `unused` which parameters were not read, `error` why the run ended early: at the
     call `refused`, where that is known as a layer, or because the model itself raised something (`raised`).
+    `any_number` is the graph whose shapes and conditions are those at any number of pieces, where loops go over pieces
+    of a tensor and treat them alike; its path says where.
     """
 
     letters: tuple[Shape, ...]
@@ -116,6 +118,7 @@ class Capture:
     error: ConvcalcError | None = None
     refused: Node | None = None
     raised: bool = False
+    any_number: Graph | None = None
 
 
 @dataclass(frozen=True, repr=False)

@@ -25,10 +25,10 @@ class Net(nn.Module):
 
 
 def output_at(net, shape):
-    """The shape that the module itself gives, on meta; None where it raises."""
+    """The shape that the module itself gives; None where it raises."""
     try:
         with torch.no_grad():
-            return tuple(net.to("meta")(torch.empty(shape, device="meta")).shape)
+            return tuple(net(torch.zeros(shape)).shape)
     except Exception:
         return None
 
@@ -67,3 +67,170 @@ def test_unpacked_chunks_are_proved_for_every_size_that_unpacks():
 def test_one_piece_is_a_number_of_pieces():
     graph = cc.from_torch(Net(lambda s, x: s.c(x.split(16, 2)[0]), c=conv()), (1, 2, 9))
     assert [str(branch) for branch in graph.capture.path] == ["16 - L >= 0"]
+
+
+# -- loops that treat their pieces alike ----------------------------------------------------------------------------
+
+
+def appends(s, x):
+    results = []
+    for piece in x.split(7, 2):
+        y = s.c(piece)
+        if y.shape[2] > 2:
+            y = F.avg_pool1d(y, 2)
+        results.append(y)
+    return torch.cat(results, dim=2)
+
+
+def numbered(s, x):
+    results = []
+    for _, piece in enumerate(x.unbind(2)):
+        results += [s.l(piece)]
+    return s.c(torch.stack(results, -1))
+
+
+def carries(s, x):
+    state, states = None, []
+    for step in x.unbind(2):
+        state = s.l(step) if state is None else torch.tanh(s.l(step) + state)
+        states.append(state)
+    return s.c(torch.stack(states, dim=2)) + state[..., None]
+
+
+def side_by_side(s, x):
+    return torch.cat(
+        [s.c(a) * b.mean(2, keepdim=True) for a, b in zip(x.split(6, 2), (2 * x).split(6, 2), strict=False)], 2
+    )
+
+
+def nested(s, x):
+    rows = []
+    for strip in x.split(5, 2):
+        columns = []
+        for tile in strip.split(4, 3):
+            columns.append(s.c(tile))
+        rows.append(torch.cat(columns, 3))
+    return torch.cat(rows, 2)
+
+
+ALIKE = {
+    "cat of a comprehension": lambda s, x: torch.cat([s.c(t) for t in x.split(9, 2)], 2),
+    "cat of a named list": appends,
+    "as they are": lambda s, x: s.c(torch.cat(x.split(4, dim=2), 2)),
+    "stack": lambda s, x: s.c(torch.stack([s.l(t) for t in x.unbind(2)], 2)),
+    "numbered": numbered,
+    "state": carries,
+    "sum": lambda s, x: sum(s.l(t) for t in x.unbind(2)),
+    "sum of a list": lambda s, x: sum([s.c(t).mean(2) for t in x.split(6, 2)]),
+    "iteration over a tensor": lambda s, x: torch.stack([s.l(t) for t in x.permute(2, 0, 1)]),
+    "side by side": side_by_side,
+    "backwards": lambda s, x: torch.cat([s.c(t) for t in reversed(x.split(6, 2))], 2),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_a_loop_that_treats_its_pieces_alike_is_proved_for_all_sizes(name):
+    net = Net(ALIKE[name], c=conv(), l=nn.Linear(2, 2))
+    assert asked(net, (1, 2, 24), 2, range(1, 40)).proved
+
+
+def test_loops_in_loops_are_proved_on_two_axes():
+    answer = cc.valid_sizes(cc.from_torch(net := Net(nested, c=nn.Conv2d(1, 1, 2)), (1, 1, 13, 12)), (1, 1, "H", "W"))
+    assert answer.proved
+    for h in range(1, 18):
+        for w in range(1, 14):
+            assert ((h, w) in answer) == (output_at(net, (1, 1, h, w)) is not None)
+
+
+class Counting(nn.Module):
+    """Forgets all but the first calls, which no shape tells."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return x if self.calls % 12 < 4 else x[:, :, :1]
+
+
+def breaks(s, x):
+    results = []
+    for number, piece in enumerate(x.split(5, 2)):
+        if number == 3:
+            break
+        results.append(s.c(piece))
+    return torch.cat(results, 2)
+
+
+def counts(s, x):
+    results = []
+    for number, piece in enumerate(x.split(5, 2)):
+        results.append(s.c(piece) if number < 3 else s.c(piece[:, :, 2:]))
+    return torch.cat(results, 2)
+
+
+def counts_by_hand(s, x):
+    results, number = [], 0
+    for piece in x.split(5, 2):
+        number += 1  # noqa: SIM113 -- by hand
+        results.append(s.c(piece) if number < 4 else s.c(piece[:, :, 2:]))
+    return torch.cat(results, 2)
+
+
+def looks_at_the_list(s, x):
+    results = []
+    for piece in x.split(5, 2):
+        results.append(s.c(piece))
+    return torch.cat(results[:2], 2) if len(results) < 4 else s.c(results[4])
+
+
+def takes_from_a_list(s, x):
+    left = [3, 3, 3, 4, 5, 6]
+    return torch.cat([s.c(t[:, :, : left.pop()]) for t in x.split(7, 2)], 2)
+
+
+def goes_through_an_iterator(s, x):
+    kernels = iter([1, 1, 1, 3, 3])
+    return torch.cat([F.avg_pool1d(t, next(kernels)) for t in x.split(7, 2)], 2)
+
+
+def grows(s, x):
+    whole = x[:, :, :1]
+    for piece in x.split(5, 2):
+        whole = torch.cat([whole, s.c(piece)], 2)
+    return F.conv1d(whole, whole.new_zeros(2, 2, 9))
+
+
+UNLIKE = {
+    "break": breaks,
+    "number": counts,
+    "number by hand": counts_by_hand,
+    "length of the list": looks_at_the_list,
+    "list that shrinks": takes_from_a_list,
+    "iterator": goes_through_an_iterator,
+    "growing tensor": grows,
+    "modules of their own": lambda s, x: torch.cat([s.m[i](t) for i, t in enumerate(x.split(9, 2))], 2),
+    "as many as modules": lambda s, x: torch.cat([m(t) for m, t in zip(s.m, x.split(5, 2), strict=False)], 2),
+    "the last": lambda s, x: s.c(x.split(9, 2)[-1]),
+    "how many": lambda s, x: F.conv1d(x, x.new_zeros(1, 2, len(x.split(9, 2)) ** 2)),
+    "hidden counter": lambda s, x: s.c(torch.cat([s.k(t) for t in x.split(9, 2)], 2)),
+}
+
+
+@pytest.mark.parametrize("name", UNLIKE)
+def test_a_loop_that_tells_its_pieces_apart_is_known_where_it_was_captured_alone(name):
+    net = Net(UNLIKE[name], c=conv(), m=nn.ModuleList([conv(), conv(kernel=2), conv(1)]), k=Counting())
+    assert cc.from_torch(net, (1, 2, 25)).capture.any_number is None
+
+
+def test_what_is_done_with_pieces_is_torch_s_own_business():
+    def looks(s, x):
+        pieces = x.split(7, 2)
+        assert isinstance(pieces, tuple)
+        assert pieces == tuple(pieces)
+        assert (len(pieces), pieces[-1].shape[2]) == (4, 3)
+        first, *rest = pieces
+        return torch.cat([first, *rest, *pieces[1:]], 2)
+
+    assert cc.from_torch(Net(looks), (1, 2, 24)).capture.any_number is None

@@ -64,6 +64,8 @@ def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: M
     (['H % 2 == 0'], ['H >= 4 and H % 2 == 0'])
     """
     here = see_one_size(graph, shapes, axes, sizes)
+    if graph.capture is not None and graph.capture.any_number is not None:
+        graph = graph.capture.any_number
     if path_of(graph, shapes) is None:
         return here
     collected, marks = Collector(), dict[str, int]()

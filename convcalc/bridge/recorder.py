@@ -25,12 +25,15 @@ from convcalc.bridge.counted import Counter, behind, is_batched, under_vmap
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.joins import Joins
 from convcalc.bridge.known import Known
+from convcalc.bridge.loops.again import AnyNumber
+from convcalc.bridge.loops.alike import Plan
+from convcalc.bridge.loops.walks import Heard
 from convcalc.bridge.queries import QUERIES
 from convcalc.bridge.recording import Call, Failed, Frame, Value, shapes_of, work_out
 from convcalc.bridge.watch import Watch
 from convcalc.errors import ConvcalcError, Refused
 from convcalc.expr import Expr
-from convcalc.layers import Conv, ConvTranspose, Layer, Opaque, Shape, Source, Written
+from convcalc.layers import Conv, ConvTranspose, Layer, Opaque, Pieces, Shape, Source, Unbind, Written
 from convcalc.layers.base import written
 
 torch = need_torch()
@@ -54,11 +57,13 @@ _MANY = 2**20
 class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-defined]
     """The mode under which a copied module runs; `calls` is what happened, in order."""
 
-    def __init__(self, copied: Copier, plain: str = "") -> None:
+    def __init__(self, copied: Copier, plain: str = "", plan: Plan | None = None) -> None:
         super().__init__()
         self.plain = plain
         """Why sizes are plain numbers in this run, if they are."""
         self.calls: list[Call] = []
+        self.any_number = None if plan is None else AnyNumber(plan)
+        self.heard = Heard(self.calls, self._held, self.symbolic)
         self.values: dict[int, Value] = {}
         self.taken: list[Value] = []
         """The network's inputs."""
@@ -219,7 +224,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         if func is _SETITEM:
             self._record(func, args, kwargs, args[0], found, inputs)
         elif isinstance(out, Tensor) or (isinstance(out, tuple | list) and next(tensors_among(out), None) is not None):
-            self._record(func, args, kwargs, out, found, inputs)
+            out = self._record(func, args, kwargs, out, found, inputs)
         return out
 
     def _run(self, func: Any, args: Any, kwargs: Any, found: Any) -> Any:
@@ -368,10 +373,10 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         out: Any,
         found: Spec | ConvcalcError | None,
         inputs: tuple[Value, ...],
-    ) -> None:
+    ) -> Any:
         if found is None:  # the same values
             self._alias(args[0] if args else next(iter(kwargs.values())), out)
-            return
+            return out
         name = name_of(func)
         outs = [out] if isinstance(out, Tensor) else list(tensors_among(out))
         if isinstance(found, ConvcalcError) or any(map(is_batched, outs)):
@@ -379,10 +384,10 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
                 why = str(found) if isinstance(found, ConvcalcError) else "under vmap"
                 held = [tensor for tensor in getattr(found, "weights", ()) if not is_batched(tensor)]
                 self._record_opaque(name, args, kwargs, outs, why, held)
-            return
+            return out
         shapes = tuple(tuple(tensor.shape) for tensor in outs)
         try:
-            layer, why = self._checked(found.layer, inputs, shapes)
+            layer, why = self._checked(self._for_any_number(found.layer, inputs), inputs, shapes)
         except Refused as refusal:  # torch takes on meta what it refuses on a device
             self._fail(func, args, kwargs, refusal, found)
             raise
@@ -400,23 +405,42 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         if not call.live:
             call.sized = call.sized or found.layer.depends_on_sizes or has_size((args, kwargs))
         self._give(call, outs)
-        if call.live or call.sized:
-            self._choose(layer, inputs)
+        numbered = (call.live or call.sized) and self._choose(layer, inputs)
+        hears = numbered and isinstance(layer, Pieces | Unbind) and self.any_number is None
+        return self.heard.pieces(call, out) if hears else out
 
-    def _choose(self, layer: Layer, inputs: tuple[Value, ...]) -> None:
-        """Keep as branches what makes a call what it is, such as to give as many tensors; no ways meet after these."""
+    def _for_any_number(self, layer: Layer, inputs: tuple[Value, ...]) -> Layer:
+        """The layer of a call, where the run stands for any number of pieces."""
+        if self.any_number is None:
+            return layer
+        return self.any_number.layer(len(self.calls), layer, [self.symbolic(value) for value in inputs])
+
+    def _held(self, tensor: Any) -> Value | None:
+        """The value that a tensor holds, if it is known."""
+        value = self.values.get(id(tensor))
+        return value if value is not None and value.version == self._version(tensor) else None
+
+    def _choose(self, layer: Layer, inputs: tuple[Value, ...]) -> bool:
+        """Keep as branches what makes a call what it is, such as to give as many tensors; no ways meet after these.
+
+        Returns whether there are any with a formula.
+        """
         if type(layer).path is Layer.path:
-            return
+            return False
         read = [self.symbolic(value) for value in inputs]
         known = [shape for shape in read if shape is not None]
         if len(known) < len(read):
             if layer.path(*shapes_of(inputs)):
                 self.watch.branch(None, "==", None, outcome=True)
-            return
+            return False
+        depends = False
         for one in layer.path(*known):
-            if (isinstance(one.left, Expr) or isinstance(one.right, Expr)) and not one.is_everywhere:
-                self.watch.path.setdefault(replace(one, source=self.line()))
-                self.joins.firm.setdefault(one)
+            if isinstance(one.left, Expr) or isinstance(one.right, Expr):
+                depends = True
+                if not one.is_everywhere:
+                    self.watch.path.setdefault(replace(one, source=self.line()))
+                    self.joins.firm.setdefault(one)
+        return depends
 
     def _checked(self, layer: Layer, inputs: tuple[Value, ...], shapes: tuple[Shape, ...]) -> tuple[Layer | None, str]:
         """The layer, if it gives what torch gave; None where it does not, or a formula is lost, and why.

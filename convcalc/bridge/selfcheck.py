@@ -257,7 +257,12 @@ def _without(graph: Graph, found: Sequence[Difference], sizes: Mapping[str, int]
         graph.name,
         graph.example,
         labels=graph.labels,
-        capture=replace(graph.capture, remarks=(*graph.capture.remarks, *remarks), again=again),
+        capture=replace(
+            graph.capture,
+            remarks=(*graph.capture.remarks, *remarks),
+            again=again,
+            any_number=None if found else graph.capture.any_number,
+        ),
     )
 
 
@@ -268,7 +273,7 @@ def _doubted(again: Callable[..., Graph], why: tuple[str, ...], *args: Any, **se
         return graph
     doubted = object.__new__(Graph)
     doubted.__dict__.update(vars(graph))
-    object.__setattr__(doubted, "capture", replace(graph.capture, lost=(*graph.capture.lost, *why)))
+    object.__setattr__(doubted, "capture", replace(graph.capture, lost=(*graph.capture.lost, *why), any_number=None))
     return doubted
 
 

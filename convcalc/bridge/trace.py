@@ -15,6 +15,7 @@ from convcalc.analysis.report import with_symbols
 from convcalc.bridge.arguments import blank, each_tensor, swapped
 from convcalc.bridge.copying import Copier
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.loops.alike import plan_of
 from convcalc.bridge.naming import argument_names, labelled_outputs, names_of, place_of
 from convcalc.bridge.recorder import Recorder
 from convcalc.bridge.recording import Call, Failed, Value
@@ -201,7 +202,7 @@ class Run:
         """The first node after a size lost its formula."""
         with unchanged():
             copier = Copier()
-            self.recorder = Recorder(copier, settings["plain"])
+            self.recorder = Recorder(copier, settings["plain"], settings.get("plan"))
             twin = copier.module(module)
             twin.train(settings["train"])
             self.twin = twin
@@ -214,6 +215,7 @@ class Run:
                 self.raised = error
             finally:
                 self.recorder.joins.ended()
+                self.recorder.heard.close()
                 self.recorder.leave()
         if self.raised is not None:
             from convcalc.bridge.explain import explain
@@ -315,7 +317,7 @@ class Run:
             name=self.name,
             example=[tuple(value.shape) for value in self.inputs.values()],
             labels=[label or name for label, name in ends],
-            capture=self._capture(failed, names),
+            capture=self._capture(failed, names, [value for _, value in values]),
         )
 
     def measured(self, graph: Graph) -> dict[str, Shape]:
@@ -382,7 +384,7 @@ class Run:
                 kept.append(call)
         return kept[::-1]
 
-    def _capture(self, failed: Failed | None, names: Mapping[int, str]) -> Capture:
+    def _capture(self, failed: Failed | None, names: Mapping[int, str], values: Sequence[Value]) -> Capture:
         watch = self.recorder.watch
         unused = {
             path: value
@@ -413,7 +415,20 @@ class Run:
             error=self.error,
             refused=self._refused(failed, names),
             raised=self.raised is not None and failed is None,
+            any_number=self._for_any_number(values),
         )
+
+    def _for_any_number(self, values: Sequence[Value]) -> Graph | None:
+        """The graph for any number of pieces, where that is known of each loop over pieces; it needs one more run."""
+        plan = None if self.raised is not None else plan_of(self.recorder.heard, self.recorder.calls, values)
+        if plan is None or self.recorder.any_number is not None or self.settings["plain"]:
+            return None
+        args, kwargs = self.given
+        again = Run(self.original, args, kwargs, {**_quick(self.settings), "plan": plan})
+        held = again.recorder.any_number
+        if again.raised is not None or held is None:
+            return None
+        return again.graph() if held.is_held([call.function for call in again.recorder.calls]) else None
 
     def _used(self) -> set[str]:
         return {path for call in self.recorder.calls for path, _ in call.weights}

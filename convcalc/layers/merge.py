@@ -43,6 +43,7 @@ class Concat(_Merge):
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The first shape, with the sizes along dim added up."""
+        need_some(self.op, shapes)
         first = shapes[0]
         _same_rank(self.op, shapes)
         dim = axis_of(self.op, "dim", self.dim, first)
@@ -137,6 +138,15 @@ def broadcast(a: Size, b: Size, check: Check, error: Any) -> Size:
 
 def _is_one(size: Size) -> bool:
     return not is_array(size) and size == 1
+
+
+def need_some(op: str, shapes: Sequence[Shape]) -> None:
+    """Raise `BadShape` where nothing is joined, as of a list that stayed empty.
+
+    >>> need_some("concat", [(1, 2)])
+    """
+    if not shapes:
+        raise BadShape(f"{op} takes at least one tensor: got none", rule="at least one tensor is joined")
 
 
 def _same_rank(op: str, shapes: Sequence[Shape]) -> None:

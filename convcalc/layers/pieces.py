@@ -12,7 +12,7 @@ from convcalc.errors import BadShape
 from convcalc.field import Field, unite
 from convcalc.layers.base import Layer, Shape, axis_of, must_equal, written
 from convcalc.layers.index import Back, Slice
-from convcalc.layers.merge import Concat
+from convcalc.layers.merge import Concat, need_some
 from convcalc.sizes import Size
 
 
@@ -278,6 +278,7 @@ class Stack(Layer):
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The common shape, and the number of tensors among it."""
+        need_some(self.op, shapes)
         place = axis_of("stack", "dim", self.dim, (*shapes[0], 1))
         widened = [(*shape[:place], 1, *shape[place:]) for shape in shapes]
         return Concat(place).out_shape(*widened, check=check)

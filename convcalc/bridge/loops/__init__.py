@@ -1,0 +1,1 @@
+"""Loops over pieces of a tensor: what is done with the pieces, and what holds for any number of them."""

@@ -1,0 +1,229 @@
+"""What a model does with the pieces that a call cut a tensor into: tuples that hear it.
+
+By default the number of pieces is a branch on the path. Where all that is done with them is to go over them in loops
+that treat each alike, or to join them as they are, the shapes are known for any number: see `alike`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
+from typing import Any
+
+from convcalc.bridge.device import need_torch
+from convcalc.bridge.loops.effects import Effects, Ran, is_trusted
+from convcalc.bridge.loops.syntax import Loop, loop_at
+from convcalc.bridge.recording import Call, Value
+from convcalc.layers import Shape
+
+Tensor = need_torch().Tensor
+
+
+_LISTENED = 3
+"""The rounds whose code is heard: where these leave no trace, the next has nothing to tell it from them."""
+
+
+@dataclass(eq=False)
+class Walk:
+    """One time over the pieces of `call`: where each round began, and what was handed on to it."""
+
+    call: Call
+    loop: Loop | None
+    frame: FrameType | None
+    asked_at: tuple[int, int]
+    """The frame and instruction that asked for it: those of one `zip` ask together."""
+    is_backwards: bool = False
+    starts: list[int] = field(default_factory=list)
+    """How many calls had been made when each piece was asked for."""
+    end: int | None = None
+    """How many when there was none left."""
+    handed: list[tuple[tuple[str, Any], ...] | None] = field(default_factory=list)
+    """The shapes of what rounds hand on, at the start of each and at the end; None where it is no tensor."""
+    ran: Ran | None = None
+    code: CodeType | None = None
+    keeps: bool = False
+    """Whether something that ran may tell one round from the next."""
+
+
+class Heard:
+    """What is done with pieces while a module runs."""
+
+    def __init__(
+        self, calls: Sequence[Call], value_of: Callable[[Any], Value | None], shape_of: Callable[[Value], Shape | None]
+    ) -> None:
+        self.calls, self.value_of, self.shape_of_value = calls, value_of, shape_of
+        self.walks: list[Walk] = []
+        self.cut: dict[int, Call] = {}
+        """The calls that cut a tensor into pieces, by their number."""
+        self.spoiled: set[int] = set()
+        """The numbers of those whose pieces are used in another way than alike."""
+        self.effects = Effects()
+
+    def pieces(self, call: Call, outs: Sequence[Any]) -> PieceTuple:
+        """Return the pieces that a call gave, as a tuple that hears what is done with it."""
+        self.cut[call.number] = call
+        return PieceTuple.of(self, call, outs)
+
+    def begin(self, pieces: PieceTuple, backwards: bool) -> Iterator[Any]:
+        """Yield the pieces to whoever asks for them from the frame above."""
+        frame = _asking_frame()
+        if frame is None:
+            self.spoiled.add(pieces.call.number)
+            return iter(pieces.plain)
+        loop = loop_at(frame)
+        if loop is None:
+            self.spoiled.add(pieces.call.number)
+            return iter(pieces.plain)
+        walk = Walk(pieces.call, loop, frame, (id(frame), frame.f_lasti), backwards)
+        self.walks.append(walk)
+        return _Steps(self, walk, pieces.plain[::-1] if backwards else pieces.plain)
+
+    def step(self, walk: Walk, place: int, frame: FrameType) -> None:
+        """Keep that a piece is asked for."""
+        if walk.end is not None:
+            return
+        if walk.ran is None:
+            walk.ran = self.effects.start()
+            walk.code = frame.f_code
+            walk.keeps = walk.loop is None or walk.frame is None or _reads_what_may_change(walk.loop, walk.frame)
+        if place == _LISTENED:
+            self._listen_no_more(walk)
+        walk.handed.append(self._handed(walk, place))
+        walk.starts.append(len(self.calls))
+
+    def finish(self, walk: Walk) -> None:
+        """Keep that there was no further piece."""
+        if walk.end is None:
+            walk.end = len(self.calls)
+            walk.handed.append(self._handed(walk, len(walk.starts)))
+            self.stop(walk)
+
+    def stop(self, walk: Walk) -> None:
+        """Keep nothing more of a walk."""
+        self._listen_no_more(walk)
+        walk.frame = None
+
+    def _listen_no_more(self, walk: Walk) -> None:
+        if walk.ran is not None and walk.code is not None and self.effects.stop(walk.ran):
+            walk.keeps = walk.keeps or not walk.ran.leaves_no_trace(walk.code)
+
+    def close(self) -> None:
+        """The run is over: a walk that did not come to its end is none, unless another ended it."""
+        for walk in self.walks:
+            if walk.end is None:
+                self.stop(walk)
+        self.effects.close()
+
+    def _handed(self, walk: Walk, place: int) -> tuple[tuple[str, Any], ...] | None:
+        """The shapes of what rounds hand on; of what stands before the first, nothing is asked."""
+        if walk.loop is None or walk.frame is None:
+            return None
+        if not walk.loop.carried or place == 0:
+            return ()
+        values = walk.frame.f_locals
+        found = []
+        for name in sorted(walk.loop.carried):
+            value = values.get(name)
+            some = value if isinstance(value, tuple) else (value,)
+            held = tuple(self.value_of(one) if isinstance(one, Tensor) else None for one in some)
+            shapes = tuple(None if one is None else self.shape_of_value(one) for one in held)
+            if any(shape is None for shape in shapes):
+                return None
+            found.append((name, (shapes, tuple(one.dtype for one in some))))
+        return tuple(found)
+
+
+class PieceTuple(tuple[Any, ...]):
+    """The pieces of a tensor: a tuple that tells `Heard` what is done with it."""
+
+    heard: Heard
+    call: Call
+
+    @classmethod
+    def of(cls, heard: Heard, call: Call, outs: Sequence[Any]) -> PieceTuple:
+        """Return the pieces `outs` of a call."""
+        self = cls(outs)
+        self.heard, self.call = heard, call
+        return self
+
+    @property
+    def plain(self) -> tuple[Any, ...]:
+        """The pieces alone."""
+        return tuple.__getitem__(self, slice(None))
+
+    def __iter__(self) -> Iterator[Any]:
+        if _is_ours(sys._getframe(1)):
+            return tuple.__iter__(self)
+        return self.heard.begin(self, backwards=False)
+
+    def __reversed__(self) -> Iterator[Any]:
+        return self.heard.begin(self, backwards=True)
+
+    def __reduce__(self) -> Any:
+        self.heard.spoiled.add(self.call.number)
+        return tuple, (self.plain,)
+
+
+def _spoiling(name: str) -> Callable[..., Any]:
+    plain = getattr(tuple, name)
+
+    def method(self: PieceTuple, *args: Any) -> Any:
+        if not _is_ours(sys._getframe(1)):
+            self.heard.spoiled.add(self.call.number)
+        return plain(self, *args)
+
+    return method
+
+
+for _name in (
+    *("__len__", "__getitem__", "__add__", "__mul__", "__rmul__", "__contains__", "__eq__", "__ne__", "__lt__"),
+    *("__le__", "__gt__", "__ge__", "__hash__", "__repr__", "__str__", "__format__", "index", "count"),
+    "__getnewargs__",
+):
+    setattr(PieceTuple, _name, _spoiling(_name))
+
+
+class _Steps:
+    """The iterator of a walk."""
+
+    def __init__(self, heard: Heard, walk: Walk, pieces: tuple[Any, ...]) -> None:
+        self.heard, self.walk, self.pieces, self.place = heard, walk, pieces, 0
+
+    def __iter__(self) -> _Steps:
+        return self
+
+    def __next__(self) -> Any:
+        if self.place == len(self.pieces):
+            self.heard.finish(self.walk)
+            raise StopIteration
+        self.heard.step(self.walk, self.place, sys._getframe(1))
+        self.place += 1
+        return self.pieces[self.place - 1]
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).startswith("convcalc.")
+
+
+def _asking_frame() -> FrameType | None:
+    """The frame of the user's code that asks for an iterator; None where torch's own code does."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and (_is_ours(frame) or _is_tensors_iter(frame)):
+        frame = frame.f_back
+    return None if frame is None or is_trusted(frame.f_code.co_filename) else frame
+
+
+def _is_tensors_iter(frame: FrameType) -> bool:
+    """Whether this is `iter(x)` of a tensor, which unbinds it."""
+    return frame.f_code is Tensor.__iter__.__code__
+
+
+def _reads_what_may_change(loop: Loop, frame: FrameType) -> bool:
+    """Whether a round reads a list, a mapping or an iterator from outside, which may tell it which round it is."""
+    for name in loop.read:
+        value = frame.f_locals.get(name, frame.f_globals.get(name))
+        if isinstance(value, list | dict | set | bytearray) or hasattr(type(value), "__next__"):
+            return True
+    return False
