@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import mul
 from typing import TypeAlias
@@ -19,6 +19,7 @@ import numpy as np
 
 from convcalc.analysis.collect import Collector, Condition, Refusal
 from convcalc.analysis.coupled import Solved, grid, solve
+from convcalc.analysis.exporting import Inner
 from convcalc.analysis.padded import Sides, check_exact, rows_of_padding
 from convcalc.analysis.sieve import sieve
 from convcalc.analysis.verdict import Legal, Way, one_size, reader_at, reason_for
@@ -79,6 +80,7 @@ def valid_sizes_of_chain(layers: Sequence[Layer], input_shape: Sequence[int | st
     >>> print(valid_sizes_of_chain(read_stack("conv 64 k7 s2 p3; maxpool k2 s2"), (1, 3, "H", "W")).runs)
     H >= 3, W >= 3
     """
+    inner = Inner()
 
     def propagate(shape: Shape, check: Collector) -> None:
         counted: Counter[str] = Counter()
@@ -90,12 +92,27 @@ def valid_sizes_of_chain(layers: Sequence[Layer], input_shape: Sequence[int | st
             check_exact(node, (shape,), padding, named(name, check.exact))
             padding |= rows_of_padding(node, (shape,), padding)
             before = name
+            before_it = shape
             try:
                 shape = layer.out_shape(shape, check=named(name, check))
+                inner.note(node, [before_it], [shape])
             except ConvcalcError as error:
                 raise (error if error.place == name else error.at(name)) from None
 
-    return valid_sizes(propagate, input_shape)
+    return with_export(valid_sizes(propagate, input_shape), inner)
+
+
+def with_export(legal: Legal, inner: Inner) -> Legal:
+    """Return legal sizes that are proved with those of them that `torch.export` takes, as all go one way.
+
+    >>> from convcalc.layers import Conv, MaxPool
+    >>> print(valid_sizes_of_chain([Conv(8, 3), MaxPool(2)], (1, 3, "H", 32)).export)
+    H >= 6
+    """
+    way = legal.ways[0]
+    runs = [one for one in (*way.path, *way.conditions) if one.kind == "runs"]
+    found = decided([*runs, *inner.conditions()], legal.axes) if legal.proved and inner.is_clear else None
+    return legal if found is None else replace(legal, export=found.runs)
 
 
 def named(node: str, check: Check) -> Check:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from convcalc.analysis.legal import with_export
 from convcalc.analysis.legal_join import other_sizes
 from convcalc.analysis.legal_way import Seen, letters_of, merged, see, see_one_size
 from convcalc.analysis.sieve import near as first_from
@@ -80,7 +82,7 @@ class _Search:
         errors = [one.error for one in self.seen if not one.is_way]
         if not runs and len(errors) == len(self.seen) and errors[0] is not None:
             raise errors[0]
-        return Legal(
+        legal = Legal(
             axes=self.axes,
             runs=runs,
             exact=united(self.axes, (one.exact for one in self.seen)),
@@ -92,6 +94,11 @@ class _Search:
             unknown=unknown,
             ask=self._asked,
         )
+        for one, (graph, _) in zip(self.seen, self.captured, strict=True):
+            branches = graph.capture is not None and graph.capture.path  # which the exporter bounds sizes by
+            if one.inner is not None and not branches and not (runs - one.runs):
+                return replace(legal, export=with_export(replace(legal, ways=one.ways), one.inner).export)
+        return legal
 
     def _asked(self, sizes: Mapping[str, int]) -> Legal:
         """What capturing the model at one size tells."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from convcalc.analysis.collect import Collector
-from convcalc.analysis.legal import named
+from convcalc.analysis.exporting import Inner
+from convcalc.analysis.legal import named, with_export
 from convcalc.analysis.legal import valid_sizes as decide_sizes
 from convcalc.analysis.legal_captured import valid_sizes_of_captured
 from convcalc.analysis.opening import as_captured
@@ -45,6 +46,8 @@ def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Leg
         axes = tuple(dict.fromkeys(size for size in whole if isinstance(size, str)))
         return valid_sizes_of_captured(graph, shapes, axes)
 
+    inner = Inner()
+
     def propagate(sizes: Shape, check: Collector) -> None:
         rest = iter(sizes)
         known = {name: tuple(next(rest) for _ in shape) for name, shape in shapes.items()}
@@ -57,8 +60,9 @@ def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Leg
             except ConvcalcError as error:
                 raise error.at(node.name) from None
             known |= node_shapes(node, known, check)
+            inner.note(node, inputs, [known[name] for name in node.outputs])
 
-    return decide_sizes(propagate, whole)
+    return with_export(decide_sizes(propagate, whole), inner)
 
 
 def name_sizes(shapes: Mapping[str, Shape]) -> dict[str, Shape]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from convcalc.analysis.collect import Collector, Condition
+from convcalc.analysis.exporting import Inner
 from convcalc.analysis.legal import decided, named
 from convcalc.analysis.legal_join import passed_over
 from convcalc.analysis.padded import Sides, check_exact, rows_of_padding
@@ -47,6 +48,8 @@ class Seen:
     ways: tuple[Way, ...]
     is_way: bool
     """Whether it tells of more than the one size it was made at."""
+    inner: Inner | None = None
+    """What an exporter looks at on a way that runs."""
     error: ConvcalcError | None = None
 
 
@@ -68,9 +71,9 @@ def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: M
         graph = graph.capture.any_number
     if path_of(graph, shapes) is None:
         return here
-    collected, marks = Collector(), dict[str, int]()
+    collected, marks, inner = Collector(), dict[str, int](), Inner()
     try:
-        ends = walk(graph.at(shapes), shapes, collected, marks)
+        ends = walk(graph.at(shapes), shapes, collected, marks, inner)
     except Refused:  # whatever the sizes, as the model was here
         if _raised(graph) is None:
             return here
@@ -110,6 +113,7 @@ def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: M
         ways=(way,),
         is_way=True,
         error=None if graph.capture is None else graph.capture.error,
+        inner=inner,
     )
 
 
@@ -132,7 +136,13 @@ def _passed_over(
     )
 
 
-def walk(graph: Graph, shapes: Mapping[str, Shape], check: Collector, marks: dict[str, int] | None = None) -> Ends:
+def walk(
+    graph: Graph,
+    shapes: Mapping[str, Shape],
+    check: Collector,
+    marks: dict[str, int] | None = None,
+    inner: Inner | None = None,
+) -> Ends:
     """Take shapes through a graph, and through the call that refused when it was captured; how it ends.
 
     Every condition goes to `check`; `marks` keeps how many there were before each node. Raises what a layer refuses
@@ -152,6 +162,8 @@ def walk(graph: Graph, shapes: Mapping[str, Shape], check: Collector, marks: dic
             for axis in cuts.get(node.name, ()):
                 _check_cut(node.layer, inputs[0], axis, named(node.name, check.exact))
             known |= node_shapes(node, known, check)
+            if inner is not None:
+                inner.note(node, inputs, [known[name] for name in node.outputs])
         except Unknown:
             return "open"
         except Refused:

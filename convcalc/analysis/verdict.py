@@ -113,6 +113,8 @@ class Legal:
     """What was tried where it is not proved, if not all sizes below `window`."""
     unknown: Boxes = field(default_factory=lambda: Boxes((), ()))
     """The sizes of which nothing is known: none where it is proved."""
+    export: Boxes | None = None
+    """The sizes that `torch.export` takes as dynamic: see `analysis.exporting`; None where that is not known."""
     ask: Callable[[Mapping[str, int]], Legal] | None = field(default=None, repr=False, compare=False)
     """Tries one size of which nothing is known, and returns what is known of it alone."""
 

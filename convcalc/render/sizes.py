@@ -40,7 +40,6 @@ def sizes_text(legal: Legal, near: Sequence[int] | None, style: Style = PRETTY, 
     proved         for every size
     near           7 runs; loses no rows: 6, 8
                    maxpool1: 1 of 7 rows dropped: no window of 2 fits at the end with stride=2; use 6 or 8
-    export         n: Dim("n", min=2)
     excluded       where     why
     n is 0         maxpool1  input size must be >= 1: 0
     <BLANKLINE>
@@ -51,7 +50,7 @@ def sizes_text(legal: Legal, near: Sequence[int] | None, style: Style = PRETTY, 
         _proved(legal),
         *(_boxes("not known", legal.unknown, style, everything) if legal.unknown else ()),
         *(_near(legal, near, style) if near is not None and (legal.runs or legal.unknown) else ()),
-        *(_export(legal.runs) if legal.proved else ()),
+        *(_export(legal.export) if legal.export else ()),
     ]
     reasons = _told(legal)
     shown = reasons if everything or len(reasons) <= FEW else _telling(reasons)
@@ -153,12 +152,13 @@ def _export(boxes: Boxes) -> Iterator[Line]:
         texts = []
         for axis, one in zip(boxes.axes, box, strict=True):
             dims = one.dims(axis)
-            more = f" and {len(dims) - DIMS:,} more, an export each" if len(dims) > DIMS else ""
-            texts.append(f"{axis}: {' or '.join(dims[:DIMS])}{more}")
+            rest = f" and {len(dims) - DIMS:,} more, an export each" if len(dims) > DIMS else ""
+            texts.append(f"{axis}: {' or '.join(dims[:DIMS])}{rest}")
         yield label, ", ".join(texts)
         label = ""
-    if len(boxes.boxes) > DIMS:
-        yield "", f"and {len(boxes.boxes) - DIMS:,} more boxes, an export each"
+    more = len(boxes.boxes) - DIMS
+    if more > 0:
+        yield "", f"and {more:,} more box{'es, an export each' if more > 1 else ', an export of its own'}"
 
 
 def _told(legal: Legal) -> list[Reason]:
