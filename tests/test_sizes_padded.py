@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import convcalc as cc
 from convcalc.analysis.legal import valid_sizes_of_chain
 from convcalc.analysis.legal_graph import valid_sizes
 from convcalc.blocks import Sequential
@@ -55,6 +57,9 @@ def test_what_a_convolution_made_of_padding_is_a_row_like_others():
 
 
 def test_a_table_that_reads_no_input_has_no_padding():
+    torch = pytest.importorskip("torch")
+    nn = torch.nn
+
     class Placed(nn.Module):
         def __init__(self):
             super().__init__()
