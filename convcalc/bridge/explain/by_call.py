@@ -13,7 +13,7 @@ from convcalc.bridge.explain.by_module import strides
 from convcalc.bridge.explain.operands import flattened
 from convcalc.bridge.explain.ranks import axes_of, is_last
 from convcalc.bridge.explain.reruns import Change
-from convcalc.layers import Concat, Embedding, Linear, Matmul, Stack, View
+from convcalc.layers import Concat, Embedding, Linear, Stack, View
 from convcalc.layers.base import product, written
 from convcalc.layers.merge import Elementwise
 
@@ -42,15 +42,6 @@ def by_call(bench: Bench) -> Iterator[Repair]:
             yield from _to_merge(bench)
         case View():
             yield from _to_view(bench, layer, shape)
-        case Matmul() if len(failure.operands) == 2 and len(failure.operands[1].shape) > 1:
-            second = bench.name(1)
-            yield Repair(
-                f"{second}.transpose(-2, -1) in {failure.place}", bench.alter(1, lambda b: b.transpose(-2, -1))
-            )
-            if len(shape) > 1:
-                yield Repair(
-                    f"{name}.transpose(-2, -1) in {failure.place}", bench.alter(0, lambda a: a.transpose(-2, -1))
-                )
         case Embedding():
             yield Repair(f"{name}.long() before {failure.place}", bench.alter(0, lambda x: x.long()))
 

@@ -7,11 +7,10 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from convcalc.axes import axis_names
 from convcalc.bridge.explain.bench import CHANNELS_LAST, Bench, Repair
 from convcalc.bridge.explain.by_size import by_size, shaped
 from convcalc.bridge.explain.operands import shape_of
-from convcalc.bridge.explain.ranks import axes_of, is_last, ranks_of
+from convcalc.bridge.explain.ranks import is_last, ranks_of
 from convcalc.bridge.explain.reruns import Change
 from convcalc.layers import BatchNorm, Conv, ConvTranspose, InstanceNorm, Linear
 from convcalc.layers.base import written
@@ -78,21 +77,33 @@ def _batch(bench: Bench) -> Iterator[Repair]:
 
 def _missing_axis(bench: Bench) -> Iterator[Repair]:
     """A spatial axis, where a batch of inputs with one too few would be read as one input without a batch."""
-    name, axes = _given(bench), axes_of(bench.failure)
-    layer = bench.failure.layer
-    if name is None or axes is None or not isinstance(layer, Conv | ConvTranspose):
+    first = _first_conv(bench)
+    if first is None:
         return
-    shape = bench.failure.operands[0].shape
+    name, layer, axes = first
+    shape = tuple(map(int, bench.first.run.inputs[name].shape))
     if len(shape) != axes + 1:
         return
     if layer.in_channels == shape[1] and axes > 1:
-        axis = f"{axis_names(axes)[0] if axes > 2 else 'spatial'} axis"
-        missing = "depth axis" if axes == 3 else axis
+        missing = "depth axis" if axes == 3 else "second axis of positions"
         for size in dict.fromkeys((16, 32, shape[2])):
             repair = shaped(bench, {name: (*shape[:2], size, *shape[2:])}, f"{name} {written(shape)} has no {missing}")
             yield replace(repair, alone=True)
     elif layer.in_channels == 1 and shape[0] != 1:
         yield shaped(bench, {name: (shape[0], 1, *shape[1:])}, f"{name} {written(shape)} has no axis of channels")
+
+
+def _first_conv(bench: Bench) -> tuple[str, Any, int] | None:
+    """The first convolution that reads an input at once, the failing one too: that input, it, and its axes."""
+    failure = bench.failure
+    inputs = {id(call): name for name, call in failure.run.calls.items()}
+    calls = [(call.layer, call.inputs, call.function) for call in failure.recorder.calls]
+    for layer, values, function in (*calls, (failure.layer, failure.values, failure.function)):
+        name = inputs.get(id(values[0].call)) if values else None
+        digit = function.rstrip("d")[-1:]
+        if name is not None and isinstance(layer, Conv | ConvTranspose) and digit.isdigit():
+            return name, layer, int(digit)
+    return None
 
 
 def by_batch(bench: Bench) -> Iterator[Repair]:

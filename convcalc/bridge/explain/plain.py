@@ -7,7 +7,7 @@ from typing import Any
 
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import Bench, Repair
-from convcalc.layers import LayerNorm, Linear, Recurrent
+from convcalc.layers import LayerNorm, Linear, Matmul, Recurrent
 from convcalc.layers.base import product
 
 torch = need_torch()
@@ -22,10 +22,19 @@ def plain(bench: Bench) -> Iterator[Repair]:
     match failure.layer:
         case Linear() if failure.layer.in_features and len(shape) > 2:
             yield from _to_features(bench, shape, failure.layer.in_features)
+        case Matmul() if len(failure.shapes) == 2 and len(failure.shapes[1]) > 1:
+            yield from _turned(bench, len(shape))
         case LayerNorm() if len(failure.layer.sizes) == 1 and isinstance(failure.layer.sizes[0], int):
             yield from _moved(bench, shape, failure.layer.sizes[0])
         case Recurrent() if shape and failure.layer.input_size not in (None, shape[-1]):
             yield from _to_steps(bench, shape, failure.layer.input_size, failure.layer.batch_first)
+
+
+def _turned(bench: Bench, axes: int) -> Iterator[Repair]:
+    """Either factor of a product of matrices turned: the second, as of queries and keys, first."""
+    for operand in (1, 0) if axes > 1 else (1,):
+        what = f"{bench.name(operand)}.transpose(-2, -1) in {bench.failure.place}"
+        yield Repair(what, bench.alter(operand, lambda x: x.transpose(-2, -1)))
 
 
 def _to_features(bench: Bench, shape: tuple[int, ...], wanted: int) -> Iterator[Repair]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
 
 from convcalc.bridge.explain.bench import Bench, Repair, onward, reproduce
@@ -33,7 +35,7 @@ def repairs(failure: Failure) -> tuple[tuple[Fix, ...], str]:
     too_small = isinstance(failure.refusal, KernelDoesNotFit)
     first, second = (by_input, by_module) if too_small else (by_module, by_input)
     some = (plain(bench), first(bench), second(bench), by_call(bench), by_table(bench), by_value(bench))
-    for repair in chain.from_iterable(some):
+    for repair in chain.from_iterable(map(_without_faults, some)):
         outcome = bench.run(repair.change) if repair.known is None else repair.known
         if outcome is not None and bench.passes(outcome):
             fix = _fix(bench, repair, outcome)
@@ -50,6 +52,12 @@ def repairs(failure: Failure) -> tuple[tuple[Fix, ...], str]:
     fixes.sort(key=lambda one: not one[0].runs)
     causes = [one for one in fixes if one[1] and one[0].runs]
     return tuple(fix for fix, _ in causes or fixes)[:OFFERED], causes[0][1] if causes else ""
+
+
+def _without_faults(some: Iterator[Repair]) -> Iterator[Repair]:
+    """Repairs of one kind, until looking for more of it fails: the others are looked for all the same."""
+    with suppress(Exception):
+        yield from some
 
 
 def _fix(bench: Bench, repair: Repair, outcome: Rerun) -> Fix:
