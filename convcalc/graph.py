@@ -32,6 +32,8 @@ InputShapes: TypeAlias = Sizes | Sequence[Sizes] | Mapping[str, Sizes]
 class Weights:
     """The parameters that a captured call is the first to use: their names, how many, how many are trained, bytes.
 
+    `macs` are the multiply-accumulates that make its weights from them, under a parametrization.
+
     >>> Weights(("conv.weight", "conv.bias"), 80, 80, 320).params
     80
     """
@@ -40,6 +42,7 @@ class Weights:
     params: int = 0
     trainable: int = 0
     bytes: int = 0
+    macs: int = 0
 
 
 @dataclass(frozen=True)

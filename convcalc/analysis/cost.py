@@ -98,7 +98,7 @@ def node_cost(node: Node, shapes: Mapping[str, Shape], itemsize: int = 4) -> Nod
     return NodeCost(
         name=node.name,
         params=_params(node, inputs),
-        macs=node.layer.macs(*inputs),
+        macs=node.layer.macs(*inputs) + (0 if node.weights is None else node.weights.macs),
         activations=0 if node.layer.is_held else sum(product(shapes[name]) for name in node.outputs),
         itemsize=itemsize,
     )

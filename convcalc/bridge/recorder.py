@@ -28,6 +28,7 @@ from convcalc.bridge.known import Known
 from convcalc.bridge.loops.again import AnyNumber
 from convcalc.bridge.loops.alike import Plan
 from convcalc.bridge.loops.walks import Heard
+from convcalc.bridge.owning import count, fold
 from convcalc.bridge.queries import QUERIES
 from convcalc.bridge.recording import Call, Failed, Frame, Value, shapes_of, work_out
 from convcalc.bridge.watch import Watch
@@ -144,8 +145,10 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         if isinstance(module, torch.jit.ScriptModule):
             return self._around_script(module, path, forward)
 
+        makes_weights = isinstance(module, torch.nn.utils.parametrize.ParametrizationList)
+
         def run(*args: Any, **kwargs: Any) -> Any:
-            if stack:
+            if stack and not makes_weights:
                 stack[-1].nested = True
             stack.append(Frame(path, module))
             try:
@@ -402,6 +405,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             unread = len(inputs) - read
             layer = Opaque(name, shapes=shapes, seen=shapes_of(inputs), why=why, mac_count=macs, unread=unread)
         call = self._call(name, layer, inputs, shapes, found.weights, live=live)
+        if weighted and not any(value.call.live for value in weighted):
+            fold(call, weighted, self.owners)
         if not call.live:
             call.sized = call.sized or found.layer.depends_on_sizes or has_size((args, kwargs))
         self._give(call, outs)
@@ -528,24 +533,9 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         if frame is not None and not isinstance(layer, Source | Written):
             frame.calls += 1
         if weights:
-            self._count(call, weights)
+            count(call, weights, self.named, self.owners)
         self.calls.append(call)
         return call
-
-    def _count(self, call: Call, weights: Sequence[Any]) -> None:
-        fresh = []
-        for tensor in weights:
-            if tensor is None:
-                continue
-            kind, path = self.named.get(id(tensor), ("", ""))
-            owner = self.owners.setdefault(path, call) if kind == "parameter" else None
-            if owner is call:
-                fresh.append((path, tensor))
-            elif owner is not None and call.shares is None:
-                call.shares = owner
-        call.weights = tuple(dict(fresh).items())
-        if call.weights:
-            call.shares = None
 
     def path_of(self, tensor: Any, path: str) -> str:
         """Return the path that a parameter is counted under; the one given where it is not known."""

@@ -44,6 +44,10 @@ class Call:
     weights: tuple[tuple[str, Any], ...] = ()
     """The parameters that it is the first to use."""
     shares: Call | None = None
+    made: int = 0
+    """The multiply-accumulates that make its weights."""
+    folded: bool = False
+    """Whether it makes weights, and counts for the call that has them."""
     live: bool = True
     """Whether it depends on the network's input."""
     sized: bool = False

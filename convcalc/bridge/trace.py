@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from functools import partial
 from io import StringIO
 from typing import Any
@@ -457,7 +458,7 @@ def _layer(call: Call) -> Layer:
 
 
 def _weights(call: Call) -> Weights:
-    return _weighed(call.weights)
+    return replace(_weighed(call.weights), macs=call.made)
 
 
 def _weighed(some: Any) -> Weights:
