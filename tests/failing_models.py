@@ -906,14 +906,14 @@ CASES = [
         "a branch on values",
         Branching,
         [(1, 8)],
-        "bool needs the values of gt, and a capture has shapes without values; give the condition as a Python "
-        "constant, or choose with torch.where.",
+        "bool needs the values of gt, and a capture has shapes without values; say how it goes with --assume "
+        "LINE=true or false (assume= in Python), or choose with torch.where.",
         "if x.sum() > 0:",
-        ["True in place of the condition at {source}", "False in place of the condition at {source}"],
+        ["--assume {source}=true", "--assume {source}=false"],
         kind="unknown",
         rewritten={
-            "True in place of the condition at {source}": Negative,
-            "False in place of the condition at {source}": Straight,
+            "--assume {source}=true": Negative,
+            "--assume {source}=false": Straight,
         },
     ),
     Case(

@@ -328,7 +328,10 @@ def test_the_library_inspects_modules_and_leaves_them_as_they_are():
         (lambda: cc.inspect(torch.nn.ReLU()), "ReLU needs input_size, such as (1, 3, 224, 224), or example_inputs"),
         (lambda: cc.inspect(torch.nn.ReLU(), (1, 3), dtype="floot"), "unknown dtype 'floot'"),
         (lambda: cc.inspect(cc.ReLU(), (1, 3, 3), dtype="floot"), "unknown dtype 'floot'"),
-        (lambda: cc.inspect(cc.ReLU(), (1, 3, 3), train=True), "example_inputs and train are for torch modules"),
+        (
+            lambda: cc.inspect(cc.ReLU(), (1, 3, 3), train=True),
+            "train and assume are for torch modules",
+        ),
         (lambda: cc.inspect(torch.zeros(3), (1, 3)), "got a Tensor"),
     ],
 )

@@ -21,6 +21,7 @@ def inspect(
     example_inputs: Any = None,
     dtype: Any = None,
     train: bool = False,
+    assume: Mapping[str, bool] | None = None,
 ) -> Report:
     """Return the report of a network on inputs of this size, batch included: what `convcalc inspect` prints.
 
@@ -30,8 +31,9 @@ def inspect(
     is no network, `BadShape` where the sizes do not suit it.
 
     A torch module is captured, as `convcalc.from_torch` does it, and stays as it is: `example_inputs` may stand in the
-    place of `input_size`, `dtype` is that of the inputs, `train` runs it as in training. Of anything else `dtype` is
-    the type, such as "float16", in which memory is counted.
+    place of `input_size`, `dtype` is that of the inputs, `train` runs it as in training, `assume` says how conditions
+    on values of the input go: {"net.py:9": False}, by the line or by the call that is asked. Of anything else `dtype`
+    is the type, such as "float16", in which memory is counted.
 
     >>> import convcalc as cc
     >>> report = cc.inspect(cc.Sequential(cc.Conv(6, 5, padding=2), cc.MaxPool(2)), input_size=(1, 1, 28, 28))
@@ -54,12 +56,14 @@ functions, as convcalc.zoo.lenet()
     """
     _check_shape(net, input_size)
     if is_module(net):
-        graph = as_captured(net, input_size, example_inputs=example_inputs, dtype=_torch_type(dtype), train=train)
+        graph = as_captured(
+            net, input_size, example_inputs=example_inputs, dtype=_torch_type(dtype), train=train, assume=assume
+        )
         return inspect_graph(graph, input_size, dtype=value_type(net))
     if not isinstance(net, Graph | Block | Layer):
         raise BadArgument(f"inspect takes a torch module, a Graph, a block or a layer: got {_instead(net)}")
-    if example_inputs is not None or train:
-        raise BadArgument("example_inputs and train are for torch modules: give input_size")
+    if example_inputs is not None or train or assume:
+        raise BadArgument("example_inputs, train and assume are for torch modules: give input_size")
     return inspect_graph(net, input_size, dtype="float32" if dtype is None else str(dtype).removeprefix("torch."))
 
 

@@ -22,13 +22,16 @@ from convcalc.layers.base import Shape
 from convcalc.sizes import Size
 
 
-def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Legal:
+def valid_sizes(
+    net: Graph | Part, input_size: InputShapes | None = None, *, assume: Mapping[str, bool] | None = None
+) -> Legal:
     """Return the input sizes that a network accepts, for the sizes of `input_size` that are names.
 
     `net` is a `convcalc.graph.Graph`, a block or a layer. `input_size` is a shape (N, C, ...), batch included, of
     several inputs one each; the same name is the same size. Where no size is a name, or no shape is given, letters
     stand for the spatial sizes: n; H, W; D, H, W. Raises `BadArgument` where there are none, `BadShape` where the
-    shape does not suit the network at any size. Source: docs/legal-sizes.md, with proof.
+    shape does not suit the network at any size. `assume` says how conditions on values of the input of a torch module
+    go: {"net.py:9": False}, by the line or by the call that is asked. Source: docs/legal-sizes.md, with proof.
 
     >>> import convcalc as cc
     >>> v = cc.valid_sizes(cc.zoo.unet(), input_size=(1, 1, "H", "W"))
@@ -39,7 +42,7 @@ def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Leg
     >>> 572 in v["H"], (572, 188) in v, v.exact["H"].nearest(350), v.why_not(187, 188).node
     (True, True, (348, 364), 'dec3.conv2')
     """
-    graph = as_captured(net, input_size)
+    graph = as_captured(net, input_size, assume=assume)
     shapes = name_sizes(graph.shapes_of(input_size))
     whole = tuple(_named(size) for shape in shapes.values() for size in shape)
     if graph.capture is not None and graph.capture.again is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from convcalc.bridge.device import need_torch
@@ -15,14 +16,16 @@ def from_torch(
     example_inputs: Any = None,
     dtype: Any = None,
     train: bool = False,
+    assume: Mapping[str, bool] | None = None,
 ) -> Graph:
     """Return the graph of a `torch.nn.Module`, as it runs on inputs of these shapes, batch included.
 
     The module runs once on `meta`, in evaluation unless `train`, and stays as it is. `input_size` is a shape
     (N, C, ...), of several inputs one each; a name such as "H" stands for a size to be found. Or give
     `example_inputs`: a tensor, a sequence of positional arguments, or a mapping of arguments by name. `dtype` is that
-    of the inputs: the parameters' unless given. Raises `Unreadable` without torch, and what `convcalc inspect` shows
-    where the module does not run.
+    of the inputs: the parameters' unless given. `assume` says how conditions on values of the input go, by the line of
+    code or the call that is asked, as {"net.py:9": False}. Raises `Unreadable` without torch, and what `convcalc
+    inspect` shows where the module does not run.
 
     >>> torch = need_torch()
     >>> from_torch(torch.nn.Sequential(torch.nn.Conv2d(1, 6, 5, padding=2), torch.nn.ReLU()), (1, 1, 28, 28))
@@ -31,4 +34,4 @@ def from_torch(
     need_torch()
     from convcalc.bridge import trace
 
-    return trace.from_torch(module, input_size, example_inputs=example_inputs, dtype=dtype, train=train)
+    return trace.from_torch(module, input_size, example_inputs=example_inputs, dtype=dtype, train=train, assume=assume)

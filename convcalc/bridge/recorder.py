@@ -16,7 +16,9 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
+from convcalc.bridge.answers import CONDITIONS, NONE, answer, as_tensors
 from convcalc.bridge.arguments import has_number, has_size, in_numbers, on_meta, storage_of, tensors_among
+from convcalc.bridge.assuming import Assumed, Place, given, place_here, place_text
 from convcalc.bridge.calls import SPECS, NotKnown, Spec, name_of
 from convcalc.bridge.calls.parts import setitem
 from convcalc.bridge.calls.registry import in_torch_words
@@ -82,6 +84,18 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self.joins = Joins(self)
         self.watch.heard = self.joins.heard
         self.failed: Failed | None = None
+        self.answered = False
+        """Whether Python asked for a value of the input, and got an `Answer`."""
+        self.assume: Mapping[str, bool] = {}
+        """What a user says of conditions on values."""
+        self.assumed: Mapping[Place, Assumed] = {}
+        """What was found out about them."""
+        self.assumptions: dict[str, None] = {}
+        """What is to be said of values that nobody knows."""
+        self.guessed: dict[str, None] = {}
+        """What holds only where a condition on values goes as assumed."""
+        self.undecided: Place | None = None
+        """The condition on values at which the run ended."""
         self.disagreements: list[str] = []
         self.counted: int | None = None
         """The multiply-accumulates inside the latest call that has no rule."""
@@ -192,6 +206,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         kwargs = kwargs or {}
         if self._is_internal(sys._getframe(1).f_globals.get("__name__", "")):
             return func(*in_numbers(args), **in_numbers(kwargs))
+        if self.answered:
+            args, kwargs = as_tensors(args), as_tensors(kwargs)
         query = QUERIES.get(func)
         if query is not None:
             self.asked = self.asked or bool(self.plain)
@@ -207,6 +223,9 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         known = func not in _WHERE and self.known.decides(args, kwargs)
         if func in _READS:
             args = self.known.put(args) if known else self._read(args)
+            told = NONE if known else self._answer(func, args)
+            if told is not NONE:
+                return told
         muted, self.watch.muted = self.watch.muted, True
         try:
             found = self._found(func, args, kwargs)
@@ -312,6 +331,28 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         if known.call.sized and not known.call.live:
             self.watch.lose("the value of a tensor made from sizes")
         return on_meta(args) if known.call.live else args
+
+    def _answer(self, func: Any, args: Any) -> Any:
+        """What Python gets for a value of the input; `NONE` where it needs the value itself."""
+        if func not in CONDITIONS:
+            told = answer(func, args[0])
+            if told is not NONE:
+                self.answered = True
+                self.assumptions.setdefault(
+                    f"a value of the input, asked for at {place_text(self.line())}, is not known"
+                )
+            return told
+        if all(tensor.device.type != "meta" for tensor in tensors_among(args)):
+            return NONE
+        place = place_here(self.line(), self.value(args[0]).call.function)
+        found = self.assumed.get(place) or given(place, self.assume)
+        if found is None:
+            self.undecided = place
+            return NONE
+        self.assumptions.setdefault(found.why)
+        if not found.is_idle:
+            self.guessed.setdefault(found.why)
+        return found.outcome
 
     def _found(self, func: Any, args: Any, kwargs: Any) -> Spec | ConvcalcError | None:
         """What a call is, before it changes its arguments; why it is not known; None where it makes no values."""
@@ -681,9 +722,8 @@ _READS = frozenset(
         Tensor.__float__,
         Tensor.__bool__,
         Tensor.__index__,
-        Tensor.equal,
-        torch.equal,
     }
+    | CONDITIONS
 )
 """What gives Python the values of a tensor."""
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from convcalc.analysis.report import with_symbols
 from convcalc.bridge.arguments import blank, each_tensor, swapped
+from convcalc.bridge.assuming import LIMIT, Assumed, Place, decide
 from convcalc.bridge.copying import Copier
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.loops.alike import plan_of
@@ -39,6 +40,7 @@ def from_torch(
     dtype: Any = None,
     train: bool = False,
     check: bool = True,
+    assume: Mapping[str, bool] | None = None,
 ) -> Graph:
     """Return the graph of a `torch.nn.Module`, as it runs on inputs of these shapes, batch included.
 
@@ -54,7 +56,9 @@ def from_torch(
     >>> [(node.name, node.layer.op) for node in graph]
     [('0', 'conv'), ('1', 'relu'), ('2', 'maxpool')]
     """
-    graph = capture(module, input_size, example_inputs=example_inputs, dtype=dtype, train=train, check=check)
+    graph = capture(
+        module, input_size, example_inputs=example_inputs, dtype=dtype, train=train, check=check, assume=assume
+    )
     if graph.capture is not None and graph.capture.error is not None:
         raise graph.capture.error
     return graph
@@ -70,6 +74,7 @@ def capture(
     check: bool = True,
     name: str = "",
     named: Sequence[Mapping[int, Expr]] = (),
+    assume: Mapping[str, bool] | None = None,
 ) -> Graph:
     """Return the graph of a module as `from_torch`; where it does not run, the graph up to there, with the error.
 
@@ -95,6 +100,8 @@ def capture(
         "named": named,
         "tokens": False,
         "plain": "",
+        "assume": dict(assume or {}),
+        "assumed": {},
         "name": name or type(module).__name__,
     }
     if example_inputs is not None:
@@ -175,13 +182,32 @@ def _run(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any], settings: 
 
     `type(n) is int`, an `except TypeError`, C that takes nothing but an int: there sizes that remember are no ints.
     """
-    run = Run(module, args, kwargs, settings)
+    run = _decided(module, args, kwargs, settings)
+    settings = run.settings
     if not run.recorder.asked or settings["plain"]:
         return run
     with redirect_stdout(StringIO()):  # what the model prints was printed once
         bare = Run(module, args, kwargs, {**_quick(settings), "plain": "plain numbers"})
     told = otherwise(run, bare)
     return Run(module, args, kwargs, {**settings, "plain": told}) if told else run
+
+
+def _decided(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any], settings: Mapping[str, Any]) -> Run:
+    """Run a module; where it ends at a condition on values, again, as long as it is clear how each must go."""
+    run = Run(module, args, kwargs, settings)
+    while (place := run.recorder.undecided) is not None and len(settings["assumed"]) < LIMIT:
+
+        def tried(outcome: bool, place: Place = place, known: Mapping[str, Any] = settings) -> Run:
+            some = {**known["assumed"], place: Assumed(outcome, "")}
+            return Run(module, args, kwargs, {**_quick(known), "assumed": some})
+
+        with redirect_stdout(StringIO()):  # what the model prints was printed once
+            found = decide(place, tried)
+            if found is None:
+                return run
+            settings = {**settings, "assumed": {**settings["assumed"], place: found}}
+            run = Run(module, args, kwargs, settings)
+    return run
 
 
 class Run:
@@ -238,6 +264,7 @@ class Run:
         for name, first in zip(letters, self.settings["named"], strict=False):
             letters[name] = tuple(first.get(axis, size) for axis, size in enumerate(letters[name]))
         self.letters = tuple(letters.values())
+        self.recorder.assume, self.recorder.assumed = self.settings["assume"], self.settings["assumed"]
         self.recorder.numbers = {
             str(letter): size
             for name, shape in letters.items()
@@ -392,7 +419,7 @@ class Run:
             for path, value in self.twin.named_parameters()
             if self.recorder.path_of(value, path) not in self.recorder.owners and self.raised is None
         }
-        remarks = [*self.recorder.disagreements]
+        remarks = [*self.recorder.assumptions, *self.recorder.disagreements]
         if self.raised is None and not labelled_outputs(self.output, ""):
             remarks.append(f"forward returns no tensor but {_kind(self.output)}: the last row stands for it")
         strays = [path for path in self.recorder.strays if path in self._used()]
@@ -410,7 +437,7 @@ class Run:
             path=tuple(watch.path),
             joins=self.recorder.joins.found(names),
             again=partial(_captured, self.original, self.settings, whole=False),
-            lost=lost,
+            lost=(*lost, *self.recorder.guessed),
             unused=_weighed(unused.items()),
             remarks=tuple(remarks),
             error=self.error,

@@ -38,6 +38,8 @@ class Asked(NamedTuple):
     batch: Any = 1
     dtype: str | None = None
     train: bool = False
+    assume: Mapping[str, bool] = {}
+    """How conditions on values of the input go, by line or call."""
     sizes: Mapping[str, int] = {}
     """The sizes of letters, as 224 of H in 3xH=224xW: a torch module runs there first."""
 
@@ -47,6 +49,18 @@ class Input(NamedTuple):
 
     shape: Shape
     sizes: dict[str, int]
+
+
+def read_assumption(text: str) -> tuple[str, bool]:
+    """Read how a condition goes.
+
+    >>> read_assumption("net.py:9=false")
+    ('net.py:9', False)
+    """
+    place, _, outcome = text.rpartition("=")
+    if not place or outcome.lower() not in ("true", "false"):
+        raise Unreadable(f"a condition is LINE=true or LINE=false, such as net.py:9=false: got {text!r}")
+    return place, outcome.lower() == "true"
 
 
 def read_input(text: str) -> Input:
@@ -92,15 +106,29 @@ def target_options(command: F) -> F:
 
 
 def run_options(command: F) -> F:
-    """Add --input, --batch, --dtype and --train; the command gets them as `asked`."""
+    """Add --input, --batch, --dtype, --train and --assume; the command gets them as `asked`."""
 
     @functools.wraps(command)
-    def gathered(inputs: tuple[Input, ...], batch: Any, dtype: str | None, train: bool, **more: Any) -> Any:
+    def gathered(
+        inputs: tuple[Input, ...],
+        batch: Any,
+        dtype: str | None,
+        train: bool,
+        assume: tuple[tuple[str, bool], ...],
+        **more: Any,
+    ) -> Any:
         sizes = {letter: size for given in inputs for letter, size in given.sizes.items()}
-        return command(asked=Asked("", tuple(given.shape for given in inputs), batch, dtype, train, sizes), **more)
+        shapes = tuple(given.shape for given in inputs)
+        return command(asked=Asked("", shapes, batch, dtype, train, dict(assume), sizes), **more)
 
     wrapped: Any = gathered
     for option in (
+        click.option(
+            "--assume",
+            type=Parsed("LINE=true|false", read_assumption),
+            multiple=True,
+            help="How a condition on values of the input goes: net.py:9=false, by its line or the call that it asks.",
+        ),
         click.option("--train", is_flag=True, help="Torch modules: as in training. [default: as in evaluation]"),
         click.option(
             "--dtype",
@@ -209,7 +237,13 @@ def _captured(module: Any, asked: Asked, shapes: Sequence[Shape]) -> tuple[Graph
         lettered = any(isinstance(size, Expr) for shape in shapes for size in shape)
         first = [{axis: size for axis, size in enumerate(shape[:2]) if isinstance(size, Expr)} for shape in shapes]
         run = functools.partial(
-            capture, module, tried, train=asked.train, name=asked.target, named=first if lettered else ()
+            capture,
+            module,
+            tried,
+            train=asked.train,
+            assume=asked.assume,
+            name=asked.target,
+            named=first if lettered else (),
         )
         try:
             graph = run(dtype=dtype)
@@ -225,7 +259,7 @@ def _captured(module: Any, asked: Asked, shapes: Sequence[Shape]) -> tuple[Graph
                 failure.fixes = (*failure.fixes, "--dtype int64: an embedding takes indices")
         if failure is not None and asked.batch == 1 and any(len(shape) > 3 for shape in asked.inputs):
             whole = [tuple(asked.sizes.get(str(size), size) for size in shape) for shape in asked.inputs]
-            again = capture(module, whole, train=asked.train, dtype=dtype, check=False).capture
+            again = capture(module, whole, train=asked.train, assume=asked.assume, dtype=dtype, check=False).capture
             if again is not None and again.error is None:
                 failure.fixes = ("--batch none, as --input has the batch too", *failure.fixes)
         return graph, value_type(module)

@@ -14,4 +14,4 @@ def by_value(bench: Bench) -> Iterator[Repair]:
     if site is None or failure.function not in ("bool", "is_nonzero"):
         return
     for outcome in (True, False):
-        yield Repair(f"{outcome} in place of the condition at {failure.source}", Change(results={site: outcome}))
+        yield Repair(f"--assume {failure.source}={str(outcome).lower()}", Change(results={site: outcome}))

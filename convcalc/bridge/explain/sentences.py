@@ -73,7 +73,7 @@ def _of_values(failure: Failure) -> Unknown:
     read = mask or next(iter(failure.operands), None)
     whose = f"of {read.label}" if read is not None else "of a tensor"
     if failure.function in ("bool", "is_nonzero"):
-        way = "give the condition as a Python constant, or choose with torch.where"
+        way = "say how it goes with --assume LINE=true or false (assume= in Python), or choose with torch.where"
     elif failure.function in DECIDE_SHAPES:
         way = "the shape it gives depends on them: keep the shape fixed, as with torch.where"
     else:
