@@ -930,7 +930,7 @@ CASES = [
         "a number read from a tensor",
         Counted,
         [(1, 8)],
-        "item needs the values of max, and a capture has shapes without values; give the number as a Python "
+        "int needs the values of max, and a capture has shapes without values; give the number as a Python "
         "constant, or stay with tensors.",
         "return x[:, : int(x.max().item())]",
         [],
