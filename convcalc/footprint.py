@@ -294,9 +294,9 @@ class Footprint:
         >>> conv(7, stride=2, padding=3).offset, conv(4).offset, conv_transpose(4, stride=2, padding=1).offset
         (Fraction(0, 1), Fraction(3, 2), Fraction(-1, 4))
         """
-        stride = self.stride
-        centres = [Fraction(taps.first + taps.last, 2) - f * stride for f, taps in enumerate(self.phases) if taps]
-        return sum(centres, Fraction(0)) / len(centres) if centres else None
+        q, m = len(self.phases), self.step
+        twice = [(taps.first + taps.last) * q - 2 * f * m for f, taps in enumerate(self.phases) if taps]  # times q
+        return Fraction(sum(twice), 2 * q * len(twice)) if twice else None
 
     @property
     def overlap(self) -> tuple[int, ...]:

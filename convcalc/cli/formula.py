@@ -211,28 +211,28 @@ def _rows(question: Question, ranged: str, values: Values, options: dict[str, An
     if options["latex"]:
         raise Unreadable("--latex prints one formula: give a symbol such as --n n instead of a range")
     style = text_style(options["ascii_only"])
-    records = []
+    records: list[dict[str, Any]] = []
+    errors: list[ConvcalcError] = []
     for value in values[ranged]:
         axes = per_axis({**values, ranged: (value,)})
+        sizes = None
         try:
             sizes = question.explained(axes)
-            record = {**question.record(sizes), "error": None}
-            out = across([axis.output_size for axis in sizes], PYTHON)
-            why = ", ".join(question.working(axis, style) for axis in sizes)
         except ConvcalcError as error:
-            record = {**_refused(question.kind, axes, options), "error": error and error.record()}
-            out, why = "-", error.message
-        records.append(record)
+            errors.append(error)
         if options["as_json"]:
+            refused = {} if sizes else {**_refused(question.kind, axes, options), "error": errors[-1].record()}
+            records.append({**question.record(sizes), "error": None} if sizes else refused)
             continue
+        out = across([axis.output_size for axis in sizes], PYTHON) if sizes else "-"
         if options["quiet"]:
             click.echo(out)
         else:
+            why = ", ".join(question.working(axis, style) for axis in sizes) if sizes else errors[-1].message
             click.echo(f"{ranged} {value} -> {out:<6} {why}")
     none = None
-    if all(record["error"] for record in records):
-        first = records[0]["error"]
-        none = Refused(f"every row is refused, the first as {first['message']}", rule=first["rule"])
+    if len(errors) == len(values[ranged]):
+        none = Refused(f"every row is refused, the first as {errors[0].message}", rule=errors[0].rule)
     if options["as_json"]:
         echo_json({"kind": question.kind, "rows": records}, none)
     if none:
