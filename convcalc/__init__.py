@@ -32,7 +32,8 @@ _HOMES = {
     "chain": "Chain Step run_chain",
     "checkerboard": "Overlap overlap",
     "dilation": "HDC hdc",
-    "errors": "BadArgument BadShape ConvcalcError KernelDoesNotFit NoOutput NoSolution Refused Unreadable",
+    "errors": "BadArgument BadShape ConvcalcError Disagreement KernelDoesNotFit NoOutput NoSolution Refused Unknown "
+    "Unreadable",
     "expr": "Expr",
     "footprint": "Footprint",
     "formulas": "conv_out conv_transpose_out extent padding_pair pool_out",
@@ -76,10 +77,12 @@ if TYPE_CHECKING:
         BadArgument,
         BadShape,
         ConvcalcError,
+        Disagreement,
         KernelDoesNotFit,
         NoOutput,
         NoSolution,
         Refused,
+        Unknown,
         Unreadable,
     )
     from convcalc.expr import Expr

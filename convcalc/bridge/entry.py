@@ -20,7 +20,7 @@ def from_torch(
 ) -> Graph:
     """Return the graph of a `torch.nn.Module`, as it runs on inputs of these shapes, batch included.
 
-    The module runs once on `meta`, in evaluation unless `train`, and stays as it is. `input_size` is a shape
+    The module runs on `meta`, in evaluation unless `train`, and stays as it is. `input_size` is a shape
     (N, C, ...), of several inputs one each; a name such as "H" stands for a size to be found. Or give
     `example_inputs`: a tensor, a sequence of positional arguments, or a mapping of arguments by name. `dtype` is that
     of the inputs: the parameters' unless given. `assume` says how conditions on values of the input go, by the line of

@@ -1,4 +1,4 @@
-"""From a `torch.nn.Module` to a graph: the module is copied to meta and runs once, every call recorded.
+"""From a `torch.nn.Module` to a graph: the module is copied to meta and runs there, every call recorded.
 
 Nothing is allocated, and the module is as it was before, also after an error. See docs/capture.md.
 """
@@ -44,7 +44,7 @@ def from_torch(
 ) -> Graph:
     """Return the graph of a `torch.nn.Module`, as it runs on inputs of these shapes, batch included.
 
-    The module runs once on `meta`, in evaluation unless `train`. `input_size` is a shape (N, C, ...), of several
+    The module runs on `meta`, in evaluation unless `train`. `input_size` is a shape (N, C, ...), of several
     inputs one each; a name such as "H" stands for a size to be found. Or give `example_inputs`: a tensor, a sequence
     of positional arguments, or a mapping of arguments by name. `dtype` is that of the inputs: the parameters' unless
     given. `check` runs it once or twice more, at other sizes, where the graph must be the same: see

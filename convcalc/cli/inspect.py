@@ -66,7 +66,7 @@ def inspect(
     Naming Python code imports it, which runs it, as pytest would. What is called then: functions and
     classes of your own, classes of torch.nn.Module, and functions that make a model of torchvision,
     timm, segmentation_models_pytorch or MONAI. Nothing else is, and no checkpoint is loaded.
-    A torch module runs once, on meta: nothing is computed, and no memory taken.
+    A torch module runs on meta, a few times: nothing is computed, and no memory taken.
     Shapes are shown without the batch. Exit status 1 where a layer refuses its input, or an output
     is not what --expect says, behind the batch that went in.
     """
