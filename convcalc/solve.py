@@ -23,8 +23,8 @@ class Solutions:
 
     `intervals` holds them exactly where there is one unknown, `(lo, None)` meaning every integer from lo on.
     `solutions` lists the first ones, smallest first in the order k, s, d, p, op, n; `count` is how many there
-    are (None: infinitely many). `complete` says that `solutions` or `intervals` leaves none out, of the box where there is one. `bounds`
-    states the box that two or more unknowns were sought in; it is empty for one.
+    are (None: infinitely many). `complete` says that `solutions` or `intervals` leaves none out, of the box where
+    there is one: `bounds` states the box that two or more unknowns were sought in; it is empty for one.
     """
 
     kind: str
