@@ -19,7 +19,7 @@ from __future__ import annotations
 from convcalc.conditions import Check, Reader
 from convcalc.errors import BadShape
 from convcalc.formulas import Padding, extent, padding_pair
-from convcalc.sizes import Size, is_symbolic, larger
+from convcalc.sizes import Size, is_symbolic, larger, smaller
 
 
 def check_no_row_dropped(n: Size, k: int, s: int = 1, p: Padding = 0, d: int = 1, *, check: Check) -> None:
@@ -41,22 +41,23 @@ def check_no_row_dropped(n: Size, k: int, s: int = 1, p: Padding = 0, d: int = 1
     before, after = padding_pair(n, k, s, p, d, check=check)
     e = extent(k, d)
     over = (n + before + after - e) % s - after  # rows of the input, as far as it reaches, after the last window
-    spare = s - 1 - d * min(k - 1, (s - 1) // d)
+    spare = s - 1 - d * smaller(k - 1, (s - 1) // d)
 
     def sentence(at: Reader) -> BadShape:
         size, rows = at(n), int(at(over))
         if is_symbolic(size):
             return BadShape(f"rows of {size} dropped: no window of {e} fits at the end with stride={s}")
-        dropped = [row for row in range(spare, rows, d) if row >= rows - size]
-        near = [f"{one}" for one in (size - rows + spare, size + s - rows - after) if one > 0]
+        window, stride, step, free = at(e), at(s), at(d), at(spare)
+        dropped = [row for row in range(free, rows, step) if row >= rows - size]
+        near = [f"{one}" for one in (size - rows + free, size + stride - rows - at(after)) if one > 0]
         return BadShape(
-            f"{len(dropped)} of {size} rows dropped: no window of {e} fits at the end with stride={s}; "
+            f"{len(dropped)} of {size} rows dropped: no window of {window} fits at the end with stride={stride}; "
             f"use {' or '.join(near)}",
             rule="no window drops a row",
             fixes=[f"input size {one}" for one in near],
         )
 
-    if before <= e:
+    if is_symbolic(before - e) or before <= e:
         check(spare - over, sentence)
         return
     tap = -((over - s) // d)  # counted from the last one: the first that reads a row before `over`

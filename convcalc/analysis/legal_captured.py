@@ -71,7 +71,8 @@ class _Search:
         self._look(self.graph, self.start)
         self._tell_axes_apart()
         capture = self.graph.capture
-        if capture is not None and capture.error is not None and capture.raised and not capture.path:
+        whatever = capture is not None and not (capture.path or capture.lost)
+        if capture is not None and capture.error is not None and capture.raised and whatever:
             raise capture.error
         self._cover()
         tried = ""
@@ -80,7 +81,8 @@ class _Search:
         runs = united(self.axes, (one.runs for one in self.seen))
         unknown = self.left - united(self.axes, (one.known for one in self.seen if not one.is_way))
         errors = [one.error for one in self.seen if not one.is_way]
-        if not runs and len(errors) == len(self.seen) and errors[0] is not None:
+        lost = capture is not None and capture.lost  # then what ended it may not end it elsewhere
+        if not runs and len(errors) == len(self.seen) and errors[0] is not None and not lost:
             raise errors[0]
         legal = Legal(
             axes=self.axes,

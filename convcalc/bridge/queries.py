@@ -70,3 +70,12 @@ QUERIES: dict[Any, Callable[..., Any]] = {
     Tensor.nbytes.__get__: _nbytes,
 }
 """What answers each function."""
+
+QUIET = frozenset(
+    {"dim", "ndimension", "ndim", "dtype", "device", "layout", "type", "element_size", "itemsize", "get_device"}
+    | {"is_floating_point", "is_complex", "is_signed", "is_cuda", "is_cpu", "is_meta", "is_mps", "is_xpu", "is_sparse"}
+    | {"is_quantized", "is_nested", "is_mkldnn", "is_leaf", "is_inference", "is_tensor", "is_conj", "is_neg", "assert"}
+    | {"requires_grad", "retains_grad", "grad", "grad_fn", "names", "has_names", "version", "output_nr", "hash"}
+    | {"result_type", "can_cast", "promote_types", "register_hook", "backward", "is_sparse_csr", "is_shared", "qscheme"}
+)
+"""What says nothing of sizes. Whatever else a call gives that is no tensor may be a number that came from one."""

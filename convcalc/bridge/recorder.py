@@ -31,7 +31,7 @@ from convcalc.bridge.loops.again import AnyNumber
 from convcalc.bridge.loops.alike import Plan
 from convcalc.bridge.loops.walks import Heard
 from convcalc.bridge.owning import count, fold
-from convcalc.bridge.queries import QUERIES
+from convcalc.bridge.queries import QUERIES, QUIET
 from convcalc.bridge.recording import Call, Failed, Frame, Value, shapes_of, work_out
 from convcalc.bridge.watch import Watch
 from convcalc.errors import ConvcalcError, Refused
@@ -219,10 +219,13 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         if "device" in kwargs:
             kwargs = _somewhere(func, kwargs)
         if args and id(args[0]) in self.named and self._fills(func, args, kwargs):
+            if has_size((args, kwargs)):
+                self.watch.lose("a size written into a buffer")
             return self._fill(func, in_numbers(args), in_numbers(kwargs))
         known = func not in _WHERE and self.known.decides(args, kwargs)
         if func in _READS:
-            args = self.known.put(args) if known else self._read(args)
+            read = self._read(args)
+            args = self.known.put(args) if known else read
             told = NONE if known else self._answer(func, args)
             if told is not NONE:
                 return told
@@ -247,7 +250,14 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             self._record(func, args, kwargs, args[0], found, inputs)
         elif isinstance(out, Tensor) or (isinstance(out, tuple | list) and next(tensors_among(out), None) is not None):
             out = self._record(func, args, kwargs, out, found, inputs)
+        elif out is not None and name_of(func) not in QUIET and func not in _READS:
+            self._say(func, args)
         return out
+
+    def _say(self, func: Any, args: Any) -> None:
+        """A call gave no tensor, but something else that may depend on sizes."""
+        if args and isinstance(args[0], Tensor) and id(args[0]) in self.values and self.value(args[0]).call.live:
+            self.watch.lose(f"what {name_of(func)} says of a tensor")
 
     def _run(self, func: Any, args: Any, kwargs: Any, found: Any) -> Any:
         """Run a call; what is inside one that has no rule is counted."""

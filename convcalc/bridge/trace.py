@@ -297,6 +297,9 @@ class Run:
         """The graph with the letter of inputs (N, length, features) on their length, where other lengths run."""
         if self.settings["tokens"] or self.settings["named"] or not any(len(shape) == 3 for shape in self.letters):
             return None
+        numbers = self.recorder.numbers
+        if any(self._again({name: size + more for name, size in numbers.items()}).runs for more in (1, 16)):
+            return None  # it runs there, another way
         args, kwargs = self.given
         graph = _run(self.original, args, kwargs, {**self.settings, "tokens": True}).checked()
         return None if _is_unchecked(graph) else graph
