@@ -234,3 +234,12 @@ def test_what_is_done_with_pieces_is_torch_s_own_business():
         return torch.cat([first, *rest, *pieces[1:]], 2)
 
     assert cc.from_torch(Net(looks), (1, 2, 24)).capture.any_number is None
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+def test_a_recurrent_network_that_ran_one_step_gives_what_torch_gives(kind):
+    for batch_first, shape in [(True, (2, 3, 4)), (False, (2, 3, 4)), (True, (3, 4)), (False, (1, 1, 4))]:
+        net = getattr(nn, kind)(4, 6, num_layers=2, batch_first=batch_first, bidirectional=True)
+        steps, states = net(torch.zeros(shape))
+        ends = [steps, *(states if isinstance(states, tuple) else [states])]
+        assert cc.inspect(net, shape).output == tuple(tuple(end.shape) for end in ends)

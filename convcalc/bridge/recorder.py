@@ -21,6 +21,7 @@ from convcalc.bridge.arguments import has_number, has_size, in_numbers, on_meta,
 from convcalc.bridge.assuming import Assumed, Place, given, place_here, place_text
 from convcalc.bridge.calls import SPECS, NotKnown, Spec, name_of
 from convcalc.bridge.calls.parts import setitem
+from convcalc.bridge.calls.recurrent import one_step
 from convcalc.bridge.calls.registry import in_torch_words
 from convcalc.bridge.copying import Copier
 from convcalc.bridge.counted import Counter, behind, is_batched, under_vmap
@@ -36,7 +37,7 @@ from convcalc.bridge.recording import Call, Failed, Frame, Value, shapes_of, wor
 from convcalc.bridge.watch import Watch
 from convcalc.errors import ConvcalcError, Refused
 from convcalc.expr import Expr
-from convcalc.layers import Conv, ConvTranspose, Layer, Opaque, Pieces, Shape, Source, Unbind, Written
+from convcalc.layers import Conv, ConvTranspose, Layer, Opaque, Pieces, Recurrent, Shape, Source, Unbind, Written
 from convcalc.layers.base import written
 
 torch = need_torch()
@@ -261,6 +262,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
 
     def _run(self, func: Any, args: Any, kwargs: Any, found: Any) -> Any:
         """Run a call; what is inside one that has no rule is counted."""
+        if isinstance(found, Spec) and isinstance(found.layer, Recurrent) and not under_vmap():
+            return one_step(func, args, kwargs, found.layer)
         if found is None or (isinstance(found, Spec) and not under_vmap()):
             return func(*args, **kwargs)
         with Counter() as counter:

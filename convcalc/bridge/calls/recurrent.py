@@ -46,6 +46,20 @@ spec("gru")(_recurrent("gru"))
 spec("rnn_tanh", "rnn_relu")(_recurrent("rnn"))
 
 
+def one_step(function: Any, args: Any, kwargs: Any, layer: Recurrent) -> Any:
+    """Run a recurrent call on meta for its first step alone; the outputs of all steps have that shape, longer.
+
+    torch unrolls every step there, though none has a value.
+    """
+    whole = args[0]
+    time = 1 if layer.batch_first and whole.dim() == 3 else 0
+    if whole.device.type != "meta" or whole.shape[time] < 2:
+        return function(*args, **kwargs)
+    steps, *states = function(whole.narrow(time, 0, 1), *args[1:], **kwargs)
+    shape = [whole.shape[axis] if axis == time else size for axis, size in enumerate(steps.shape)]
+    return (steps.new_empty(shape), *states)
+
+
 def _cell(kind: str) -> Any:
     def made(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Spec:
         states = tuple(hx) if isinstance(hx, tuple | list) else (hx,)
