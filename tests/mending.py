@@ -103,7 +103,11 @@ class Mended:
         if re.fullmatch(r"nn\.\w+\(.*\)", expression):
             part = eval(expression, {"nn": nn})
             return self._at(place, 0, lambda x: part(x))
-        which = next(at for at, operand in enumerate(self.why.operands) if self._reads(expression, operand.name))
+        known = (at for at, operand in enumerate(self.why.operands) if self._reads(expression, operand.name))
+        which = next(known, None)
+        if which is None:  # what the module reads, which calls inside it changed
+            method = re.search(r"\.(permute|transpose|flatten|movedim)\(.*", expression)[0]
+            return self._at(place, 0, lambda x: eval(f"x{method}", {"x": x}))
         return self._at(place, which, lambda x: eval(*self._over(expression, which, x)))
 
     @staticmethod
@@ -118,7 +122,11 @@ class Mended:
         """Change an operand where a module reads it, or a call: the failing one, or the last of that name before it."""
         parts = dict(self.module.named_modules())
         if place in parts and place:
-            parts[place].register_forward_pre_hook(lambda module, args: (change(args[0]), *args[1:]))
+
+            def fed(module, args):
+                return tuple(change(args[0]) if arg is args[0] else arg for arg in args)
+
+            parts[place].register_forward_pre_hook(fed)
             return
         last = len(self.names) - 1
         name = re.sub(r"_\d+$", "", place.rpartition(":")[2])

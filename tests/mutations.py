@@ -74,6 +74,18 @@ class Steps(nn.Module):
         return self.fc((y[0] if isinstance(y, tuple) else y)[:, -1])
 
 
+class Attend(nn.Module):
+    """Convolution, then attention over its positions, without the turn between them."""
+
+    def __init__(self, width, part):
+        super().__init__()
+        self.conv, self.t = nn.Conv1d(4, width, 5, 2), part
+
+    def forward(self, x):
+        x = self.conv(x)
+        return self.t(x, x, x)[0] if isinstance(self.t, nn.MultiheadAttention) else self.t(x)
+
+
 class Up(nn.Module):
     """A U-Net of some levels."""
 
@@ -200,6 +212,18 @@ def mutants(seed: int) -> Iterator[Mutant]:
 
     net = Chain(draw, draw.randint(1, 2), flat=False)
     yield Mutant("a flatten forgotten", net, image(net), "fc", lambda what: what.endswith(".flatten(1) before fc"))
+
+    width = draw.choice([8, 16])
+    first = draw.random() < 0.5
+    order = (0, 2, 1) if first else (2, 0, 1)
+    part = draw.choice(
+        [
+            nn.MultiheadAttention(width, 2, batch_first=first),
+            nn.TransformerEncoderLayer(width, 2, 16, batch_first=first),
+            nn.TransformerEncoder(nn.TransformerEncoderLayer(width, 2, 16, batch_first=first), 1),
+        ]
+    )
+    yield Mutant("attention", Attend(width, part), [(n, 4, 50)], "t*", starts(f"conv.permute{order} before t"))
 
     kind = draw.choice([nn.LSTM, nn.GRU, nn.RNN])
     length = draw.choice([47, 50, 61])

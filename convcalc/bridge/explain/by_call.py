@@ -11,7 +11,7 @@ from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import CHANNELS_LAST, Bench, Repair
 from convcalc.bridge.explain.by_module import strides
 from convcalc.bridge.explain.operands import flattened
-from convcalc.bridge.explain.ranks import axes_of, is_last
+from convcalc.bridge.explain.ranks import axes_of, is_surely_last
 from convcalc.bridge.explain.reruns import Change
 from convcalc.layers import Concat, Embedding, Linear, Stack, View
 from convcalc.layers.base import product, written
@@ -27,7 +27,7 @@ def by_call(bench: Bench) -> Iterator[Repair]:
     if bench.site is None or not failure.operands:
         return
     layer, shape, name = failure.layer, failure.operands[0].shape, bench.name(0)
-    if is_last(failure):
+    if is_surely_last(failure):
         order = (0, len(shape) - 1, *range(1, len(shape) - 1)) if len(shape) > (axes_of(failure) or 0) + 1 else None
         order = order or (len(shape) - 1, *range(len(shape) - 1))
         what = f"{name}.permute{order} before {failure.place}"

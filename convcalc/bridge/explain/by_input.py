@@ -10,7 +10,7 @@ from typing import Any
 from convcalc.bridge.explain.bench import CHANNELS_LAST, Bench, Repair
 from convcalc.bridge.explain.by_size import by_size, shaped
 from convcalc.bridge.explain.operands import shape_of
-from convcalc.bridge.explain.ranks import is_last, ranks_of
+from convcalc.bridge.explain.ranks import is_last, is_surely_last, ranks_of
 from convcalc.bridge.explain.reruns import Change
 from convcalc.layers import BatchNorm, Conv, ConvTranspose, InstanceNorm, Linear
 from convcalc.layers.base import written
@@ -38,13 +38,14 @@ def _channels_first(bench: Bench) -> Iterator[Repair]:
     if name is not None and is_last(bench.failure):
         shape = bench.failure.operands[0].shape
         if len(shape) > 2:
-            yield shaped(bench, {name: (shape[0], shape[-1], *shape[1:-1])}, CHANNELS_LAST)
+            cause = CHANNELS_LAST if is_surely_last(bench.failure) else ""
+            yield shaped(bench, {name: (shape[0], shape[-1], *shape[1:-1])}, cause)
 
 
 def _channels(bench: Bench) -> Iterator[Repair]:
     """As many channels as the first layer takes."""
     name, layer = _given(bench), bench.failure.layer
-    if name is None or is_last(bench.failure):
+    if name is None or is_surely_last(bench.failure):
         return
     wanted = layer.in_channels if isinstance(layer, Conv | ConvTranspose) else None
     wanted = layer.num_features if isinstance(layer, BatchNorm | InstanceNorm) else wanted

@@ -6,7 +6,7 @@ from typing import Any
 
 from convcalc.axes import AXES, axis_names
 from convcalc.bridge.explain.failure import Failure
-from convcalc.bridge.explain.ranks import axes_of, is_last, ranks_of
+from convcalc.bridge.explain.ranks import axes_of, is_surely_last, ranks_of
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.layers import (
     BatchNorm,
@@ -89,7 +89,8 @@ def _of_conv(failure: Failure, layer: Any, axes: int) -> ConvcalcError | None:
     channels = shape[-axes - 1]
     if layer.in_channels in (None, channels):
         return None
-    how = f"; {written(shape)} has {layer.in_channels} last, as in channels-last (NHWC)" if is_last(failure) else ""
+    named = "; {} has {} last, as in channels-last (NHWC)" if is_surely_last(failure) else ""
+    how = named.format(written(shape), layer.in_channels)
     many = (
         f"{layer.in_channels} = {layer.groups}·{layer.in_channels // layer.groups}"
         if layer.groups > 1 and layer.in_channels > layer.groups

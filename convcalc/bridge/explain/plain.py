@@ -7,7 +7,10 @@ from typing import Any
 
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import Bench, Repair
-from convcalc.layers import LayerNorm, Linear, Matmul, Recurrent
+from convcalc.bridge.explain.operands import ancestors
+from convcalc.bridge.explain.ranks import is_last
+from convcalc.bridge.explain.reruns import Change
+from convcalc.layers import Conv, ConvTranspose, LayerNorm, Linear, Matmul, MultiheadAttention, Recurrent
 from convcalc.layers.base import product
 
 torch = need_torch()
@@ -22,10 +25,15 @@ def plain(bench: Bench) -> Iterator[Repair]:
     match failure.layer:
         case Linear() if failure.layer.in_features and len(shape) > 2:
             yield from _to_features(bench, shape, failure.layer.in_features)
+        case Conv() | ConvTranspose() if len(shape) == 3 and is_last(failure):
+            what = f"{bench.name(0)}.transpose(1, 2) before {failure.place}"
+            yield Repair(what, bench.feed(lambda x: x.transpose(1, 2)))
         case Matmul() if len(failure.shapes) == 2 and len(failure.shapes[1]) > 1:
             yield from _turned(bench, len(shape))
         case LayerNorm() if len(failure.layer.sizes) == 1 and isinstance(failure.layer.sizes[0], int):
             yield from _moved(bench, shape, failure.layer.sizes[0])
+        case MultiheadAttention():
+            yield from _to_tokens(bench)
         case Recurrent() if shape and failure.layer.input_size not in (None, shape[-1]):
             yield from _to_steps(bench, shape, failure.layer.input_size, failure.layer.batch_first)
 
@@ -52,6 +60,38 @@ def _moved(bench: Bench, shape: tuple[int, ...], wanted: int) -> Iterator[Repair
         axis = shape.index(wanted, 1)
         what = f"{bench.name(0)}.movedim({axis}, -1) before {bench.failure.place}"
         yield Repair(what, bench.feed(lambda x: x.movedim(axis, -1)))
+
+
+def _to_tokens(bench: Bench) -> Iterator[Repair]:
+    """Channels as the features of tokens, before the module of torch that the user calls: attention, or what has it."""
+    failure, module = bench.failure, bench.failure.module
+    parts = failure.path.split(".")
+    root = next(
+        (path for count in range(len(parts)) if _is_torchs(bench, path := ".".join(parts[: count + 1]))), failure.path
+    )
+    before = (
+        call for call in ancestors(failure.values[0]) if call.frame is None or not _is_under(call.frame.path, root)
+    )
+    outside = list(before)
+    if not root or not outside or not isinstance(module, torch.nn.MultiheadAttention):
+        return
+    shape = tuple(map(int, outside[0].shapes[0]))
+    if len(shape) == 3 and shape[1] == module.embed_dim != shape[2]:
+        order = (0, 2, 1) if module.batch_first else (2, 0, 1)
+        name = bench.name_of(outside[0])
+        cause = f"{name} has {shape[1]} channels on another axis than the last"
+        change = Change(feeds={root: lambda x: x.permute(order)})
+        yield Repair(f"{name}.permute{order} before {root}", change, cause, alone=True)
+
+
+def _is_torchs(bench: Bench, path: str) -> bool:
+    """Whether a module is a transformer of torch's, or part of one, whose inside no user writes."""
+    module = type(bench.first.run.twin.get_submodule(path)).__module__ if path else ""
+    return module == "torch.nn.modules.transformer"
+
+
+def _is_under(path: str, root: str) -> bool:
+    return path == root or path.startswith(f"{root}.")
 
 
 def _to_steps(bench: Bench, shape: tuple[int, ...], wanted: int, batch_first: bool) -> Iterator[Repair]:

@@ -27,6 +27,11 @@ def is_last(failure: Failure) -> bool:
     return axes == 1 or len(set(before)) == 1 or (wanted <= 4 and wanted < min(before))
 
 
+def is_surely_last(failure: Failure) -> bool:
+    """Return whether channels stand last by two signs: a sequence has but one, and its length may be chance."""
+    return is_last(failure) and axes_of(failure) != 1
+
+
 def ranks_of(failure: Failure) -> tuple[int, ...] | None:
     """Return how many axes a call takes; None where any number, or where that is not known."""
     name = failure.function

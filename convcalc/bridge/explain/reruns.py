@@ -40,7 +40,7 @@ class Change:
     results: Mapping[Site, Any] = field(default_factory=dict)
     inputs: Callable[[dict[str, Any]], dict[str, Any]] = dict
     feeds: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
-    """What is done to the first input of a module, by path."""
+    """What is done to the first input of a module, by path, and to the same tensor where it is read again."""
     tensors: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Parameters and buffers of other shapes, by path."""
 
@@ -146,4 +146,4 @@ def _resize(twin: Any, path: str, shape: tuple[int, ...]) -> None:
 
 
 def _fed(feed: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
-    return lambda module, args: (feed(args[0]), *args[1:])
+    return lambda module, args: tuple(feed(args[0]) if arg is args[0] else arg for arg in args)
