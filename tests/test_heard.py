@@ -328,3 +328,40 @@ def test_an_attribute_of_a_tensor_that_says_nothing_of_sizes_spoils_no_proof():
 
     assert not capture(Asking(), (1, 1, START)).capture.lost
     assert "untyped_storage" in capture(Storage(), (1, 1, START)).capture.lost[0]
+
+
+class Dropping(nn.Module):
+    """Layers that are left out by chance while it trains."""
+
+    def __init__(self, draw):
+        super().__init__()
+        self.draw = draw
+        self.layers = nn.ModuleList(nn.Conv1d(1, 1, 3, padding=1) for _ in range(4))
+
+    def forward(self, x):
+        for layer in self.layers:
+            if not self.training or self.draw() > 0.5:
+                x = layer(x)
+        return x
+
+
+DRAWS = {
+    "random": random.random,
+    "uniform": lambda: random.uniform(0, 1),
+    "choice": lambda: random.choice([0, 1]),
+    "numpy": lambda: np.random.rand(),
+    "torch": lambda: torch.rand(()).item(),
+    "torch, compared": lambda: torch.rand([]),
+    "torch, in place": lambda: torch.empty(1).uniform_(0, 1),
+}
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_a_random_number_that_chose_is_said_and_nothing_is_proved(name):
+    net = Dropping(DRAWS[name])
+    graph = capture(net, (1, 1, START), train=True)
+    assert any("a random number was asked for" in remark for remark in graph.capture.remarks)
+    assert not valid_sizes(graph, (1, 1, "L")).proved
+    quiet = capture(net, (1, 1, START))
+    assert not quiet.capture.lost
+    assert not any("random" in remark for remark in quiet.capture.remarks)

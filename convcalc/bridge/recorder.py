@@ -23,6 +23,7 @@ from convcalc.bridge.calls import SPECS, NotKnown, Spec, name_of
 from convcalc.bridge.calls.parts import setitem
 from convcalc.bridge.calls.recurrent import one_step
 from convcalc.bridge.calls.registry import in_torch_words
+from convcalc.bridge.chance import RANDOM, drawn
 from convcalc.bridge.copying import Copier
 from convcalc.bridge.counted import Counter, behind, is_batched, under_vmap
 from convcalc.bridge.device import need_torch
@@ -84,6 +85,9 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self.watch = Watch(line=self.line, lost={plain: None} if plain else {})
         self.joins = Joins(self)
         self.watch.heard = self.joins.heard
+        self.chance: dict[str, None] = {}
+        """Where Python had a random number."""
+        self._drawn = drawn()
         self.failed: Failed | None = None
         self.answered = False
         """Whether Python asked for a value of the input, and got an `Answer`."""
@@ -341,6 +345,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         known = None if id(args[0]) not in self.values else self.value(args[0])
         if known is None:
             return args
+        if known.call.chance:
+            self.chance.setdefault(f"at {Path(self.line() or 'an unknown line').name}")
         if known.call.sized and not known.call.live:
             self.watch.lose("the value of a tensor made from sizes")
         return on_meta(args) if known.call.live else args
@@ -526,6 +532,12 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             return None, f"torch gave {theirs}, the rule {ours}"
         return layer, ""
 
+    def draw(self) -> None:
+        """Take note where Python or NumPy drew a random number since the last call."""
+        before, self._drawn = self._drawn, drawn()
+        if before != self._drawn:
+            self.chance.setdefault(f"before {Path(self.line() or 'the end').name}")
+
     def _may_hide(self, layer: Layer) -> bool:
         """Whether a plain number among the sizes of a layer may come from a size that lost its formula."""
         if self.stack and type(self.stack[-1].module).__module__.startswith("torch.nn."):
@@ -584,6 +596,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         call.sized = any(value.call.sized for value in inputs)
         call.number = len(self.calls)
         call.late = bool(self.watch.lost)
+        call.chance = name in RANDOM or any(value.call.chance for value in inputs)
+        self.draw()
         if frame is not None and not isinstance(layer, Source | Written):
             frame.calls += 1
         if weights:

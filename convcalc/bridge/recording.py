@@ -52,6 +52,8 @@ class Call:
     """Whether it depends on the network's input."""
     sized: bool = False
     """Whether its values depend on sizes of the input, such as those of `arange(h)`."""
+    chance: bool = False
+    """Whether its values are random."""
     late: bool = False
     """Whether a size had lost its formula before."""
     number: int = -1

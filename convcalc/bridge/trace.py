@@ -241,6 +241,7 @@ class Run:
             except Exception as error:
                 self.raised = error
             finally:
+                self.recorder.draw()
                 self.recorder.joins.ended()
                 self.recorder.heard.close()
                 self.recorder.leave()
@@ -431,7 +432,10 @@ class Run:
         if unused:
             count = sum(value.numel() for value in unused.values())
             remarks.append(f"{count:,} parameters are not read: {_some(list(unused))}")
-        lost = (*watch.lost, *(watch.raised if self.raised is None else ()), *self._caught())
+        chance = [f"a random number was asked for {where}" for where in self.recorder.chance]
+        if chance:
+            remarks.append(f"{chance[0]}: what it decides is another at every run")
+        lost = (*watch.lost, *(watch.raised if self.raised is None else ()), *self._caught(), *chance)
         if lost:
             more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
             remarks.append(f"not all that sizes do was heard, so what is said of others is observed: {lost[0]}{more}")
