@@ -13,6 +13,9 @@ from convcalc.errors import BadArgument, BadShape, NoOutput, Refused
 from convcalc.formulas import Padding, at_least, nothing_left
 from convcalc.sizes import Size, exact, is_array, is_symbolic, numbers, smaller
 
+MOST_DIVISOR = 2**16
+"""The largest b of a scale factor a/b that has a formula: torch's product is then exact up to n = 2**53/a."""
+
 MOST_LISTED = 10_000_000
 """The most windows that are listed."""
 
@@ -92,7 +95,7 @@ def _scale(scale_factor: float, least: int) -> float:
 def _scaled(n: Size, scale: float) -> Size:
     if is_symbolic(n):
         a, b = scale.as_integer_ratio()
-        if b > 2**16:
+        if b > MOST_DIVISOR:
             raise BadArgument(
                 f"no formula for scale_factor {scale:g}: torch rounds n * {scale:g} in floating point; "
                 "give n as a number, or use a fraction such as 0.5 or 1.25"

@@ -21,6 +21,7 @@ from convcalc.analysis.collect import Collector, Condition, Refusal
 from convcalc.analysis.coupled import Solved, grid, solve
 from convcalc.analysis.exporting import Inner
 from convcalc.analysis.padded import Sides, check_exact, rows_of_padding
+from convcalc.analysis.rounding import Rounding
 from convcalc.analysis.sieve import sieve
 from convcalc.analysis.verdict import Legal, Way, one_size, reader_at, reason_for
 from convcalc.boxes import Boxes
@@ -80,7 +81,7 @@ def valid_sizes_of_chain(layers: Sequence[Layer], input_shape: Sequence[int | st
     >>> print(valid_sizes_of_chain(read_stack("conv 64 k7 s2 p3; maxpool k2 s2"), (1, 3, "H", "W")).runs)
     H >= 3, W >= 3
     """
-    inner = Inner()
+    inner, rounding = Inner(), Rounding()
 
     def propagate(shape: Shape, check: Collector) -> None:
         counted: Counter[str] = Counter()
@@ -94,12 +95,13 @@ def valid_sizes_of_chain(layers: Sequence[Layer], input_shape: Sequence[int | st
             before = name
             before_it = shape
             try:
+                rounding.note(layer, [shape])
                 shape = layer.out_shape(shape, check=named(name, check))
                 inner.note(node, [before_it], [shape])
             except ConvcalcError as error:
                 raise (error if error.place == name else error.at(name)) from None
 
-    return with_export(valid_sizes(propagate, input_shape), inner)
+    return replace(with_export(valid_sizes(propagate, input_shape), inner), up_to=rounding.up_to)
 
 
 def with_export(legal: Legal, inner: Inner) -> Legal:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 
 from convcalc.analysis.collect import Collector
 from convcalc.analysis.exporting import Inner
@@ -11,10 +13,12 @@ from convcalc.analysis.legal import valid_sizes as decide_sizes
 from convcalc.analysis.legal_captured import valid_sizes_of_captured
 from convcalc.analysis.opening import as_captured
 from convcalc.analysis.padded import Sides, check_exact, rows_of_padding
+from convcalc.analysis.rounding import Rounding
 from convcalc.analysis.shapes import node_shapes
 from convcalc.analysis.verdict import Legal
 from convcalc.axes import axis_names
 from convcalc.blocks import Part
+from convcalc.conditions import Conditions
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.expr import Expr
 from convcalc.graph import Graph, InputShapes
@@ -42,12 +46,19 @@ def valid_sizes(
     >>> 572 in v["H"], (572, 188) in v, v.exact["H"].nearest(350), v.why_not(187, 188).node
     (True, True, (348, 364), 'dec3.conv2')
     """
+    rounding = Rounding()
     graph = as_captured(net, input_size, assume=assume)
     shapes = name_sizes(graph.shapes_of(input_size))
     whole = tuple(_named(size) for shape in shapes.values() for size in shape)
     if graph.capture is not None and graph.capture.again is not None:
         axes = tuple(dict.fromkeys(size for size in whole if isinstance(size, str)))
-        return valid_sizes_of_captured(graph, shapes, axes)
+        legal = valid_sizes_of_captured(graph, shapes, axes)
+        with suppress(ConvcalcError):  # where a call has no formula, nothing is proved anyway
+            known = dict(shapes)
+            for node in graph.with_formulas:
+                rounding.note(node.layer, [known[name] for name in node.inputs])
+                known |= node_shapes(node, known, Conditions())
+        return replace(legal, up_to=rounding.up_to)
 
     inner = Inner()
 
@@ -62,10 +73,12 @@ def valid_sizes(
                 padding |= rows_of_padding(node, inputs, padding)
             except ConvcalcError as error:
                 raise error.at(node.name) from None
+            rounding.note(node.layer, inputs)
             known |= node_shapes(node, known, check)
             inner.note(node, inputs, [known[name] for name in node.outputs])
 
-    return with_export(decide_sizes(propagate, whole), inner)
+    legal = with_export(decide_sizes(propagate, whole), inner)
+    return replace(legal, up_to=rounding.up_to)
 
 
 def name_sizes(shapes: Mapping[str, Shape]) -> dict[str, Shape]:

@@ -78,6 +78,7 @@ class LegalRecord(TypedDict):
     exact: list[dict[str, Record]]
     unknown: list[dict[str, Record]]
     proved: bool
+    up_to: int | None
     window: dict[str, int] | None
     tried: str
     near: dict[str, list[list[int]]] | None
@@ -113,6 +114,8 @@ class Legal:
     """What was tried where it is not proved, if not all sizes below `window`."""
     unknown: Boxes = field(default_factory=lambda: Boxes((), ()))
     """The sizes of which nothing is known: none where it is proved."""
+    up_to: int | None = None
+    """The last size that anything is said of, where torch's float64 rounds beyond: see `analysis.rounding`."""
     export: Boxes | None = None
     """The sizes that `torch.export` takes as dynamic: see `analysis.exporting`; None where that is not known."""
     ask: Callable[[Mapping[str, int]], Legal] | None = field(default=None, repr=False, compare=False)
@@ -137,7 +140,15 @@ class Legal:
         return sizes in self.about(sizes).exact
 
     def about(self, sizes: Any) -> Legal:
-        """Return what is known of these sizes: itself, or where they are `unknown` what trying them tells."""
+        """Return what is known of these sizes: itself, or where they are `unknown` what trying them tells.
+
+        Raises `Unknown` past `up_to`.
+        """
+        values = per_axis("sizes", sizes, len(self.axes))
+        if self.up_to is not None and max(values, default=0) > self.up_to:
+            raise Unknown(
+                f"past {self.up_to} torch's float64 rounds what it scales: whether {max(values)} runs is not known"
+            )
         if not self.unknown or sizes not in self.unknown:
             return self
         example = dict(zip(self.axes, per_axis("sizes", sizes, len(self.axes)), strict=True))
@@ -180,6 +191,7 @@ class Legal:
             exact=self.exact.records(),
             unknown=self.unknown.records(),
             proved=self.proved,
+            up_to=self.up_to,
             window=None if self.window is None else dict(self.window),
             tried=self.tried,
             near=None if near is None else {k: [list(one) for one in v.nearest(tuple(near))] for k, v in pairs.items()},
@@ -190,10 +202,19 @@ class Legal:
         unknown = self.unknown.lines() if self.unknown else []
         lines = [f"runs           {line}" for line in self.runs.lines()]
         lines += [f"loses no rows  {line}" for line in self.exact.lines()]
-        known = "proved         for all sizes" if self.proved else f"observed       for {self.observed}; not proved"
+        known = (
+            f"proved         for all sizes{self.end}"
+            if self.proved
+            else f"observed       for {self.observed}; not proved"
+        )
         lines += [known, *(f"not known      {line}" for line in unknown[:SHOWN])]
         lines += [f"not known      {len(unknown) - SHOWN:,} more boxes"] if len(unknown) > SHOWN else []
         return "\n".join(lines)
+
+    @property
+    def end(self) -> str:
+        """How far that reaches, to be read after "for all sizes"; nothing where it has no end."""
+        return "" if self.up_to is None else f" up to {self.up_to:,}; torch's float64 rounds beyond"
 
     @property
     def observed(self) -> str:

@@ -116,7 +116,7 @@ def _box(axes: Sequence[str], box: Sequence[SizeSet], style: Style) -> str:
 
 def _proved(legal: Legal) -> Line:
     if legal.proved:
-        return "proved", "for every size"
+        return "proved", f"for every size{legal.end}"
     return "observed", f"for {legal.observed}; not proved beyond"
 
 
