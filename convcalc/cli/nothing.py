@@ -11,7 +11,7 @@ _NULL: Mapping[str, str] = {
     "hdc": "k M m2_ok gcd paper_ok exact_ok receptive_field covered hole_count criterion",
     "zoo": "",
     "inspect": "model input output params macs flops trainable memory",
-    "sizes": "proved window near",
+    "sizes": "proved up_to window near",
     "field": "model input output",
     "compare": "a b totals",
     "tiles": "count memory memory_whole",
