@@ -83,7 +83,7 @@ def test_the_letter_of_tokens_is_their_length_where_no_other_number_of_features_
 
 def test_a_check_at_the_captured_size_is_none():
     graph = capture(nn.Sequential(nn.Flatten(), nn.Linear(8, 2)), (1, 2, 4))
-    assert graph.capture.remarks == ("at no other size near does it run: its formulas are not checked",)
+    assert graph.capture.remarks == ("at no other size near is it the same and runs: its formulas are not checked",)
 
 
 def test_a_letter_with_a_size_is_that_letter_on_any_axis(odd, tmp_path):

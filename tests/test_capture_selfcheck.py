@@ -181,7 +181,7 @@ def test_what_is_right_is_left_alone(name):
 def test_a_model_of_one_size_is_remarked():
     net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4 * 30 * 30, 2))
     graph = capture(net, SHAPE)
-    assert graph.capture.remarks == ("at no other size near does it run: its formulas are not checked",)
+    assert graph.capture.remarks == ("at no other size near is it the same and runs: its formulas are not checked",)
     assert not any(isinstance(node.layer, Opaque) for node in graph)
 
 

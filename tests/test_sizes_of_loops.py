@@ -134,6 +134,16 @@ def test_a_loop_that_treats_its_pieces_alike_is_proved_for_all_sizes(name):
     assert asked(net, (1, 2, 24), 2, range(1, 40)).proved
 
 
+@pytest.mark.parametrize("name", ["cat of a comprehension", "stack", "state", "side by side"])
+def test_the_formula_that_a_report_shows_is_that_of_any_number_of_pieces(name):
+    net = Net(ALIKE[name], c=conv(), l=nn.Linear(2, 2))
+    shown = cc.inspect(net, (1, 2, 24)).layers[-1].symbolic
+    for n in range(1, 60):
+        given = output_at(net, (1, 2, n))
+        if given is not None and n > 9:
+            assert tuple(size if isinstance(size, int) else size(L=n) for size in shown) == given
+
+
 def test_loops_in_loops_are_proved_on_two_axes():
     answer = cc.valid_sizes(cc.from_torch(net := Net(nested, c=nn.Conv2d(1, 1, 2)), (1, 1, 13, 12)), (1, 1, "H", "W"))
     assert answer.proved

@@ -365,6 +365,8 @@ def _anywhere(graph: Graph, letters: Mapping[str, Shape]) -> dict[str, Node]:
     """The nodes that hold formulas, in these letters; nothing where there are none."""
     if graph.capture is None:
         return {}
+    if graph.capture.any_number is not None:
+        return {node.name: node for node in graph.capture.any_number.at(letters)}
     return {node.name: node for node in graph.with_formulas.at(letters) if node.layer.depends_on_sizes}
 
 

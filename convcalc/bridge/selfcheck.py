@@ -36,7 +36,7 @@ STEPS = (
 )
 """What is added to the sizes, in turn: to the first letter, the second, the first again."""
 
-UNCHECKED = "at no other size near does it run: its formulas are not checked"
+UNCHECKED = "at no other size near is it the same and runs: its formulas are not checked"
 """What is remarked where nothing could be checked."""
 
 
