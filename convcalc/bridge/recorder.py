@@ -27,11 +27,13 @@ from convcalc.bridge.chance import RANDOM, drawn
 from convcalc.bridge.copying import Copier
 from convcalc.bridge.counted import Counter, behind, is_batched, under_vmap
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.indices import Indices
 from convcalc.bridge.joins import Joins
 from convcalc.bridge.known import Known
 from convcalc.bridge.loops.again import AnyNumber
 from convcalc.bridge.loops.alike import Plan
 from convcalc.bridge.loops.walks import Heard
+from convcalc.bridge.origins import informed
 from convcalc.bridge.owning import count, fold
 from convcalc.bridge.queries import QUERIES, QUIET
 from convcalc.bridge.recording import Call, Failed, Frame, Value, shapes_of, work_out
@@ -102,6 +104,9 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self.undecided: Place | None = None
         """The condition on values at which the run ended."""
         self.disagreements: list[str] = []
+        self.indices = Indices(self.symbolic)
+        self.untold: dict[str, None] = {}
+        """What nothing tells of other sizes: answers there are not proved."""
         self.counted: int | None = None
         """The multiply-accumulates inside the latest call that has no rule."""
         self.asked = False
@@ -449,6 +454,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
                 self._record_opaque(name, args, kwargs, outs, why, held)
             return out
         shapes = tuple(tuple(tensor.shape) for tensor in outs)
+        found = self._informed(found, inputs)
         try:
             layer, why = self._checked(self._for_any_number(found.layer, inputs), inputs, shapes)
         except Refused as refusal:  # torch takes on meta what it refuses on a device
@@ -471,8 +477,17 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             call.sized = call.sized or found.layer.depends_on_sizes or has_size((args, kwargs))
         self._give(call, outs)
         numbered = (call.live or call.sized) and self._choose(layer, inputs)
+        if not call.live and out is outs[0] and not out.is_floating_point():
+            self.indices.note(name, args, kwargs, layer, inputs, self.values[id(out)])
         hears = numbered and isinstance(layer, Pieces | Unbind) and self.any_number is None
         return self.heard.pieces(call, out) if hears else out
+
+    def _informed(self, found: Spec, inputs: tuple[Value, ...]) -> Spec:
+        """A call with what its inputs tell of it; what they do not tell is kept."""
+        layer, untold = informed(found.layer, found.inputs, inputs, self.symbolic, self.indices.ends)
+        if untold is not None and any(value.call.live or value.call.sized for value in inputs):
+            self.untold.setdefault(f"{untold}, at {Path(self.line() or 'an unknown line').name}")
+        return found if layer is found.layer else replace(found, layer=layer)
 
     def _for_any_number(self, layer: Layer, inputs: tuple[Value, ...]) -> Layer:
         """The layer of a call, where the run stands for any number of pieces."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from convcalc.branch import Branch
 from convcalc.conditions import Check, enforce
@@ -187,6 +187,29 @@ def _cut(item: Any, size: Size) -> Footprint | None:
     return taps([start], step) if isinstance(start, int) else None
 
 
+Ends: TypeAlias = tuple[Size, Size]
+"""The least value of an index, and the largest."""
+
+
+def check_reach(reach: Ends | None, size: Size, check: Check, *, wraps: bool) -> None:
+    """Hand to `check` that an index is on an axis of this size: below 0 it counts from the end, where it `wraps`.
+
+    >>> check_reach((0, 16), 16, enforce, wraps=False)
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadShape: index 16 is not on an axis of size 16
+    """
+    if reach is None:
+        return
+    for end, room in ((reach[1], size - 1 - reach[1]), (reach[0], reach[0] + size if wraps else reach[0])):
+        check(
+            room,
+            lambda at, end=end: BadShape(  # type: ignore[misc]
+                f"index {at(end)} is not on an axis of size {at(size)}", rule="an index is below the size of its axis"
+            ),
+        )
+
+
 @dataclass(frozen=True)
 class Take(Layer):
     """Entries of axis `dim` by an index tensor, whose axes take that axis' place (torch's `x[:, index]`).
@@ -199,11 +222,16 @@ class Take(Layer):
     takes: ClassVar[tuple[int, int | None]] = (2, 2)
     _: KW_ONLY
     dim: int = 0
+    reach: Ends | None = None
+    """From where to where the index goes, where that is known."""
+    wraps: bool = True
+    """Whether what is below 0 counts from the end."""
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The shape with the index's in the place of the axis."""
         shape, index = shapes
         dim = axis_of("take", "dim", self.dim, shape)
+        check_reach(self.reach, shape[dim], check, wraps=self.wraps)
         return (*shape[:dim], *index, *shape[dim + 1 :])
 
     def params(self, *shapes: Shape) -> Size:

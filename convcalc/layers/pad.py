@@ -46,9 +46,9 @@ class Pad(Layer):
         return (*batch, channels, *outs)
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
-        """A shift; values that padding repeats are not followed."""
+        """A shift, unknown by a formula; values that padding repeats are not followed."""
         before, _ = both_sides(per_axis("padding", self.padding, len(sizes))[axis])
-        return stencils.pad(before)
+        return stencils.pad(before) if isinstance(before, int) else None
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,6 @@ class Crop(Layer):
         )
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
-        """A shift."""
+        """A shift; unknown by a formula."""
         before, _ = both_sides(per_axis("rows", self.rows, len(sizes))[axis])
-        return stencils.crop(before)
+        return stencils.crop(before) if isinstance(before, int) else None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, NamedTuple
 
+from convcalc.branch import Branch
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
 from convcalc.expr import Expr
 from convcalc.field import Field
-from convcalc.layers.base import Layer, Shape, written
-from convcalc.layers.index import Index
+from convcalc.layers.base import Layer, Shape, axis_of, written
+from convcalc.layers.index import Back, Ends, Index, Slice, check_reach, sign_of
 from convcalc.layers.merge import Elementwise
 from convcalc.sizes import Size
 
@@ -51,6 +52,9 @@ class Pick(Layer):
     op: ClassVar[str] = "pick"
     takes: ClassVar[tuple[int, int | None]] = (1, None)
     items: tuple[Any, ...]
+    _: KW_ONLY
+    reaches: tuple[Ends | None, ...] = ()
+    """From where to where each index tensor goes, where that is known."""
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The axes of the index tensors among those that are left."""
@@ -67,9 +71,10 @@ class Pick(Layer):
         sizes: list[Size] = []
         places: list[int] = []
         rest, position = iter(shape), 0
+        reaches = iter(self.reaches)
         number = 0
         for item in self.items:
-            if isinstance(item, int | Expr):
+            if isinstance(item, int | Expr | Back):
                 Index((item,)).out_shape((next(rest),), check=check)
                 continue
             number += 1
@@ -78,6 +83,8 @@ class Pick(Layer):
                     position = len(sizes)
                 places.append(number)
                 size = next(rest)
+                if item == TENSOR:
+                    check_reach(next(reaches, None), size, check, wraps=True)
                 for place in () if item == TENSOR else item.places:
                     Index((place,)).out_shape((size,), check=check)
             else:
@@ -85,6 +92,18 @@ class Pick(Layer):
         together = not places or places == list(range(places[0], places[-1] + 1))
         position = position if together else 0
         return (*sizes[:position], *common, *sizes[position:], *rest)
+
+    def path(self, *shapes: Shape) -> tuple[Branch, ...]:
+        """As of `Index`, where slices and places stand among the items."""
+        sizes = iter(shapes[0])
+        chosen: list[Branch] = []
+        for item in self.items:
+            size = None if item is None else next(sizes)
+            if isinstance(item, Slice):
+                chosen += item.choices(size)
+            elif isinstance(item, int | Expr | Back):
+                chosen += sign_of(item)
+        return tuple(chosen)
 
     def params(self, *shapes: Shape) -> Size:
         """None."""
@@ -96,4 +115,51 @@ class Pick(Layer):
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Unknown: the indices may point anywhere."""
+        return Field.unknown(len(fields[0].axes))
+
+
+@dataclass(frozen=True)
+class Gather(Layer):
+    """Values along axis `dim` of the second input by the first, an index of the output's shape (torch's `gather`).
+
+    >>> Gather(dim=1).out_shape((8, 3), (8, 100))
+    (8, 3)
+    """
+
+    op: ClassVar[str] = "gather"
+    takes: ClassVar[tuple[int, int | None]] = (2, 2)
+    _: KW_ONLY
+    dim: int = 0
+    reach: Ends | None = None
+    """From where to where the index goes, where that is known."""
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """The index's shape, which is no larger on the other axes."""
+        index, shape = shapes
+        if len(index) != len(shape):
+            raise BadShape(f"gather takes an index with as many axes: got {written(shape)} and {written(index)}")
+        dim = axis_of("gather", "dim", self.dim, shape) if shape else 0
+        for axis, (count, size) in enumerate(zip(index, shape, strict=True)):
+            if axis != dim:
+                check(
+                    size - count,
+                    lambda at: BadShape(
+                        f"gather takes an index no larger than {written(tuple(map(at, shape)))} but on axis {dim}: "
+                        f"got {written(tuple(map(at, index)))}"
+                    ),
+                )
+        if shape:
+            check_reach(self.reach, shape[dim], check, wraps=False)
+        return index
+
+    def params(self, *shapes: Shape) -> Size:
+        """None."""
+        return 0
+
+    def macs(self, *shapes: Shape) -> Size:
+        """None."""
+        return 0
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Unknown: the index may point anywhere."""
         return Field.unknown(len(fields[0].axes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import ClassVar
 
 from convcalc.conditions import Check, enforce
@@ -11,6 +11,7 @@ from convcalc.errors import BadShape
 from convcalc.field import Field
 from convcalc.layers.base import Layer, Shape, product, written
 from convcalc.layers.function import Map
+from convcalc.layers.index import Ends, check_reach
 from convcalc.sizes import Size
 
 
@@ -84,9 +85,12 @@ class Embedding(Layer):
     op: ClassVar[str] = "embedding"
     num_embeddings: int
     embedding_dim: int
+    reach: Ends | None = field(default=None, kw_only=True)
+    """From where to where the indices go, where that is known."""
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The shape of the indices, and embedding_dim."""
+        check_reach(self.reach, self.num_embeddings, check, wraps=False)
         return (*shape, self.embedding_dim)
 
     def params(self, shape: Shape, /) -> Size:
@@ -146,9 +150,13 @@ class OneHot(Layer):
 
     op: ClassVar[str] = "onehot"
     num_classes: Size
+    _: KW_ONLY
+    reach: Ends | None = None
+    """From where to where the indices go, where that is known."""
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The shape of the indices, and num_classes."""
+        check_reach(self.reach, self.num_classes, check, wraps=False)
         return (*shape, self.num_classes)
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:

@@ -12,14 +12,15 @@ from convcalc.errors import BadShape
 from convcalc.field import Field
 from convcalc.formulas import at_least
 from convcalc.layers.base import Ints, Layer, Shape, along, must_equal, written
-from convcalc.sizes import Size
+from convcalc.sizes import Size, smaller
 
 
 @dataclass(frozen=True)
 class MaxUnpool(Layer):
     """Values at the places that max pooling gave as indices (torch's `MaxUnpool1d`, `2d`, `3d`), zeros elsewhere.
 
-    A size n becomes (n - 1)*stride - 2*padding + kernel_size, or what `output_size` says.
+    A size n becomes (n - 1)*stride - 2*padding + kernel_size, or what `output_size` says. Indices count in the plane
+    that was `pooled`, its spatial sizes: a row of the output must be as long, or they point past it.
 
     >>> MaxUnpool(2).out_shape((1, 64, 7, 7), (1, 64, 7, 7))
     (1, 64, 14, 14)
@@ -32,6 +33,7 @@ class MaxUnpool(Layer):
     stride: Any = None
     padding: Ints = 0
     output_size: tuple[Size, ...] | None = None
+    pooled: tuple[Size, ...] | None = None
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """(N, C, o, ...)."""
@@ -53,7 +55,25 @@ class MaxUnpool(Layer):
             at_least(1, check, output=out)
             return out
 
-        return (*batch, channels, *along(axes, check, size))
+        outs = along(axes, check, size)
+        self._check_places(sizes, outs, kernel, stride, padding, check)
+        return (*batch, channels, *outs)
+
+    def _check_places(self, sizes: Shape, outs: Shape, kernel: Any, stride: Any, padding: Any, check: Check) -> None:
+        """The last index is within the output: rows are as long as those pooled, and as many as were read."""
+        if self.pooled is None:
+            return
+        read = smaller(self.pooled[0], (sizes[0] - 1) * stride[0] - padding[0] + kernel[0])
+        for out, need in zip(outs, (read, *self.pooled[1:]), strict=True):
+            check(
+                out - need,
+                lambda at: BadShape(
+                    f"maxunpool gives {'x'.join(str(at(one)) for one in outs)}, and its indices count in the "
+                    f"{'x'.join(str(at(one)) for one in self.pooled or ())} that was pooled: they point past it",
+                    rule="rows as long as those that were pooled",
+                    fixes=["pass output_size=x.shape of what was pooled"],
+                ),
+            )
 
     def _wanted(self, usual: Size, stride: int, axis: int, axes: int, check: Check) -> Size:
         """The output size that is asked for, which must be less than a stride from the usual one."""

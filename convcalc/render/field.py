@@ -53,7 +53,7 @@ def field_rows(layers: Sequence[LayerReport], style: Style = PRETTY) -> tuple[li
     """
     rows = []
     for row in layers:
-        axes = [_readings(footprint) for footprint in row.field.axes]
+        axes = [_readings(footprint) for footprint in row.field.axes] or [_readings(None)]
         rows.append([row.name, shape_text(row.output, style), *map(same_text, zip(*axes, strict=True))])
     return ["layer", "output", *COLUMNS], rows
 

@@ -79,7 +79,23 @@ def _slice(item: Slice) -> str:
 
 
 _WORDS: Mapping[str, Callable[[Any], str]] = {
-    **dict.fromkeys(("function", "kind", "count", "gone", "empty", "need_weights", "average_attn_weights"), _nothing),
+    **dict.fromkeys(
+        (
+            "function",
+            "kind",
+            "count",
+            "gone",
+            "empty",
+            "pooled",
+            "reach",
+            "reaches",
+            "wraps",
+            "reduced",
+            "need_weights",
+            "average_attn_weights",
+        ),
+        _nothing,
+    ),
     **dict.fromkeys(("sizes", "counts"), lambda value: _across(value) if value is not None else ""),
     **dict.fromkeys(("dims", "dim"), _over),
     **dict.fromkeys(("equation", "hidden_size", "embed_dim", "embedding_dim", "num_embeddings", "chunks"), str),

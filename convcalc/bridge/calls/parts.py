@@ -10,7 +10,7 @@ from convcalc.bridge.device import need_torch
 from convcalc.bridge.sizeint import SizeInt
 from convcalc.layers import Chunk, Index, Narrow, Pieces, Slice, Split, Take, Unbind, Windows, Written
 from convcalc.layers.index import Back
-from convcalc.layers.pick import TENSOR, Listed, Pick
+from convcalc.layers.pick import TENSOR, Gather, Listed, Pick
 from convcalc.layers.pieces import Cuts, Sections
 
 _Tensor = need_torch().Tensor
@@ -109,14 +109,21 @@ def _at(input: Any, dim: int, item: Any) -> tuple[Any, ...]:
 @spec("index_select")
 def index_select(input: Any, dim: int, index: Any) -> Spec:
     """Entries of an axis by an index tensor."""
-    return Spec(Take(dim=plain(dim) % input.dim()), (input, index))
+    return Spec(Take(dim=plain(dim) % input.dim(), wraps=False), (input, index))
 
 
-@spec("gather", "take_along_dim")
-def gather(input: Any, dim: Any = None, index: Any = None, **kwargs: Any) -> Spec:
+@spec("gather")
+def gather(input: Any, dim: int, index: Any, **kwargs: Any) -> Spec:
     """Values by an index tensor of the output's shape."""
-    index = next(value for value in (index, dim) if is_tensor(value))
-    return Spec(Written("gather"), (index, input))
+    return Spec(Gather(dim=plain(dim) % max(1, input.dim())), (index, input))
+
+
+@spec("take_along_dim")
+def take_along_dim(input: Any, indices: Any, dim: Any = None, **kwargs: Any) -> Spec:
+    """Values by an index tensor, each repeated to the shape of the other."""
+    if dim is None or tuple(input.shape) == tuple(indices.shape):
+        return Spec(Written("gather"), (indices, input))
+    raise NotKnown("an index that is repeated")
 
 
 @spec("take", "searchsorted")

@@ -6,6 +6,7 @@ from typing import Any
 
 from convcalc.bridge.calls.registry import NotKnown, Spec, is_tensor, plain, size, spec, spec_each, tensors
 from convcalc.layers import Combine, Compare, Cumulative, Reduce
+from convcalc.layers.losses import CrossEntropy, Pairwise
 from convcalc.layers.order import Draw, Sort, TopK
 from convcalc.layers.view import Remade
 
@@ -186,7 +187,11 @@ def _loss(name: str) -> Any:
         if not all(value is None or is_tensor(value) for value in args):
             raise NotKnown("a reduction by position")
         some = tensors(input, target, *args, kwargs.get("weight"), kwargs.get("pos_weight"))
-        return Spec(Combine(name) if reduction == "none" else Compare(name), some)
+        kind = Pairwise if name.startswith("binary") else Compare
+        if reduction == "none":
+            kind(name).out_shape(*(tuple(tensor.shape) for tensor in some))
+            return Spec(Combine(name), some)
+        return Spec(kind(name), some)
 
     return made
 
@@ -199,9 +204,15 @@ _LOSSES = """
 spec_each(_LOSSES.split(), _loss)
 
 
-@spec("cross_entropy", "nll_loss")
-def cross_entropy(input: Any, target: Any, *args: Any, reduction: str = "mean", **kwargs: Any) -> Spec:
-    """One number for all predictions."""
-    if reduction == "none":
-        raise NotKnown("a loss that is not reduced")
-    return Spec(Reduce("cross_entropy", None), (input,))
+def _classes(name: str) -> Any:
+    def made(input: Any, target: Any, weight: Any = None, *args: Any, reduction: str = "mean", **kwargs: Any) -> Spec:
+        if any(value is not None for value in args):
+            raise NotKnown("a reduction by position")
+        likely = name == "cross_entropy" and target.is_floating_point()
+        layer = CrossEntropy(probabilities=likely, reduced=reduction != "none")
+        return Spec(layer, tensors(input, target, weight))
+
+    return made
+
+
+spec_each(["cross_entropy", "nll_loss"], _classes)
