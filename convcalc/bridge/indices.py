@@ -85,20 +85,22 @@ class Indices:
         if not known or any(one is None for one in known):
             return None
         before = [self.symbolic(value) for value in inputs]
-        if name in ("add", "sub") and len(args) == 2:
-            sign = 1 if name == "add" else -1
+        if name == "rsub" and len(args) == 2:
+            return _shifted(_times(known[0], -1), formula(args[1]), 1)
+        if name in ("add", "radd", "sub") and len(args) == 2:
+            sign = -1 if name == "sub" else 1
             if len(known) == 2:
                 return _together(known, before, sign, shape)
             return _shifted(known[0], formula(args[1]), sign) if args[0] is not args[1] else None
         if len(known) > 1:
             return None
         (one,), (old,) = known, before
-        if name == "mul" and len(args) == 2:
+        if name in ("mul", "rmul") and len(args) == 2:
             return _times(one, formula(args[1]))
         if name == "neg":
             return _times(one, -1)
         ends = self._ends(inputs[0])
-        if name == "floor_divide" and len(args) == 2:
+        if name in ("floordiv", "floor_divide") and len(args) == 2:
             below = formula(args[1])
             return (ends[0] // below, ends[1] // below) if ends and isinstance(below, int) and below > 0 else None
         if name in ("clamp", "clip"):
@@ -146,8 +148,8 @@ def _spread(one: Any, old: Shape | None, shape: Shape) -> tuple[Size, ...] | Non
     return (0,) * more + tuple(0 if size == 1 else step for size, step in zip(old, one.steps, strict=True))
 
 
-def _shifted(one: Steps | Ends, by: Size | None, sign: int) -> Steps | Ends | None:
-    if by is None:
+def _shifted(one: Steps | Ends | None, by: Size | None, sign: int) -> Steps | Ends | None:
+    if by is None or one is None:
         return None
     if isinstance(one, Steps):
         return Steps(one.first + sign * by, one.steps)

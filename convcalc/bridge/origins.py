@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from convcalc.bridge.laid import can_be_viewed, in_order, strides_of
 from convcalc.bridge.recording import Value
 from convcalc.expr import Expr
-from convcalc.layers import AdaptiveMaxPool, Embedding, EmbeddingBag, Layer, MaxPool, OneHot, Shape, Take
+from convcalc.layers import AdaptiveMaxPool, Embedding, EmbeddingBag, Layer, MaxPool, OneHot, Shape, Take, View
 from convcalc.layers.index import Ends
 from convcalc.layers.pick import TENSOR, Gather, Pick
 from convcalc.layers.unpool import MaxUnpool
@@ -21,10 +22,12 @@ Reach = Callable[[Any, Value], Ends | None]
 
 
 def informed(
-    layer: Layer, tensors: tuple[Any, ...], inputs: tuple[Value, ...], symbolic: Symbolic, ends: Reach
+    name: str, layer: Layer, tensors: tuple[Any, ...], inputs: tuple[Value, ...], symbolic: Symbolic, ends: Reach
 ) -> tuple[Layer, str | None]:
     """Return a layer with what its inputs tell it, and what they do not tell of other sizes."""
     match layer:
+        case View() if name == "view":
+            return layer, _viewed(layer, inputs[0], symbolic)
         case MaxUnpool():
             return _unpooled(layer, inputs[1], symbolic)
         case EmbeddingBag():
@@ -42,6 +45,19 @@ def informed(
         case _:
             return layer, None
     return (layer if reach is None else replace(layer, reach=reach)), untold
+
+
+def _viewed(layer: View, value: Value, symbolic: Symbolic) -> str | None:
+    """What is not told of a view: whether it is one without a copy at other sizes."""
+    shape = symbolic(value)
+    if shape is None or not any(isinstance(size, Expr) for size in shape):
+        return None
+    strides = strides_of(value, symbolic)
+    if strides == in_order(shape):
+        return None
+    if strides is not None and can_be_viewed(shape, strides, layer.out_shape(shape)):
+        return None
+    return "at which sizes a view of a part is refused is not known"
 
 
 UNTOLD = "the values of an index made from sizes are not known"

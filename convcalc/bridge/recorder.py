@@ -105,6 +105,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         """The condition on values at which the run ended."""
         self.disagreements: list[str] = []
         self.indices = Indices(self.symbolic)
+        self.in_order: set[int] = set()
+        """Tensors that `contiguous` gave."""
         self.untold: dict[str, None] = {}
         """What nothing tells of other sizes: answers there are not proved."""
         self.counted: int | None = None
@@ -443,6 +445,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         inputs: tuple[Value, ...],
     ) -> Any:
         if found is None:  # the same values
+            if func is Tensor.contiguous:
+                self.in_order.add(id(out))
             self._alias(args[0] if args else next(iter(kwargs.values())), out)
             return out
         name = name_of(func)
@@ -454,7 +458,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
                 self._record_opaque(name, args, kwargs, outs, why, held)
             return out
         shapes = tuple(tuple(tensor.shape) for tensor in outs)
-        found = self._informed(found, inputs)
+        found = self._informed(name, found, inputs)
         try:
             layer, why = self._checked(self._for_any_number(found.layer, inputs), inputs, shapes)
         except Refused as refusal:  # torch takes on meta what it refuses on a device
@@ -482,9 +486,11 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         hears = numbered and isinstance(layer, Pieces | Unbind) and self.any_number is None
         return self.heard.pieces(call, out) if hears else out
 
-    def _informed(self, found: Spec, inputs: tuple[Value, ...]) -> Spec:
+    def _informed(self, name: str, found: Spec, inputs: tuple[Value, ...]) -> Spec:
         """A call with what its inputs tell of it; what they do not tell is kept."""
-        layer, untold = informed(found.layer, found.inputs, inputs, self.symbolic, self.indices.ends)
+        if any(id(tensor) in self.in_order for tensor in found.inputs):  # its values were laid one after another
+            name = "reshape"
+        layer, untold = informed(name, found.layer, found.inputs, inputs, self.symbolic, self.indices.ends)
         if untold is not None and any(value.call.live or value.call.sized for value in inputs):
             self.untold.setdefault(f"{untold}, at {Path(self.line() or 'an unknown line').name}")
         return found if layer is found.layer else replace(found, layer=layer)

@@ -118,6 +118,9 @@ class Remade(Layer):
 
     function: str
     sizes: Shape
+    _: KW_ONLY
+    needs: Size = 0
+    """How many values it must have."""
 
     @property
     def op(self) -> str:  # type: ignore[override]
@@ -126,6 +129,14 @@ class Remade(Layer):
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The sizes."""
+        have = product(shape)
+        check(
+            have - self.needs,
+            lambda at: BadShape(
+                f"{self.op} reaches {at(self.needs)} values from the first on, and {written(tuple(map(at, shape)))} "
+                f"has {at(have)}"
+            ),
+        )
         return self.sizes
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
@@ -150,8 +161,7 @@ class Squeeze(Reshaped):
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The other sizes."""
-        wanted = self._wanted(shape)
-        return tuple(size for axis, size in enumerate(shape) if axis not in wanted or not self._is_one(axis, size))
+        return tuple(size for axis, size in enumerate(shape) if not self.leaves_out(axis, shape))
 
     def path(self, *shapes: Shape) -> tuple[Branch, ...]:
         """Which of its axes are 1."""
@@ -165,8 +175,14 @@ class Squeeze(Reshaped):
             range(len(shape)) if self.dims is None else [axis_of("squeeze", "dim", dim, shape) for dim in self.dims]
         )
 
-    def _is_one(self, axis: int, size: Size) -> bool:
-        if is_array(size):
+    def leaves_out(self, axis: int, shape: Shape) -> bool:
+        """Return whether an axis is left out.
+
+        >>> Squeeze((0, 1)).leaves_out(0, (1, 8)), Squeeze((0, 1)).leaves_out(1, (1, 8))
+        (True, False)
+        """
+        size = shape[axis]
+        if axis not in self._wanted(shape) or is_array(size):
             return False
         return axis in self.gone if is_symbolic(size) else bool(size == 1)
 

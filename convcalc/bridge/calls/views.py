@@ -10,10 +10,12 @@ from convcalc.bridge.calls.registry import (
     add,
     is_tensor,
     plain,
-    size,
     sizes,
     spec,
     varargs,
+)
+from convcalc.bridge.calls.registry import (
+    size as _size,
 )
 from convcalc.bridge.device import need_torch
 from convcalc.layers import (
@@ -58,9 +60,14 @@ def view_as(input: Any, other: Any) -> Spec:
 
 
 @spec("as_strided")
-def as_strided(input: Any, size: Any, *args: Any, **kwargs: Any) -> Spec:
-    """Values at places computed from strides."""
-    return Spec(Remade("as_strided", sizes(size)), (input,))
+def as_strided(input: Any, size: Any, stride: Any, storage_offset: Any = None) -> Spec:
+    """Values at places computed from strides, of a tensor that is all of its storage."""
+    if input.storage_offset() or input.untyped_storage().nbytes() != input.numel() * input.element_size():
+        raise NotKnown("a part of a tensor laid out anew")
+    wanted = sizes(size)
+    last = sum((one - 1) * step for one, step in zip(wanted, sizes(stride), strict=True))
+    needs = last + _size(storage_offset or 0) + 1
+    return Spec(Remade("as_strided", wanted, needs=0 if 0 in wanted else needs), (input,))
 
 
 @spec("view_as_complex")
@@ -214,7 +221,7 @@ def repeat_interleave(input: Any, repeats: Any, dim: Any = None, **kwargs: Any) 
     """Each entry of an axis several times."""
     if not isinstance(repeats, int):
         raise NotKnown("values decide how often each entry comes")
-    return Spec(Interleave(size(repeats), dim=None if dim is None else plain(dim)), (input,))
+    return Spec(Interleave(_size(repeats), dim=None if dim is None else plain(dim)), (input,))
 
 
 @spec("roll")

@@ -1,0 +1,100 @@
+"""How values lie in memory, in letters: where `view` is refused is told by strides, not by shapes.
+
+Slices, pieces, turns and repeats leave values where they are; what else makes a tensor lays it out anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from convcalc.bridge.recording import Value
+from convcalc.layers import Chunk, Expand, Index, Permute, Pieces, Shape, Slice, Split, Squeeze, Unbind, Unsqueeze
+from convcalc.layers.base import product
+from convcalc.layers.pieces import Cuts, Sections
+from convcalc.sizes import Size
+
+Symbolic = Callable[[Value], Shape | None]
+
+
+def in_order(shape: Shape) -> Shape:
+    """Return the strides of values that lie one after another.
+
+    >>> in_order((2, 3, 4))
+    (12, 4, 1)
+    """
+    return tuple(product(shape[axis + 1 :]) for axis in range(len(shape)))
+
+
+def strides_of(value: Value, symbolic: Symbolic) -> Shape | None:
+    """Return the strides of a value in letters; None where they are not followed."""
+    call, shape = value.call, symbolic(value)
+    if shape is None:
+        return None
+    layer = call.layer
+    if not isinstance(
+        layer, Index | Permute | Expand | Squeeze | Unsqueeze | Chunk | Pieces | Split | Unbind | Sections | Cuts
+    ):
+        return in_order(shape)
+    before, old = strides_of(call.inputs[0], symbolic), symbolic(call.inputs[0])
+    if before is None or old is None:
+        return None
+    match layer:
+        case Index():
+            return _indexed(layer.items, before)
+        case Permute():
+            return tuple(before[dim] for dim in layer.dims)
+        case Expand():
+            more = len(shape) - len(old)
+            pairs = zip((1,) * more + tuple(old), (0,) * more + before, strict=True)
+            return tuple(0 if size == 1 else step for size, step in pairs)
+        case Squeeze():
+            kept = [step for axis, step in enumerate(before) if not layer.leaves_out(axis, old)]
+            return tuple(kept)
+        case Unsqueeze():
+            place = layer.dim % len(shape)
+            return (*before[:place], 0, *before[place:])
+        case Unbind():
+            place = layer.dim % len(old)
+            return (*before[:place], *before[place + 1 :])
+        case _:
+            return before
+
+
+def _indexed(items: Sequence[object], before: Shape) -> Shape:
+    steps, rest = list[Size](), list(before)
+    for item in items:
+        if item is None:
+            steps.append(0)
+            continue
+        step = rest.pop(0)
+        if isinstance(item, Slice):
+            steps.append(step * item.step)
+    return (*steps, *rest)
+
+
+def can_be_viewed(shape: Shape, strides: Shape, wanted: Shape) -> bool:
+    """Whether values with these strides are seen to be viewed under another shape, whatever the sizes, without a copy.
+
+    Axes that lie behind each other are one run of memory; each run must be cut into some of the wanted axes.
+
+    >>> can_be_viewed((2, 3, 4), (12, 4, 1), (6, 4)), can_be_viewed((2, 3, 2), (12, 4, 2), (2, 6))
+    (True, False)
+    >>> can_be_viewed((2, 3, 2), (12, 4, 1), (2, 3, 1, 2))
+    True
+    """
+    runs: list[Size] = []
+    last: Size | None = None  # the stride that an axis before must have to be of the run
+    for size, step in reversed([pair for pair in zip(shape, strides, strict=True) if pair[0] != 1]):
+        if last is not None and step == last:
+            runs[-1] = runs[-1] * size
+        else:
+            runs.append(size)
+        last = step * size
+    places = [size for size in reversed(wanted) if size != 1]
+    for run in runs:
+        have: Size = 1
+        while have != run:
+            if not places:
+                return False
+            have = have * places.pop(0)
+    return not places
