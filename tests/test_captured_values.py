@@ -150,7 +150,7 @@ def test_a_loss_takes_the_target_that_torch_takes(loss, shape, target, dtype, re
         target[:-1],
         *((*target[:a], target[a] + 1, *target[a + 1 :]) for a in range(len(target))),
     ]
-    for given in tried:
+    for given in [one for one in tried if len(shape) > 1 or one != (1,)]:  # which torch takes on the CPU alone
         x, t = torch.zeros(shape), torch.zeros(given, dtype=dtype)
         try:
             want = tuple(loss(x, t, reduction=reduction).shape)

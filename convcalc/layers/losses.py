@@ -46,8 +46,7 @@ class CrossEntropy(Layer):
             raise BadShape("cross_entropy takes (N, C, ...) or (C,): got a single number")
         place = min(1, len(shape) - 1)
         each = (*shape[:place], *shape[place + 1 :])
-        if not (len(shape) == 1 and target == (1,)):  # of one prediction torch takes one class in a vector, too
-            self._agree(target, shape if self.probabilities else each, shapes, check)
+        self._agree(target, shape if self.probabilities else each, shapes, check)
         for one in weight:
             self._agree(one, (shape[place],), shapes, check)
         return () if self.reduced else each
