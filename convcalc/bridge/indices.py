@@ -103,6 +103,8 @@ class Indices:
         if name in ("floordiv", "floor_divide") and len(args) == 2:
             below = formula(args[1])
             return (ends[0] // below, ends[1] // below) if ends and isinstance(below, int) and below > 0 else None
+        if name in ("mod", "remainder") and len(args) == 2:
+            return _remainders(one, ends, formula(args[1]))
         if name in ("clamp", "clip"):
             return _clamped(ends, args)
         if isinstance(one, Steps):
@@ -165,6 +167,14 @@ def _times(one: Steps | Ends, factor: Size | None) -> Steps | Ends | None:
         return None
     low, high = (end * factor for end in one)
     return (low, high) if factor >= 0 else (high, low)
+
+
+def _remainders(one: Steps | Ends, ends: Ends | None, below: Size | None) -> Ends | None:
+    """The remainders of 0, 1, 2, ..., of which none is left out."""
+    if not isinstance(one, Steps) or ends is None or not isinstance(below, int) or below < 1 or one.first != 0:
+        return None
+    steps = [step for step in one.steps if step != 0]
+    return (0, least_of(ends[1], below - 1)) if steps == [1] else None
 
 
 def _clamped(ends: Ends | None, args: Sequence[Any]) -> Ends | None:

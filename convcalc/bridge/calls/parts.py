@@ -121,9 +121,11 @@ def gather(input: Any, dim: int, index: Any, **kwargs: Any) -> Spec:
 @spec("take_along_dim")
 def take_along_dim(input: Any, indices: Any, dim: Any = None, **kwargs: Any) -> Spec:
     """Values by an index tensor, each repeated to the shape of the other."""
-    if dim is None or tuple(input.shape) == tuple(indices.shape):
-        return Spec(Written("gather"), (indices, input))
-    raise NotKnown("an index that is repeated")
+    place = None if dim is None else plain(dim) % max(1, input.dim())
+    sizes_of = [[size for axis, size in enumerate(one.shape) if axis != place] for one in (input, indices)]
+    if place is not None and sizes_of[0] != sizes_of[1]:
+        raise NotKnown("an index that is repeated")
+    return Spec(Written("gather"), (indices, input))
 
 
 @spec("take", "searchsorted")
