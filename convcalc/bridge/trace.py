@@ -435,7 +435,8 @@ class Run:
         chance = [f"a random number was asked for {where}" for where in self.recorder.chance]
         if chance:
             remarks.append(f"{chance[0]}: what it decides is another at every run")
-        lost = (*watch.lost, *(watch.raised if self.raised is None else ()), *self._caught(), *chance, *self.recorder.untold)
+        lost = (*watch.lost, *(watch.raised if self.raised is None else ()), *self._caught(), *chance)
+        lost = (*lost, *self.recorder.untold)
         if lost:
             more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
             remarks.append(f"not all that sizes do was heard, so what is said of others is observed: {lost[0]}{more}")
