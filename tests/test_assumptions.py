@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402, N812
+from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 import convcalc as cc  # noqa: E402
 from convcalc.cli import main  # noqa: E402
@@ -181,6 +182,54 @@ def test_a_value_that_sets_a_shape_is_needed(then):
     report = cc.inspect(Calls(then), SHAPE)
     assert report.error is not None
     assert report.output is None
+
+
+class Packed(nn.Module):
+    """A recurrent network on sequences of several lengths."""
+
+    def __init__(self, kind, ordered):
+        super().__init__()
+        self.net = kind(8, 5, batch_first=True, bidirectional=True)
+        self.ordered = ordered
+
+    def forward(self, x, lengths):
+        rnn = nn.utils.rnn
+        packed = rnn.pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=self.ordered)
+        return rnn.pad_packed_sequence(self.net(packed)[0], batch_first=True)[0]
+
+
+@pytest.mark.parametrize("kind", [nn.GRU, nn.LSTM])
+@pytest.mark.parametrize("lengths", [[11, 7, 5], [9, 9, 2]])
+@pytest.mark.parametrize("ordered", [True, False])
+def test_lengths_of_an_example_keep_their_values(kind, lengths, ordered):
+    module = Packed(kind, ordered)
+    example = torch.rand(3, 11, 8), torch.tensor(lengths)
+    report = cc.inspect(module, example_inputs=example)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        wanted = tuple(module(*example).shape)
+    assert (report.error, report.output) == (None, wanted)
+    assert (report.macs, report.uncounted) == (counter.get_total_flops() // 2, ())
+    assert any("lengths has the values of its example" in remark for remark in report.remarks)
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"center": False}, {"onesided": False}, {"length": 150}, {"hop_length": 7}, {"normalized": True}]
+)
+@pytest.mark.filterwarnings("ignore:The length of signal")
+@pytest.mark.parametrize("frames", [3, 8])
+def test_the_inverse_of_a_transform_of_windows(settings, frames):
+    class Inverse(nn.Module):
+        def forward(self, z):
+            return torch.istft(z, 32, window=torch.ones(32), **settings)
+
+    z = torch.zeros(2, 17 if settings.get("onesided", True) else 32, frames, dtype=torch.complex64)
+    report = cc.inspect(Inverse(), example_inputs=z)
+    assert report.output == tuple(Inverse()(z).shape)
+
+
+def test_one_hot_without_classes_says_what_to_give():
+    with pytest.raises(Unknown, match="give num_classes="):
+        cc.from_torch(Calls(lambda self, y: F.one_hot(y.argmax(1))), SHAPE)
 
 
 def test_the_command_takes_assumptions(tmp_path):

@@ -250,7 +250,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         inputs = tuple(map(self.value, found.inputs)) if isinstance(found, Spec) else ()
         try:
             given = (args, kwargs)
-            if known:
+            if known or func is _PACK:
+                self._say_examples(args, kwargs)
                 args, kwargs = self.known.put(args), self.known.put(kwargs)
             if isinstance(found, Spec) and isinstance(found.layer, Source) and func is not torch.tensor:
                 kwargs = self._without_values(found.layer, kwargs)
@@ -356,7 +357,16 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             self.chance.setdefault(f"at {Path(self.line() or 'an unknown line').name}")
         if known.call.sized and not known.call.live:
             self.watch.lose("the value of a tensor made from sizes")
-        return on_meta(args) if known.call.live else args
+        return on_meta(args) if known.call.live and not known.call.valued else args
+
+    def _say_examples(self, args: Any, kwargs: Any) -> None:
+        """Keep that values of an example are used, which hold for it alone."""
+        for tensor in tensors_among((args, kwargs)):
+            value = self.values.get(id(tensor))
+            if value is not None and value.call.valued and value.call.layer is None:
+                said = f"{value.call.label} has the values of its example, used at {place_text(self.line())}"
+                self.assumptions.setdefault(said)
+                self.guessed.setdefault(said)
 
     def _answer(self, func: Any, args: Any) -> Any:
         """What Python gets for a value of the input; `NONE` where it needs the value itself."""
@@ -410,8 +420,23 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
                     self.known.forget(args[0])
                     return args[0]
                 return out
+        out = self._by_rule(func, found)
+        if out is not None:
+            return out
         self._fail(func, args, kwargs, error, found)
         raise error
+
+    def _by_rule(self, func: Any, found: Any) -> Any:
+        """What a call gives whose shape is known by rule, where torch looks at values before; None of any other."""
+        if func is not torch.istft or not isinstance(found, Spec):
+            return None
+        layer = found.layer.at(self.numbers) if found.layer.depends_on_sizes else found.layer
+        try:
+            shapes = layer.out_shapes(*shapes_of(map(self.value, found.inputs)))
+        except ConvcalcError:
+            return None
+        real = torch.empty((), dtype=found.inputs[0].dtype, device="meta").real.dtype
+        return torch.empty(shapes[0], dtype=real, device="meta")
 
     def _fail(self, func: Any, args: Any, kwargs: Any, error: Exception, found: Any) -> None:
         """Keep the call at which the run ends."""
@@ -599,6 +624,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         layer = Opaque(name, shapes=shapes, seen=seen, why=why, mac_count=self.counted, unread=unread)
         call = self._call(name, layer, inputs, shapes, weights, live=any(value.call.live for value in read))
         call.sized = call.sized or (not call.live and has_size((args, kwargs)))
+        if name == "pack_padded_sequence":  # of which the sizes of batches, on the CPU, are made of the lengths alone
+            call.valued = read[1].call.valued or not read[1].call.live
         self._give(call, outs)
 
     def _call(
@@ -615,6 +642,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         call = Call(name, frame, layer, inputs, shapes, self.line())
         call.live = any(value.call.live for value in inputs) if live is None else live
         call.sized = any(value.call.sized for value in inputs)
+        call.valued = all(value.call.valued or not value.call.live for value in inputs)
         call.number = len(self.calls)
         call.late = bool(self.watch.lost)
         call.chance = name in RANDOM or any(value.call.chance for value in inputs)
@@ -779,6 +807,9 @@ _WHERE = frozenset(
     {Tensor.device.__get__, Tensor.is_cuda.__get__, Tensor.is_cpu.__get__, Tensor.is_meta.__get__, Tensor.get_device}
 )
 """What asks where a tensor is: the module's are all in one place."""
+
+_PACK = torch._VF._pack_padded_sequence
+"""Takes the values of lengths, beside a tensor without any."""
 
 _STAYS = frozenset({Tensor.to, Tensor.cpu, Tensor.cuda, Tensor.xpu, Tensor.pin_memory})
 

@@ -50,6 +50,8 @@ class Call:
     """Whether it makes weights, and counts for the call that has them."""
     live: bool = True
     """Whether it depends on the network's input."""
+    valued: bool = False
+    """Whether its values are known although they depend on the input: those of a small example are."""
     sized: bool = False
     """Whether its values depend on sizes of the input, such as those of `arange(h)`."""
     chance: bool = False

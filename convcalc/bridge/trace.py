@@ -17,6 +17,7 @@ from convcalc.bridge.arguments import blank, each_tensor, swapped
 from convcalc.bridge.assuming import LIMIT, Assumed, Place, decide
 from convcalc.bridge.copying import Copier
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.known import has_values
 from convcalc.bridge.loops.alike import plan_of
 from convcalc.bridge.naming import argument_names, labelled_outputs, names_of, place_of
 from convcalc.bridge.recorder import Recorder
@@ -258,6 +259,7 @@ class Run:
         names = self._input_names(len(args))
         placed = [blank(value, name, self.inputs) for name, value in zip(names, args, strict=True)]
         named = {name: blank(value, self._own(name), self.inputs) for name, value in kwargs.items()}
+        examples = self._examples_with_values(names, args, kwargs)
         shapes = {name: tuple(value.shape) for name, value in self.inputs.items()}
         letters = with_symbols(shapes)
         if self.settings["tokens"]:
@@ -274,7 +276,23 @@ class Run:
         }
         for name, value in self.inputs.items():
             self.calls[name] = self.recorder.take(name, value, letters[name])
+            if name in examples:
+                self.recorder.copied.small[id(value)] = value, examples[name]
+                self.calls[name].valued = True
         return placed, named
+
+    def _examples_with_values(
+        self, names: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The inputs that keep the values of their example: whole numbers along one axis, such as lengths."""
+        seen: dict[str, Any] = {}
+        for name, value in [*zip(names, args, strict=True), *((self._own(key), one) for key, one in kwargs.items())]:
+            each_tensor(value, name, seen)
+        return {
+            name: value
+            for name, value in seen.items()
+            if value.dim() <= 1 and has_values(value) and not (value.is_floating_point() or value.is_complex())
+        }
 
     def _input_names(self, count: int) -> list[str]:
         return [self._own(name) for name in argument_names(self.twin, count)]
@@ -309,7 +327,9 @@ class Run:
         torch = need_torch()
         shapes = (shape_at(shape, values) for shape in self.letters)
         other = {
-            id(original): torch.empty(shape, dtype=blank.dtype, device="meta")
+            id(original): original
+            if tuple(original.shape) == shape
+            else torch.empty(shape, dtype=blank.dtype, device="meta")
             for (original, blank), shape in zip(self._originals(), shapes, strict=True)
         }
         args, kwargs = self.given

@@ -10,7 +10,7 @@ from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
 from convcalc.field import Field
 from convcalc.formulas import at_least
-from convcalc.layers.base import Layer, Shape, axis_of, written
+from convcalc.layers.base import Layer, Shape, axis_of, must_equal, written
 from convcalc.sizes import Size
 
 
@@ -88,4 +88,47 @@ class Stft(Layer):
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Unknown: positions become frequencies."""
+        return Field.unknown(len(fields[0].axes))
+
+
+@dataclass(frozen=True)
+class Istft(Layer):
+    """A signal from the Fourier transforms of its windows (torch's `istft`): (..., frequencies, frames) -> (..., T).
+
+    With `center`, n_fft//2 values are cut on both sides; `length` cuts or fills what is longer or shorter.
+
+    >>> Istft(400, 160).out_shape((1, 201, 101)), Istft(400, 160, length=12).out_shape((201, 101))
+    ((1, 16000), (12,))
+    """
+
+    op: ClassVar[str] = "istft"
+    n_fft: int
+    hop_length: int
+    _: KW_ONLY
+    center: bool = True
+    onesided: bool = True
+    length: Size | None = None
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """T: n_fft + hop_length*(frames - 1), less what is cut."""
+        if len(shape) not in (2, 3):
+            raise BadShape(f"istft takes (frequencies, frames), or a batch of them: got {written(shape)}")
+        *batch, frequencies, frames = shape
+        wanted = self.n_fft // 2 + 1 if self.onesided else self.n_fft
+        must_equal(
+            frequencies,
+            wanted,
+            check,
+            lambda at: BadShape(f"istft of windows of {self.n_fft} takes {wanted} frequencies: got {at(frequencies)}"),
+        )
+        check(frames - 1, lambda at: BadShape(f"istft needs a frame: got {at(frames)}"))
+        cut = 2 * (self.n_fft // 2) if self.center else 0
+        whole = self.n_fft + self.hop_length * (frames - 1) - cut
+        if self.length is not None:
+            return (*batch, self.length)
+        check(whole - 1, lambda at: BadShape(f"istft of {at(frames)} frames has no value left: {at(whole)}"))
+        return (*batch, whole)
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Unknown: frequencies become positions."""
         return Field.unknown(len(fields[0].axes))

@@ -19,6 +19,8 @@ def _filled(name: str) -> Any:
     def made(*args: Any, **kwargs: Any) -> Spec:
         shape = args or (kwargs["size"],)
         first = shape[0]
+        if not isinstance(first, tuple | list) and any(map(is_tensor, shape)):
+            raise NotKnown("a size that is a tensor")
         wanted = first if isinstance(first, tuple | list) else [value for value in shape if isinstance(value, int)]
         return Spec(Source(name, sizes(wanted)), ())
 

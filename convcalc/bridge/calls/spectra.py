@@ -6,7 +6,7 @@ from typing import Any
 
 from convcalc.bridge.calls.registry import Spec, plain, size, sizes, spec, spec_each, varargs
 from convcalc.layers import Moved
-from convcalc.layers.spectrum import Fourier, Stft
+from convcalc.layers.spectrum import Fourier, Istft, Stft
 
 
 def _one_axis(name: str) -> Any:
@@ -62,4 +62,26 @@ def stft(
     half = not input.is_complex() and (window is None or not window.is_complex()) if onesided is None else onesided
     hop = plain(n_fft) // 4 if hop_length is None else plain(hop_length)
     layer = Stft(plain(n_fft), hop, center=bool(center), onesided=bool(half), return_complex=bool(return_complex))
+    return Spec(layer, (input,))
+
+
+@spec("istft")
+def istft(
+    input: Any,
+    n_fft: int,
+    hop_length: Any = None,
+    win_length: Any = None,
+    window: Any = None,
+    center: bool = True,
+    normalized: bool = False,
+    onesided: Any = None,
+    length: Any = None,
+    return_complex: bool = False,
+) -> Spec:
+    """The signal from the transforms of its windows."""
+    half = True if onesided is None else onesided
+    hop = plain(n_fft) // 4 if hop_length is None else plain(hop_length)
+    layer = Istft(
+        plain(n_fft), hop, center=bool(center), onesided=bool(half), length=None if length is None else size(length)
+    )
     return Spec(layer, (input,))

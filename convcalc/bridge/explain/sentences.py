@@ -74,6 +74,8 @@ def _of_values(failure: Failure) -> Unknown:
     whose = f"of {read.label}" if read is not None else "of a tensor"
     if failure.function in ("bool", "is_nonzero"):
         way = "say how it goes with --assume LINE=true or false (assume= in Python), or choose with torch.where"
+    elif failure.function == "one_hot":
+        way = "the largest of them decides the shape: give num_classes="
     elif failure.function in DECIDE_SHAPES:
         way = "the shape it gives depends on them: keep the shape fixed, as with torch.where"
     else:

@@ -14,7 +14,7 @@ DECIDE_SHAPES = frozenset(
 
 NEED_VALUES = DECIDE_SHAPES - {"getitem", "where"} | {
     *("item", "tolist", "numpy", "array", "bool", "int", "float", "complex", "index", "contains", "format"),
-    *("equal", "is_nonzero", "histc", "histogram"),
+    *("equal", "is_nonzero", "histc", "histogram", "one_hot"),
 }
 """The functions that need values, however they are called."""
 
