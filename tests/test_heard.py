@@ -35,6 +35,7 @@ from convcalc.analysis.report import inspect_graph  # noqa: E402
 from convcalc.bridge.trace import capture  # noqa: E402
 from convcalc.bridge.watch import Watch  # noqa: E402
 from convcalc.errors import ConvcalcError  # noqa: E402
+from convcalc.render.sizes import sizes_text  # noqa: E402
 
 START = 24
 SIZES = range(1, 71)
@@ -365,3 +366,9 @@ def test_a_random_number_that_chose_is_said_and_nothing_is_proved(name):
     quiet = capture(net, (1, 1, START))
     assert not quiet.capture.lost
     assert not any("random" in remark for remark in quiet.capture.remarks)
+
+
+def test_why_sizes_are_observed_alone_is_said_with_the_line():
+    legal = valid_sizes(capture(Model(READINGS["gcd"], USES["pool"]), (1, 1, START)), (1, 1, "L"))
+    assert legal.lost[0].startswith("a size used as an index at test_heard.py:")
+    assert f"not proved beyond, as not all is heard: {legal.lost[0]}" in sizes_text(legal, None)

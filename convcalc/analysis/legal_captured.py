@@ -94,6 +94,7 @@ class _Search:
             ways=tuple(sorted((way for one in self.seen for way in one.ways), key=lambda way: way.only_at is None)),
             tried=tried,
             unknown=unknown,
+            lost=tuple(dict.fromkeys(text for one, _ in self.captured if one.capture for text in one.capture.lost)),
             ask=self._asked,
         )
         for one, (graph, _) in zip(self.seen, self.captured, strict=True):

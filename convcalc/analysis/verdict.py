@@ -118,6 +118,8 @@ class Legal:
     """The last size that anything is said of, where torch's float64 rounds beyond: see `analysis.rounding`."""
     export: Boxes | None = None
     """The sizes that `torch.export` takes as dynamic: see `analysis.exporting`; None where that is not known."""
+    lost: tuple[str, ...] = ()
+    """Where sizes became plain numbers, which is why nothing is proved of other sizes."""
     ask: Callable[[Mapping[str, int]], Legal] | None = field(default=None, repr=False, compare=False)
     """Tries one size of which nothing is known, and returns what is known of it alone."""
 

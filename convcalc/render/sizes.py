@@ -117,7 +117,8 @@ def _box(axes: Sequence[str], box: Sequence[SizeSet], style: Style) -> str:
 def _proved(legal: Legal) -> Line:
     if legal.proved:
         return "proved", f"for every size{legal.end}"
-    return "observed", f"for {legal.observed}; not proved beyond"
+    why = f", as not all is heard: {legal.lost[0]}" if legal.lost else ""
+    return "observed", f"for {legal.observed}; not proved beyond{why}"
 
 
 def _near(legal: Legal, near: Sequence[int], style: Style) -> Iterator[Line]:
