@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from click.testing import CliRunner
 from mending import Mended
 from mutations import mutants
 
 from convcalc.bridge.trace import capture
+from convcalc.cli import main
 
 ELSEWHERE = {"no depth"}
 """What may be found only later: an input that is read as one without a batch."""
@@ -108,3 +110,21 @@ def test_the_line_is_the_users_and_not_that_of_a_library(tmp_path, monkeypatch):
     why = capture(Net(), (1, 3, 50, 50)).capture.error.explanation
     assert why.line == "return shaped(x)"
     assert why.source.startswith("tests/test_explain_mutations.py:")
+
+
+def test_the_command_line_writes_repairs_as_it_takes_them(tmp_path, monkeypatch):
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n"
+        "norm = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8))\n"
+        "classifier = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4 * 36, 2))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(main, ["inspect", "net.py:norm", "--input", "6", "--train"])
+    assert "fix    --batch 2" in said.output
+    assert (
+        CliRunner().invoke(main, ["inspect", "net.py:norm", "--input", "6", "--train", "--batch", "2"]).exit_code == 0
+    )
+    said = CliRunner().invoke(main, ["inspect", "net.py:classifier", "--input", "3x20x20"])
+    line = next(line for line in said.output.splitlines() if line.startswith("fix    --input"))
+    again = ["inspect", "net.py:classifier", *line.removeprefix("fix").split(" (")[0].split()]
+    assert CliRunner().invoke(main, again).exit_code == 0

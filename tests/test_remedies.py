@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from convcalc.analysis.shapes import infer_shapes
 from convcalc.axes import axis_names
 from convcalc.blocks import Branches, Sequential, Skip, Wired, as_graph
 from convcalc.bridge.trace import capture
+from convcalc.checkerboard import overlap
 from convcalc.errors import ConvcalcError
 from convcalc.graph import Graph
 from convcalc.layers import (
@@ -310,3 +312,16 @@ def test_a_bias_that_a_normalization_takes_away_may_be_left_out(norm, conv):
         wanted = net(x)
         conv.bias.zero_()
         torch.testing.assert_close(net(x), wanted)
+
+
+@given(st.integers(1, 12), st.integers(1, 8), st.integers(1, 6))
+def test_what_is_said_of_an_uneven_overlap_makes_it_even(k, s, d):
+    said = overlap(k, s, d).remedy
+    assert bool(said) == (not overlap(k, s, d).even)
+    if said:
+        settings, _, more = said.removeprefix("use ").partition(", or upsample by ")
+        rate = 1 if "dilation 1" in settings else d
+        sizes = [int(size) for size in re.findall(r"\d+", settings.partition("kernel_size")[2])] or [k]
+        assert all(overlap(size, s, rate).even for size in sizes)
+        assert more == f"{s} and convolve"
+        assert overlap(k, 1, 1).even  # a convolution has stride 1
