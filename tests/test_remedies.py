@@ -180,6 +180,11 @@ def test_every_way_out_of_a_note_leaves_no_such_note_and_runs(seed):
         every_way(20 * more + seed, Counter())
 
 
+@pytest.mark.parametrize("seed", [1683, 1867, 2244, 3128, 11227])
+def test_ways_out_that_once_led_nowhere(seed):
+    every_way(seed, Counter())
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_one_tap_gives_the_values_of_the_kernel_it_stands_for(seed):
     draw, tried = random.Random(seed), 0

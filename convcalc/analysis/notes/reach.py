@@ -149,7 +149,9 @@ def _longest_run(holes: Sequence[int]) -> int:
 def _lower_dilation(node: Node, axis: int, facts: Facts) -> Iterator[Way]:
     """The largest dilation without holes after a dense field: as many inputs in a row as there are, by the stride."""
     footprint = facts.fields[node.inputs[0]].axes[axis]
-    if not isinstance(node.layer, Conv) or footprint is None or len(footprint.phases) > 1 or _has_holes(footprint):
+    if not isinstance(node.layer, Conv) or footprint is None or len(footprint.phases) > 1:
+        return
+    if footprint.covered < footprint.receptive_field:
         return
     in_a_row, stride = footprint.receptive_field, int(footprint.stride)
     if in_a_row >= stride:

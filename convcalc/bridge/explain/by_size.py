@@ -82,7 +82,7 @@ def _strictly(graph: Graph, outcome: Any) -> Graph:
         if isinstance(node.layer, View) and given[0][:1] == shapes[node.name][:1]:
             node = replace(node, layer=_with_batch(node.layer, given[0]))
         nodes.append(node)
-        same = isinstance(node.layer, Elementwise) and len(given) > 1 and len(set(given)) == 1
+        same = isinstance(node.layer, Elementwise) and len(given) > 1 and len({shape[1:] for shape in given}) == 1
         if same and len(given[0]) > 2 and 1 not in given[0][2:]:
             nodes.append(Node(f"{node.name} of equal sizes", Concat(0), node.inputs))
     return replace(graph, nodes=tuple(nodes))
@@ -186,9 +186,9 @@ def _strict(failure: Failure) -> Layer:
     if isinstance(layer, View) and shapes:
         return _with_batch(layer, shapes[0])
     if isinstance(layer, Elementwise) and len(set(map(len, shapes))) == 1:
-        agreed = [axis for axis, sizes in enumerate(zip(*shapes, strict=True)) if len(set(sizes)) == 1]
-        differ = [sizes for sizes in zip(*shapes, strict=True) if len(set(sizes)) > 1]
-        if agreed and all(1 not in sizes for sizes in differ):
+        axes = [set(sizes) for sizes in zip(*shapes, strict=True)]
+        agreed = [axis for axis, sizes in enumerate(axes) if len(sizes) == 1 or (axis == 0 and 1 in sizes)]
+        if agreed and all(len(sizes) == 1 or 1 not in sizes for axis, sizes in enumerate(axes) if axis != agreed[0]):
             return Concat(agreed[0])
     return layer
 
