@@ -15,6 +15,7 @@ from typing import Any
 from convcalc.analysis.report import with_symbols
 from convcalc.bridge.arguments import blank, each_tensor, swapped
 from convcalc.bridge.assuming import LIMIT, Assumed, Place, decide
+from convcalc.bridge.blank import blank_input
 from convcalc.bridge.copying import Copier
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.known import has_values
@@ -117,10 +118,9 @@ def capture(
 
 def _captured(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape], *, whole: bool = True) -> Graph:
     """Capture at these shapes; where not `whole`, at once: nothing is checked at other sizes, no repair is tried."""
-    torch = need_torch()
     settings = settings if whole else _quick(settings)
     kind = settings["dtype"] or _dtype(module)
-    inputs = [torch.empty(tuple(shape), dtype=kind, device="meta") for shape in shapes]
+    inputs = [blank_input(shape, kind) for shape in shapes]
     return _run(module, inputs, {}, settings).checked()
 
 
