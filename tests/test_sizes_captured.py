@@ -410,7 +410,7 @@ def test_what_cannot_be_proved_is_what_was_seen_in_a_window_that_is_stated(net):
 def test_more_ways_than_are_looked_for_are_said_to_be_what_was_seen():
     v = cc.valid_sizes(Doubling(), (1, 1, "n"))
     assert not v.proved
-    assert "observed for 12 ways of the model" in str(v)
+    assert "observed       for 12 ways of the model" in str(v)
     assert all(n in v.runs for n in range(1, 4096))
     assert 10**6 in v.unknown
     assert 10**6 in v  # asked for, it is tried

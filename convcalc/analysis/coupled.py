@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from convcalc.analysis.collect import Condition, Refusal, evaluate
+from convcalc.analysis.divisors import by_divisors
+from convcalc.analysis.sieve import near
 from convcalc.boxes import Boxes
 from convcalc.expr import Atom, Expr, Extreme, Floor, Symbol
 from convcalc.quasiaffine import keeps_sign_from, quasi_affine
@@ -54,6 +56,10 @@ def solve(conditions: Sequence[Condition], domains: Mapping[str, SizeSet]) -> So
     axes = tuple(domains)
     if not all(domains.values()):
         return Solved(Boxes(axes, ()), ())
+    few = None if all(one.is_finite for one in domains.values()) else by_divisors(conditions, domains)
+    if few is not None:
+        solved = solve(conditions, few)
+        return None if solved is None else Solved(solved.boxes, tuple(_elsewhere(conditions, domains, solved)))
     classes = []
     for axis in axes:
         found = _classes(axis, conditions, domains)
@@ -63,6 +69,18 @@ def solve(conditions: Sequence[Condition], domains: Mapping[str, SizeSet]) -> So
     if math.prod(map(len, classes)) > CELLS:
         return _one_by_one(axes[0], classes[0], conditions, domains)
     return grid(axes, classes, conditions)
+
+
+def _elsewhere(conditions: Sequence[Condition], domains: Mapping[str, SizeSet], found: Solved) -> Iterator[Refusal]:
+    """What refuses the sizes that were never tried: one condition at least, as a divisor that is too small."""
+    yield from found.refused
+    known = {condition for condition, _, _ in found.refused}
+    for which in (0, 1, 2, 64):
+        sizes = {axis: near(domain, (domain.smallest or 0) + which) for axis, domain in domains.items()}
+        for condition in conditions:
+            if condition not in known and condition.value(**sizes) < 0:
+                known.add(condition)
+                yield Refusal(condition, None, sizes)
 
 
 def _one_by_one(

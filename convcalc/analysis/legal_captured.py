@@ -81,8 +81,7 @@ class _Search:
         runs = united(self.axes, (one.runs for one in self.seen))
         unknown = self.left - united(self.axes, (one.known for one in self.seen if not one.is_way))
         errors = [one.error for one in self.seen if not one.is_way]
-        lost = capture is not None and capture.lost  # then what ended it may not end it elsewhere
-        if not runs and len(errors) == len(self.seen) and errors[0] is not None and not lost:
+        if not runs and not unknown and len(errors) == len(self.seen) and errors[0] is not None:
             raise errors[0]
         legal = Legal(
             axes=self.axes,

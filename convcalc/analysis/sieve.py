@@ -8,18 +8,25 @@ condition, and what it refuses is taken out, with the condition as the reason. S
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from convcalc.analysis.collect import Condition, Refusal, evaluate
+from convcalc.expr import Atom, Expr, Floor, Symbol
 from convcalc.quasiaffine import Settled, settles
-from convcalc.sizeset import SizeSet
+from convcalc.sizes import Size
+from convcalc.sizeset import SizeSet, only
 
 LIMIT = 10_000_000
 """The most sizes or residue classes that are tried one by one."""
+
+FEW = 200_000
+"""From as many sizes on, those that are too small are told by halving and not tried one by one."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +51,16 @@ def sieve(conditions: Sequence[Condition], axis: str) -> Sieved | None:
     """
     settled = [(condition, settles(condition.value)) for condition in conditions]
     known = [(condition, verdict) for condition, verdict in settled if verdict is not None]
-    start = max((verdict.start for _, verdict in known), default=0)
-    if len(known) < len(settled) or start > LIMIT:
+    if len(known) < len(settled):
         return None
-    left = _Left(axis, start)
+    start = max((verdict.start for _, verdict in known), default=0)
+    bounds = _bounds(known) if start > FEW else {}
+    least = max(bounds.values(), default=0)
+    known = [one for one in known if one[0] not in bounds]
+    start = max(least, *(verdict.start for _, verdict in known), 0)
+    if start - least > LIMIT:
+        return None
+    left = _Left(axis, start, least)
     refused = []
     for kind in ("runs", "exact"):
         for condition, verdict in known:
@@ -60,7 +73,49 @@ def sieve(conditions: Sequence[Condition], axis: str) -> Sieved | None:
         if kind == "runs":
             runs = left.sizes
     first = runs.smallest or 0
-    return Sieved(runs, left.sizes, tuple(Refusal(one, out, {axis: near(out, first)}) for one, out in refused))
+    return Sieved(
+        runs,
+        left.sizes,
+        (*_too_small(bounds, axis), *(Refusal(one, out, {axis: near(out, first)}) for one, out in refused)),
+    )
+
+
+def _too_small(bounds: Mapping[Condition, int], axis: str) -> Iterator[Refusal]:
+    """What each of some bounds is the first to refuse; of very many sizes, the last."""
+    most = 0
+    for condition, n in bounds.items():
+        if n > most:
+            yield Refusal(condition, only(range(most, n)) if n - most <= FEW else None, {axis: n - 1})
+            most = n
+
+
+def _bounds(known: Sequence[tuple[Condition, Settled]]) -> dict[Condition, int]:
+    """The conditions that hold from some size on and at no smaller one, with that size: sizes below need no trying."""
+    found = {}
+    for condition, verdict in known:
+        if condition.kind == "runs" and verdict.holds and _rises(condition.value):
+            found[condition] = bisect_left(range(verdict.start), True, key=partial(_fits_at, condition))
+    return found
+
+
+def _fits_at(condition: Condition, n: int) -> bool:
+    (axis,) = condition.axes
+    return bool(condition.value(**{axis: n}) >= 0)
+
+
+def _rises(value: Size) -> bool:
+    """Whether a value of one size never falls as the size grows: sizes and divisions of such, none subtracted."""
+    if not isinstance(value, Expr) or len(value.symbols) > 1:
+        return False
+    terms = [(term, factor) for term, factor in value.terms.items() if term]
+    return all(factor > 0 and all(_atom_rises(atom) for atom, _ in term) for term, factor in terms)
+
+
+def _atom_rises(atom: Atom) -> bool:
+    if isinstance(atom, Floor):
+        whole = atom.denominator.is_constant and atom.denominator.constant > 0
+        return whole and _rises(atom.numerator)
+    return isinstance(atom, Symbol)
 
 
 def near(sizes: SizeSet, n: int) -> int:
@@ -79,11 +134,13 @@ class _Left:
 
     axis: str
     start: int
+    least: int = 0
+    """All sizes below are refused by what is not tried."""
     modulus: int = 1
     residues: Any = field(default_factory=lambda: np.zeros(1, np.int64))
 
     def __post_init__(self) -> None:
-        self.head = np.arange(self.start)
+        self.head = np.arange(self.least, self.start)
 
     @property
     def sizes(self) -> SizeSet:
