@@ -32,8 +32,8 @@ _HOMES = {
     "chain": "Chain Step run_chain",
     "checkerboard": "Overlap overlap",
     "dilation": "HDC hdc",
-    "errors": "BadArgument BadShape ConvcalcError Disagreement KernelDoesNotFit NoOutput NoSolution Refused Unknown "
-    "Unreadable",
+    "errors": "BadArgument BadShape ConvcalcError Disagreement DivisionByZero KernelDoesNotFit NoOutput NoSolution "
+    "NoSuchName Refused Unknown Unreadable",
     "expr": "Expr",
     "footprint": "Footprint",
     "formulas": "conv_out conv_transpose_out extent padding_pair pool_out",
@@ -78,9 +78,11 @@ if TYPE_CHECKING:
         BadShape,
         ConvcalcError,
         Disagreement,
+        DivisionByZero,
         KernelDoesNotFit,
         NoOutput,
         NoSolution,
+        NoSuchName,
         Refused,
         Unknown,
         Unreadable,

@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, Union
 
-from convcalc.errors import BadArgument
+from convcalc.errors import BadArgument, brief
 from convcalc.graph import Graph, Node
 from convcalc.layers import Add, Concat, CropTo, Layer, PadTo, Shape
 
@@ -275,5 +275,5 @@ def _named(block: str, parts: Sequence[Any], named: dict[str, Any]) -> tuple[tup
     for name, part in pairs:
         if not isinstance(part, Layer | Block):
             hint = f"; write {part.__name__}(...)" if isinstance(part, type) else ""
-            raise BadArgument(f"{block} takes layers and blocks: {name} is {part!r}{hint}")
+            raise BadArgument(f"{block} takes layers and blocks: {name} is {brief(part)}{hint}")
     return tuple(pairs)

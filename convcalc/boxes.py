@@ -17,7 +17,8 @@ from operator import and_
 from typing import Any
 
 from convcalc.axes import per_axis
-from convcalc.errors import BadArgument
+from convcalc.errors import BadArgument, NoSuchName, brief
+from convcalc.sizes import numbers
 from convcalc.sizeset import Record, SizeSet, union
 
 
@@ -47,13 +48,15 @@ class Boxes:
 
     def __getitem__(self, axis: str) -> SizeSet:
         """The sizes of one axis that are in some box."""
-        if axis not in self.axes:
-            raise BadArgument(f"no axis {axis!r} here: there is {', '.join(self.axes)}")
+        if not isinstance(axis, str) or axis not in self.axes:
+            raise NoSuchName(f"no axis {brief(axis)} here: there is {', '.join(self.axes)}")
         place = self.axes.index(axis)
         return union(box[place] for box in self.boxes)
 
     def __mul__(self, other: Boxes) -> Boxes:
         """Every box of one beside every box of the other, whose axes are others."""
+        if not isinstance(other, Boxes):
+            return NotImplemented
         return Boxes(self.axes + other.axes, tuple(a + b for a, b in product(self.boxes, other.boxes)))
 
     def __and__(self, other: Boxes) -> Boxes:
@@ -63,6 +66,8 @@ class Boxes:
         >>> (Boxes(("n",), ((every(3),),)) & Boxes(("n",), ((only([2, 4]),), (only([1]),)))).lines()
         ['n is 4']
         """
+        if not isinstance(other, Boxes):
+            return NotImplemented
         pairs = product(self.boxes, other.ordered(self.axes).boxes)
         return Boxes(self.axes, tuple(tuple(map(and_, a, b)) for a, b in pairs))
 
@@ -74,6 +79,8 @@ class Boxes:
         >>> (Boxes(("H", "W"), ((even, every(3)),)) | Boxes(("H", "W"), ((odd, every(3)),))).lines()
         ['every H, W >= 3']
         """
+        if not isinstance(other, Boxes):
+            return NotImplemented
         return Boxes(self.axes, _merged([*self.boxes, *other.ordered(self.axes).boxes]))
 
     def __sub__(self, other: Boxes) -> Boxes:
@@ -83,6 +90,8 @@ class Boxes:
         >>> (Boxes(("H", "W"), ((every(), every()),)) - Boxes(("H", "W"), ((every(4), every(8)),))).lines()
         ['H in 0..3, every W', 'H >= 4, W in 0..7']
         """
+        if not isinstance(other, Boxes):
+            return NotImplemented
         left = list(self.boxes)
         for gone in other.ordered(self.axes).boxes:
             left = [rest for box in left for rest in _without(box, gone)]
@@ -90,6 +99,8 @@ class Boxes:
 
     def ordered(self, axes: Sequence[str]) -> Boxes:
         """Return the same boxes with the axes in another order."""
+        if sorted(axes) != sorted(self.axes):
+            raise BadArgument(f"the axes are {', '.join(self.axes)}: got {', '.join(map(str, axes))}")
         places = [self.axes.index(axis) for axis in axes]
         return Boxes(tuple(axes), tuple(tuple(box[place] for place in places) for box in self.boxes))
 
@@ -102,7 +113,7 @@ class Boxes:
         >>> Boxes(("n",), ((SizeSet(16, (12,), 188),),)).nearest(350)
         [(348,), (364,)]
         """
-        values = per_axis("sizes", sizes, len(self.axes))
+        values = numbers(" ".join(self.axes), *per_axis("sizes", sizes, len(self.axes)))
         found: set[tuple[int, ...]] = set()
         for box in self.boxes:
             near = [one.nearest(n) for n, one in zip(values, box, strict=True)]

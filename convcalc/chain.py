@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from convcalc.axes import axis_names
 from convcalc.conditions import Conditions, enforce
-from convcalc.errors import BadArgument, BadShape, ConvcalcError
+from convcalc.errors import BadArgument, BadShape, ConvcalcError, brief
 from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.footprint import Footprint
@@ -113,10 +113,12 @@ def run_chain(layers: str | Sequence[str] | Sequence[Layer], shape: Shape) -> Ch
 def _layers(layers: str | Sequence[str] | Sequence[Layer]) -> Sequence[Layer]:
     if isinstance(layers, str):
         return read_stack(layers)
+    if not isinstance(layers, list | tuple):
+        raise BadArgument(f"a stack is made of layers, or text such as 'conv 64 k3 p1': got {brief(layers)}")
     read = [read_stack(layer) if isinstance(layer, str) else (layer,) for layer in layers]
     for layer in (layer for group in read for layer in group):
         if not isinstance(layer, Layer):
-            raise BadArgument(f"a stack is made of layers, or text such as 'conv 64 k3 p1': got {layer!r}")
+            raise BadArgument(f"a stack is made of layers, or text such as 'conv 64 k3 p1': got {brief(layer)}")
     return [layer for group in read for layer in group]
 
 

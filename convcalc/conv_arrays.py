@@ -19,10 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from convcalc.axes import each_axis, per_axis
-from convcalc.errors import BadArgument, BadShape
+from convcalc.errors import BadArgument, BadShape, brief
 from convcalc.formulas import conv_out, padding_pair
 from convcalc.resizing import pad_out
-from convcalc.sizes import exact
+from convcalc.sizes import is_array, numbers
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -151,7 +151,10 @@ def check_operands(x: Array, weight: Array, groups: int, *, transposed: bool = F
     ...
     convcalc.errors.BadShape: the data has 3 channels, the weight takes 2: (1, 3, 5) with weight (2, 2, 3), groups=1
     """
-    (groups,) = exact("groups", groups)
+    for name, array in (("data", x), ("weight", weight)):
+        if not is_array(array) or array.dtype.kind not in "iufcbO":
+            raise BadArgument(f"{name} must be a NumPy array of numbers: {brief(array)}")
+    (groups,) = numbers("groups", groups)
     if groups < 1:
         raise BadArgument(f"groups must be >= 1: {groups}")
     if x.ndim != weight.ndim or x.ndim < 3:

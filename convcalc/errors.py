@@ -7,7 +7,9 @@
     ├── Disagreement         convcalc and torch differ: one of them is wrong
     ├── Unknown              nothing is known of it: a call without a formula, at a size not measured
     └── Refused              (also a ValueError) read and answered, and the answer is no
-        ├── BadArgument      a hyper-parameter outside its range; DivisionByZero is one, as well as Python's own
+        ├── BadArgument      a hyper-parameter outside its range
+        │   ├── DivisionByZero   (also Python's own) a formula divided by 0
+        │   └── NoSuchName       (also a KeyError) no row, total or axis has that name
         ├── KernelDoesNotFit the kernel spans more than the padded input
         ├── NoOutput         the output would be empty
         ├── BadShape         wrong rank, channels or features; a size that must divide does not
@@ -24,6 +26,16 @@ from dataclasses import replace
 from typing import Any
 
 from convcalc.explanation import Explanation
+
+
+def brief(value: object, most: int = 60) -> str:
+    """Return a value as one line of a message, however long it is.
+
+    >>> brief([1, 2]), brief("a" * 100, most=12)
+    ('[1, 2]', "'aaaaaaaa...")
+    """
+    text = " ".join(repr(value).split())
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 class ConvcalcError(Exception):
@@ -113,6 +125,13 @@ class BadArgument(Refused):
     """A hyper-parameter outside its range, such as stride 0."""
 
     kind = "bad_argument"
+
+
+class NoSuchName(BadArgument, KeyError):
+    """No row, total or axis has that name."""
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class DivisionByZero(BadArgument, ZeroDivisionError):

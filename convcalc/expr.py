@@ -121,7 +121,9 @@ class Expr:
     __slots__ = ("__dict__", "terms")
 
     def __init__(self, terms: Mapping[Monomial, int]) -> None:
-        self.terms = {product: factor for product, factor in terms.items() if factor}
+        if not isinstance(terms, dict):
+            raise BadArgument(f"a formula is made by Expr.symbol and arithmetic, not from {type(terms).__name__}")
+        self.terms: dict[Monomial, int] = {product: factor for product, factor in terms.items() if factor}
 
     @classmethod
     def symbol(cls, name: str) -> Expr:

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from convcalc.errors import BadArgument, BadShape
+from convcalc.errors import BadArgument, BadShape, brief
 from convcalc.tapsets import TapCounts, Taps, TapSet
 
 MAX_PHASES = 2**16
@@ -56,6 +56,10 @@ class Footprint:
     all_after: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.phases, tuple) or not all(isinstance(taps, Taps) for taps in self.phases[:1]):
+            raise BadArgument(f"the phases of a footprint are a tuple of sets of taps: {brief(self.phases)}")
+        if not isinstance(self.step, int):
+            raise BadArgument(f"the step of a footprint must be an integer: {brief(self.step)}")
         if not self.phases:
             raise BadArgument("a footprint has at least one phase: 0 given")
         if self.step < 1:

@@ -15,11 +15,12 @@ from functools import cached_property
 from typing import TypeAlias
 
 from convcalc.branch import Branch
-from convcalc.errors import BadArgument, BadShape, ConvcalcError
+from convcalc.errors import BadArgument, BadShape, ConvcalcError, brief
 from convcalc.expr import Expr
+from convcalc.input_size import read_shape, read_shapes
 from convcalc.join import Join
 from convcalc.layers.base import Layer, Shape, written
-from convcalc.sizes import Size, exact
+from convcalc.sizes import Size
 
 Sizes: TypeAlias = Sequence[Size | str]
 """A shape as a user gives it: a name such as "H" stands for any size, the same name for the same size."""
@@ -73,7 +74,7 @@ class Node:
         weights: Weights | None = None,
     ) -> None:
         if not isinstance(layer, Layer):
-            raise BadArgument(f"node {name!r} takes a layer: {layer!r}{_instead(layer)}")
+            raise BadArgument(f"node {name!r} takes a layer: {brief(layer)}{_instead(layer)}")
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "layer", layer)
         object.__setattr__(self, "inputs", (inputs,) if isinstance(inputs, str) else tuple(inputs))
@@ -158,13 +159,14 @@ class Graph:
         labels: Sequence[str] = (),
         capture: Capture | None = None,
     ) -> None:
-        inputs = (inputs,) if isinstance(inputs, str) else tuple(inputs)
-        outputs = (outputs,) if isinstance(outputs, str) else tuple(outputs)
+        inputs, outputs, labels = (_words(entry) for entry in (inputs, outputs, labels))
+        if not isinstance(nodes, list | tuple) or not all(isinstance(node, Node) for node in nodes):
+            raise BadArgument(f"a graph is made of nodes: got {brief(nodes)}")
         last = nodes[-1].name if nodes else inputs[0] if inputs else ""
         object.__setattr__(self, "inputs", inputs)
         object.__setattr__(self, "outputs", outputs or (last,))
         object.__setattr__(self, "name", name)
-        object.__setattr__(self, "example", None if example is None else tuple(map(tuple, example)))
+        object.__setattr__(self, "example", None if example is None else tuple(map(read_shape, example)))
         object.__setattr__(self, "labels", tuple(labels) or self.outputs)
         object.__setattr__(self, "capture", capture)
         _check_names(nodes, inputs)
@@ -177,12 +179,14 @@ class Graph:
 
     def __getitem__(self, name: str) -> Node:
         """Return the node of that name; raises `BadArgument` with the nearest where there is none."""
+        if not isinstance(name, str):
+            raise BadArgument(f"a node has a name: got {brief(name)}")
         if name not in self._by_name:
             raise BadArgument(f"no node {name!r}{_like(name, self._by_name)}")
         return self._by_name[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._by_name
+        return isinstance(name, str) and name in self._by_name
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
@@ -256,7 +260,7 @@ class Graph:
         """The nodes with formulas among their hyper-parameters."""
         return frozenset(node.name for node in self.nodes if node.layer.depends_on_sizes)
 
-    def shapes_of(self, input_shapes: InputShapes | None = None) -> dict[str, Shape]:
+    def shapes_of(self, input_size: InputShapes | None = None) -> dict[str, Shape]:
         """Return the shape of every input, by name, from what a user gives; the `example` where that is nothing.
 
         Raises `BadShape` where shapes are missing or too many, `BadArgument` for sizes that are none.
@@ -265,23 +269,20 @@ class Graph:
         >>> [str(size) for size in shapes["image"]]
         ['1', '3', 'H', 'H']
         """
-        if input_shapes is None:
+        if input_size is None:
             if self.example is None:
                 raise BadShape(f"an input shape is needed, such as (1, 3, 224, 224), for {', '.join(self.inputs)}")
-            input_shapes = self.example
-        if isinstance(input_shapes, Mapping):
-            given = dict(input_shapes)
-        else:
-            several = bool(input_shapes) and isinstance(input_shapes[0], tuple | list)
-            shapes = list(input_shapes) if several else [input_shapes]
-            if len(shapes) != len(self.inputs):
+            input_size = self.example
+        given = read_shapes(input_size)
+        if not isinstance(given, dict):
+            if len(given) != len(self.inputs):
                 raise BadShape(
-                    f"{len(self.inputs)} input shapes are needed ({', '.join(self.inputs)}): got {len(shapes)}"
+                    f"{len(self.inputs)} input shapes are needed ({', '.join(self.inputs)}): got {len(given)}"
                 )
-            given = dict(zip(self.inputs, shapes, strict=True))
+            given = dict(zip(self.inputs, given, strict=True))
         if given.keys() != set(self.inputs):
             raise BadShape(f"the inputs are {', '.join(self.inputs)}: got shapes for {', '.join(given)}")
-        return {name: tuple(_size(name, size) for size in given[name]) for name in self.inputs}
+        return {name: given[name] for name in self.inputs}
 
 
 def _values(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, Size]:
@@ -301,13 +302,12 @@ def _values(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, Size]:
     return values
 
 
-def _size(name: str, size: Size | str) -> Size:
-    if isinstance(size, str):
-        return Expr.symbol(size)
-    (size,) = exact("size", size)
-    if isinstance(size, int) and size < 0:
-        raise BadShape(f"{name}: a size must be >= 0: {size}")
-    return size
+def _words(names: str | Sequence[str]) -> tuple[str, ...]:
+    found = (names,) if isinstance(names, str) else tuple(names) if isinstance(names, list | tuple) else (names,)
+    for name in found:
+        if not isinstance(name, str):
+            raise BadArgument(f"a graph names its inputs and outputs: got {brief(name)}")
+    return found
 
 
 def _check_names(nodes: Sequence[Node], inputs: tuple[str, ...]) -> None:

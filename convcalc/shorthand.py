@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from convcalc import layers
-from convcalc.errors import Unreadable
+from convcalc.errors import Unreadable, brief
 from convcalc.expr import Expr
 from convcalc.notation import read_number, read_padding, read_size
 
@@ -123,7 +123,10 @@ def read_stack(texts: str | Sequence[str]) -> tuple[layers.Layer, ...]:
     conv {'out_channels': 64, 'kernel_size': 4, 'stride': 2, 'padding': 1}
     maxpool {'kernel_size': 2, 'stride': 2}
     """
-    text = texts if isinstance(texts, str) else ";".join(texts)
+    given = [texts] if isinstance(texts, str) else texts
+    if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+        raise Unreadable(f"a stack is text, as 'conv 64 k3 p1; maxpool 2': got {brief(texts)}")
+    text = ";".join(given)
     tokens = re.findall(r"[;()]|\*\s*[0-9]+|[^\s;()*]+|\*", text)
     reader = _Reader(tokens)
     found = tuple(reader.sequence(closing=False))

@@ -94,7 +94,10 @@ class SizeSet:
         if not isinstance(n, int):  # the usual case first: a protocol is slow to ask
             if not isinstance(n, SupportsIndex):
                 return False
-            n = index(n)
+            try:
+                n = index(n)
+            except TypeError:  # an array
+                return False
         return n in self._extra or (n >= self.minimum and n % self.modulus in self._classes)
 
     @cached_property
@@ -168,6 +171,8 @@ class SizeSet:
         >>> str(SizeSet(4, (0,), 8) & SizeSet(6, (2,), 2))
         'n % 12 == 8'
         """
+        if not isinstance(other, SizeSet):
+            return NotImplemented
         start = max(self.minimum, other.minimum)
         modulus = math.lcm(self.modulus, other.modulus)
         residues = [
@@ -185,7 +190,7 @@ class SizeSet:
         >>> SizeSet(4, (0,)) | SizeSet(4, (2,), 6)
         SizeSet(modulus=2, residues=(0,), minimum=4, finite=(0,))
         """
-        return union((self, other))
+        return union((self, other)) if isinstance(other, SizeSet) else NotImplemented
 
     def __sub__(self, other: SizeSet) -> SizeSet:
         """The sizes that are not in `other`.
@@ -193,6 +198,8 @@ class SizeSet:
         >>> str(SizeSet(1, (0,), 5) - SizeSet(4, (0,), 8, (6,)))
         'n is 5; or n >= 7 and n % 4 in 1..3'
         """
+        if not isinstance(other, SizeSet):
+            return NotImplemented
         start = max(self.minimum, other.minimum, *(n + 1 for n in other.finite), 0)
         modulus = math.lcm(self.modulus, other.modulus)
         gone = {r + step for r in other.residues for step in range(0, modulus, other.modulus)}

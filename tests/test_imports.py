@@ -106,6 +106,7 @@ ORDER = [
         "product reads",
     ),
     *(
+        "layers.settings input_size",
         "layers.base",
         "layers.*",
         "layers",

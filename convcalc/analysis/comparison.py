@@ -11,6 +11,7 @@ from typing import Any
 from convcalc.analysis.inspection import inspect
 from convcalc.analysis.report import LayerReport, PerAxis, Report, plain
 from convcalc.blocks import Part
+from convcalc.errors import NoSuchName, brief
 from convcalc.expr import Expr
 from convcalc.graph import Graph, InputShapes
 from convcalc.sizes import Size
@@ -109,8 +110,11 @@ class Comparison:
         return tuple(Count(name, *(getattr(report, name) for report in (self.a, self.b))) for name in QUANTITIES)
 
     def __getitem__(self, name: str) -> Count:
-        """Return one of `counts` by its name; raises `KeyError`."""
-        return {count.name: count for count in self.counts}[name]
+        """Return one of `counts` by its name; raises `NoSuchName`, a `KeyError` too."""
+        known = {count.name: count for count in self.counts}
+        if not isinstance(name, str) or name not in known:
+            raise NoSuchName(f"no total {brief(name)}: there are {', '.join(known)}")
+        return known[name]
 
     @property
     def reach(self) -> tuple[Reach, Reach]:
@@ -138,10 +142,19 @@ class Comparison:
         }
 
 
-def compare(a: Graph | Part | Any, b: Graph | Part | Any, input_shapes: InputShapes | None = None) -> Comparison:
+def compare(
+    a: Graph | Part | Any,
+    b: Graph | Part | Any,
+    input_size: InputShapes | None = None,
+    *,
+    example_inputs: Any = None,
+    dtype: Any = None,
+    train: bool = False,
+) -> Comparison:
     """Return two networks side by side, on inputs of the same shapes, or each on its example where none are given.
 
-    Each is a `torch.nn.Module`, a graph, a block or a layer. Channels and sizes may be symbols. Layers are paired in
+    Each is a `torch.nn.Module`, a graph, a block or a layer; `example_inputs`, `dtype` and `train` are for both, as
+    `convcalc.inspect` takes them. Channels and sizes may be symbols. Layers are paired in
     order where op and hyper-parameters agree; between such pairs, those of the same op. Raises
     `convcalc.errors.Refused` where a network refuses its input.
 
@@ -153,7 +166,8 @@ def compare(a: Graph | Part | Any, b: Graph | Part | Any, input_shapes: InputSha
     >>> found["params"].a, found["params"].b, found["params"].ratio, [reach.field for reach in found.reach]
     (Expr('18*C**2'), Expr('25*C**2'), Fraction(25, 18), [(5, 5), (5, 5)])
     """
-    return compare_reports(inspect(a, input_shapes), inspect(b, input_shapes))
+    settings: dict[str, Any] = {"example_inputs": example_inputs, "dtype": dtype, "train": train}
+    return compare_reports(inspect(a, input_size, **settings), inspect(b, input_size, **settings))
 
 
 def compare_reports(a: Report, b: Report) -> Comparison:

@@ -68,7 +68,7 @@ class Cost:
         return tuple(_sum(name, costs) for name, costs in found.items())
 
 
-def count_cost(net: Graph | Part, input_shapes: InputShapes | None = None, *, itemsize: int = 4) -> Cost:
+def count_cost(net: Graph | Part, input_size: InputShapes | None = None, *, itemsize: int = 4) -> Cost:
     """Return what each node and the whole network costs on inputs of these shapes, batch included.
 
     `itemsize` is the bytes of one element. Sizes may be ints, NumPy integer arrays or symbols. Raises as
@@ -80,7 +80,7 @@ def count_cost(net: Graph | Part, input_shapes: InputShapes | None = None, *, it
     >>> cost.total.params, cost.total.macs, cost.total.bytes
     (47206, 164640, 226496)
     """
-    graph, shapes = open_net(net, input_shapes)
+    graph, shapes = open_net(net, input_size)
     for node in graph:
         shapes |= node_shapes(node, shapes)
     costs = tuple(node_cost(node, shapes, itemsize) for node in graph)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from convcalc.analysis.collect import Collector
 from convcalc.analysis.exporting import Inner
@@ -27,11 +28,18 @@ from convcalc.sizes import Size
 
 
 def valid_sizes(
-    net: Graph | Part, input_size: InputShapes | None = None, *, assume: Mapping[str, bool] | None = None
+    net: Graph | Part | Any,
+    input_size: InputShapes | None = None,
+    *,
+    example_inputs: Any = None,
+    dtype: Any = None,
+    train: bool = False,
+    assume: Mapping[str, bool] | None = None,
 ) -> Legal:
     """Return the input sizes that a network accepts, for the sizes of `input_size` that are names.
 
-    `net` is a `convcalc.graph.Graph`, a block or a layer. `input_size` is a shape (N, C, ...), batch included, of
+    `net` is a `torch.nn.Module`, a `convcalc.graph.Graph`, a block or a layer; `example_inputs`, `dtype` and `train`
+    are for a module, as `convcalc.inspect` has them. `input_size` is a shape (N, C, ...), batch included, of
     several inputs one each; the same name is the same size. Where no size is a name, or no shape is given, letters
     stand for the spatial sizes: n; H, W; D, H, W. Raises `BadArgument` where there are none, `BadShape` where the
     shape does not suit the network at any size. `assume` says how conditions on values of the input of a torch module
@@ -47,7 +55,7 @@ def valid_sizes(
     (True, True, (348, 364), 'dec3.conv2')
     """
     rounding = Rounding()
-    graph = as_captured(net, input_size, assume=assume)
+    graph = as_captured(net, input_size, example_inputs=example_inputs, dtype=dtype, train=train, assume=assume)
     shapes = name_sizes(graph.shapes_of(input_size))
     whole = tuple(_named(size) for shape in shapes.values() for size in shape)
     if graph.capture is not None and graph.capture.again is not None:

@@ -21,7 +21,7 @@ from convcalc.analysis.shapes import node_shapes
 from convcalc.axes import axis_names
 from convcalc.blocks import Part
 from convcalc.conditions import Conditions, enforce
-from convcalc.errors import ConvcalcError, Unknown
+from convcalc.errors import BadArgument, ConvcalcError, NoSuchName, Unknown, brief
 from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.footprint import Footprint
@@ -29,7 +29,7 @@ from convcalc.graph import Graph, InputShapes, Node, Weights
 from convcalc.layers import Opaque, Shape
 from convcalc.layers.source import Fresh
 from convcalc.product import Product
-from convcalc.sizes import Size, is_symbolic
+from convcalc.sizes import Size, is_array, is_symbolic
 
 PerAxis: TypeAlias = tuple[Any, ...]
 """One entry for each spatial axis of the input; None where it is unknown."""
@@ -213,12 +213,12 @@ class Report:
         return tuple(layer.name for layer in self.layers if not layer.counted)
 
     def __getitem__(self, name: str) -> LayerReport:
-        """Return the row of that name; raises `KeyError`."""
+        """Return the row of that name; raises `NoSuchName`, a `KeyError` too, with the nearest."""
         for layer in self.layers:
-            if layer.name == name:
+            if isinstance(name, str) and layer.name == name:
                 return layer
-        near = difflib.get_close_matches(name, [layer.name for layer in self.layers], 1)
-        raise KeyError(f"no layer {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        near = difflib.get_close_matches(str(name), [layer.name for layer in self.layers], 1)
+        raise NoSuchName(f"no layer {brief(name)}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document of `inspect`."""
@@ -267,9 +267,7 @@ class Report:
         return report_html(self)
 
 
-def inspect_graph(
-    net: Graph | Part | Any, input_shapes: InputShapes | None = None, *, dtype: str = "float32"
-) -> Report:
+def inspect_graph(net: Graph | Part | Any, input_size: InputShapes | None = None, *, dtype: str = "float32") -> Report:
     """Return the report of a network on inputs of these shapes (ints, or names such as "H"), batch included.
 
     A node that refuses its input ends the rows; the refusal is in `error`. Bytes are those of `dtype`. Raises
@@ -285,7 +283,9 @@ def inspect_graph(
     (624, 23520, True)
     """
     size = itemsize(dtype)
-    graph, given = open_net(net, input_shapes)
+    graph, given = open_net(net, input_size)
+    if any(is_array(size) for shape in given.values() for size in shape):
+        raise BadArgument("a report is of one size: give a number, or a name such as 'H', not an array")
     needs = Conditions()
     shapes, fields = dict(given), start_fields(graph, given)
     letters = graph.lettered(given) if graph.capture is not None else with_symbols(given)

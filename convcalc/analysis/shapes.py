@@ -13,9 +13,7 @@ from convcalc.layers.base import Shape
 from convcalc.sizes import Size
 
 
-def infer_shapes(
-    net: Graph | Part, input_shapes: InputShapes | None = None, check: Check = enforce
-) -> dict[str, Shape]:
+def infer_shapes(net: Graph | Part, input_size: InputShapes | None = None, check: Check = enforce) -> dict[str, Shape]:
     """Return the shape of every input and node by name, batch included, in the order in which they run.
 
     Sizes may be ints, NumPy integer arrays (many inputs at once), expressions, or names. Every condition on a size
@@ -34,7 +32,7 @@ def infer_shapes(
     convcalc.errors.KernelDoesNotFit: 1: axis H: kernel does not fit: it spans 9 (kernel_size=9, dilation=1) but \
 the padded input is 3 (3 + 0 + 0); use an input of at least 9, or 6 more padding
     """
-    graph, shapes = open_net(net, input_shapes)
+    graph, shapes = open_net(net, input_size)
     for node in graph:
         shapes |= node_shapes(node, shapes, check)
     return shapes

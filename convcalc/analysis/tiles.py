@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from operator import contains
+from typing import Any
 
 from convcalc.analysis.fields import find_fields
 from convcalc.analysis.legal import decided
@@ -39,7 +40,6 @@ from convcalc.graph import Graph, InputShapes, Node
 from convcalc.layers import Fresh, Moved, Opaque
 from convcalc.layers.base import Shape, read_through
 from convcalc.quasiaffine import QuasiAffine, quasi_affine
-from convcalc.sizes import Size
 from convcalc.sizeset import SizeSet, every
 
 UNIFORM = ("zeros", "ones", "full", "empty", "zeros_like", "ones_like", "new_zeros", "new_ones", "new_full")
@@ -121,7 +121,14 @@ class Tiles:
 
 
 def find_tiles(
-    net: Graph | Part, input_shapes: InputShapes | None = None, *, tile: Size = 512, image: Size | None = None
+    net: Graph | Part | Any,
+    input_size: InputShapes | None = None,
+    *,
+    tile: Any = 512,
+    image: Any = None,
+    example_inputs: Any = None,
+    dtype: Any = None,
+    train: bool = False,
 ) -> Tiles:
     """Return tiles of at most `tile` rows an axis whose outputs, put together, are those of the whole `image`.
 
@@ -135,11 +142,11 @@ def find_tiles(
     >>> axis.period, axis.tile, axis.out, axis.step, axis.trim
     (16, 588, 404, 400, (0, 0))
     """
-    graph = as_captured(net, input_shapes)
+    graph = as_captured(net, input_size, example_inputs=example_inputs, dtype=dtype, train=train)
     if len(graph.inputs) != 1:
         raise BadShape(f"tiles are cut from one input: there are {len(graph.inputs)}, {', '.join(graph.inputs)}")
     source = graph.inputs[0]
-    shape = name_sizes(graph.shapes_of(input_shapes))[source]
+    shape = name_sizes(graph.shapes_of(input_size))[source]
     names = [str(size) for size in shape[2:]]
     legal = valid_sizes(graph, shape)
     if not legal.proved or not all(isinstance(size, Expr) for size in shape[2:]) or list(legal.axes) != names:

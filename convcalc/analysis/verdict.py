@@ -12,7 +12,7 @@ from convcalc.boxes import Boxes
 from convcalc.conditions import Reader
 from convcalc.errors import ConvcalcError, Unknown
 from convcalc.expr import Expr
-from convcalc.sizes import Size, is_array
+from convcalc.sizes import Size, is_array, numbers
 from convcalc.sizeset import Record, SizeSet, every, only
 
 SHOWN = 6
@@ -139,7 +139,8 @@ class Legal:
         >>> v.proved, str(v.unknown), 5000 in v.runs, 5000 in v, v.is_exact(5000)
         (False, 'n >= 4096', False, True, True)
         """
-        return sizes in self.about(sizes).exact
+        given = sizes[0] if len(sizes) == 1 else sizes
+        return given in self.about(given).exact
 
     def about(self, sizes: Any) -> Legal:
         """Return what is known of these sizes: itself, or where they are `unknown` what trying them tells.
@@ -164,7 +165,7 @@ class Legal:
         return self.runs[axis]
 
     def why_not(self, *sizes: int) -> Reason | None:
-        """Return what first refuses these sizes, one for each axis; None where they are exact.
+        """Return what first refuses these sizes, one for each axis or one for all; None where they are exact.
 
         A size of which nothing is known is tried, as by `in`.
 
@@ -173,6 +174,7 @@ class Legal:
         >>> print(valid_sizes_of_chain([MaxPool(2), MaxPool(2)], (1, 3, "n")).why_not(7).sentence)
         1 of 7 rows dropped: no window of 2 fits at the end with stride=2; use 6 or 8
         """
+        sizes = numbers(" ".join(self.axes), *per_axis("sizes", sizes[0] if len(sizes) == 1 else sizes, len(self.axes)))
         if (about := self.about(sizes)) is not self:
             return about.why_not(*sizes)
         example = dict(zip(self.axes, sizes, strict=True))
@@ -187,6 +189,7 @@ class Legal:
     def record(self, near: Sequence[int] | None = None) -> LegalRecord:
         """Return it for JSON, with the legal sizes nearest to the sizes `near`."""
         pairs = {"runs": self.runs, "exact": self.exact}
+        near = None if near is None else per_axis("near", near, len(self.axes))
         return LegalRecord(
             axes=list(self.axes),
             runs=self.runs.records(),

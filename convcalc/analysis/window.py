@@ -53,7 +53,7 @@ class AxisWindow:
 
 
 def find_window(
-    net: Graph | Part, at: str, cell: Sequence[int], input_shapes: InputShapes | None = None
+    net: Graph | Part, at: str, cell: Sequence[int], input_size: InputShapes | None = None
 ) -> tuple[AxisWindow, ...]:
     """Return what position `cell` of the output of node `at` reads of the first input, axis by axis.
 
@@ -67,7 +67,7 @@ def find_window(
     >>> window.pattern, window.reads, window.padding
     ((-3, 3), TapSet(0..3), (3, 0))
     """
-    graph, given = open_net(net, input_shapes)
+    graph, given = open_net(net, input_size)
     shapes = infer_shapes(graph, given)
     source = graph.inputs[0]
     sizes = shapes[source][2:]

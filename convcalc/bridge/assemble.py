@@ -15,11 +15,11 @@ from convcalc.graph import Graph, InputShapes
 from convcalc.layers.base import Layer, Shape
 
 
-def to_torch(net: Graph | Part, input_shapes: InputShapes | None = None, *, device: str = "cpu") -> Any:
+def to_torch(net: Graph | Part, input_size: InputShapes | None = None, *, device: str = "cpu") -> Any:
     """Return the `torch.nn.Module` of a graph, with fresh weights on `device` ("meta" for none at all).
 
     Submodules stand at the paths that are the nodes' names. What is inferred, such as in_channels, is that of
-    `input_shapes`, or of the graph's example. Raises as `infer_shapes`; `BadArgument` for what torch has no module
+    `input_size`, or of the graph's example. Raises as `infer_shapes`; `BadArgument` for what torch has no module
     for, `Unreadable` without torch or the device.
 
     >>> from convcalc.zoo import lenet
@@ -32,7 +32,7 @@ def to_torch(net: Graph | Part, input_shapes: InputShapes | None = None, *, devi
     from convcalc.bridge.modules import GraphModule
 
     graph = as_graph(net)
-    shapes = infer_shapes(graph, input_shapes)
+    shapes = infer_shapes(graph, input_size)
     for name in graph.inputs:
         if not all(isinstance(size, int) for size in shapes[name]):
             raise BadArgument(f"a module is built for sizes that are numbers: {name} is {shapes[name]}")

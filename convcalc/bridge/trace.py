@@ -25,9 +25,10 @@ from convcalc.bridge.recorder import Recorder
 from convcalc.bridge.recording import Call, Failed, Value
 from convcalc.bridge.selfcheck import UNCHECKED, Again, check_again, otherwise, shape_at
 from convcalc.bridge.state import unchanged
-from convcalc.errors import BadArgument, BadShape, ConvcalcError
+from convcalc.errors import BadArgument, BadShape, ConvcalcError, brief
 from convcalc.expr import Expr
 from convcalc.graph import Capture, Graph, InputShapes, Node, Weights
+from convcalc.input_size import read_shapes
 from convcalc.layers import Layer, Shape
 
 EXAMPLES = (224, 256, 64, 32, 128, 512, 160, 384, 572, 28, 1024, 16000)
@@ -48,9 +49,9 @@ def from_torch(
 
     The module runs on `meta`, in evaluation unless `train`. `input_size` is a shape (N, C, ...), of several
     inputs one each; a name such as "H" stands for a size to be found. Or give `example_inputs`: a tensor, a sequence
-    of positional arguments, or a mapping of arguments by name. `dtype` is that of the inputs: the parameters' unless
-    given. `check` runs it once or twice more, at other sizes, where the graph must be the same: see
-    `convcalc.bridge.selfcheck`. Raises what `convcalc inspect` shows where the module does not run.
+    of positional arguments, or a mapping of arguments by name. `dtype` is that of the inputs and, a floating one, of
+    the parameters: their own unless given. `check` runs it once or twice more, at other sizes, where the graph must
+    be the same: see `convcalc.bridge.selfcheck`. Raises what `convcalc inspect` shows where the module does not run.
 
     >>> torch = need_torch()
     >>> net = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 5, padding=2), torch.nn.ReLU(), torch.nn.MaxPool2d(2))
@@ -91,7 +92,7 @@ def capture(
     torch = need_torch()
     if not isinstance(module, torch.nn.Module):
         hint = f"; write {module.__name__}(...)" if isinstance(module, type) else ""
-        raise BadArgument(f"from_torch takes a torch.nn.Module: got {module!r}{hint}")
+        raise BadArgument(f"from_torch takes a torch.nn.Module: got {brief(module)}{hint}")
     if (input_size is None) == (example_inputs is None):
         raise BadShape(f"{type(module).__name__} needs input_size, such as (1, 3, 224, 224), or example_inputs")
     settings = {
@@ -151,16 +152,13 @@ def _names_first(shape: Shape) -> dict[int, Expr]:
 
 
 def _shapes(input_size: InputShapes) -> list[Shape]:
-    if isinstance(input_size, Mapping):
+    shapes = read_shapes(input_size)
+    if isinstance(shapes, dict):
         raise BadArgument("input_size of a module is a shape, or one for each input in order")
-    several = bool(input_size) and isinstance(input_size[0], tuple | list)
-    shapes: list[Shape] = [tuple(shape) for shape in input_size] if several else [tuple(input_size)]
     for shape in shapes:
         for size in shape:
-            if not isinstance(size, int | str | Expr) or isinstance(size, bool):
-                raise BadArgument(f"a size is a number, or a name such as 'H': {size!r}")
-            if isinstance(size, int) and size < 0:
-                raise BadShape(f"a size must be >= 0: {size}")
+            if not isinstance(size, int | Expr):
+                raise BadArgument(f"a size of a module's input is a number, or a name such as 'H': {brief(size)}")
     return shapes
 
 
@@ -232,6 +230,8 @@ class Run:
             copier = Copier()
             self.recorder = Recorder(copier, settings["plain"], settings.get("plan"))
             twin = copier.module(module)
+            if settings["dtype"] is not None and settings["dtype"].is_floating_point:
+                twin.to(settings["dtype"])
             twin.train(settings["train"])
             self.twin = twin
             self.args, self.kwargs = self._receive(twin, args, kwargs)

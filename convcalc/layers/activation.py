@@ -11,7 +11,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 from convcalc.conditions import Check, enforce
-from convcalc.errors import BadShape
+from convcalc.errors import BadArgument, BadShape
 from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.layers.base import Layer, Shape, axis_of, must_divide, must_equal
@@ -129,6 +129,11 @@ class Dropout(Pointwise):
 
     op: ClassVar[str] = "dropout"
     p: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.p, int | float) and not 0 <= self.p <= 1:
+            raise BadArgument(f"p is a probability, from 0 to 1: {self.p}")
 
 
 @dataclass(frozen=True)

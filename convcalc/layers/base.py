@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
+from functools import cache
 from typing import Any, ClassVar, Self, TypeAlias
 
 from convcalc.axes import AXES, axis_names
@@ -18,6 +19,7 @@ from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
+from convcalc.layers.settings import read_setting
 from convcalc.sizes import Size, larger, smaller
 from convcalc.stencils import identity
 
@@ -145,9 +147,11 @@ class Layer:
         return 0
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if isinstance(value, list):
-                object.__setattr__(self, name, tuple(value))
+        for name, kind in _kinds(type(self)):  # type: ignore[arg-type]  # a class has a hash
+            value = getattr(self, name)
+            read = read_setting(kind, name, value)
+            if read is not value:
+                object.__setattr__(self, name, read)
 
     def arguments(self) -> dict[str, Any]:
         """Return the hyper-parameters that differ from their defaults, in torch's words.
@@ -169,11 +173,25 @@ class Layer:
 
     def split(self, shape: Shape) -> tuple[Shape, Size, Shape]:
         """Return the batch (one size, or none), the channels and the spatial sizes of `shape`."""
+        if not isinstance(shape, tuple | list):
+            raise BadArgument(f"{self.op} takes a shape, as (N, C, H, W): got {shape!r}")
         axes = len(shape) - 2 if self.axes is None else self.axes
         if axes not in AXES or len(shape) - axes not in (1, 2):
-            wanted = [f"(N, C, {', '.join(axis_names(count))})" for count in ([self.axes] if self.axes else AXES)]
+            wanted = [
+                f"(N, C, {', '.join(axis_names(count))})" for count in ([self.axes] if self.axes in AXES else AXES)
+            ]
             raise BadShape(f"{self.op} takes {' or '.join(wanted)}: got {written(shape)}, which has {len(shape)} axes")
         return shape[: len(shape) - axes - 1], shape[-axes - 1], shape[-axes:]
+
+
+@cache
+def _kinds(cls: type[Layer]) -> tuple[tuple[str, str], ...]:
+    """Each hyper-parameter of a class, and how it is annotated."""
+    return tuple(
+        (entry.name, entry.type if isinstance(entry.type, str) else getattr(entry.type, "__name__", ""))
+        for entry in fields(cls)
+        if entry.init
+    )
 
 
 def _has_formula(value: Any) -> bool:

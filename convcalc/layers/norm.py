@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadArgument, BadShape
@@ -12,7 +12,7 @@ from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
 from convcalc.layers.activation import Pointwise
-from convcalc.layers.base import Shape, must_divide, must_equal, product
+from convcalc.layers.base import Ints, Shape, must_divide, must_equal, product
 from convcalc.layout import SELF_AND_ALL
 from convcalc.sizes import Size
 
@@ -157,7 +157,7 @@ class LayerNorm(Pointwise):
     """
 
     op: ClassVar[str] = "layernorm"
-    normalized_shape: Any
+    normalized_shape: Ints
     _: KW_ONLY
     eps: float = 1e-5
     elementwise_affine: bool = True
