@@ -357,7 +357,11 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             self.chance.setdefault(f"at {Path(self.line() or 'an unknown line').name}")
         if known.call.sized and not known.call.live:
             self.watch.lose("the value of a tensor made from sizes")
-        return on_meta(args) if known.call.live and not known.call.valued else args
+        if not known.call.live or known.call.valued:
+            return args
+        blank = on_meta(args)
+        self._remember(blank[0], Value(known.call, known.place, self._version(blank[0])))
+        return blank
 
     def _say_examples(self, args: Any, kwargs: Any) -> None:
         """Keep that values of an example are used, which hold for it alone."""
