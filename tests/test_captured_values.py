@@ -159,3 +159,31 @@ def test_a_loss_takes_the_target_that_torch_takes(loss, shape, target, dtype, re
             want = None
         report = cc.inspect(Net(), example_inputs=(x, t))
         assert (None if report.error else report.output) == want, given
+
+
+# -- letters of inputs ---------------------------------------------------------------------------------------------
+
+
+class ChannelsLast(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(16, 8, 3, stride=2, padding=1)
+
+    def forward(self, x):
+        return self.conv(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+
+
+@pytest.mark.parametrize("shape", [(1, "H", 8, 16), (1, "H", "W", 16), (1, "W", "H", 16), (1, "T", 8, 16)])
+def test_a_letter_of_the_users_is_no_other_axis(shape):
+    valid = cc.valid_sizes(ChannelsLast(), shape)
+    assert valid.proved
+    assert all(valid[axis].minimum == 1 for axis in valid.axes)
+
+
+def test_tensors_of_two_sizes_may_be_one_argument():
+    class Both(nn.Module):
+        def forward(self, some):
+            return torch.cat([some[0], functional.interpolate(some[1], scale_factor=2)], 1)
+
+    report = cc.inspect(Both(), example_inputs=([torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 4, 4)],))
+    assert report.output == (1, 6, 8, 8)

@@ -398,7 +398,8 @@ def with_symbols(shapes: Mapping[str, Shape]) -> dict[str, Shape]:
     first: dict[Shape, str] = {}
     found = {}
     for name, shape in shapes.items():
-        suffix = first.setdefault(shape[2:], f"_{name}" if first else "")
+        own = "".join(letter if letter.isalnum() else "_" for letter in name)  # "xs.1" is an entry of a list
+        suffix = first.setdefault(shape[2:], f"_{own}" if first else "")
         letters = [
             size if is_symbolic(size) else Expr.symbol(f"{letter}{suffix}")
             for letter, size in zip(axis_names(max(0, len(shape) - 2)), shape[2:], strict=True)

@@ -134,7 +134,7 @@ def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) ->
 
     A name on one of the first two axes, which are batch and channels elsewhere, is the letter of its size.
     """
-    settings = {**settings, "named": settings["named"] or [_names_first(shape) for shape in shapes]}
+    settings = {**settings, "named": settings["named"] or [given_letters(shape) for shape in shapes]}
 
     def numbers(example: int) -> list[Shape]:
         return [tuple(size if isinstance(size, int) else example for size in shape) for shape in shapes]
@@ -146,8 +146,15 @@ def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) ->
     return _captured(module, settings, numbers(next(filter(runs, EXAMPLES), EXAMPLES[0])))
 
 
-def _names_first(shape: Shape) -> dict[int, Expr]:
+def given_letters(shape: Shape) -> dict[int, Expr]:
+    """Return the letters that a user gave to axes which have none by themselves, or to all where they are others'.
+
+    >>> given_letters((1, "T", 8)), given_letters((1, 3, "H", "W")), given_letters((1, "H", "W", 16))
+    ({1: Expr('T')}, {}, {1: Expr('H'), 2: Expr('W')})
+    """
     named = {axis: size for axis, size in enumerate(shape[:2]) if isinstance(size, str | Expr)}
+    if {str(size) for size in named.values()} & {"L", "D", "H", "W"}:  # which stand on other axes elsewhere
+        named = {axis: size for axis, size in enumerate(shape) if isinstance(size, str | Expr)}
     return {axis: Expr.symbol(size) if isinstance(size, str) else size for axis, size in named.items()}
 
 
@@ -265,7 +272,11 @@ class Run:
         if self.settings["tokens"]:
             letters = {name: _on_length(shape, shapes[name]) for name, shape in letters.items()}
         for name, first in zip(letters, self.settings["named"], strict=False):
-            letters[name] = tuple(first.get(axis, size) for axis, size in enumerate(letters[name]))
+            taken = set(map(str, first.values()))  # a letter of the user's is no other axis'
+            letters[name] = tuple(
+                first.get(axis, number if str(size) in taken else size)
+                for axis, (size, number) in enumerate(zip(letters[name], shapes[name], strict=True))
+            )
         self.letters = tuple(letters.values())
         self.recorder.assume, self.recorder.assumed = self.settings["assume"], self.settings["assumed"]
         self.recorder.numbers = {

@@ -225,7 +225,7 @@ def _arguments(module: Any) -> tuple[list[str], int]:
 def _captured(module: Any, asked: Asked, shapes: Sequence[Shape]) -> tuple[Graph, str]:
     """The graph of a torch module, and the type of its values; raises `Unreadable` where it cannot be run at all."""
     from convcalc.bridge.device import need_torch
-    from convcalc.bridge.trace import capture
+    from convcalc.bridge.trace import capture, given_letters
 
     torch = need_torch()
     dtype = None if asked.dtype is None else getattr(torch, asked.dtype)
@@ -235,7 +235,7 @@ def _captured(module: Any, asked: Asked, shapes: Sequence[Shape]) -> tuple[Graph
             module = module.to(dtype)
         tried = [tuple(asked.sizes.get(str(size), size) for size in shape) for shape in shapes]
         lettered = any(isinstance(size, Expr) for shape in shapes for size in shape)
-        first = [{axis: size for axis, size in enumerate(shape[:2]) if isinstance(size, Expr)} for shape in shapes]
+        first = [given_letters(shape) for shape in shapes]
         run = functools.partial(
             capture,
             module,
