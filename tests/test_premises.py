@@ -108,6 +108,11 @@ def test_what_windows_leave_unread_is_counted_for_all_small_settings():
         assert found.tail_real == sum(p <= place < p + size for place in tail)
 
 
+def test_padding_before_the_input_is_no_row_of_it_even_after_the_last_window():
+    found = unread(1, 2, 4, (5, 0), 3, 1)  # reads 0 and 3 of six; 4 is padding, 5 the one row
+    assert (found.tail, found.tail_real, found.gaps) == (2, 1, 2)
+
+
 @pytest.mark.parametrize("ceil", [False, True])
 def test_the_least_input_that_is_named_is_the_least_that_fits(ceil):
     for size, k, s, p, d in product(range(1, 5), range(1, 7), range(1, 5), range(3), range(1, 4)):
