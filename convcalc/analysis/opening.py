@@ -35,8 +35,8 @@ def open_net(
 
 
 def _holds(graph: Graph, shapes: Mapping[str, Shape]) -> bool:
-    """Whether a captured graph is what the module does at these shapes: where not all was heard, where it ran alone."""
-    lost = graph.capture is not None and graph.capture.lost
+    """Whether a captured graph is what the module does there: where lost or ended early, where it ran alone."""
+    lost = graph.capture is not None and (graph.capture.lost or graph.capture.error is not None)
     seen = tuple(shapes[name] for name in graph.inputs) == graph.example
     return graph.holds(shapes) and (seen or not lost)
 
