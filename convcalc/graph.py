@@ -216,18 +216,25 @@ class Graph:
         values = _values(self, shapes)
         for branch in self.capture.path:
             branch.check(values)
-        if not self._sized or all(str(value) == name for name, value in values.items()):
+        refused = self.capture.refused
+        if refused is not None and not refused.layer.depends_on_sizes:
+            refused = None
+        if not (self._sized or refused) or all(str(value) == name for name, value in values.items()):
             return self
         try:
             nodes = [
                 replace(node, layer=node.layer.at(values)) if node.name in self._sized else node for node in self.nodes
             ]
+            if refused is not None:
+                refused = replace(refused, layer=refused.layer.at(values))
         except ZeroDivisionError:
             at = ", ".join(f"{name}={value}" for name, value in values.items() if isinstance(value, int))
             raise BadShape(f"the model divides by a size that is 0 at {at}") from None
         bound = object.__new__(Graph)
         bound.__dict__.update({name: value for name, value in vars(self).items() if not name.startswith("_")})
         object.__setattr__(bound, "nodes", tuple(nodes))
+        if refused is not None:
+            object.__setattr__(bound, "capture", replace(self.capture, refused=refused))
         object.__setattr__(bound, "_whole", self.with_formulas)
         return bound
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convcalc as cc
+from convcalc.analysis import legal_captured
 from convcalc.errors import ConvcalcError
 from convcalc.sizeset import SizeSet, every, only
 
@@ -460,6 +461,21 @@ def test_a_refusing_layer_is_named_by_its_path():
     v = cc.valid_sizes(flat(), (1, 1, "H", "W"))
     assert v.why_not(40, 40).node == "4"
     assert "in_features=36" in v.why_not(40, 40).sentence
+
+
+@pytest.mark.parametrize("sizes", [(29,), ("W", 12), ("B", "A")])
+def test_a_call_that_refused_has_its_formulas_in_the_letters_of_the_question(sizes, monkeypatch):
+    monkeypatch.setattr(legal_captured, "AROUND", 1)
+
+    class Parted(nn.Module):
+        def forward(self, x):
+            return x.reshape(1, 2, 5, x.shape[2] // 5, *x.shape[3:]).amax(2)
+
+    v = cc.valid_sizes(Parted(), (1, 2, *sizes))
+    for first in (*range(1, 31), 159, 160):
+        asked = first if len(v.axes) == 1 else (first, 12)
+        if v.proved or asked not in v.unknown:
+            assert (asked in v.runs) == runs_at(Parted(), (1, 2, first, 12)[: len(sizes) + 2])
 
 
 def test_a_model_that_never_runs_says_what_it_raises():
