@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import click
 
 from convcalc.axes import each_axis
+from convcalc.cli.nothing import nothing_found
 from convcalc.cli.options import (
     PADDING,
     SIZE,
@@ -184,21 +185,12 @@ def _refused(kind: str, axes: Sequence[Values], options: dict[str, Any]) -> dict
     sides = [{"op": 0, **values, "p": _sides(values["p"])} for values in axes]
     columns = {name: [plain(values[name]) for values in sides] for name in sides[0]}
     record = {name: column[0] if len(column) == 1 else column for name, column in columns.items()}
+    given = {name: record[name] for name in ("n", "k", "s", "p", "d")}
     return {
-        "kind": kind,
-        "n": record["n"],
-        "k": record["k"],
-        "s": record["s"],
-        "p": record["p"],
-        "d": record["d"],
+        **nothing_found(kind),
+        **given,
         "output_padding": record["op"],
         "ceil_mode": options.get("ceil_mode", False),
-        "out": None,
-        "formula": None,
-        "working": None,
-        "unread": None,
-        "back": None,
-        "needs": [],
     }
 
 

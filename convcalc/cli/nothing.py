@@ -1,54 +1,59 @@
-"""What a document holds where there is no answer: the keys of the answer, each null or empty."""
+"""What a document holds where there is no answer: the keys that `convcalc/schema.json` asks for, null or empty."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-_NULL: Mapping[str, str] = {
-    "conv": "n k s p d output_padding ceil_mode out formula working unread back",
-    "stack": "input output out formula",
-    "hdc": "k M m2_ok gcd paper_ok exact_ok receptive_field covered hole_count criterion",
-    "zoo": "",
-    "inspect": "model input output params macs flops trainable memory",
-    "sizes": "proved up_to window near",
-    "field": "model input output",
-    "compare": "a b totals",
-    "tiles": "count memory memory_whole",
-    "verify": "device device_name torch seed checked refused seconds",
-}
-_EMPTY: Mapping[str, str] = {
-    "conv": "needs",
-    "stack": "layers needs",
-    "hdc": "rates holes tries s",
-    "zoo": "networks",
-    "inspect": "opaque path needs notes remarks layers unused",
-    "sizes": "axes runs exact unknown reasons",
-    "field": "needs layers",
-    "compare": "layers",
-    "tiles": "axes",
-    "verify": "mismatches",
-}
-_FORMULAS = ("tconv", "pool")
 _CHECKS = ("layers", "transposed")
 """The commands below `verify`."""
+
+
+@cache
+def read_schema() -> dict[str, Any]:
+    """Return the JSON Schema of every document.
+
+    >>> read_schema()["properties"]["schema"]["const"]
+    1
+    """
+    import json  # not needed for an answer
+    from importlib.resources import files
+
+    found: dict[str, Any] = json.loads((files("convcalc") / "schema.json").read_text(encoding="utf-8"))
+    return found
 
 
 def nothing_found(command: str) -> dict[str, Any]:
     """Return the record of a command whose question was refused before there was anything to say.
 
     >>> nothing_found("tiles")
-    {'kind': 'tiles', 'count': None, 'memory': None, 'memory_whole': None, 'axes': []}
+    {'kind': 'tiles', 'axes': [], 'count': None, 'memory': None, 'memory_whole': None}
     """
-    like = "conv" if command in _FORMULAS else "verify" if command in _CHECKS else command
-    others: dict[str, dict[str, Any]] = {
-        "sizes": {"tried": ""},
-        "inspect": {"inputs": {}, "outputs": {}},
-        "verify": {"kinds": {}},
-    }
-    return {
-        "kind": "verify" if like == "verify" else command,
-        **dict.fromkeys(_NULL[like].split()),
-        **{key: [] for key in _EMPTY[like].split()},
-        **others.get(like, {}),
-    }
+    kind = "verify" if command in _CHECKS else command
+    return {**_nothing(read_schema()["$defs"]["conv" if kind == "pool" else kind]), "kind": kind}
+
+
+def _nothing(definition: dict[str, Any]) -> dict[str, Any]:
+    """The keys that a definition asks for, those of the one it is built on first."""
+    below = _nothing(_target(definition)) if "$ref" in definition else {}
+    return {**below, **{key: _empty(definition["properties"][key]) for key in definition["required"]}}
+
+
+def _target(definition: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = read_schema()["$defs"][definition["$ref"].rpartition("/")[2]]
+    return found
+
+
+def _empty(value: dict[str, Any]) -> Any:
+    """Null where that may be, else what is empty."""
+    types = _types(value)
+    return None if not types or "null" in types else {"array": [], "object": {}, "string": ""}[types[0]]
+
+
+def _types(value: dict[str, Any]) -> list[str]:
+    if "$ref" in value:
+        return _types(_target(value))
+    if "anyOf" in value:
+        return [name for one in value["anyOf"] for name in _types(one)]
+    named = value.get("type", [])
+    return [named] if isinstance(named, str) else list(named)
