@@ -456,7 +456,8 @@ def test_code_in_forward_has_formulas_that_hold_at_another_size(forward):
         if graph.holds({graph.inputs[0]: (1, 3, h, w)}):
             with torch.no_grad():
                 expected = tuple(real(torch.ones(1, 3, h, w)).shape)
-            assert infer_shapes(graph, (1, 3, h, w))[graph.outputs[0]] == expected
+            *_, last = infer_shapes(graph, (1, 3, h, w)).values()  # another node, where a random number decides
+            assert last == expected
 
 
 def cuda_free(forward):

@@ -1,15 +1,17 @@
 """Layers against torch's, by properties: the generator of `convcalc verify layers` in hypothesis's hands."""
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convcalc.bridge.build import Call, recipe, to_module, to_source
 from convcalc.bridge.cases import draw_case
 from convcalc.bridge.device import one_thread
 from convcalc.bridge.verify_layers import compare
+from convcalc.conditions import Conditions
 from convcalc.errors import BadArgument, BadShape, Refused
-from convcalc.layers import AvgPool, Conv, ConvTranspose, Crop, Fold, Layer, LpPool, MaxPool, Pad, Unfold
+from convcalc.expr import Expr, maximum
+from convcalc.layers import AvgPool, Conv, ConvTranspose, Crop, Fold, Layer, LpPool, MaxPool, Mul, Pad, Unfold
 
 torch = pytest.importorskip("torch", reason="torch is an extra: pip install 'convcalc[torch]'")
 
@@ -134,3 +136,19 @@ def test_a_recipe_says_only_what_differs_from_the_defaults():
     assert to_source(Conv(8, (3, 1), stride=2, groups=2), (1, 4, 8, 8)) == (
         "torch.nn.Conv2d(4, 8, (3, 1), stride=2, groups=2)"
     )
+
+
+ROWS = st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(-4, 1))
+
+
+@given(ROWS, ROWS)
+@settings(max_examples=40)
+def test_formulas_of_what_is_broadcast_give_what_torch_gives(first, second):
+    n, needs = Expr.symbol("n"), Conditions()
+    a, b = (maximum(n // step * scale + more, 0) for step, scale, more in (first, second))
+    (common,) = Mul().out_shape((a,), (b,), check=needs)
+    for at in range(1, 25):
+        one, other = a(n=at), b(n=at)
+        takes = one == other or 1 in (one, other)
+        assert all(value(n=at) >= 0 for value in needs.open) == takes
+        assert not takes or torch.broadcast_shapes((one,), (other,)) == (common(n=at),)

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
+from convcalc.expr import Expr
 from convcalc.field import Field, unite
 from convcalc.layers.base import Layer, Shape, axis_of, must_equal, named_axis, written
-from convcalc.quasiaffine import most_of
+from convcalc.quasiaffine import most_of, sign_on
 from convcalc.sizes import Size, is_array, larger, smaller
 
 
@@ -69,10 +70,7 @@ class Concat(_Merge):
 
 
 class Elementwise(_Merge):
-    """What combines values of the same place; where one size is 1, its value serves all places, as in torch.
-
-    Of nothing and 1 torch makes nothing; where both are formulas that is refused here, as no network means it.
-    """
+    """What combines values of the same place; where one size is 1, its value serves all places, as in torch."""
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The common shape: sizes agree, or one is 1; shapes of fewer axes have 1 in front."""
@@ -131,9 +129,18 @@ def broadcast(a: Size, b: Size, check: Check, error: Any) -> Size:
             other = b if size is a else a
             check(-smaller(larger(other - size, size - other), larger(other - 1, 1 - other)), error)
             return size + 0 * other if is_array(other) else size
-    least = smaller(a, b)
-    check(-smaller(larger(a - b, b - a), larger(least - 1, 1 - least)), error)  # |a - b| or |least - 1| is 0
-    return most_of(a, b)
+    least, most, apart = smaller(a, b), most_of(a, b), larger(a - b, b - a)
+    if _has_some(a) and _has_some(b):
+        check(-smaller(apart, larger(least - 1, 1 - least)), error)  # |a - b| or |least - 1| is 0
+        return most
+    one = smaller(larger(a - 1, 1 - a), larger(b - 1, 1 - b))
+    check(-smaller(apart, one), error)
+    return larger(most, 1) + smaller(least, 1) - 1  # the larger; of nothing and 1, nothing
+
+
+def _has_some(size: Size) -> bool:
+    """Whether a formula is seen to be 1 or more for all sizes from 1 on."""
+    return isinstance(size, Expr) and sign_on(size - 1, dict.fromkeys(size.symbols, 1)) == 1
 
 
 def _is_one(size: Size) -> bool:
