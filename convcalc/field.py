@@ -146,8 +146,8 @@ class Field:
         if self.terms:
             return unite([term.over(shape, reads, out) for term in self.terms], out)
         if self.layout is None and len(shape) == len(self.axes) + 2 and not _repeats(shape, out, reads):
-            own = [reads.get(place, SELF) for place in range(2, len(shape))]
-            return self if all(along is SELF for along in own) else self.then(own)
+            own = [layout.sized(reads.get(place, SELF), shape[place]) for place in range(2, len(shape))]
+            return self if all(along == SELF for along in own) and shape == out else self.then(own)
         before = self._placed(shape)
         behind = [layout.over(axis, reads, shape, out) for axis in before]
         same = shape == out and all(a is b for a, b in zip(before, behind, strict=True))

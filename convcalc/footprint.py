@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from convcalc.errors import BadArgument, BadShape, brief
@@ -40,6 +40,10 @@ class Footprint:
     attention, a cumulative sum); `phases` is then the local part. Make footprints with `convcalc.stencils`;
     those made by it, `then` and `|` are reduced, so that equal maps are equal values.
 
+    Two words about the ends, no part of the map: it `wraps` where past the ends stands what is inside, as after a
+    roll, and `size` is that of the input where it is known. A running sum of what wraps reads everything; what wraps
+    after a crop, where past the ends was more of the input, has no map.
+
     >>> from convcalc.stencils import conv, conv_transpose
     >>> conv(3, stride=2, padding=1)
     Footprint(phases=(TapSet(-1..1),), step=2, all_before=False, all_after=False)
@@ -54,6 +58,8 @@ class Footprint:
     step: int
     all_before: bool = False
     all_after: bool = False
+    wraps: bool = field(default=False, repr=False, compare=False)
+    size: int | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.phases, tuple) or not all(isinstance(taps, Taps) for taps in self.phases[:1]):
@@ -72,7 +78,8 @@ class Footprint:
         """What `other` reads through `self`: first this layer, then that one.
 
         Its period is the smallest that both share: with g = gcd(q, other.m), q' = other.q * q/g and
-        m' = m * other.m/g. Raises `BadArgument` where one counts and the other does not, or past `MAX_PHASES`.
+        m' = m * other.m/g. Raises `BadArgument` where one counts and the other does not, past `MAX_PHASES`, and where
+        what wraps would read what was cut off.
 
         >>> from convcalc.stencils import conv, nearest
         >>> conv(3).then(conv(3, dilation=2)).phases
@@ -81,6 +88,8 @@ class Footprint:
         (TapSet(-1..0), TapSet(0..1))
         """
         self._same_kind(other)
+        if other.wraps and other.size is not None and self._goes_on(other.size):
+            raise BadArgument("what wraps around the ends after a crop has no map")
         q, turn = len(self.phases), other.step
         g = math.gcd(q, turn)
         whole = len(other.phases) * q // g
@@ -90,12 +99,25 @@ class Footprint:
             phases = tuple(only.spread(taps, self.step) for taps in other.phases)
         else:
             phases = tuple(self._through(other, range(0, turn * q // g, turn)))
-        return Footprint(
-            phases,
-            self.step * turn // g,
-            (other.all_before and self.reads_anything) or (self.all_before and other.reads_anything),
-            (other.all_after and self.reads_anything) or (self.all_after and other.reads_anything),
-        ).reduced()
+        before = (other.all_before and self.reads_anything) or (self.all_before and other.reads_anything)
+        after = (other.all_after and self.reads_anything) or (self.all_after and other.reads_anything)
+        wraps = self.wraps or other.wraps
+        if wraps:
+            before = after = before or after
+        size = other.size if self._is_identity else self.size
+        return Footprint(phases, self.step * turn // g, before, after, wraps, size).reduced()
+
+    @property
+    def _is_identity(self) -> bool:
+        return self.step == 1 and self.phases == (TapSet.of([0]),)
+
+    def _goes_on(self, outputs: int) -> bool:
+        """Whether outputs past the ends, if there were any, would read nothing outside of the input."""
+        size, period = self.size, len(self.phases)
+        if size is None or self.is_unbounded:
+            return False
+        past = map(self.at, (*range(-period, 0), *range(outputs, outputs + period)))
+        return any(not taps or (taps.support.first >= 0 and taps.support.last < size) for taps in past)
 
     def _through(self, other: Footprint, starts: range) -> Iterator[Taps]:
         """The sets of all phases of `self.then(other)`; `starts` are where its periods begin in the middle."""
@@ -123,10 +145,14 @@ class Footprint:
         convcalc.errors.BadShape: branches of stride 1 and 2 do not line up; strides from the input must be equal
         """
         self._same_kind(other)
-        flags = self.all_before or other.all_before, self.all_after or other.all_after
+        flags = (
+            self.all_before or other.all_before,
+            self.all_after or other.all_after,
+            self.wraps or other.wraps,
+        )
         local = [branch for branch in (self, other) if any(branch.phases)] or [self]
         if len(local) == 1:
-            return Footprint(local[0].phases, local[0].step, *flags)
+            return Footprint(local[0].phases, local[0].step, *flags, local[0].size)
         if self.stride != other.stride:
             raise BadShape(
                 f"branches of stride {self.stride} and {other.stride} do not line up; "
@@ -141,7 +167,8 @@ class Footprint:
             gather([(self.phases[j % q], j // q * self.step, 1), (other.phases[j % p], j // p * other.step, 1)])
             for j in range(whole)
         )
-        return Footprint(phases, self.step * whole // q, *flags).reduced()
+        size = other.size if self._is_identity else self.size
+        return Footprint(phases, self.step * whole // q, *flags, size).reduced()
 
     def reduced(self) -> Footprint:
         """The same map with its smallest period.
@@ -155,7 +182,7 @@ class Footprint:
             shorter, move = q // prime, m // prime
             if all(self.phases[f].follows(self.phases[f - shorter], move) for f in range(shorter, q)):
                 q, m = shorter, move
-        return self if m == self.step else Footprint(self.phases[:q], m, self.all_before, self.all_after)
+        return self if m == self.step else replace(self, phases=self.phases[:q], step=m)
 
     def transposed(self) -> Footprint:
         """The map backwards: which outputs read each input; the footprint of the gradient.
@@ -187,8 +214,7 @@ class Footprint:
         """
         if self.counted:
             return self
-        phases = tuple(TapCounts.of(dict(taps.items())) for taps in self.phases)
-        return Footprint(phases, self.step, self.all_before, self.all_after)
+        return replace(self, phases=tuple(TapCounts.of(dict(taps.items())) for taps in self.phases))
 
     def _same_kind(self, other: Footprint) -> None:
         if self.counted != other.counted:
@@ -229,7 +255,7 @@ class Footprint:
         >>> (identity() | everything()).local == identity()
         True
         """
-        return Footprint(self.phases, self.step) if self.is_global else self
+        return replace(self, all_before=False, all_after=False) if self.is_global else self
 
     @property
     def receptive_field(self) -> int:

@@ -7,6 +7,7 @@ The footprint of an input axis speaks of positions; the digits of a position lie
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
@@ -27,11 +28,14 @@ from convcalc.digits import (
 )
 from convcalc.errors import ConvcalcError
 from convcalc.footprint import Footprint
+from convcalc.sizes import Size
 from convcalc.stencils import everything, identity
 from convcalc.tapsets import TapSet
 
 Reads: TypeAlias = Mapping[int, Footprint | None]
 """What a layer reads along axes of a tensor; None for what is not followed, identity where an axis is not named."""
+
+Ends: TypeAlias = tuple[bool, int | None, bool, int | None]
 
 SELF = identity()
 ALL = everything()
@@ -85,10 +89,17 @@ def over(axis: Axis, reads: Reads, shape: Shape, out: Shape) -> Axis:
         return UNKNOWN
     here = {part.axis for part in parts}
     read = {place: reads.get(place, SELF) for place in here}
-    own = {place: along for place, along in read.items() if along != SELF or out[place] != shape[place]}
+    own = {
+        place: sized(along, shape[place])
+        for place, along in read.items()
+        if along != SELF or along.wraps or out[place] != shape[place]
+    }
     if not own and shape == out:
         return axis
     footprint, exact = axis.footprint, axis.exact
+    if footprint == SELF and footprint.size is None and parts:
+        heaviest = max(parts)
+        footprint = sized(footprint, heaviest.weight * heaviest.size)
     if footprint is not None and any(part.weight == 0 for part in parts):
         footprint, exact = None, False
     whole = footprint is not None and _fills(parts, parts[0], shape) if parts else False
@@ -165,17 +176,37 @@ def _along(
             )
             shifted = reading(tuple(digit for digit in digits if digit[0] != 1), HERE, first * part.weight)
             rest = [one._replace(size=out[place]) if one == part else one for one in parts]
-            return _then(footprint, shifted), renumbered(rest)
+            return _then(
+                footprint, replace(shifted, wraps=along.wraps, size=order[-1].weight * order[-1].size)
+            ), renumbered(rest)
     if part != order[-1]:
         return None
     rest = [one._replace(size=out[place]) if one == part else one for one in parts]
-    return _then(footprint, coarser(along, part.weight)), tuple(rest)
+    return _then(
+        footprint, replace(coarser(along, part.weight), wraps=along.wraps, size=part.weight * part.size)
+    ), tuple(rest)
+
+
+def sized(along: Footprint | None, size: Size | None) -> Footprint | None:
+    """Return the map with the number of places that it reads from, where that is one.
+
+    >>> sized(SELF, 8).size, sized(None, 8)
+    (8, None)
+    """
+    return replace(along, size=size) if along is not None and isinstance(size, int) else along
+
+
+def _then(footprint: Footprint | None, along: Footprint) -> Footprint | None:
+    return None if footprint is None else _composed(footprint, along, _flags(footprint, along))
+
+
+def _flags(a: Footprint, b: Footprint) -> Ends:
+    """What makes no difference to equality."""
+    return a.wraps, a.size, b.wraps, b.size
 
 
 @lru_cache(maxsize=2048)
-def _then(footprint: Footprint | None, along: Footprint) -> Footprint | None:
-    if footprint is None:
-        return None
+def _composed(footprint: Footprint, along: Footprint, flags: Ends) -> Footprint | None:
     try:
         return footprint.then(along)
     except ConvcalcError:  # a pattern without a short period
@@ -232,14 +263,15 @@ def united(a: Axis, b: Axis) -> Axis:
     if a.footprint is None or b.footprint is None:
         return Axis(None, a.place, exact=False)
     try:
-        return Axis(_either(a.footprint, b.footprint), a.place, a.exact and b.exact)
+        either = _either(a.footprint, b.footprint, _flags(a.footprint, b.footprint))
+        return Axis(either, a.place, a.exact and b.exact)
     except ConvcalcError:  # unequal strides
         return Axis(None, a.place, exact=False)
 
 
 @lru_cache(maxsize=1024)
-def _either(a: Footprint, b: Footprint) -> Footprint:
-    return a if a == b else a | b
+def _either(a: Footprint, b: Footprint, flags: Ends) -> Footprint:
+    return a if a is b else a | b
 
 
 def _beside(everywhere: Axis, other: Axis) -> Axis:
@@ -249,7 +281,8 @@ def _beside(everywhere: Axis, other: Axis) -> Axis:
         return other
     if other.footprint is None:
         return everywhere if found.all_before and found.all_after else other
-    return Axis(_either(found, other.footprint), other.place, everywhere.exact and other.exact)
+    either = _either(found, other.footprint, _flags(found, other.footprint))
+    return Axis(either, other.place, everywhere.exact and other.exact)
 
 
 def spread(a: Axis, b: Axis) -> Axis:

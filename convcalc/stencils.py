@@ -7,6 +7,7 @@ reads; pooling with floor and with ceil reads alike. Letters as in `convcalc.foo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -82,13 +83,13 @@ def identity() -> Footprint:
     return conv(1)
 
 
-def pad(before: int) -> Footprint:
-    """Output j reads j - before; zeros read nothing. A negative number crops.
+def pad(before: int, mode: str = "constant") -> Footprint:
+    """Output j reads j - before; zeros read nothing, other modes repeat what is inside. A negative number crops.
 
     >>> pad(2).at(5)
     TapSet(3)
     """
-    return taps([-exact("padding", before)[0]])
+    return replace(taps([-exact("padding", before)[0]]), wraps=mode != "constant")
 
 
 def crop(before: int) -> Footprint:

@@ -20,6 +20,7 @@ from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
 from convcalc.layers.settings import read_setting
+from convcalc.layout import sized
 from convcalc.sizes import Size, larger, smaller
 from convcalc.stencils import identity
 
@@ -129,7 +130,8 @@ class Layer:
         field, shape = fields[0], shapes[0]
         footprints = self.footprints(shape)
         if field.is_plain:
-            return field.then(footprints)
+            sizes = self.split(shape)[2]
+            return field.then([sized(one, size) for one, size in zip(footprints, sizes, strict=True)])
         first = len(shape) - len(footprints)
         reads = {first + axis: footprint for axis, footprint in enumerate(footprints)}
         return field.over(shape, {**reads, first - 1: self.channels_read(shape[first - 1])}, output)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar
 
 from convcalc import stencils
@@ -23,6 +23,7 @@ from convcalc.layers.base import (
 )
 from convcalc.resizing import PAD_MODES, pad_out
 from convcalc.sizes import Size, is_symbolic
+from convcalc.tapsets import Taps
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,21 @@ class Conv(_Kernel):
             if is_symbolic(sizes[axis]):
                 return None
             padding = padding_pair(sizes[axis], kernel, stride, padding, dilation)
-        return stencils.conv(kernel, stride, padding, dilation)
+        taps = stencils.conv(kernel, stride, padding, dilation)
+        return taps if self._pads_within(taps.phases[0], dilation) else replace(taps, wraps=True)
+
+    def _pads_within(self, window: Taps, dilation: int) -> bool:
+        """Whether what stands for a row outside is zero, or a row of the window that reads it."""
+        first, last = window.support.first, window.support.last
+        match self.padding_mode:
+            case "zeros":
+                return True
+            case "replicate":
+                return dilation == 1 and first <= 0 <= last
+            case "reflect":
+                return dilation == 1 and first == -last
+            case _:
+                return False
 
     def _pad_first(self, n: Size, k: Size, s: Size, p: Any, d: Size, check: Check) -> tuple[Size, Any]:
         """Other modes than zeros pad before they convolve: a padding < 0, refused with zeros, crops."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import ClassVar
 
 from convcalc.conditions import Check, enforce
@@ -13,7 +13,7 @@ from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
 from convcalc.layers.base import Layer, Shape, axis_of, written
 from convcalc.sizes import Size
-from convcalc.stencils import taps
+from convcalc.stencils import identity, pad, taps
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Moved(Layer):
             return None
         if isinstance(size, int) and size > 0:
             shift = (shift + size // 2) % size - size // 2
-        return taps([-shift])
+        return replace(taps([-shift]), wraps=True) if shift else identity()
 
 
 @dataclass(frozen=True)
@@ -95,5 +95,5 @@ class PadAxes(Layer):
         (shape,) = shapes
         first = len(shape) - len(self.sides)
         before = {first + axis: one for axis, (one, _) in enumerate(self.sides)}
-        reads = {axis: taps([-one]) if isinstance(one, int) else None for axis, one in before.items()}
+        reads = {axis: pad(one, self.mode) if isinstance(one, int) else None for axis, one in before.items()}
         return fields[0].over(shape, reads, output)

@@ -48,7 +48,7 @@ class Pad(Layer):
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """A shift, unknown by a formula; values that padding repeats are not followed."""
         before, _ = both_sides(per_axis("padding", self.padding, len(sizes))[axis])
-        return stencils.pad(before) if isinstance(before, int) else None
+        return stencils.pad(before, self.mode) if isinstance(before, int) else None
 
 
 @dataclass(frozen=True)
