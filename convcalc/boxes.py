@@ -18,12 +18,13 @@ from typing import Any
 
 from convcalc.axes import per_axis
 from convcalc.errors import BadArgument, NoSuchName, brief
+from convcalc.shown import Shown
 from convcalc.sizes import numbers
 from convcalc.sizeset import Record, SizeSet, union
 
 
-@dataclass(frozen=True)
-class Boxes:
+@dataclass(frozen=True, repr=False)
+class Boxes(Shown):
     """The sizes, one for each of `axes`, that lie in one of `boxes`; a box with nothing on an axis is left out.
 
     >>> from convcalc.sizeset import every, only

@@ -16,11 +16,12 @@ from convcalc.formulas import at_least
 from convcalc.layers import Layer, Shape
 from convcalc.layers.base import read_through
 from convcalc.shorthand import read_stack
+from convcalc.shown import Shown
 from convcalc.sizes import Size, exact
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Step(Shown):
     """One layer of a stack on its input; shapes include the batch."""
 
     name: str
@@ -34,8 +35,8 @@ class Step:
     macs: Size
 
 
-@dataclass(frozen=True, kw_only=True)
-class Chain:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Chain(Shown):
     """A stack on an input shape: the steps up to the first layer that refuses its input, and that refusal."""
 
     input: Shape

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from convcalc.conditions import enforce
 from convcalc.formulas import at_least
+from convcalc.shown import Shown
 from convcalc.sizes import numbers
 
 
-@dataclass(frozen=True, kw_only=True)
-class Overlap:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Overlap(Shown):
     """How many kernel taps reach each output position, by phase: position modulo stride, on one axis.
 
     Positions are counted from the first stamp's first tap, before padding crops; the counts hold away from

@@ -29,6 +29,7 @@ from convcalc.dilation_taps import (
     unbroken,
 )
 from convcalc.errors import BadArgument
+from convcalc.shown import Shown
 from convcalc.sizes import numbers
 
 LIMIT = 10**1000
@@ -37,8 +38,8 @@ LISTED = 1000
 """So many holes are listed one by one."""
 
 
-@dataclass(frozen=True)
-class HDC:
+@dataclass(frozen=True, repr=False)
+class HDC(Shown):
     """What `hdc` found; the fields are there at once, all else is worked out when asked for.
 
     Offsets count from the field's first tap, in positions of the stack's input.

@@ -130,7 +130,7 @@ class Expr:
         """Return the formula that is the size called `name`.
 
         >>> Expr.symbol("n") * 2 + 1
-        Expr('2*n + 1')
+        2*n + 1
         """
         return cls({((Symbol(name), 1),): 1})
 
@@ -229,7 +229,11 @@ class Expr:
         return self.text
 
     def __repr__(self) -> str:
-        return f"Expr({self.text!r})"
+        return self.text
+
+    def _repr_latex_(self) -> str:
+        """Its LaTeX, for notebooks."""
+        return f"$\\displaystyle {self.latex()}$"
 
     def __hash__(self) -> int:
         return hash(frozenset(self.terms.items())) if not self.is_constant else hash(self.constant)

@@ -18,6 +18,7 @@ from convcalc.errors import ConvcalcError
 from convcalc.footprint import Footprint
 from convcalc.layout import ALL, SELF, Axis, Reads
 from convcalc.product import Product
+from convcalc.shown import Shown
 from convcalc.stencils import everything, identity
 from convcalc.tapsets import EMPTY
 
@@ -26,8 +27,8 @@ MOST_TERMS = 4
 """A field has no more terms than this; those that are more are unknown together."""
 
 
-@dataclass(frozen=True)
-class Field:
+@dataclass(frozen=True, repr=False)
+class Field(Shown):
     """One footprint for each axis of the input, and whether their product is `exact` (see `convcalc.product`).
 
     `layout` has the digits of each axis in the node's tensor (see `convcalc.digits`); None means that the tensor is
@@ -78,7 +79,7 @@ class Field:
         """Return the field of which nothing is known.
 
         >>> Field.unknown(2)
-        Field(axes=(None, None), exact=False)
+        receptive field not known
         """
         return cls((None,) * axes, exact=False, layout=(None,) * axes)
 

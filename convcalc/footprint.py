@@ -26,14 +26,15 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from convcalc.errors import BadArgument, BadShape, brief
+from convcalc.shown import Shown
 from convcalc.tapsets import TapCounts, Taps, TapSet
 
 MAX_PHASES = 2**16
 """More phases than this are refused: no network has them, and each costs a set."""
 
 
-@dataclass(frozen=True)
-class Footprint:
+@dataclass(frozen=True, repr=False)
+class Footprint(Shown):
     """Output a*q + f reads `phases[f]` moved by a*`step`, q being the number of phases.
 
     `all_before` and `all_after` say that besides, every output reads everything before or after (global pooling,
@@ -46,7 +47,7 @@ class Footprint:
 
     >>> from convcalc.stencils import conv, conv_transpose
     >>> conv(3, stride=2, padding=1)
-    Footprint(phases=(TapSet(-1..1),), step=2, all_before=False, all_after=False)
+    reads -1..1 + 2a
     >>> net = conv(3, stride=2, padding=1).then(conv(3, padding=1))
     >>> net.receptive_field, net.stride, net.offset
     (7, Fraction(2, 1), Fraction(0, 1))
@@ -175,7 +176,7 @@ class Footprint:
 
         >>> from convcalc.tapsets import TapSet
         >>> Footprint((TapSet.of([0, 1]), TapSet.of([3, 4])), step=6).reduced()
-        Footprint(phases=(TapSet(0..1),), step=3, all_before=False, all_after=False)
+        reads 0..1 + 3a
         """
         q, m = len(self.phases), self.step
         for prime in _primes(math.gcd(q, m)):

@@ -20,6 +20,7 @@ from convcalc.expr import Expr
 from convcalc.input_size import read_shape, read_shapes
 from convcalc.join import Join
 from convcalc.layers.base import Layer, Shape, written
+from convcalc.shown import Shown
 from convcalc.sizes import Size
 
 Sizes: TypeAlias = Sequence[Size | str]
@@ -46,8 +47,8 @@ class Weights:
     macs: int = 0
 
 
-@dataclass(frozen=True)
-class Node:
+@dataclass(frozen=True, repr=False)
+class Node(Shown):
     """One call of a layer: its name, what it reads (names of nodes and inputs), where it stands.
 
     A layer of several outputs has them under "name", "name[1]", "name[2]", ... `shares` names an earlier node whose
@@ -126,7 +127,7 @@ class Capture:
 
 
 @dataclass(frozen=True, repr=False)
-class Graph:
+class Graph(Shown):
     """A network: nodes in an order in which they can run, names of inputs and outputs.
 
     Checked once, here: names are unique, every input exists, every layer gets as many as it takes, nothing goes
@@ -194,7 +195,7 @@ class Graph:
     def __len__(self) -> int:
         return len(self.nodes)
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         name = f"{self.name}: " if self.name else ""
         nodes = "1 node" if len(self) == 1 else f"{len(self)} nodes"
         return f"Graph({name}{nodes}: {', '.join(self.inputs)} -> {', '.join(self.outputs)})"

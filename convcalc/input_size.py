@@ -16,7 +16,7 @@ def read_shapes(given: Any) -> list[tuple[Size, ...]] | dict[str, tuple[Size, ..
     Raises `BadArgument` for what is no shape, `BadShape` for a size below 0.
 
     >>> read_shapes((1, 3, "H", "H")), read_shapes({"image": [1, 3, 8]})
-    ([(1, 3, Expr('H'), Expr('H'))], {'image': (1, 3, 8)})
+    ([(1, 3, H, H)], {'image': (1, 3, 8)})
     >>> read_shapes("abc")
     Traceback (most recent call last):
     ...

@@ -18,11 +18,12 @@ from convcalc.errors import BadArgument, BadShape
 from convcalc.footprint import Footprint
 from convcalc.formulas import Padding, conv_out, conv_transpose_out, padding_pair, pool_out
 from convcalc.resizing import adaptive_pool_out, adaptive_pool_windows, crop_out, interpolate_out, pad_out
+from convcalc.shown import Shown
 from convcalc.tapsets import TapSet
 
 
-@dataclass(frozen=True)
-class Reads:
+@dataclass(frozen=True, repr=False)
+class Reads(Shown):
     """Bit i of `rows[j]` says whether output j reads input i; there are `size` inputs.
 
     >>> from convcalc.stencils import conv

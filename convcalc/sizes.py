@@ -49,7 +49,7 @@ def any_size(n: Size, *settings: Any) -> Size:
     It is called n; n_ where a setting is called n and `n` is not, as the same symbol is the same size.
 
     >>> any_size(28, 3, (1, 2)), any_size(28, Expr.symbol("n")), any_size(Expr.symbol("n"), Expr.symbol("n"))
-    (Expr('n'), Expr('n_'), Expr('n'))
+    (n, n_, n)
     """
     name = "n"
     while str(n) != name and any(name in _names(value) for value in settings):
@@ -98,7 +98,7 @@ def exact_each(names: str, *values: Size) -> tuple[Size, ...]:
     """Return `values` as `exact` does, of whatever kinds they are.
 
     >>> exact_each("n k", 28, Expr.symbol("k"))
-    (28, Expr('k'))
+    (28, k)
     """
     if set(map(type, values)) <= {int}:
         return values
@@ -114,7 +114,7 @@ def single(names: str, *values: Size) -> tuple[Size, ...]:
     """Return `values` as `exact` does; an array is refused, as the answer is about one size.
 
     >>> single("n k", 28, Expr.symbol("k"))
-    (28, Expr('k'))
+    (28, k)
     """
     for name, size in zip(names.split(), sizes := exact(names, *values), strict=True):
         if is_array(size):

@@ -25,6 +25,7 @@ from operator import index
 from typing import SupportsIndex, TypedDict
 
 from convcalc.errors import BadArgument
+from convcalc.shown import Shown
 from convcalc.sizes import numbers
 
 
@@ -37,8 +38,8 @@ class Record(TypedDict):
     finite: list[int]
 
 
-@dataclass(frozen=True)
-class SizeSet:
+@dataclass(frozen=True, repr=False)
+class SizeSet(Shown):
     """The sizes n >= 0 that are in `finite`, or at least `minimum` and n mod `modulus` in `residues`.
 
     Kept in canonical form, so equal sets are equal values: the smallest modulus; the lowest minimum from which on the
@@ -47,7 +48,7 @@ class SizeSet:
     integer.
 
     >>> SizeSet(4, (1, 3), 5, (3, 6))
-    SizeSet(modulus=2, residues=(1,), minimum=3, finite=(6,))
+    n is 6; or n >= 3 and n % 2 == 1
     """
 
     modulus: int = 1
@@ -188,7 +189,7 @@ class SizeSet:
         """The sizes in either.
 
         >>> SizeSet(4, (0,)) | SizeSet(4, (2,), 6)
-        SizeSet(modulus=2, residues=(0,), minimum=4, finite=(0,))
+        n is 0; or n >= 4 and n % 2 == 0
         """
         return union((self, other)) if isinstance(other, SizeSet) else NotImplemented
 

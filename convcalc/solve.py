@@ -12,13 +12,14 @@ from itertools import islice
 from typing import Any
 
 from convcalc.formulas import Padding, span
+from convcalc.shown import Shown
 from convcalc.sizes import flag
 from convcalc.solve_near import no_solution
 from convcalc.solve_problem import SAME, Interval, Outs, Problem, Rules
 
 
-@dataclass(frozen=True)
-class Solutions:
+@dataclass(frozen=True, repr=False)
+class Solutions(Shown):
     """All solutions of "the output is `out`".
 
     `intervals` holds them exactly where there is one unknown, `(lo, None)` meaning every integer from lo on.

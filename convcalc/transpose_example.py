@@ -11,6 +11,7 @@ import numpy as np
 
 from convcalc.conv_arrays import Array, pad_or_crop
 from convcalc.errors import BadShape
+from convcalc.shown import Shown
 from convcalc.sizes import is_symbolic
 from convcalc.transpose import flip_kernel, forward_matrix, insert_zeros, transposed_by_zeros
 from convcalc.transpose_size import TransposedSize
@@ -19,8 +20,8 @@ READABLE = 64
 """More positions than this on one axis, or in one row or column of a matrix, nobody reads."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class WorkedExample:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class WorkedExample(Shown):
     """The stages of one transposed convolution, one channel: input 1, 2, 3, ... and kernel 1, 2, 3, ...
 
     Arrays are spatial (no batch, no channel) and read-only.

@@ -25,6 +25,7 @@ from convcalc.conditions import Conditions
 from convcalc.errors import BadArgument
 from convcalc.expr import Expr
 from convcalc.formulas import Padding, conv_out, conv_transpose_out, extent, padding_pair
+from convcalc.shown import Shown
 from convcalc.sizes import Size, any_size, is_symbolic, single
 
 PerAxis: TypeAlias = Any  # one value for all axes, or a sequence with one for each
@@ -80,8 +81,8 @@ class Inversion:
         return range(max(1, self.least), self.most + 1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class TransposedSize:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TransposedSize(Shown):
     """A transposed convolution on one axis: what goes in, what comes out, and why.
 
     >>> up = transposed_size(14, 4, stride=2, padding=1)

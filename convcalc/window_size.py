@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from convcalc.conditions import Conditions
 from convcalc.formulas import Padding, conv_out, extent, padding_pair, pool_out
+from convcalc.shown import Shown
 from convcalc.sizes import Size, any_size, flag, is_symbolic, single
 
 
@@ -26,8 +27,8 @@ class Unread:
     """Between the first position read and the last."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class WindowedSize:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class WindowedSize(Shown):
     """A convolution or pooling on one axis: what goes in, what comes out, and why.
 
     >>> down = conv_size(224, 7, stride=2, padding=3)

@@ -196,17 +196,10 @@ def test_zoo_lists_every_network_or_one_with_its_arguments():
 # -- everywhere ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("arguments", "kept"),
-    [
-        (["inspect", "resnet18"], {"layer", "op", "output", "params", "MACs"}),
-        (["field", "resnet18"], {"layer", "receptive", "field", "stride", "holes"}),
-        (["zoo"], {"network", "input", "params", "MACs", "receptive", "field"}),
-    ],
-)
-def test_tables_fit_a_terminal_of_80_columns(arguments, kept):
+def on_a_terminal(arguments, columns=80):
+    """The lines that a command writes on a terminal of so many columns."""
     head, tail = pty.openpty()
-    environment = {**os.environ, "COLUMNS": "80", "TERM": "xterm", "NO_COLOR": "1"}
+    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm", "NO_COLOR": "1"}
     command = [sys.executable, "-m", "convcalc", *arguments]
     process = subprocess.Popen(command, stdout=tail, stderr=tail, env=environment)
     os.close(tail)
@@ -221,7 +214,34 @@ def test_tables_fit_a_terminal_of_80_columns(arguments, kept):
         shown += more
     os.close(head)
     assert process.wait() == 0
-    lines = re.sub(r"\x1b\[[0-9;]*m", "", shown.decode().replace("\r", "")).splitlines()
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode().replace("\r", "")).splitlines()
+
+
+def test_two_networks_stand_one_below_the_other_where_a_terminal_is_narrow():
+    lines = on_a_terminal(["compare", "densenet121", "resnet50"])
+    assert max(map(len, lines)) <= 80
+    words = {word for line in lines for word in line.split()}
+    names = {row.name for name in ("densenet121", "resnet50") for row in cc.inspect(cc.zoo.load(name)).layers}
+    assert names <= words
+
+
+def test_legal_sizes_cut_no_word_on_a_terminal():
+    arguments = ["sizes", "unet", "--near", "64"]
+    narrow, wide = on_a_terminal(arguments), on_a_terminal(arguments, 1000)
+    assert max(map(len, narrow)) <= 80
+    assert " ".join(narrow).split() == " ".join(wide).split()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        (["inspect", "resnet18"], {"layer", "op", "output", "params", "MACs"}),
+        (["field", "resnet18"], {"layer", "receptive", "field", "stride", "holes"}),
+        (["zoo"], {"network", "input", "params", "MACs", "receptive", "field"}),
+    ],
+)
+def test_tables_fit_a_terminal_of_80_columns(arguments, kept):
+    lines = on_a_terminal(arguments)
     end = next(place for place, line in enumerate(lines) if "80 columns are too few for" in line)
     assert max(map(len, lines[: end + 1])) <= 80
     assert kept <= set((lines[0] + " " + lines[1]).split())

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from convcalc.cli import main
 from convcalc.exprtext import PRETTY, PYTHON
-from convcalc.render.sizes import set_text
+from convcalc.render.sets import set_text
 from convcalc.sizeset import SizeSet, every, only
 
 

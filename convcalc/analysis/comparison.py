@@ -14,14 +14,15 @@ from convcalc.blocks import Part
 from convcalc.errors import NoSuchName, brief
 from convcalc.expr import Expr
 from convcalc.graph import Graph, InputShapes
+from convcalc.shown import Shown
 from convcalc.sizes import Size
 
 QUANTITIES = ("params", "macs", "flops", "activations")
 """What is counted of each network, and has a difference and a ratio."""
 
 
-@dataclass(frozen=True)
-class Count:
+@dataclass(frozen=True, repr=False)
+class Count(Shown):
     """One quantity of both networks.
 
     >>> pair = Count("params", 18, 25)
@@ -96,8 +97,8 @@ class Row:
         return {"same": self.same, **{side: getattr(self, side) and getattr(self, side).to_dict() for side in "ab"}}
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """Two reports and their differences, b against a."""
 
     a: Report
@@ -164,7 +165,7 @@ def compare(
     >>> one = Conv(None, 5, padding=2, bias=False)
     >>> found = compare(two, one, (1, "C", "H", "W"))
     >>> found["params"].a, found["params"].b, found["params"].ratio, [reach.field for reach in found.reach]
-    (Expr('18*C**2'), Expr('25*C**2'), Fraction(25, 18), [(5, 5), (5, 5)])
+    (18*C**2, 25*C**2, Fraction(25, 18), [(5, 5), (5, 5)])
     """
     settings: dict[str, Any] = {"example_inputs": example_inputs, "dtype": dtype, "train": train}
     return compare_reports(inspect(a, input_size, **settings), inspect(b, input_size, **settings))

@@ -266,7 +266,7 @@ def letters_of(graph: Graph, capture: Capture, shapes: Mapping[str, Shape]) -> d
 
     >>> graph = Graph([], capture=Capture(letters=((1, 3, Expr.symbol("H")),)))
     >>> letters_of(graph, graph.capture, {"input": (1, 3, Expr.symbol("N"))})
-    {'H': Expr('N')}
+    {'H': N}
     """
     values: dict[str, Size] = {}
     for name, letters in zip(graph.inputs, capture.letters, strict=True):

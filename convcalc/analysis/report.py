@@ -29,14 +29,15 @@ from convcalc.graph import Graph, InputShapes, Node, Weights
 from convcalc.layers import Opaque, Shape
 from convcalc.layers.source import Fresh
 from convcalc.product import Product
+from convcalc.shown import Shown
 from convcalc.sizes import Size, is_array, is_symbolic
 
 PerAxis: TypeAlias = tuple[Any, ...]
 """One entry for each spatial axis of the input; None where it is unknown."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LayerReport:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class LayerReport(Shown):
     """One node: what goes in, what comes out, what it costs, what it reads of the network's first input."""
 
     name: str
@@ -134,8 +135,8 @@ class Failure:
     source: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Report(Shown):
     """A network on an input: a row for each node up to the first that refuses its input, and that refusal."""
 
     model: str
@@ -253,18 +254,6 @@ class Report:
     def to_json(self) -> str:
         """Return the document that `convcalc inspect --json` prints."""
         return json.dumps({"schema": 1, "convcalc": __version__, **self.to_dict()}, indent=2, default=str)
-
-    def __str__(self) -> str:
-        """The table that `convcalc inspect` prints. Rendering is a higher room, entered only here and below."""
-        from convcalc.render.report import report_text
-
-        return report_text(self)
-
-    def _repr_html_(self) -> str:
-        """The same as HTML, for notebooks."""
-        from convcalc.render.report import report_html
-
-        return report_html(self)
 
 
 def inspect_graph(net: Graph | Part | Any, input_size: InputShapes | None = None, *, dtype: str = "float32") -> Report:

@@ -40,14 +40,15 @@ from convcalc.graph import Graph, InputShapes, Node
 from convcalc.layers import Fresh, Moved, Opaque
 from convcalc.layers.base import Shape, read_through
 from convcalc.quasiaffine import QuasiAffine, quasi_affine
+from convcalc.shown import Shown
 from convcalc.sizeset import SizeSet, every
 
 UNIFORM = ("zeros", "ones", "full", "empty", "zeros_like", "ones_like", "new_zeros", "new_ones", "new_full")
 """What makes one value for all places, or what is written over."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class AxisTiles:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class AxisTiles(Shown):
     """The tiles of one axis, in rows of the input; `out` and `trim` are rows of the output.
 
     >>> from convcalc.blocks import Sequential
@@ -102,8 +103,8 @@ class AxisTiles:
         return self.place(number - 1) + self.out - self.trim[1] - self.place(number), end
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tiles:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Tiles(Shown):
     """How to cut the input of a network into tiles, axis by axis.
 
     `memory` is the most bytes that the values alive at once take in a forward pass over one tile, float32, weights

@@ -12,6 +12,7 @@ from convcalc.boxes import Boxes
 from convcalc.conditions import Reader
 from convcalc.errors import ConvcalcError, Unknown
 from convcalc.expr import Expr
+from convcalc.shown import Shown
 from convcalc.sizes import Size, is_array, numbers
 from convcalc.sizeset import Record, SizeSet, every, only
 
@@ -19,8 +20,8 @@ SHOWN = 6
 """The most boxes of sizes of which nothing is known that are printed."""
 
 
-@dataclass(frozen=True)
-class Reason:
+@dataclass(frozen=True, repr=False)
+class Reason(Shown):
     """Why sizes are not legal: the first condition that refuses them.
 
     `sizes` are those of the one axis it is about; None where the axes are coupled. `example` is one of them.
@@ -85,8 +86,8 @@ class LegalRecord(TypedDict):
     reasons: list[dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class Legal:
+@dataclass(frozen=True, repr=False)
+class Legal(Shown):
     """The input sizes that a network accepts.
 
     `runs` and `exact` are boxes over `axes`: the sizes that are known to run, and to be exact. `proved` says that all

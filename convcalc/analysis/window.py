@@ -24,12 +24,13 @@ from convcalc.graph import Graph, InputShapes, Node
 from convcalc.layers import AdaptiveAvgPool, AdaptiveMaxPool, Layer, Moved, Pad, PadAxes, Upsample
 from convcalc.layers.base import Shape, read_through
 from convcalc.reads import Reads
+from convcalc.shown import Shown
 from convcalc.stencils import identity
 from convcalc.tapsets import TapSet
 
 
-@dataclass(frozen=True, kw_only=True)
-class AxisWindow:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class AxisWindow(Shown):
     """What one output position reads on one axis of the input."""
 
     axis: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from convcalc.shown import Shown
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mismatch:
@@ -15,8 +17,8 @@ class Mismatch:
     """A line of Python that reproduces it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class VerifyReport:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class VerifyReport(Shown):
     """Cases tried against torch on one device; `seed` draws the same ones again.
 
     >>> report = VerifyReport(device="cpu", device_name="x", torch="2.13.0", seed=0, checked=1, refused=0, seconds=0.1)

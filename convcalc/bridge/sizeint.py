@@ -36,7 +36,7 @@ def sized(value: int, expr: Expr | None, watch: Watch) -> int:
     >>> n = sized(7, Expr.symbol("n"), Watch())
     >>> half = (n + 1) // 2
     >>> half, half.expr, type(n - n)
-    (4, Expr('(n + 1)//2'), <class 'int'>)
+    (4, (n + 1)//2, <class 'int'>)
     """
     if expr is not None and expr.is_constant and expr.constant == value:
         return value
@@ -47,7 +47,7 @@ def formula(value: Any) -> Expr | int | None:
     """Return the formula of a number; None where it is unknown.
 
     >>> formula(3), formula(sized(7, Expr.symbol("n"), Watch())), formula(0.5)
-    (3, Expr('n'), None)
+    (3, n, None)
     """
     if isinstance(value, SizeInt):
         return value.expr
@@ -403,7 +403,7 @@ class SizeFloat(_Real):
 
         >>> n = sized(15, Expr.symbol("n"), Watch())
         >>> math.ceil(n / 14).expr
-        Expr('(n + 13)//14')
+        (n + 13)//14
         """
         if isinstance(below, int) and 0 < below < 2**20 and top is not None:
             return cls(value, top, watch, below)
@@ -625,7 +625,7 @@ def formula_or_none(value: int) -> Expr | None:
     """Return the formula of a whole number as an `Expr`.
 
     >>> formula_or_none(3)
-    Expr('3')
+    3
     """
     known = formula(value)
     return Expr.const(known) if isinstance(known, int) else known

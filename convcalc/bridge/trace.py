@@ -150,7 +150,7 @@ def given_letters(shape: Shape) -> dict[int, Expr]:
     """Return the letters that a user gave to axes which have none by themselves, or to all where they are others'.
 
     >>> given_letters((1, "T", 8)), given_letters((1, 3, "H", "W")), given_letters((1, "H", "W", 16))
-    ({1: Expr('T')}, {}, {1: Expr('H'), 2: Expr('W')})
+    ({1: T}, {}, {1: H, 2: W})
     """
     named = {axis: size for axis, size in enumerate(shape[:2]) if isinstance(size, str | Expr)}
     if {str(size) for size in named.values()} & {"L", "D", "H", "W"}:  # which stand on other axes elsewhere

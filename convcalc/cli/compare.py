@@ -16,8 +16,8 @@ from convcalc.cli.options import NetworkCommand, bold, echo_json, text_style
 from convcalc.cli.saved import is_saved, read_saved, saved_inputs
 from convcalc.errors import Refused, Unreadable
 from convcalc.render.changes import change_columns, change_summary
-from convcalc.render.compare import layer_columns, total_columns
-from convcalc.render.table import plain_table, print_table
+from convcalc.render.compare import SPARE, compare_tables
+from convcalc.render.table import plain_table, print_table, terminal_width
 
 
 @click.command(cls=NetworkCommand, short_help="Two networks side by side: cost, receptive field, sizes, layers.")
@@ -97,17 +97,11 @@ def _echo_changes(found: Changes, a: str, b: str, quiet: bool) -> None:
             click.echo(plain_table(columns, rows))
 
 
-def _name(report: Report, letter: str) -> str:
-    """The name of a network where it is short, as a column needs it."""
-    return report.model if 0 < len(report.model) <= 24 and " " not in report.model else letter
-
-
 def _echo(found: Comparison, ascii_only: bool, quiet: bool) -> None:
-    names = _name(found.a, "A"), _name(found.b, "B")
-    style = text_style(ascii_only)
-    tables = [total_columns(found, names, style), *([] if quiet else [layer_columns(found, names, style)])]
-    if sys.stdout.isatty():
+    width = terminal_width() if sys.stdout.isatty() else None
+    tables = compare_tables(found, text_style(ascii_only), width, layers=not quiet)
+    if width is not None:
         for columns, rows in tables:
-            print_table(columns, rows)
+            print_table(columns, rows, spare=SPARE)
     else:
         click.echo("\n\n".join(plain_table(columns, rows) for columns, rows in tables))

@@ -14,7 +14,8 @@ from convcalc import __version__, notation
 from convcalc.cli.nothing import nothing_found
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.exprtext import PRETTY, PYTHON, Style
-from convcalc.render.words import error_lines
+from convcalc.render.table import terminal_width
+from convcalc.render.words import error_lines, fold
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -126,6 +127,8 @@ def bold(text: str) -> str:
 
 def echo_answer(text: str) -> None:
     """Print an answer, its first line in bold where the terminal has it."""
+    if sys.stdout.isatty():  # a terminal would cut words
+        text = "\n".join(fold(text.splitlines(), terminal_width()))
     first, _, rest = text.partition("\n")
     click.echo(bold(first) + ("\n" + rest if rest else ""))
 

@@ -53,7 +53,7 @@ class Slice(NamedTuple):
         """Return start and stop, counted from 0 and within the size; of a symbol, for a slice that has rows.
 
         >>> Slice(-3, None).ends(8), Slice(2, 100).ends(8), Slice(2, -1).ends(Expr.symbol("n"))
-        ((5, 8), (2, 8), (2, Expr('n - 1')))
+        ((5, 8), (2, 8), (2, n - 1))
         """
         start = 0 if self.start is None else _counted(self.start, size)
         stop = size if self.stop is None else _counted(self.stop, size)

@@ -4,39 +4,94 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
-from convcalc.analysis.comparison import Comparison, Count, Reach
-from convcalc.analysis.report import LayerReport, PerAxis
-from convcalc.exprtext import Style
+from convcalc.analysis.comparison import Comparison, Count, Reach, Row
+from convcalc.analysis.report import LayerReport, PerAxis, Report
+from convcalc.exprtext import PRETTY, Style
 from convcalc.layers import Shape
+from convcalc.render.table import html_table, narrow_table, table_width
 from convcalc.render.words import across, count
 
 LABELS = {"params": "params", "macs": "MACs", "flops": "FLOPs", "activations": "activations"}
 
 
-def total_columns(found: Comparison, names: tuple[str, str], style: Style) -> tuple[list[str], list[list[str]]]:
+SPARE = ("MACs", "params", "output")
+"""What a narrow terminal can do without, first to last."""
+
+Table: TypeAlias = tuple[list[str], list[list[str]]]
+"""Headings and rows."""
+
+
+def compare_tables(found: Comparison, style: Style, width: int | None = None, *, layers: bool = True) -> list[Table]:
+    """Return the totals and the layers; where both networks' layers do not fit beside each other, one below the other.
+
+    >>> from convcalc.analysis.comparison import compare
+    >>> from convcalc.layers import Conv, ReLU
+    >>> found = compare(Conv(8, 3), Conv(8, 5), (1, 3, 32, 32))
+    >>> compare_tables(found, PRETTY, 30)[1][1]
+    [['|', 'conv', '8x30x30', '224', '194,400'], ['', 'conv', '8x28x28', '608', '470,400']]
+    """
+    names = _name(found.a, "A"), _name(found.b, "B")
+    tables = [total_columns(found, names, style)]
+    if layers:
+        beside = layer_columns(found, names, style)
+        wide = width is not None and table_width(*beside) > width
+        tables.append(stacked_columns(found, style) if wide else beside)
+    return tables
+
+
+def compare_text(found: Comparison, *, width: int | None = None) -> str:
+    """Return both tables as text, of `width` columns at most."""
+    return "\n\n".join(narrow_table(*table, SPARE, width) for table in compare_tables(found, PRETTY, width))
+
+
+def compare_html(found: Comparison) -> str:
+    """Return both tables for notebooks."""
+    return "".join(html_table(*table) for table in compare_tables(found, PRETTY))
+
+
+def _name(report: Report, letter: str) -> str:
+    """The name of a network where it is short, as a column needs it."""
+    return report.model if 0 < len(report.model) <= 24 and " " not in report.model else letter
+
+
+def total_columns(found: Comparison, names: tuple[str, str], style: Style) -> Table:
     """Return the headings and rows of the totals: sizes, field, stride, counts with difference and ratio, B to A."""
     a, b = found.a, found.b
     left, right = found.reach
     rows = [
         ["input", _shape(a.input, style), _shape(b.input, style), "", ""],
         ["output", _shape(a.output, style), _shape(b.output, style), "", ""],
-        *(_count(count, style) for count in found.counts),
+        *(count_row(total, style) for total in found.counts),
         ["receptive field", _field(left), _field(right), "", ""],
         ["stride", _axes(left.stride), _axes(right.stride), "", ""],
     ]
     return ["", *names, "difference", "ratio"], rows
 
 
-def layer_columns(found: Comparison, names: tuple[str, str], style: Style) -> tuple[list[str], list[list[str]]]:
+def layer_columns(found: Comparison, names: tuple[str, str], style: Style) -> Table:
     """Return the headings and rows of the layers: `=` between those that agree, `|` between those that differ."""
     columns = [names[0], "output", "params", "MACs", "", names[1], "output", "params", "MACs"]
     rows = []
     for row in found.rows:
-        sign = "=" if row.same else "|" if row.a and row.b else "<" if row.a else ">"
-        rows.append([*_layer(row.a, style), sign, *_layer(row.b, style)])
+        rows.append([*_layer(row.a, style), _sign(row), *_layer(row.b, style)])
     return columns, rows
+
+
+def stacked_columns(found: Comparison, style: Style) -> Table:
+    """Return the same one below the other: A's layer after the sign, and B's below it unless it is the same."""
+    rows = []
+    for row in found.rows:
+        sides = [_layer(layer, style) for layer in (row.a, row.b) if layer is not None]
+        if row.same and sides[0] == sides[-1]:
+            sides = sides[:1]
+        rows += [[_sign(row) if place == 0 else "", *side] for place, side in enumerate(sides)]
+    return ["", "layer", "output", "params", "MACs"], rows
+
+
+def _sign(row: Row) -> str:
+    return "=" if row.same else "|" if row.a and row.b else "<" if row.a else ">"
 
 
 def _layer(layer: LayerReport | None, style: Style) -> list[str]:
@@ -46,7 +101,8 @@ def _layer(layer: LayerReport | None, style: Style) -> list[str]:
     return [layer.name, _shape(layer.output, style), *counts]
 
 
-def _count(total: Count, style: Style) -> list[str]:
+def count_row(total: Count, style: Style) -> list[str]:
+    """Return one quantity as its name, both values, the difference and the ratio."""
     difference = count(total.difference, style)
     signed = difference if difference.startswith((style.minus, "0")) else f"+{difference}"
     values = [count(value, style) for value in (total.a, total.b)]

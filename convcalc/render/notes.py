@@ -10,6 +10,15 @@ SHOWN = 3
 """So many nodes are named; the rest are counted."""
 
 
+def notes_text(notes: Iterable[Note]) -> str:
+    """Return the lines of notes as one text; of none, that there are none.
+
+    >>> notes_text([])
+    'no notes'
+    """
+    return "\n".join(note_lines(notes)) or "no notes"
+
+
 def note_lines(notes: Iterable[Note]) -> list[str]:
     """Return two lines for each cause: the nodes and what is said of them, then the remedy.
 

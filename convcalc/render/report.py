@@ -15,7 +15,7 @@ from convcalc.layers.base import Shape
 from convcalc.render.notes import note_lines
 from convcalc.render.ops import op_words
 from convcalc.render.stack import field_texts
-from convcalc.render.table import plain_table
+from convcalc.render.table import html_table, narrow_table
 from convcalc.render.words import across, count, error_lines, needed
 from convcalc.sizes import Size, is_symbolic
 
@@ -238,8 +238,8 @@ def _shapes_line(report: Report, batch: Size | None) -> str:
     return f"shapes without the batch, {batches}{'; in parentheses, the whole shape' if other else ''}"
 
 
-def report_text(report: Report, style: Style = PRETTY) -> str:
-    """Return the whole report as text: table, answer, and why the answer is no.
+def report_text(report: Report, style: Style = PRETTY, *, width: int | None = None) -> str:
+    """Return the whole report as text: table, answer, and why the answer is no; the table of `width` columns at most.
 
     >>> from convcalc.analysis.report import inspect_graph
     >>> from convcalc.layers import Conv
@@ -253,7 +253,7 @@ def report_text(report: Report, style: Style = PRETTY) -> str:
     shapes without the batch, 1
     """
     error = error_lines(report.error) if report.error else []
-    table = [plain_table(*report_columns(report, style))] if report.layers or report.failed else []
+    table = [narrow_table(*report_columns(report, style), SPARE, width)] if report.layers or report.failed else []
     return "\n".join([*table, *report_summary(report, style), *error])
 
 
@@ -265,9 +265,6 @@ def report_html(report: Report) -> str:
     >>> report_html(inspect_graph(ReLU(), (1, 3, 8, 8))).startswith("<table><thead><tr><th>layer</th>")
     True
     """
-    columns, rows = report_columns(report)
-    head = "".join(f"<th>{name}</th>" for name in columns)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     error = error_lines(report.error) if report.error else []
     below = "".join(f"<div>{escape(line)}</div>" for line in [*report_summary(report), *error])
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{below}"
+    return f"{html_table(*report_columns(report))}{below}"

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from convcalc.analysis.verdict import Legal, Reason
 from convcalc.boxes import Boxes
 from convcalc.errors import Unknown
-from convcalc.exprtext import PRETTY, PYTHON, Style
-from convcalc.render.table import plain_table
+from convcalc.exprtext import PRETTY, Style
+from convcalc.render.excluded import excluded_lines
+from convcalc.render.sets import set_text
 from convcalc.render.words import Line, across, labelled
-from convcalc.sizeset import SizeSet, only
-from convcalc.sizewords import listing
+from convcalc.sizeset import SizeSet
 
 LOSSLESS = "loses no rows"
 """What sizes are called that `exact` holds: no window drops a row, every crop is symmetric."""
@@ -54,42 +54,9 @@ def sizes_text(legal: Legal, near: Sequence[int] | None, style: Style = PRETTY, 
     ]
     reasons = _told(legal)
     shown = reasons if everything or len(reasons) <= FEW else _telling(reasons)
-    rows = [_reason_row(one, bool(legal.runs if one.kind == "runs" else legal.exact), style) for one in shown]
-    table = [plain_table(("excluded", "where", "why"), rows)] if rows else []
     more = len(reasons) - len(shown)
     rest = [f"{more} class{'es' if more > 1 else ''} more: --all"] if more else []
-    return "\n".join(
-        [labelled(lines, len(LOSSLESS) + 2), *(line.rstrip("\n") if rest else line for line in table), *rest]
-    )
-
-
-def set_text(sizes: SizeSet, name: str, style: Style = PRETTY) -> str:
-    """Return a set of sizes as a person writes it.
-
-    >>> set_text(SizeSet(16, (12,), 188), "H"), set_text(SizeSet(16, (12,), 188), "H", PYTHON)
-    ('H ≡ 12 mod 16, H >= 188', 'H % 16 == 12, H >= 188')
-    >>> set_text(SizeSet(16, (0,), 16), "H"), set_text(SizeSet(2, (1,), 5, (2,)), "n")
-    ('H a multiple of 16, H >= 16', 'n is 2; or n odd, n >= 5')
-    """
-    parts = [] if not sizes.finite else [SizeSet(finite=sizes.finite).text(name)]
-    if sizes.residues:
-        pattern = _pattern(sizes, name, style)
-        least = f"{name} >= {sizes.minimum}" if sizes.minimum or sizes.modulus > 1 else ""
-        parts.append(", ".join(filter(None, (pattern, least))) or f"every {name}")
-    return "; or ".join(parts) or f"no {name}"
-
-
-def _pattern(sizes: SizeSet, name: str, style: Style) -> str:
-    m, residues = sizes.modulus, sizes.residues
-    if m == 1:
-        return ""
-    if residues == (0,):
-        return f"{name} even" if m == 2 else f"{name} a multiple of {m}"
-    if m == 2:
-        return f"{name} odd"
-    if style is PYTHON:
-        return f"{name} % {m} == {residues[0]}" if len(residues) == 1 else f"{name} % {m} in {listing(residues)}"
-    return f"{name} ≡ {listing(residues).replace(', ', ' or ') if len(residues) <= 3 else listing(residues)} mod {m}"
+    return "\n".join([labelled(lines, len(LOSSLESS) + 2), *excluded_lines(shown, legal, style), *rest])
 
 
 def _boxes(label: str, boxes: Boxes, style: Style, everything: bool) -> Iterator[Line]:
@@ -175,17 +142,3 @@ def _telling(reasons: Sequence[Reason]) -> list[Reason]:
     """Those that matter at many sizes, and of small sizes, layer after layer, the last to refuse any."""
     last = {one.axes: one for one in reasons if one.sizes is not None and one.sizes.is_finite}
     return [one for one in reasons if one.sizes is None or not one.sizes.is_finite or one is last[one.axes]][:SHOWN]
-
-
-def _reason_row(reason: Reason, some: bool, style: Style) -> list[str]:
-    """One row; `some` says whether other sizes than the reason's are legal."""
-    sentence, first = reason.sentence, reason.axes[0]
-    example = f" ({', '.join(f'{axis} = {reason.example[axis]}' for axis in reason.axes)})"
-    if reason.sizes is None:
-        sizes = f"{'other' if some else 'every'} {' and '.join(reason.axes)}"
-        sentence += example if some else ""
-    else:
-        sizes = set_text(reason.sizes, first, style)
-        sentence = sentence.removeprefix(f"axis {first}: ")
-        sentence += "" if reason.sizes == only([reason.example[first]]) else example
-    return [sizes, reason.node, f"{'loses rows: ' if reason.kind == 'exact' else ''}{sentence}"]

@@ -26,6 +26,11 @@ def solution_lines(found: Solutions) -> list[str]:
     return [*lines, f"{shown} {found.count} with {box}; each {given}"]
 
 
+def solutions_text(found: Solutions) -> str:
+    """Return the lines of the solutions as one text."""
+    return "\n".join(solution_lines(found))
+
+
 def interval_text(name: str, interval: Interval) -> str:
     """Return an interval of integers as a person writes it.
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from convcalc.chain import Chain, Step, spatial_sizes
 from convcalc.expr import Expr
-from convcalc.exprtext import PYTHON, Style, write
+from convcalc.exprtext import PRETTY, PYTHON, Style, write
 from convcalc.footprint import Footprint
 from convcalc.layers import Layer
-from convcalc.render.words import across, count, needed, number, plain
+from convcalc.render.table import plain_table
+from convcalc.render.words import across, count, error_lines, needed, number, plain
 from convcalc.shorthand import OPS
 from convcalc.sizes import is_symbolic
 
@@ -122,6 +123,23 @@ def same_text(texts: Sequence[str]) -> str:
     ('3x5', '3')
     """
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)
+
+
+def stack_text(chain: Chain) -> str:
+    """Return the whole stack as text: table, answer, and why the answer is no.
+
+    >>> from convcalc.chain import run_chain
+    >>> from convcalc.layers import Conv
+    >>> print(stack_text(run_chain([Conv(8, 3)], (1, 3, 28))))
+    layer  op         output  any size  receptive field  stride  offset  params  MACs
+    conv1  conv 8 k3  8x26    n − 2     3                1       1       80      1,872
+    28 -> 26   any n: n − 2
+    80 params, 1,872 MACs, of 1-D layers; for images give both sizes, as 224x224
+    """
+    channels = isinstance(chain.input[1], int)
+    table = [plain_table(*stack_columns(chain, PRETTY, channels))] if chain.steps else []
+    error = error_lines(chain.error) if chain.error else []
+    return "\n".join([*table, *stack_summary(chain, PRETTY, channels), *error])
 
 
 def stack_summary(chain: Chain, style: Style, channels: bool) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.analysis.tiles import AxisTiles, Tiles
 from convcalc.errors import BadArgument
 from convcalc.exprtext import PRETTY, Style
-from convcalc.render.sizes import set_text
+from convcalc.render.sets import set_text
 from convcalc.render.words import labelled
 
 MOST_TILES = 1_000_000

@@ -37,6 +37,11 @@ def render_transposed(sizes: Sequence[TransposedSize], *, style: Style = PRETTY)
     return "\n".join([f"{into} -> {out}", *parts])
 
 
+def transposed_text(axis: TransposedSize) -> str:
+    """Return the summary of one axis."""
+    return render_transposed([axis])
+
+
 def render_three_ways(sizes: Sequence[TransposedSize], *, style: Style = PRETTY) -> str:
     """Return the size computed directly, via the equivalent convolution, and by inverting the forward formula.
 

@@ -35,6 +35,11 @@ def render_windowed(sizes: Sequence[WindowedSize], *, style: Style = PRETTY, poo
     return "\n".join([f"{into} -> {out}", *parts, *([labelled(last)] if last else [])])
 
 
+def windowed_text(axis: WindowedSize) -> str:
+    """Return the answer for one axis."""
+    return render_windowed([axis])
+
+
 def working(axis: WindowedSize, style: Style) -> str:
     """Return the formula with its numbers put in.
 

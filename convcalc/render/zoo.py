@@ -57,6 +57,11 @@ def network_lines(network: Network, style: Style = PRETTY) -> list[str]:
     return [f"{network.name}({', '.join(network.arguments)})", labelled(facts, len("receptive field") + 2), network.doc]
 
 
+def network_text(network: Network) -> str:
+    """Return the lines of one network as one text."""
+    return "\n".join(network_lines(network))
+
+
 def zoo_record(networks: Sequence[Network]) -> dict[str, Any]:
     """Return the JSON record: sizes and costs by the names of `inspect`."""
     return {"kind": "zoo", "networks": [_record(network) for network in networks]}

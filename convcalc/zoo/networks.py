@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from convcalc.analysis.report import PerAxis, Report, inspect_graph
+from convcalc.shown import Shown
 from convcalc.zoo import MODELS, load
 
 
-@dataclass(frozen=True, kw_only=True)
-class Network:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Network(Shown):
     """A network of the zoo on its own input."""
 
     name: str

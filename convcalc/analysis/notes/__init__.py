@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from convcalc.analysis.fields import find_fields
-from convcalc.analysis.notes.base import Facts, Note, Remark
+from convcalc.analysis.notes.base import Facts, Note, Notes, Remark
 from convcalc.analysis.notes.batch import crossed_batches, mixed_samples, view_for_permute
 from convcalc.analysis.notes.reach import field_past_input, gridding, misaligned_branches
 from convcalc.analysis.notes.running import that_run
@@ -53,7 +53,7 @@ def find_notes(
     example_inputs: Any = None,
     dtype: Any = None,
     train: bool = False,
-) -> tuple[Note, ...]:
+) -> Notes:
     """Return the notes on a network on inputs of these shapes, batch included, node by node in the order they run.
 
     A rule that needs a size is silent where that size is a symbol. Fields are of the first input.
@@ -67,17 +67,17 @@ def find_notes(
     >>> print(note.remedy)
     an input of 53 or 55 here drops none; ceil_mode=True reads it (output 27)
     >>> find_notes(MaxPool(3, stride=2), (1, 8, 55, 55))
-    ()
+    no notes
     """
     graph, given = open_net(net, input_size, example_inputs=example_inputs, dtype=dtype, train=train)
     return notes_on(Facts(graph, infer_shapes(graph, given), find_fields(graph, given)))
 
 
-def notes_on(facts: Facts) -> tuple[Note, ...]:
+def notes_on(facts: Facts) -> Notes:
     """Return the notes on what is known of a network.
 
     >>> notes_on(Facts(Graph([]), {"input": (1, 3, 8)}, {}))
-    ()
+    no notes
     """
     place = {node.name: index for index, node in enumerate(facts.nodes)}
     found = (
@@ -86,4 +86,4 @@ def notes_on(facts: Facts) -> tuple[Note, ...]:
         for node, message, ways in rule(facts)
         for kept in [that_run(ways, facts)]
     )
-    return tuple(sorted(found, key=lambda note: place[note.node]))
+    return Notes(sorted(found, key=lambda note: place[note.node]))

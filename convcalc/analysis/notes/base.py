@@ -12,6 +12,7 @@ from convcalc.axes import axis_names
 from convcalc.field import Field
 from convcalc.graph import Graph, Node
 from convcalc.layers.base import Shape
+from convcalc.shown import Shown
 
 Ways: TypeAlias = tuple[Way, ...]
 
@@ -22,8 +23,8 @@ Remark: TypeAlias = tuple[Node, str, Ways]
 """A node, a message and the ways out: what a rule yields."""
 
 
-@dataclass(frozen=True)
-class Note:
+@dataclass(frozen=True, repr=False)
+class Note(Shown):
     """Something true of one node that its author may not have meant: what, with the numbers, and the way out.
 
     `kind` is one of the names of `convcalc.analysis.notes.RULES`; `remedy` is the text of the `ways`, which say what
@@ -39,9 +40,23 @@ class Note:
     remedy: str
     ways: tuple[Way, ...] = field(default=(), compare=False, repr=False)
 
+    def __str__(self) -> str:
+        return f"{self.node}: {self.message} ({self.kind})" + (f"\n  -> {self.remedy}" if self.remedy else "")
+
     def to_dict(self) -> dict[str, str]:
         """Return the JSON record."""
         return {"kind": self.kind, "node": self.node, "message": self.message, "remedy": self.remedy}
+
+
+class Notes(Shown, tuple[Note, ...]):
+    """Notes, in the order in which their nodes run: a tuple that shows what is alike once.
+
+    >>> print(Notes([Note("bias", name, "a bias", "bias=False") for name in "ab"]))
+    a, b: a bias (bias)
+      -> bias=False
+    """
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
