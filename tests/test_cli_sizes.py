@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -66,12 +67,44 @@ def test_numbers_in_the_input_are_an_example_and_names_are_the_question():
     assert found["runs"][0]["W"]["finite"] == [108, 109, 110, 111]
 
 
+def classes(text):
+    """The classes of sizes that are out, each with its node, what else is said of it, and the reason above it."""
+    rows = text.splitlines()
+    found, reason = [], ""
+    for row in rows[rows.index("excluded") + 1 :]:
+        if row.startswith("  "):
+            sizes, node, *more = re.split(r"\s{2,}", row.strip())
+            found.append((sizes, node, "".join(more), reason))
+        else:
+            reason = row
+    return found
+
+
 def test_every_class_that_is_out_has_a_layer_and_a_sentence():
-    rows = ask("conv 8 k3; maxpool k2 s2", "--input", "3xn").stdout.splitlines()
-    table = rows[[row.startswith("excluded") for row in rows].index(True) :]
-    assert [row.split("  ")[0] for row in table[1:]] == ["n is 0", "n in 1, 2", "n is 3", "n odd, n >= 5"]
-    assert "loses rows: 1 of 3 rows dropped" in table[-1]
-    assert all("axis" not in row for row in table)
+    found = classes(ask("conv 8 k3; maxpool k2 s2", "--input", "3xn").stdout)
+    assert [one[:2] for one in found] == [
+        ("n is 0", "conv1"),
+        ("n in 1, 2", "conv1"),
+        ("n is 3", "maxpool1"),
+        ("n odd, n >= 5", "maxpool1"),
+    ]
+    assert found[-1][2:] == (
+        "n = 5",
+        "loses rows: 1 of 3 rows dropped: no window of 2 fits at the end with stride=2; use 2 or 4",
+    )
+    assert all("axis" not in "".join(one) for one in found)
+
+
+def test_a_reason_of_many_classes_stands_once():
+    text = ask("unet(padded=True)", "--all").stdout
+    found = classes(text)
+    reasons = list(dict.fromkeys(reason for *_, reason in found))
+    assert [text.splitlines().count(reason) for reason in reasons] == [1] * len(reasons)
+    rows = [(more, reason) for *_, more, reason in found if reason.startswith("loses rows")]
+    assert {reason for _, reason in rows} == {"loses rows: no window of 2 fits at the end with stride=2"}
+    assert [more for more, _ in rows] == [
+        f"H = {16 + 2**i}: 1 of {16 // 2**i + 1} rows dropped; use {16 // 2**i} or {16 // 2**i + 2}" for i in range(4)
+    ]
 
 
 def test_the_document_has_the_keys_of_the_contract():
@@ -94,11 +127,10 @@ def test_the_document_has_the_keys_of_the_contract():
 
 def test_many_classes_are_summed_up_unless_all_are_asked_for():
     short, every = ask("unet").stdout, ask("unet", "--all").stdout
-    rows = every.splitlines()[every.splitlines().index(next(row for row in every.splitlines() if "why" in row)) + 1 :]
-    left = [row for row in rows if row not in short]
+    left = [one for one in classes(every) if one[:2] not in [shown[:2] for shown in classes(short)]]
     assert short.splitlines()[-1] == f"{len(left)} classes more: --all"
     assert "more: --all" not in every
-    assert all("loses rows" not in row for row in left)  # what matters at large sizes is shown
+    assert all("loses rows" not in reason for *_, reason in left)  # what matters at large sizes is shown
     assert "H in 172..187" in short  # and what refuses the largest of the small
 
 
@@ -147,7 +179,8 @@ def test_sizes_that_are_given_may_leave_nothing_exact():
     text = ask("lenet", "--input", "1xHx30", "--near", "28").stdout
     assert text.startswith("runs           H in 28..31\nloses no rows  at no size\n")
     assert "near           28 runs; loses no rows: at no size\n" in text
-    assert text.splitlines()[-1].startswith("every H      pool2  loses rows: axis W: 1 of 11 rows dropped")
+    reason = "loses rows: no window of 2 fits at the end with stride=2"
+    assert classes(text)[-1] == ("every H", "pool2", "axis W: 1 of 11 rows dropped; use 10 or 12", reason)
 
 
 def test_status_1_where_nothing_runs():

@@ -46,7 +46,10 @@ def excluded_lines(reasons: Sequence[Reason], legal: Legal, style: Style = PYTHO
 def _clauses(reason: Reason) -> list[str]:
     """A sentence cut behind its colons and semicolons, which stay at the end of what they close."""
     sentence = reason.sentence if reason.sizes is None else reason.sentence.removeprefix(f"axis {reason.axes[0]}: ")
-    return re.split(r"(?<=[:;]) ", sentence)
+    axis = re.match(r"axis \S+: ", sentence)
+    start = axis.end() if axis else 0
+    first, *others = re.split(r"(?<=[:;]) ", sentence[start:])
+    return [sentence[:start] + first, *others]
 
 
 def _joined(clauses: Sequence[str]) -> str:
