@@ -21,6 +21,8 @@ evaluated.
 
 Values: `28`; `28x32` or `28×32`, one entry per axis; a name such as `H`, which stands for any size (the same name is
 the same size: `NxN` is square); `24..40`, a range, one row each; padding `2`, `1:2` (before:after) or a name.
+Nothing is dropped in silence: an option that takes one value and is given twice, or that does not go together with
+another, as `--json` with `-q`, is a question that cannot be read.
 
 Completion: `_CONVCALC_COMPLETE=bash_source convcalc` prints what bash must source, `zsh_source` and `fish_source`
 likewise:

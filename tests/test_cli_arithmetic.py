@@ -107,7 +107,6 @@ def test_quiet_prints_the_answer_alone(line, answer):
         ("conv --k 3 --p sane", "'sane' is no padding: write 2, 1:2 (before:after)"),
         ("conv --k 3 --p 1 --total-padding 2", "--p is the padding of each side and --total-padding that of both:"),
         ("conv --n 3..5 --k 1..3", "one range at a time: n and k are both ranges"),
-        ("conv --n 3..5 --k 3 --latex", "--latex prints one formula: give a symbol such as --n n instead of a range"),
         ("conv --n 28 --k 3 --out 5", "--out says what to solve for: add --solve p, say"),
         ("conv --n 28 --k 3 --solve p", "--solve needs the output size wanted: --out 112"),
         ("conv --k 3 --out 5 --solve q", "--solve takes n, k, s, p, d: q is none of them"),

@@ -67,7 +67,10 @@ def backwards(draw):
         if letter in "nk" or draw(st.booleans()):
             entry = padding if letter == "p" else st.one_of(small, number, axes)
             arguments += [f"--{letter}", draw(entry)]
-    return [*arguments, "--bound", "k=6", "--bound", "d=2", *draw(st.lists(st.sampled_from(FLAGS), max_size=2))]
+    bounds = [("k", "k=6"), ("d", "d=2")] if len(sought) > 1 else []
+    for letter, bound in bounds:
+        arguments += ["--bound", bound] if letter in sought else []
+    return [*arguments, *draw(st.lists(st.sampled_from(FLAGS), max_size=2))]
 
 
 wild = st.lists(

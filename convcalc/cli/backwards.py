@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from convcalc.axes import axis_names
-from convcalc.cli.formula import Values, per_axis
+from convcalc.cli.formula import LISTED, Values, per_axis
 from convcalc.cli.options import INTEGER, echo_json, refuse
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.expr import Expr
@@ -28,7 +28,12 @@ def solve(kind: str, options: dict[str, Any], values: Values) -> None:
             raise Unreadable(f"--solve takes numbers: {name} is a range or a symbol")
     solver: Any = {"conv": solve_conv, "tconv": solve_conv_transpose, "pool": solve_pool}[kind]
     extra = {"ceil_mode": options["ceil_mode"]} if kind == "pool" else {}
-    common = {"solve": options["solve"], "limit": options["limit"], "bounds": _bounds(options["bounds"]), **extra}
+    common = {
+        "solve": options["solve"],
+        "limit": options["limit"] or LISTED,
+        "bounds": _bounds(options["bounds"], options["solve"]),
+        **extra,
+    }
     axes = per_axis(given)
     found = []
     for place, axis in enumerate(axes):
@@ -70,11 +75,16 @@ def _quiet(solutions: Solutions) -> Iterator[str]:
             yield " ".join(f"{name}={value}" for name, value in solution.items())
 
 
-def _bounds(texts: Sequence[str]) -> dict[str, int]:
-    bounds = {}
+def _bounds(texts: Sequence[str], sought: Sequence[str]) -> dict[str, int]:
+    bounds: dict[str, int] = {}
+    if texts and len(set(sought)) == 1:
+        raise Unreadable("--bound is for several unknowns: of one all solutions are found")
     for text in texts:
         name, _, most = text.partition("=")
         if name not in ("k", "s", "d", "p"):
             raise Unreadable(f"--bound takes k, s, d or p, as k=63: {text!r}")
+        if name in bounds or name not in sought:
+            why = "is given twice" if name in bounds else f"is for an unknown: {name} is not sought"
+            raise Unreadable(f"--bound {name} {why}")
         bounds[name] = INTEGER.convert(most, None, None)
     return bounds

@@ -64,6 +64,10 @@ def _changes(a: str, b: str, asked: Asked, depth: int | None, as_json: bool, qui
     if depth is not None:
         raise Unreadable("--depth is for two targets: a saved report has the rows it was saved with")
     saved = {text: read_saved(text) for text in (a, b) if is_saved(text)}
+    if all(map(is_saved, (a, b))) and asked != Asked(""):
+        raise Unreadable("--input, --batch, --dtype, --train and --assume are for targets: both are saved reports")
+    if asked.batch != 1 and not asked.inputs:
+        raise Unreadable("--batch goes with --input here: the shapes of a saved report have the batch")
     if len(saved) == 1 and not asked.inputs and a != b:
         ((text, document),) = saved.items()
         asked = asked._replace(inputs=saved_inputs(text, document), batch=None)

@@ -58,7 +58,7 @@ def field(
     own place; global: whether everything is read too (the rest is then the local part).
     --cell walks back from one position: window is what it reads of an input without end, input what
     it reads of this one, borders included, and padding what of the window lies outside.
-    TARGET as in convcalc inspect.
+    TARGET as in convcalc inspect. There is no -q: what is read is several numbers, which --json has.
     """
     graph, report = read_report(asked)
     name = None if at is None and cell is None else _node(graph, at)

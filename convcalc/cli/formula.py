@@ -51,10 +51,22 @@ OPTIONS = {
         type=PADDING,
         help="Rows cut off each side: 2, or 1:2 (before:after). [default: 0]",
     ),
+    "p of pool": click.option(
+        "-p",
+        "--p",
+        "--padding",
+        "p",
+        type=PADDING,
+        help="Padding of each side, half a kernel at most: 2, 1:2 (before:after), "
+        "same, same-lower, valid. [default: 0]",
+    ),
     "d": click.option("-d", "--d", "--dilation", "d", type=SIZE, help="Dilation. [default: 1]"),
     "op": click.option("--op", "--output-padding", "op", type=SIZE, help="Output padding. [default: 0]"),
     "ceil": click.option("--ceil", "ceil_mode", is_flag=True, help="Round up, as torch's ceil_mode=True."),
 }
+LISTED, MOST_LISTED = 20, 100_000
+"""How many solutions are listed, and the most that may be asked for."""
+
 SOLVING = [
     click.option(
         "--total-padding", "total", type=SIZE, metavar="P", help="Padding of both sides together, instead of --p."
@@ -63,7 +75,7 @@ SOLVING = [
     click.option(
         "--solve", "solve", multiple=True, metavar="VAR", help="What to find, such as p or padding; repeatable."
     ),
-    click.option("--limit", default=20, type=click.IntRange(1, 100_000), show_default=True, help="Solutions to list."),
+    click.option("--limit", type=click.IntRange(1, MOST_LISTED), help=f"Solutions to list. [default: {LISTED}]"),
     click.option("--bound", "bounds", multiple=True, metavar="VAR=MAX", help="Widen the box of --solve, as k=63."),
 ]
 
@@ -116,6 +128,9 @@ def answer(question: Question, options: dict[str, Any]) -> None:
         return solve(question.kind, options, values)
     if options["out"] is not None:
         raise Unreadable("--out says what to solve for: add --solve p, say")
+    if options["limit"] is not None or options["bounds"]:
+        name = "--bound" if options["bounds"] else "--limit"
+        raise Unreadable(f"{name} is of what --solve finds: add --out 112 --solve p, say")
     ranged = [name for name, value in values.items() if isinstance(value, range)]
     if len(ranged) > 1:
         raise Unreadable(f"one range at a time: {' and '.join(ranged)} are both ranges")

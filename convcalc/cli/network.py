@@ -24,6 +24,7 @@ from convcalc.layers.base import Shape
 from convcalc.notation import read_number, read_size
 
 F = TypeVar("F", bound=Callable[..., Any])
+V = TypeVar("V")
 
 SHAPE = Parsed("shape", read_size)
 
@@ -117,9 +118,14 @@ def run_options(command: F) -> F:
         assume: tuple[tuple[str, bool], ...],
         **more: Any,
     ) -> Any:
-        sizes = {letter: size for given in inputs for letter, size in given.sizes.items()}
+        sizes: dict[str, int] = {}
+        for given in inputs:
+            _agree("--input", sizes, given.sizes)
+        assumed: dict[str, bool] = {}
+        for line in assume:
+            _agree("--assume", assumed, dict([line]))
         shapes = tuple(given.shape for given in inputs)
-        return command(asked=Asked("", shapes, batch, dtype, train, dict(assume), sizes), **more)
+        return command(asked=Asked("", shapes, batch, dtype, train, assumed, sizes), **more)
 
     wrapped: Any = gathered
     for option in (
@@ -134,7 +140,8 @@ def run_options(command: F) -> F:
             "--dtype",
             type=click.Choice(list(ITEMSIZES)),
             metavar="DTYPE",
-            help="float16, ...: values in memory, and a torch module's weights. int64: token inputs.",
+            help="The type of values in memory, and of a torch module's weights where it floats: "
+            f"{', '.join(ITEMSIZES)}. int64 for inputs that are tokens. [default: the network's own]",
         ),
         click.option(
             "--batch",
@@ -158,6 +165,14 @@ def run_options(command: F) -> F:
     return found
 
 
+def _agree(option: str, known: dict[str, V], more: Mapping[str, V]) -> None:
+    """Add what is said more, which may not contradict what is."""
+    for name, value in more.items():
+        if known.setdefault(name, value) != value:
+            both = f"{name} is {known[name]} and {value}".replace("True", "true").replace("False", "false")
+            raise Unreadable(f"{option} is given twice, and {both}: give one")
+
+
 class Opened(NamedTuple):
     """A graph, the shapes of its inputs by name, and the type of its values."""
 
@@ -173,6 +188,8 @@ def open_target(asked: Asked) -> Opened:
     """
     net = load_target(asked.target)
     if isinstance(net, Graph):
+        if asked.assume:
+            raise Unreadable("--assume is for torch modules: nothing of a graph depends on values")
         if asked.train:
             raise Unreadable("--train is for torch modules: a graph of convcalc says of each layer how it is taken")
         graph, given, dtype = net, _given(asked, net.example or ()), asked.dtype or "float32"

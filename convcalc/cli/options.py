@@ -12,6 +12,7 @@ import click
 
 from convcalc import __version__, notation
 from convcalc.cli.nothing import nothing_found
+from convcalc.cli.together import check_given
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.exprtext import PRETTY, PYTHON, Style
 from convcalc.render.table import terminal_width
@@ -25,6 +26,12 @@ class Command(click.Command):
 
     whole = False
     """Whether a refusal has its rule and the ways out on lines of their own."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse them; what is given twice, or does not go together, is a usage error."""
+        if not ctx.resilient_parsing:
+            check_given(self, ctx, args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it: `Unreadable` is a usage error (2), any other refusal an answer (1), with `--json` a document."""

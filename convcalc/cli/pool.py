@@ -18,7 +18,7 @@ from convcalc.window_size import pool_size
 
 
 @click.command(cls=Command, short_help="The output size of a pooling, floor or ceil, and why.")
-@formula_options("n", "k", "s of pool", "p", "d", "ceil")
+@formula_options("n", "k", "s of pool", "p of pool", "d", "ceil")
 @click.option(
     "--kind", type=click.Choice(["max", "avg", "lp"]), default="max", show_default=True, help="Which pooling."
 )

@@ -27,12 +27,14 @@ Shapes = dict[str, Shape]
 @click.option("--near", type=SHAPE, help="The legal sizes nearest to these, as 350 or 350x400. [the sizes of --input]")
 @click.option("--all", "everything", is_flag=True, help="Every class of sizes that is out, not the few that say most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the sizes that run alone, a box a line.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
 def sizes(
     asked: Asked,
     near: tuple[Any, ...] | None,
     everything: bool,
     as_json: bool,
+    quiet: bool,
     ascii_only: bool,
 ) -> None:
     """The input sizes at which TARGET runs, and those at which it also loses nothing.
@@ -59,11 +61,13 @@ def sizes(
         legal = valid_sizes(graph, shapes)
     about = _near(near, typed, legal.axes)
     if not legal.runs:
-        if not as_json:
+        if not (as_json or quiet):
             echo_answer(sizes_text(legal, None, text_style(ascii_only), everything=everything))
         refuse(_nothing(legal), {"kind": "sizes", **legal.record()} if as_json else None, whole=True)
     if as_json:
         echo_json({"kind": "sizes", **legal.record(about)})
+    elif quiet:
+        click.echo("\n".join(legal.runs.lines()))
     else:
         echo_answer(sizes_text(legal, about, text_style(ascii_only), everything=everything))
 

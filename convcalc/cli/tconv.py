@@ -9,7 +9,7 @@ import click
 
 from convcalc.cli.formula import Question, answer, formula_options
 from convcalc.cli.options import Command
-from convcalc.errors import Refused
+from convcalc.errors import Refused, Unreadable
 from convcalc.exprtext import PYTHON, Style
 from convcalc.render.transpose import render_three_ways, render_transposed, transposed_record, transposed_working
 from convcalc.transpose_size import transposed_size
@@ -39,6 +39,11 @@ def tconv(show: bool, matrix: bool, **options: Any) -> None:
         record=transposed_record,
     )
     if show or matrix:
+        ranged = [name for name, value in options.items() if isinstance(value, range)]
+        if ranged:
+            raise Unreadable(
+                f"--{'show' if show else 'matrix'} draws one case, and {ranged[0]} is a range: give a number"
+            )
         question = _shown(question, matrix)
     answer(question, options)
 

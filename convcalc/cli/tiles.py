@@ -13,7 +13,9 @@ from convcalc.cli.options import NetworkCommand, echo_answer, echo_json, text_st
 from convcalc.cli.python_target import reported
 from convcalc.cli.sizes import read_sizes
 from convcalc.errors import ConvcalcError, Unreadable
+from convcalc.exprtext import PYTHON
 from convcalc.render.tiles import tiles_record, tiles_text
+from convcalc.render.words import across
 
 
 @click.command(cls=NetworkCommand, short_help="How to run a network on an image in tiles, exactly.")
@@ -21,12 +23,14 @@ from convcalc.render.tiles import tiles_record, tiles_text
 @click.option("--tile", type=SHAPE, default="512", show_default=True, help="The most rows of a tile, as 512x256.")
 @click.option("--image", type=SHAPE, help="The size of the image, as 4000x3000.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the size of a tile alone.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
 def tiles(
     asked: Asked,
     tile: tuple[Any, ...],
     image: tuple[Any, ...] | None,
     as_json: bool,
+    quiet: bool,
     ascii_only: bool,
 ) -> None:
     """Tiles whose outputs, put together, are those of TARGET on the whole image.
@@ -51,6 +55,8 @@ def tiles(
         found = find_tiles(graph, shapes, tile=most, image=whole)
     if as_json:
         echo_json({"kind": "tiles", **tiles_record(found)})
+    elif quiet:
+        click.echo(across([axis.tile for axis in found.axes], PYTHON))
     else:
         echo_answer(tiles_text(found, text_style(ascii_only)))
 

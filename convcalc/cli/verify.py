@@ -26,6 +26,8 @@ def verify() -> None:
       convcalc verify layers --device cuda --count 100000 --seed 7
       convcalc verify layers --shapes-only
       convcalc verify transposed --count 500 --json
+    \b
+    The exit status is the answer alone, so there is no -q; the report is ASCII, so there is no --ascii.
     """
 
 

@@ -15,8 +15,9 @@ from convcalc.zoo.networks import list_networks
 @click.command(cls=Command, short_help="The networks convcalc knows, with sizes, costs and sources.")
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the names alone.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
-def zoo(name: str | None, as_json: bool, ascii_only: bool) -> None:
+def zoo(name: str | None, as_json: bool, quiet: bool, ascii_only: bool) -> None:
     """The classic networks, or one of them with its arguments.
 
     \b
@@ -32,6 +33,8 @@ def zoo(name: str | None, as_json: bool, ascii_only: bool) -> None:
     style = text_style(ascii_only)
     if as_json:
         echo_json(zoo_record(networks))
+    elif quiet:
+        click.echo("\n".join(network.name for network in networks))
     elif name:
         click.echo("\n".join(network_lines(networks[0], style)))
     else:
