@@ -22,12 +22,14 @@ Kind = Literal["runs", "exact"]
 class Condition:
     """What must hold for a size to be legal: `value >= 0`; `error(at)` makes the sentence where it does not.
 
-    `kind` says for what it must hold: for the network to run at all, or to run without losing a row.
+    `kind` says for what it must hold: for the network to run at all, or to run without losing a row. `part_of` is
+    the condition on several sizes that it was made from.
     """
 
     value: Size
     error: Callable[[Reader], ConvcalcError]
     kind: Kind = "runs"
+    part_of: Condition | None = None
 
     @property
     def axes(self) -> frozenset[str]:

@@ -23,6 +23,7 @@ from convcalc.analysis.exporting import Inner
 from convcalc.analysis.padded import Sides, check_exact, rows_of_padding
 from convcalc.analysis.rounding import Rounding
 from convcalc.analysis.sieve import sieve
+from convcalc.analysis.untied import untied
 from convcalc.analysis.verdict import Legal, Way, one_size, reader_at, reason_for
 from convcalc.boxes import Boxes
 from convcalc.conditions import Check, Reader
@@ -149,7 +150,7 @@ def decide(conditions: Iterable[Condition], axes: Sequence[str]) -> Legal:
     >>> decide([Condition(n - 188, lambda at: NoOutput("too small"))], ["n"]).runs.lines()
     ['n >= 188']
     """
-    ordered = _ordered(conditions)
+    ordered = untied(_ordered(conditions), axes)
     parts = [_part(*group) or _observed(*group) for group in _groups(ordered, axes)]
     return _legal(axes, ordered, [_never([one for one in ordered if not one.axes]), *parts])
 
@@ -171,7 +172,7 @@ def decided(conditions: Iterable[Condition], axes: Sequence[str]) -> Decided | N
     >>> decided([Condition(H - 5, refuse)], ["H", "W"]).runs.lines(), decided([Condition(H - W, refuse)], ["H", "W"])
     (['H >= 5, every W'], None)
     """
-    ordered = _ordered(conditions)
+    ordered = untied(_ordered(conditions), axes)
     parts = [_never([one for one in ordered if not one.axes])]
     for group in _groups(ordered, axes):
         part = _part(*group)

@@ -74,8 +74,8 @@ def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: M
     collected, marks, inner = Collector(), dict[str, int](), Inner()
     try:
         ends = walk(graph.at(shapes), shapes, collected, marks, inner)
-    except Refused:  # whatever the sizes, as the model was here
-        if _raised(graph) is None:
+    except Refused as refusal:  # whatever the sizes, if the model was here for the same reason
+        if _raised(graph) is None or not _refuses_alike(graph, shapes, sizes, refusal):
             return here
         ends = "refused"
     except ConvcalcError:  # at these symbols; on numbers it says more
@@ -89,7 +89,7 @@ def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: M
         return here
     fits = found.runs if region.runs and collected.impossible is None else Boxes(tuple(axes), ())
     error = _raised(graph) if ends == "refused" and collected.impossible is None else None
-    own = [one for one in found.refused if one.condition not in path]
+    own = [one for one in found.refused if (one.condition.part_of or one.condition) not in path]
     reasons = [reason_for(one, axes, found.runs or region.runs) for one in own]
     way = Way(tuple(path), tuple(collected.conditions), error)
     if ends == "open":
@@ -115,6 +115,18 @@ def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: M
         error=None if graph.capture is None else graph.capture.error,
         inner=inner,
     )
+
+
+def _refuses_alike(graph: Graph, shapes: Mapping[str, Shape], sizes: Mapping[str, int], refusal: ConvcalcError) -> bool:
+    """Whether numbers are refused where letters were: a layer without a formula refuses letters alone."""
+    numbers = {name: _put(shape, sizes) for name, shape in shapes.items()}
+    try:
+        walk(graph.at(numbers), numbers, Collector())
+    except Refused as there:
+        return type(there) is type(refusal) and there.place == refusal.place
+    except ConvcalcError:
+        return False
+    return False
 
 
 def _passed_over(

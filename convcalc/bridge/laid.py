@@ -73,11 +73,12 @@ def _indexed(items: Sequence[object], before: Shape) -> Shape:
 
 
 def can_be_viewed(shape: Shape, strides: Shape, wanted: Shape) -> bool:
-    """Whether values with these strides are seen to be viewed under another shape, whatever the sizes, without a copy.
+    """Whether values with these strides are seen to be viewed under a shape of as many values, without a copy.
 
-    Axes that lie behind each other are one run of memory; each run must be cut into some of the wanted axes.
+    Axes that lie behind each other are one run of memory; each run must be cut into some of the wanted axes. Where
+    this is seen of all runs but one, what is left is as many values as that one.
 
-    >>> can_be_viewed((2, 3, 4), (12, 4, 1), (6, 4)), can_be_viewed((2, 3, 2), (12, 4, 2), (2, 6))
+    >>> can_be_viewed((2, 3, 4), (12, 4, 1), (6, 4)), can_be_viewed((2, 3), (1, 2), (6,))
     (True, False)
     >>> can_be_viewed((2, 3, 2), (12, 4, 1), (2, 3, 1, 2))
     True
@@ -90,11 +91,20 @@ def can_be_viewed(shape: Shape, strides: Shape, wanted: Shape) -> bool:
         else:
             runs.append(size)
         last = step * size
-    places = [size for size in reversed(wanted) if size != 1]
-    for run in runs:
-        have: Size = 1
-        while have != run:
-            if not places:
-                return False
-            have = have * places.pop(0)
-    return not places
+    places = [size for size in wanted if size != 1]
+    runs.reverse()
+    for _ in ("from the end", "from the start"):
+        while runs and (cut := _cut(runs[-1], places)) is not None:
+            runs, places = runs[:-1], cut
+        runs, places = runs[::-1], places[::-1]
+    return len(runs) <= 1
+
+
+def _cut(run: Size, places: Sequence[Size]) -> list[Size] | None:
+    """The places that are left where the last ones are a run; None where these are not seen to be it."""
+    have: Size = 1
+    for count in range(len(places), 0, -1):
+        have = have * places[count - 1]
+        if have == run:
+            return list(places[: count - 1])
+    return None
