@@ -3,6 +3,7 @@
 import pytest
 
 import convcalc as cc
+from convcalc.render.report import bytes_text
 
 torch = pytest.importorskip("torch")
 
@@ -11,6 +12,11 @@ torch = pytest.importorskip("torch")
 def test_an_input_past_two_to_the_63_is_refused(shape):
     with pytest.raises(cc.BadShape, match=r"^an input of 1x3x\d+x\d+ takes \d+ bytes: torch counts to 2\*\*63$"):
         cc.from_torch(torch.nn.Conv2d(3, 4, 1), shape)
+
+
+def test_bytes_past_a_float_are_written():
+    assert bytes_text(10**400 * 1024**4) == f"{10**400:,} TiB"
+    assert [bytes_text(1024**4 * n) for n in (999, 1000)] == ["999 TiB", "1,000 TiB"]
 
 
 def test_a_large_one_below_is_captured():

@@ -61,6 +61,7 @@ def test_a_command_imports_no_other_command():
         "convcalc.cli.formula",
         "convcalc.cli.nothing",
         "convcalc.cli.options",
+        "convcalc.cli.together",
     }
 
 

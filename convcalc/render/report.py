@@ -227,8 +227,9 @@ def bytes_text(amount: int) -> str:
     power = 0
     while power < 4 and amount >= 999.5 * 1024**power:
         power += 1
-    whole = amount / 1024**power
-    return f"{whole:.3g} {UNITS[power]}" if whole < 999.5 else f"{round(whole):,} {UNITS[power]}"
+    unit = 1024**power
+    small = amount < 999.5 * unit  # what is not may be more than a float holds
+    return f"{amount / unit:.3g} {UNITS[power]}" if small else f"{(amount + unit // 2) // unit:,} {UNITS[power]}"
 
 
 def _shapes_line(report: Report, batch: Size | None) -> str:
