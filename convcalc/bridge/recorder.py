@@ -36,6 +36,7 @@ from convcalc.bridge.loops.walks import Heard
 from convcalc.bridge.origins import informed
 from convcalc.bridge.owning import count, fold
 from convcalc.bridge.queries import QUERIES, QUIET
+from convcalc.bridge.quick import at_once
 from convcalc.bridge.recording import Call, Failed, Frame, Value, shapes_of, work_out
 from convcalc.bridge.watch import Watch
 from convcalc.errors import ConvcalcError, Refused
@@ -277,7 +278,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         if isinstance(found, Spec) and isinstance(found.layer, Recurrent) and not under_vmap():
             return one_step(func, args, kwargs, found.layer)
         if found is None or (isinstance(found, Spec) and not under_vmap()):
-            return func(*args, **kwargs)
+            out = at_once(func, args, kwargs) if isinstance(found, Spec) else None
+            return func(*args, **kwargs) if out is None else out
         with Counter() as counter:
             out = func(*args, **kwargs)
         self.counted = counter.macs

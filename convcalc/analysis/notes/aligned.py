@@ -7,16 +7,16 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from convcalc.analysis.fields import find_fields
+from convcalc.analysis.fields import node_fields
 from convcalc.analysis.notes.base import Facts
 from convcalc.analysis.notes.ways import Edit, Way, applied, edits, in_words, shifted
 from convcalc.analysis.notes.window import WINDOWED, windows
-from convcalc.analysis.shapes import infer_shapes
+from convcalc.analysis.shapes import node_shapes
 from convcalc.axes import per_axis
 from convcalc.errors import ConvcalcError
 from convcalc.field import Field
 from convcalc.footprint import Footprint
-from convcalc.graph import Node
+from convcalc.graph import Graph, Node
 from convcalc.layers import ConvTranspose
 from convcalc.layers.base import Shape
 
@@ -68,13 +68,26 @@ def _kernels(node: Node, axis: int, facts: Facts) -> Iterator[Way]:
         for settings in _other_parity(facts.graph[name], axis, facts):
             change = edits(name, **settings)
             way = Way("{} centres both", ((f"{in_words(settings)} in {name}", change),), axes=(axis,))
-            graph, given = applied(facts.known, facts.shapes, way, change)
             try:
-                shapes, fields = infer_shapes(graph, given), find_fields(graph, given)
+                shapes, fields = _up_to(node, name, applied(facts.known, facts.shapes, way, change)[0], facts)
             except ConvcalcError:
                 continue
             if not centred(node, axis, shapes, fields):
                 yield replace(way, axes=None)
+
+
+def _up_to(node: Node, name: str, graph: Graph, facts: Facts) -> tuple[dict[str, Shape], dict[str, Field]]:
+    """The shapes and fields of all before a node and of it, in a graph where the node `name` is another."""
+    shapes, fields = dict(facts.shapes), dict(facts.fields)
+    changed = {name}
+    for one in graph:
+        if one.name == name or not changed.isdisjoint(one.inputs):
+            changed.update(one.outputs)
+            shapes |= node_shapes(one, shapes)
+            fields |= node_fields(one, fields, shapes)
+        if one.name == node.name:
+            break
+    return shapes, fields
 
 
 def _on_the_way(node: Node, facts: Facts) -> list[str]:
