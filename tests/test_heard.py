@@ -6,6 +6,7 @@ model of its own, held against real runs at every size of a range.
 
 import bisect
 import collections
+import contextlib
 import decimal
 import fractions
 import functools
@@ -14,6 +15,7 @@ import json
 import logging
 import math
 import operator
+import pickle
 import random
 import statistics
 import struct
@@ -162,6 +164,15 @@ READINGS = {
     "reduce": lambda n: functools.reduce(lambda a, b: a + b, [n, 1]) // 3 + 1,
     "negative": lambda n: abs(-n) // 3 + 1,
     "sets of lengths": lambda n: len({n, 24}),
+    "pickle": lambda n: pickle.loads(pickle.dumps(n)),
+    "pickle of a quotient": lambda n: int(pickle.loads(pickle.dumps(n / 2))) + 1,
+    "sym_max": lambda n: torch.sym_max(n, 20),
+    "sym_min": lambda n: torch.sym_min(40, n),
+    "sym_int": lambda n: torch.sym_int(n / 3) + 1,
+    "sym_float": lambda n: int(torch.sym_float(n) * 0.3) + 1,
+    "sym_not": lambda n: 2 if torch.sym_not(n == 24) else 3,
+    "sym_ite": lambda n: torch.sym_ite(n > 30, 2, 3),
+    "sym_sqrt": lambda n: int(torch._sym_sqrt(n)) + 1,
     "counter": lambda n: collections.Counter([n, 24, 24])[24],
 }
 
@@ -293,6 +304,52 @@ def test_a_reading_that_is_not_heard_would_be_found_here(name, monkeypatch):
     found, proved = wrong(Model(RARE[name], USES["refuse"]))
     assert proved
     assert found
+
+
+@pytest.mark.parametrize("name", ["pickle", "pickle of a quotient", "sym_max", "sym_min", "sym_int", "sym_sqrt"])
+def test_what_a_number_is_made_of_is_heard_where_a_size_alone_is_refused(name):
+    for start in (8, START):
+        found, _ = wrong(Model(lambda n: READINGS[name](n) % 11 == 7, USES["refuse"]), start)
+        assert not found
+
+
+class Caught(nn.Module):
+    """A part that stands for what refuses below it, in a manager of contexts, where nothing compares."""
+
+    def forward(self, x):
+        n = x.shape[2]
+        with self.passing(n > 30):
+            return x.view(1, 1, -1, 3)[..., 0]
+        return x
+
+    @staticmethod
+    @contextlib.contextmanager
+    def passing(strict):
+        try:
+            yield
+        except RuntimeError:
+            if strict:
+                raise
+
+
+@pytest.mark.parametrize("start", [4, 6, 33])
+def test_a_way_that_says_other_than_the_first_capture_is_not_believed(start):
+    legal = valid_sizes(capture(Caught(), (1, 1, start)), (1, 1, "L"))
+    runs = [n for n in SIZES if shape_in_torch(Caught(), n) is not None]
+    said = {n: n in legal.runs for n in SIZES if n not in legal.unknown}
+    assert said == {n: n in runs for n in said}
+
+
+def test_a_comparison_without_a_formula_holds_for_the_sizes_it_was_made_at_alone():
+    class Counting(nn.Module):
+        def forward(self, x):
+            if torch.where(torch.arange(x.shape[2]) % 5 == 2)[0].numel() == 7:
+                raise ValueError("seven")
+            return x * 2
+
+    graph = capture(Counting(), (1, 1, START))
+    for n in (24, 33, 40):
+        assert (inspect_graph(graph, (1, 1, n)).error is None) == (shape_in_torch(Counting(), n) is not None)
 
 
 def telling(x):

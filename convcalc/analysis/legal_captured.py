@@ -205,7 +205,10 @@ class _Search:
         ways = [one for one in self.seen[self.checked :] if one.is_way]
         self.checked = len(self.seen)
         count = max(FEWEST, CHECKS // max(1, len(ways)))
-        if all(self._does(way, sizes) for way in ways for sizes in self._samples(way, count)):
+        alone = [one for one in self.seen if not one.is_way]
+        if all(_agree(way, one) for way in ways for one in alone) and all(
+            self._does(way, sizes) for way in ways for sizes in self._samples(way, count)
+        ):
             return True
         self._trust_single_sizes_alone()
         return False
@@ -234,6 +237,13 @@ class _Search:
         self.left = all_sizes(self.axes, 1)
         for graph, sizes in captured:
             self._look(graph, sizes)
+
+
+def _agree(way: Seen, alone: Seen) -> bool:
+    """Whether a way says what was seen at sizes that were captured alone, as far as it speaks of them."""
+    point = alone.known
+    said = bool(way.runs & point), bool(way.exact & point)
+    return not way.known & point or said == (bool(alone.runs), bool(alone.exact))
 
 
 def _some(box: Sequence[SizeSet], near: Sequence[int]) -> Iterator[tuple[int, ...]]:

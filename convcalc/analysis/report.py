@@ -275,6 +275,10 @@ def inspect_graph(net: Graph | Part | Any, input_size: InputShapes | None = None
     graph, given = open_net(net, input_size)
     if any(is_array(size) for shape in given.values() for size in shape):
         raise BadArgument("a report is of one size: give a number, or a name such as 'H', not an array")
+    if graph.capture is not None and not all(branch.is_known for branch in graph.capture.path):
+        there = _captured_there(graph, given, dtype)
+        if there is not None:
+            return there
     needs = Conditions()
     shapes, fields = dict(given), start_fields(graph, given)
     letters = graph.lettered(given) if graph.capture is not None else with_symbols(given)

@@ -227,6 +227,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             return func(*args, **kwargs) if self.plain else query(self, *args, **kwargs)
         if self._is_foreign(args) or (kwargs and self._is_foreign(kwargs.values())):
             args, kwargs = self.copied.owned(args), self.copied.owned(kwargs)
+        if func in _OF_NUMBERS:  # which are asked for what the call makes of them
+            return func(*args, **kwargs)
         if func in _STAYS:
             return self._stay(func, args, kwargs)
         if "device" in kwargs:
@@ -265,12 +267,14 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         elif isinstance(out, Tensor) or (isinstance(out, tuple | list) and next(tensors_among(out), None) is not None):
             out = self._record(func, args, kwargs, out, found, inputs)
         elif out is not None and name_of(func) not in QUIET and func not in _READS:
-            self._say(func, args)
+            self._say(func, args, kwargs)
         return out
 
-    def _say(self, func: Any, args: Any) -> None:
+    def _say(self, func: Any, args: Any, kwargs: Any) -> None:
         """A call gave no tensor, but something else that may depend on sizes."""
-        if args and isinstance(args[0], Tensor) and id(args[0]) in self.values and self.value(args[0]).call.live:
+        if has_size((args, kwargs)):
+            self.watch.lose(f"what {name_of(func)} makes of a size")
+        elif args and isinstance(args[0], Tensor) and id(args[0]) in self.values and self.value(args[0]).call.live:
             self.watch.lose(f"what {name_of(func)} says of a tensor")
 
     def _run(self, func: Any, args: Any, kwargs: Any, found: Any) -> Any:
@@ -816,6 +820,9 @@ _WHERE = frozenset(
 
 _PACK = torch._VF._pack_padded_sequence
 """Takes the values of lengths, beside a tensor without any."""
+
+_OF_NUMBERS = frozenset({torch.sym_max, torch.sym_min, torch.sym_int, torch.sym_float})
+"""What takes numbers alone, and passes for Python."""
 
 _STAYS = frozenset({Tensor.to, Tensor.cpu, Tensor.cuda, Tensor.xpu, Tensor.pin_memory})
 

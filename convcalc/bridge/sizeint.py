@@ -193,6 +193,7 @@ class SizeInt(_Whole):
         return self
 
     def __reduce__(self) -> Any:
+        self.watch.lose("a size that is pickled")
         return int, (self.plain,)
 
     def __pos__(self) -> SizeInt:
@@ -499,6 +500,7 @@ class SizeFloat(_Real):
         return self
 
     def __reduce__(self) -> Any:
+        self.watch.lose("a quotient of sizes that is pickled")
         return float, (self.plain,)
 
     def __bool__(self) -> bool:
