@@ -760,7 +760,7 @@ CASES = [
         [
             "flatten.movedim(1, -1) before proj",
             "proj: nn.Linear(49, 64)",
-            "input_size=(1, 64, 8, 8) (H and W = 8; 6 more ranges below 1,024)",
+            "input_size=(1, 64, 8, 8) (H and W = 8; 6 more ranges)",
         ],
         rewritten={"flatten.movedim(1, -1) before proj": MovedTokens},
     ),

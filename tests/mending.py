@@ -88,8 +88,13 @@ class Mended:
     def _call(self, step: str) -> None:
         """A change of what a call reads: "EXPRESSION before PLACE", "... in PLACE", "... in place of FUNCTION"."""
         if found := re.fullmatch(r"(.*) in place of (\w+).*", step):
-            expression = found[1]
-            self.changes[len(self.names) - 1] = lambda func, args, kwargs: eval(*self._over(expression, 0, args[0]))
+            expression, last = found[1], len(self.names) - 1
+            if found[2] != self.names[last] and found[2] in self.names:  # an earlier call, of what it read
+                method = re.search(r"\.(flatten|view)\(.*", expression)[0].replace(".view", ".reshape")
+                number = max(at for at in range(last) if self.names[at] == found[2])
+                self.changes[number] = lambda func, args, kwargs: eval(f"x{method}", {"x": args[0]})
+                return None
+            self.changes[last] = lambda func, args, kwargs: eval(*self._over(expression, 0, args[0]))
             return None
         if not (found := re.fullmatch(r"(.*) (?:before|in) ([\w.:]+)", step)):
             expression, place = step, self.why.place  # another call in the place of the failing one

@@ -16,6 +16,8 @@ from convcalc.bridge.explain import explain
 from convcalc.bridge.trace import capture
 from convcalc.errors import BadShape, ConvcalcError
 
+F = nn.functional
+
 
 def failed(case: Case, module: nn.Module | None = None) -> ConvcalcError:
     """The error of a case."""
@@ -318,6 +320,121 @@ def test_a_u_net_of_any_size_is_repaired(height, width):
 def test_whole_numbers_are_made_floats():
     error = capture(nn.Sequential(nn.Conv2d(3, 8, 3)), example_inputs=torch.zeros(1, 3, 8, 8, dtype=torch.uint8))
     assert error.capture.error.fixes == ("input.float() before 0",)
+
+
+class Called(nn.Module):
+    """A layer, and what comes before it, in one line."""
+
+    def __init__(self, call, **parts):
+        super().__init__()
+        self.call = call
+        for name, part in parts.items():
+            setattr(self, name, part)
+
+    def forward(self, x):
+        return self.call(self, x)
+
+
+FC = {"fc": nn.Linear(8, 3)}
+
+
+@pytest.mark.parametrize(
+    ("call", "parts", "given", "said", "fix"),
+    [
+        (lambda m, x: m.fc(x), FC, torch.zeros(2, 8, dtype=torch.int64), "int64 and float32; x", "x.float() before fc"),
+        (
+            lambda m, x: m.fc(F.one_hot(x, 8)),
+            FC,
+            torch.zeros(2, 5, dtype=torch.int64),
+            "int64 and float32; one_hot",
+            "one_hot.float() before fc",
+        ),
+        (lambda m, x: m.fc(x.half()), FC, torch.zeros(2, 8), "float16 and float32; x", "x.float() before fc"),
+        (
+            lambda m, x: (x > 0) @ m.fc.weight.t(),
+            FC,
+            torch.zeros(2, 8),
+            "bool and float32; gt",
+            "gt.float() before matmul",
+        ),
+        (
+            lambda m, x: m.up(x.double()),
+            {"up": nn.ConvTranspose1d(8, 4, 2)},
+            torch.zeros(2, 8, 5),
+            "float64 and float32; x",
+            "x.float() before up",
+        ),
+    ],
+    ids=["whole numbers", "one hot", "half", "a mask", "transposed"],
+)
+def test_factors_of_two_types_are_refused_as_torch_refuses_them(call, parts, given, said, fix):
+    module = Called(call, **parts)
+    with pytest.raises(RuntimeError):
+        module(given)
+    error = capture(module, example_inputs=given).capture.error
+    assert said in error.message
+    assert error.rule == "both factors are of one type"
+    assert error.fixes == (fix,)
+
+
+def test_factors_that_autocast_makes_one_type_are_taken():
+    def call(module, x):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return module.fc(x.bfloat16())
+
+    module = Called(call, **FC)
+    assert capture(module, (2, 8)).capture.error is None
+    assert module(torch.zeros(2, 8)).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("call", "mended", "parts", "shape", "cause", "fix"),
+    [
+        (
+            lambda m, x: m.fc(m.conv(x).flatten()),
+            lambda m, x: m.fc(m.conv(x).flatten(1)),
+            {"conv": nn.Conv2d(3, 8, 3), "fc": nn.Linear(288, 4)},
+            (2, 3, 8, 8),
+            "288 = 8·6·6, one sample of conv, which flatten does not keep whole",
+            "conv.flatten(1) in place of flatten",
+        ),
+        (
+            lambda m, x: m.fc(m.conv(x).view(16, -1)),
+            lambda m, x: m.fc(m.conv(x).flatten(1)),
+            {"conv": nn.Conv2d(3, 8, 3), "fc": nn.Linear(288, 4)},
+            (1, 3, 8, 8),
+            "288 = 8·6·6, one sample of conv, which view does not keep whole",
+            "conv.flatten(1) in place of view",
+        ),
+        (
+            lambda m, x: m.up(m.fc(x).view(-1, 4, 4, 4)),
+            lambda m, x: m.up(m.fc(x).view(-1, 8, 4, 4)),
+            {"fc": nn.Linear(5, 128), "up": nn.ConvTranspose2d(8, 3, 2, 2)},
+            (2, 5),
+            "128 = 8·4·4, one sample of fc, which view does not keep whole",
+            "fc.view(-1, 8, 4, 4) in place of view",
+        ),
+    ],
+    ids=["flatten of all", "a batch by hand", "channels by hand"],
+)
+def test_samples_that_a_view_mixes_are_kept_whole(call, mended, parts, shape, cause, fix):
+    module = Called(call, **parts)
+    error = capture(module, shape).capture.error
+    assert error.message.endswith(f"; {cause}.")
+    assert error.fixes == (fix,)
+    assert Called(mended, **parts)(torch.zeros(shape)).shape[0] == shape[0]
+
+
+@pytest.mark.parametrize("loss", [F.binary_cross_entropy_with_logits, F.binary_cross_entropy])
+def test_a_target_without_the_last_axis_of_one_is_no_broadcast(loss):
+    module = Called(lambda m, x: loss(m.fc(x).sigmoid(), torch.ones(x.shape[0])), fc=nn.Linear(8, 1))
+    with pytest.raises(ValueError, match="size"):
+        module(torch.zeros(2, 8))
+    error = capture(module, (2, 8)).capture.error
+    assert "takes a target of the shape (2, 1): got (2)" in error.message
+    assert error.fixes == (f"sigmoid.squeeze(1) in {loss.__name__}",)
+    fixed = Called(lambda m, x: loss(m.fc(x).sigmoid().squeeze(1), torch.ones(x.shape[0])), fc=nn.Linear(8, 1))
+    assert fixed(torch.zeros(2, 8)).shape == ()
 
 
 def test_inputs_by_name_are_explained():

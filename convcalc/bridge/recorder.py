@@ -29,6 +29,7 @@ from convcalc.bridge.counted import Counter, behind, is_batched, under_vmap
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.indices import Indices
 from convcalc.bridge.joins import Joins
+from convcalc.bridge.kinds import refuse_mixed
 from convcalc.bridge.known import Known
 from convcalc.bridge.loops.again import AnyNumber
 from convcalc.bridge.loops.alike import Plan
@@ -495,6 +496,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         shapes = tuple(tuple(tensor.shape) for tensor in outs)
         found = self._informed(name, found, inputs)
         try:
+            refuse_mixed(found)
             layer, why = self._checked(self._for_any_number(found.layer, inputs), inputs, shapes)
         except Refused as refusal:  # torch takes on meta what it refuses on a device
             self._fail(func, args, kwargs, refusal, found)

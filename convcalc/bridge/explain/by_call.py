@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from operator import itemgetter
+from operator import itemgetter, methodcaller
 from typing import Any
 
 from convcalc.bridge.device import need_torch
@@ -13,8 +13,10 @@ from convcalc.bridge.explain.by_module import strides
 from convcalc.bridge.explain.operands import flattened
 from convcalc.bridge.explain.ranks import axes_of, is_surely_last
 from convcalc.bridge.explain.reruns import Change
+from convcalc.errors import BadArgument
 from convcalc.layers import Concat, Embedding, Linear, Stack, View
 from convcalc.layers.base import product, written
+from convcalc.layers.losses import Pairwise
 from convcalc.layers.merge import Elementwise
 
 torch = need_torch()
@@ -33,7 +35,8 @@ def by_call(bench: Bench) -> Iterator[Repair]:
         what = f"{name}.permute{order} before {failure.place}"
         yield Repair(what, bench.alter(0, lambda x: x.permute(order)), cause=CHANNELS_LAST)
     kind = bench.dtype(0)
-    if kind is not None and not kind.is_floating_point and not isinstance(layer, Embedding):
+    mixed = isinstance(failure.error, BadArgument) and kind is not torch.float32
+    if kind is not None and (mixed or not kind.is_floating_point) and not isinstance(layer, Embedding):
         yield Repair(f"{name}.float() before {failure.place}", bench.alter(0, lambda x: x.float()))
     match layer:
         case Linear():
@@ -80,6 +83,9 @@ def _pool(sizes: Sequence[int], wanted: int) -> tuple[str, Any] | None:
 def _to_merge(bench: Bench) -> Iterator[Repair]:
     shapes = [operand.shape for operand in bench.failure.operands]
     a, b = shapes
+    if isinstance(bench.failure.layer, Pairwise):
+        yield from _one_less(bench, shapes)
+        return
     if len(a) != len(b):
         yield from _fewer_axes(bench, shapes)
         return
@@ -127,6 +133,16 @@ def _resize(bench: Bench, shapes: Sequence[tuple[int, ...]]) -> Iterator[Repair]
             yield Repair(f"{bench.name(large)}[..., {cut}] in {place}", bench.alter(large, itemgetter(index)))
             what = f"F.interpolate({bench.name(small)}, size={written(sizes)}) in {place}"
             yield Repair(what, bench.alter(small, partial(F.interpolate, size=sizes)))
+            return
+
+
+def _one_less(bench: Bench, shapes: Sequence[tuple[int, ...]]) -> Iterator[Repair]:
+    """The axis of size 1 taken away that the other has not, as of the single output that a target does not have."""
+    large = 0 if len(shapes[0]) > len(shapes[1]) else 1
+    for axis, size in reversed(tuple(enumerate(shapes[large]))):
+        if size == 1 and (*shapes[large][:axis], *shapes[large][axis + 1 :]) == shapes[1 - large]:
+            what = f"{bench.name(large)}.squeeze({axis}) in {bench.failure.place}"
+            yield Repair(what, bench.alter(large, methodcaller("squeeze", axis)))
             return
 
 

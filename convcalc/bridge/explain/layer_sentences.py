@@ -24,6 +24,7 @@ from convcalc.layers import (
     View,
 )
 from convcalc.layers.base import named_axis, product, written
+from convcalc.layers.losses import Pairwise
 from convcalc.layers.merge import Elementwise
 
 
@@ -64,7 +65,7 @@ def of_layer(failure: Failure) -> ConvcalcError | None:
                 rule="the last axes equal normalized_shape",
                 place=failure.place,
             )
-        case Concat() | Stack() | Elementwise() if refused:
+        case Concat() | Stack() | Elementwise() if refused and not isinstance(layer, Pairwise):
             return _of_merge(failure, layer)
         case View() if refused:
             return _of_view(failure, layer)

@@ -7,11 +7,21 @@ from typing import Any
 
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import Bench, Repair
-from convcalc.bridge.explain.operands import ancestors
+from convcalc.bridge.explain.operands import ancestors, maker_of, shape_of
 from convcalc.bridge.explain.ranks import is_last
 from convcalc.bridge.explain.reruns import Change
-from convcalc.layers import Conv, ConvTranspose, LayerNorm, Linear, Matmul, MultiheadAttention, Recurrent
-from convcalc.layers.base import product
+from convcalc.layers import (
+    Conv,
+    ConvTranspose,
+    Flatten,
+    LayerNorm,
+    Linear,
+    Matmul,
+    MultiheadAttention,
+    Recurrent,
+    View,
+)
+from convcalc.layers.base import product, written
 
 torch = need_torch()
 
@@ -22,6 +32,7 @@ def plain(bench: Bench) -> Iterator[Repair]:
         return
     failure = bench.failure
     shape = tuple(map(int, failure.shapes[0])) if failure.shapes else ()
+    yield from _samples_whole(bench)
     match failure.layer:
         case Linear() if failure.layer.in_features and len(shape) > 2:
             yield from _to_features(bench, shape, failure.layer.in_features)
@@ -43,6 +54,33 @@ def _turned(bench: Bench, axes: int) -> Iterator[Repair]:
     for operand in (1, 0) if axes > 1 else (1,):
         what = f"{bench.name(operand)}.transpose(-2, -1) in {bench.failure.place}"
         yield Repair(what, bench.alter(operand, lambda x: x.transpose(-2, -1)))
+
+
+def _samples_whole(bench: Bench) -> Iterator[Repair]:
+    """Samples kept whole, where a flatten or a view cuts or joins them and one has the values that are asked for."""
+    failure = bench.failure
+    if not failure.values:
+        return
+    call = maker_of(failure.values[0])
+    if not isinstance(call.layer, Flatten | View) or not call.inputs:
+        return
+    before, after = (tuple(map(int, shape)) for shape in (shape_of(call.inputs[0]), call.shapes[0]))
+    match failure.layer:
+        case Linear() if failure.layer.in_features and len(before) > 2:
+            sizes: tuple[int, ...] = (failure.layer.in_features,)
+            text = ".flatten(1)"
+        case Conv() | ConvTranspose() if failure.layer.in_channels and len(before) == 2 and len(after) > 2:
+            sizes = (failure.layer.in_channels, *after[2:])
+            text = f".view{written((-1, *sizes))}"
+        case _:
+            return
+    if not before or after[:1] == before[:1] or product(sizes) != product(before[1:]):
+        return
+    source, name = bench.name_of(call.inputs[0].call), bench.name_of(call)
+    each = "·".join(map(str, before[1:] if len(sizes) == 1 else sizes))
+    cause = f"{product(sizes)} = {each}, one sample of {source}, which {name} does not keep whole"
+    change = bench.feed(lambda x: x.reshape(before[0], *sizes))
+    yield Repair(f"{source}{text} in place of {name}", change, cause, alone=True)
 
 
 def _to_features(bench: Bench, shape: tuple[int, ...], wanted: int) -> Iterator[Repair]:

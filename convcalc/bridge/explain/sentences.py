@@ -21,7 +21,7 @@ def sentence(failure: Failure) -> ConvcalcError:
     said = of_layer(failure) or of_rank(failure)
     if said is not None:
         return said
-    refusal = failure.refusal
+    refusal = failure.refusal or (failure.error if isinstance(failure.error, Refused) else None)
     if refusal is not None:
         message = f"{failure.label}: {_without_way_out(failure, refusal.message)}{_given(failure)}"
         return type(refusal)(message, rule=refusal.rule, place=failure.place)
