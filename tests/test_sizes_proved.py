@@ -131,3 +131,61 @@ def test_what_a_size_without_formula_refuses_at_one_size_is_not_refused_at_all(f
     found = cc.valid_sizes(module, (1, 4, "L"))
     assert not found.proved
     assert all((n in found) == runs(module, 1, 4, n) for n in (4, 5, 12, 13, 14, 15, 23, 24, 26))
+
+
+class Positions(nn.Module):  # type: ignore[misc, name-defined]
+    """A table of positions, read as `spelled`."""
+
+    def __init__(self, spelled: str, rows: int) -> None:
+        super().__init__()
+        self.spelled, self.table = spelled, nn.Embedding(rows, 4)
+        self.register_buffer("ids", 2 + torch.arange(9)[None])
+        self.register_buffer("between", torch.arange(6)[:, None] - torch.arange(6) + 5)
+
+    def forward(self, x: Any) -> Any:
+        n = x.shape[1]
+        places = torch.arange(n)
+        match self.spelled:
+            case "buffer":
+                return x + self.table(self.ids[:, :n])
+            case "row":
+                return x + self.table(self.ids[0, 1 : n + 1])
+            case "square":
+                return x + self.table(self.between[:n, :n]).sum(0)
+            case "relative":
+                return x + self.table(places[None] - places[:, None] + 7).sum(0)
+            case _:
+                return x + self.table(places.flip(0) + 1)
+
+
+@pytest.mark.parametrize("spelled", ["buffer", "row", "square", "relative", "made"])
+@pytest.mark.parametrize("rows", [8, 15])
+def test_tables_of_positions_are_proved_to_bound_the_length(spelled: str, rows: int) -> None:
+    module = Positions(spelled, rows)
+    found = cc.valid_sizes(module, (1, "T", 4))
+    assert found.proved
+    for n in range(1, 24):
+        assert (n in found) == runs(module, 1, n, 4), n
+
+
+def test_a_buffer_without_even_steps_is_not_proved() -> None:
+    module = Positions("buffer", 8)
+    module.ids = torch.tensor([[0, 1, 9, 2, 3]])
+    found = cc.valid_sizes(module, (1, "T", 4))
+    assert not found.proved
+    assert all((n in found) == runs(module, 1, n, 4) for n in range(1, 8))
+
+
+@pytest.mark.parametrize("pad_mode", ["reflect", "circular", "replicate", "constant"])
+@pytest.mark.parametrize("n_fft", [8, 9])
+def test_windowed_transforms_are_proved_to_need_what_their_padding_does(pad_mode: str, n_fft: int) -> None:
+    class Net(nn.Module):  # type: ignore[misc, name-defined]
+        def forward(self, x: Any) -> Any:
+            window = torch.ones(n_fft)
+            return torch.stft(x, n_fft, 3, window=window, pad_mode=pad_mode, return_complex=True).abs()
+
+    module = Net()
+    found = cc.valid_sizes(module, (1, "T"))
+    assert found.proved
+    for n in range(1, 24):
+        assert (n in found) == runs(module, 1, n), n

@@ -71,6 +71,10 @@ class Indices:
         if shape is None or kwargs.keys() - {"device", "dtype"}:
             return
         known = [self._known.get((id(value.call), value.place)) for value in inputs]
+        tensors = [one for one in args if isinstance(one, torch.Tensor)]
+        if len(tensors) == len(inputs):
+            pairs = zip(known, tensors, inputs, strict=True)
+            known = [_steps_of(tensor, value) if one is None else one for one, tensor, value in pairs]
         found = self._found(name, args, layer, inputs, known, shape)
         if found is not None:
             self._known[id(out.call), out.place] = found
@@ -116,6 +120,23 @@ class Indices:
 
 _SAME = frozenset({"view", "reshape", "flatten", "permute", "transpose", "t", "flip", "repeat", "expand", "tile"})
 """What keeps the values, if not their places."""
+
+
+def _steps_of(tensor: Any, value: Value) -> Steps | None:
+    """Those of a tensor whose values are known and do not depend on sizes, as a buffer of positions."""
+    if value.call.live or value.call.sized or tensor.device.type == "meta" or tensor.is_floating_point():
+        return None
+    if not tensor.numel() or tensor.is_complex() or tensor.dtype == torch.bool:
+        return None
+    with torch._C.DisableTorchFunction():
+        first, grid = tensor[(0,) * tensor.dim()], torch.zeros_like(tensor)
+        steps = []
+        for axis, size in enumerate(tensor.shape):
+            along = tensor.select(axis, min(1, size - 1))[(0,) * (tensor.dim() - 1)] - first
+            steps.append(int(along))
+            places = torch.arange(size).reshape(-1, *(1,) * (tensor.dim() - 1 - axis))
+            grid = grid + along * places
+        return Steps(int(first), tuple(steps)) if torch.equal(grid + first, tensor) else None
 
 
 def _counted(args: Sequence[Any]) -> Steps | None:

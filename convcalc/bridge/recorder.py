@@ -455,6 +455,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         inputs = tuple(self.value(tensor) for tensor in (found.inputs if known else tensors_among((args, kwargs))))
         muted, self.watch.muted = self.watch.muted, False
         if known and any(value.call.live or value.call.sized for value in inputs):
+            found = self._informed(name_of(func), found, inputs)
             self._choose(found.layer, inputs)
         self.watch.muted = muted
         self.failed = Failed(
@@ -519,7 +520,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self._give(call, outs)
         numbered = (call.live or call.sized) and self._choose(layer, inputs)
         if not call.live and out is outs[0] and not out.is_floating_point():
-            self.indices.note(name, args, kwargs, layer, inputs, self.values[id(out)])
+            self.indices.note(name, self.known.put(args), kwargs, layer, inputs, self.values[id(out)])
         hears = numbered and isinstance(layer, Pieces | Unbind) and self.any_number is None
         return self.heard.pieces(call, out) if hears else out
 

@@ -31,7 +31,7 @@ from convcalc.graph import Capture, Graph, InputShapes, Node, Weights
 from convcalc.input_size import read_shapes
 from convcalc.layers import Layer, Shape
 
-EXAMPLES = (224, 256, 64, 32, 128, 512, 160, 384, 572, 28, 1024, 16000)
+EXAMPLES = (224, 256, 64, 32, 128, 512, 160, 384, 572, 28, 8, 4, 2, 1, 1024, 16000)
 """The sizes that are tried for a letter, first to last."""
 
 

@@ -58,8 +58,9 @@ class Fourier(Layer):
 class Stft(Layer):
     """The Fourier transform of windows of a signal (torch's `stft`): (..., T) -> (..., frequencies, frames).
 
-    A window of `n_fft` values moves by `hop_length`; `center` pads n_fft//2 on both sides; of a real signal,
-    `onesided`, n_fft//2 + 1 frequencies are kept. Not complex, a last axis of 2 has the real and imaginary parts.
+    A window of `n_fft` values moves by `hop_length`; `center` pads n_fft//2 on both sides as `pad_mode` says, "reflect"
+    from more values than that, "circular" from as many; of a real signal, `onesided`, n_fft//2 + 1 frequencies are
+    kept. Not complex, a last axis of 2 has the real and imaginary parts.
 
     >>> Stft(400, 160).out_shape((1, 16000))
     (1, 201, 101)
@@ -70,6 +71,7 @@ class Stft(Layer):
     hop_length: int
     _: KW_ONLY
     center: bool = True
+    pad_mode: str = "reflect"
     onesided: bool = True
     return_complex: bool = True
 
@@ -77,7 +79,16 @@ class Stft(Layer):
         """Frames: 1 + (T - n_fft)//hop_length, T with its padding."""
         if len(shape) not in (1, 2):
             raise BadShape(f"stft takes (T,) or (N, T): got {written(shape)}")
-        length = shape[-1] + (2 * (self.n_fft // 2) if self.center else 0)
+        padding = self.n_fft // 2 if self.center else 0
+        least = padding + {"reflect": 1, "circular": 0}.get(self.pad_mode, 1 - padding)
+        if self.center:
+            check(
+                shape[-1] - least,
+                lambda at: BadShape(
+                    f"stft pads {padding} values by {self.pad_mode} and needs at least {least}: got {at(shape[-1])}"
+                ),
+            )
+        length = shape[-1] + 2 * padding
         check(
             length - self.n_fft,
             lambda at: BadShape(f"stft of windows of {self.n_fft} needs as many values: got {at(length)}"),

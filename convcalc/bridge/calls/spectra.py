@@ -61,7 +61,14 @@ def stft(
     """The transforms of windows of a signal; of real ones half of the frequencies."""
     half = not input.is_complex() and (window is None or not window.is_complex()) if onesided is None else onesided
     hop = plain(n_fft) // 4 if hop_length is None else plain(hop_length)
-    layer = Stft(plain(n_fft), hop, center=bool(center), onesided=bool(half), return_complex=bool(return_complex))
+    layer = Stft(
+        plain(n_fft),
+        hop,
+        center=bool(center),
+        pad_mode=pad_mode,
+        onesided=bool(half),
+        return_complex=bool(return_complex),
+    )
     return Spec(layer, (input,))
 
 
