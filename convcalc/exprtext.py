@@ -16,6 +16,7 @@ class Style(NamedTuple):
     times: str
     coefficient: str  # between a number and a product: 2*n, 2n
     floor: Callable[[str, str], str]
+    ceil: Callable[[str, str], str]
     factor: Callable[[str], str]  # a floor division that stands in a product or behind a leading minus
     power: Callable[[str, int], str]
     symbol: Callable[[str], str]
@@ -45,6 +46,7 @@ PYTHON = Style(
     times="*",
     coefficient="*",
     floor=lambda numerator, denominator: f"{grouped(numerator)}//{grouped(denominator)}",
+    ceil=lambda numerator, denominator: f"-(-{grouped(numerator)}//{grouped(denominator)})",
     factor=lambda floor: f"({floor})",  # 2*n//2 would be (2*n)//2
     power=lambda base, power: f"{base}**{power}",
     symbol=str,
@@ -55,6 +57,7 @@ PRETTY = Style(
     times="·",
     coefficient="",
     floor=lambda numerator, denominator: f"⌊{grouped(numerator)}/{grouped(denominator)}⌋",
+    ceil=lambda numerator, denominator: f"⌈{grouped(numerator)}/{grouped(denominator)}⌉",
     factor=str,
     power=lambda base, power: f"{base}^{power}",
     symbol=str,
@@ -65,6 +68,7 @@ LATEX = Style(
     times=r" \cdot ",
     coefficient=" ",
     floor=lambda numerator, denominator: rf"\left\lfloor \frac{{{numerator}}}{{{denominator}}} \right\rfloor",
+    ceil=lambda numerator, denominator: rf"\left\lceil \frac{{{numerator}}}{{{denominator}}} \right\rceil",
     factor=str,
     power=lambda base, power: f"{base}^{{{power}}}",
     symbol=_latex_symbol,

@@ -84,6 +84,13 @@ OPS = {
 ALIASES = {"convtranspose": "tconv", "bn": "batchnorm", "zeropad": "pad", "fc": "linear", "swish": "silu"}
 """Other names of ops; torch's endings 1d, 2d, 3d and a leading nn. may stand too."""
 
+MEANT = {
+    **dict.fromkeys(("deconv", "upconv", "convt", "conv_transpose", "transposedconv", "convtransposed"), "tconv"),
+    **dict.fromkeys(("max", "pool", "max_pool", "pooling", "mp"), "maxpool"),
+    **dict.fromkeys(("avg", "avg_pool", "mean", "averagepool", "meanpool"), "avgpool"),
+}
+"""What people write for an op, each of which the message of an unknown one offers."""
+
 LETTERS = {
     "k": "kernel_size",
     "s": "stride",
@@ -295,5 +302,6 @@ def _single(values: tuple[Any, ...]) -> Any:
 def _like(name: str, names: Any = OPS) -> str:
     import difflib
 
-    near = difflib.get_close_matches(name.lower(), list(names), 1)
+    meant = MEANT.get(re.sub(r"[123]d$", "", name.lower()))
+    near = [meant] if meant in names else difflib.get_close_matches(name.lower(), list(names), 1)
     return f" (did you mean {near[0]}?)" if near else ""

@@ -77,7 +77,7 @@ def test_a_refused_input_is_the_answer_no():
         (("lenet", "lenett"), "no network 'lenett' in the zoo; did you mean lenet?"),
         (("lenet", "conv 8 k3"), "conv 8 k3 has no input of its own: give one as --input 3xHxW"),
         (("lenet", "conv 8 k3 z"), "conv cannot read 'z'"),
-        (("lenet", "nin", "--input", "3,224"), "'3,224' is no size"),
+        (("lenet", "nin", "--input", "3,,224"), "'3,,224' is no size"),
         (("lenet",), "Missing argument 'B'"),
     ],
 )

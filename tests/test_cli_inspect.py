@@ -121,7 +121,7 @@ def test_only_keeps_the_rows_of_an_op_and_totals_are_theirs():
         (["relu"], "relu has no input of its own: give one as --input 3xHxW, or in numbers 3x224x224"),
         (["lenet", "-i", "1x28x28", "-i", "1x28x28"], "lenet has 1 input, input: give --input once for each"),
         (["lenet", "-i", "1x-28x28"], "a size must be >= 0: -28"),
-        (["lenet", "-i", "1,28,28"], "'1,28,28' is no size"),
+        (["lenet", "-i", "1;28;28"], "'1;28;28' is no size"),
         (["lenet", "-i", "1x28x28", "--batch", "2x2"], "a batch is one size: '2x2'"),
         (["lenet", "--batch", "none"], "--batch none goes with --input"),
         (["lenet", "--only", "cnv"], "no op 'cnv'; did you mean conv?"),
@@ -286,3 +286,11 @@ def test_no_stack_gives_a_traceback(texts, height, width, cell):
         result = CliRunner().invoke(main, [*arguments, *option])
         assert result.exit_code in (0, 1), (arguments, result.output)
         assert result.exception is None or isinstance(result.exception, SystemExit), (arguments, size)
+
+
+@pytest.mark.parametrize("text", ["3,224,224", "(3, 224, 224)", "3 224 224", "[3, 224, 224]", "3, 224, 224,"])
+def test_a_shape_as_python_writes_it_is_read_and_said(text):
+    result = CliRunner().invoke(main, ["inspect", "conv 8 k3", "--input", text, "-q"])
+    assert result.exit_code == 0
+    assert result.stderr == f"{text!r} is read as 3x224x224\n"
+    assert result.stdout == CliRunner().invoke(main, ["inspect", "conv 8 k3", "--input", "3x224x224", "-q"]).stdout

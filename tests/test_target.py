@@ -146,7 +146,7 @@ def test_what_is_to_be_called_elsewhere_is_not_even_imported(folder):
         ("resnet18(", "is no network: write a name, or a call with literals"),
         ("resnet50(stride_on='5x5')", "unknown stride_on '5x5'"),
         ("conf 64 k3", "unknown op 'conf' (did you mean conv?)"),
-        ("net.py", "'net.py' names a file and nothing in it: write net.py:name"),
+        ("net.py", "'net.py' names a file and nothing in it; it has net.py:make, "),
         ("nte.py:net", "no file 'nte.py'; did you mean net.py?"),
         ("nowhere/net.py:net", "no file 'nowhere/net.py'"),
         ("n" * 5000 + ".py:net", "no file"),
@@ -180,3 +180,41 @@ def test_what_a_file_prints_is_not_part_of_the_answer(folder, capsys):
     refused("leaves.py:net")
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "noise\n")
+
+
+# -- what people write instead ----------------------------------------------------------------------------------------
+
+
+def test_a_file_alone_lists_its_modules_and_is_not_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tfport.py").write_text(
+        "import torch.nn as nn\nraise SystemExit('this was run')\n"
+        "class Same(nn.Conv2d): pass\nclass Net(nn.Module): pass\nclass Small(Net): pass\nclass Config: pass\n"
+    )
+    assert refused("tfport.py") == "'tfport.py' names a file and nothing in it; it has tfport.py:Net, tfport.py:Small"
+    (tmp_path / "made.py").write_text("import torch\ndef make(): pass\ndef _own(): pass\nnet = torch.nn.ReLU()\n")
+    assert refused("made.py") == "'made.py' names a file and nothing in it; it has made.py:make, made.py:net"
+    (tmp_path / "broken.py").write_text("def (:")
+    assert refused("broken.py") == "'broken.py' names a file and nothing in it: write broken.py:name"
+
+
+def test_a_dotted_name_is_offered_with_its_colon(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pkg").mkdir()
+    for name in ("tfport.py", "pkg/net.py"):
+        (tmp_path / name).write_text("")
+    assert refused("tfport.Net") == "'tfport.Net' is no target: did you mean tfport.py:Net?"
+    assert refused("pkg.net.Net(3)") == "'pkg.net.Net(3)' is no target: did you mean pkg/net.py:Net(3)?"
+    assert refused("torchvision.models.resnet18").endswith("did you mean torchvision.models:resnet18?")
+
+
+@pytest.mark.parametrize(
+    ("word", "op"),
+    [
+        *((word, "tconv") for word in ("deconv", "Deconv2d", "upconv")),
+        *((word, "maxpool") for word in ("max", "pool", "Pool2d")),
+        *[("avg", "avgpool"), ("convv", "conv")],
+    ],
+)
+def test_other_words_for_an_op_are_offered_its_own(word, op):
+    assert refused(f"conv 8 k3; {word} 2") == f"unknown op {word!r} (did you mean {op}?)"

@@ -64,14 +64,21 @@ def read_assumption(text: str) -> tuple[str, bool]:
     return place, outcome.lower() == "true"
 
 
+_LISTED = re.compile(r"[(\[]?\s*({0}(?:(?:\s*,\s*|\s+){0})+)\s*,?\s*[)\]]?".format(r"(?:[0-9]+|[A-Za-z_]\w*)"))
+"""A shape as Python writes it: 3,224,224, (3, 224, 224), or with spaces."""
+
+
 def read_input(text: str) -> Input:
-    """Read an input's shape, whose letters may have a size.
+    """Read an input's shape, whose letters may have a size; as Python writes a shape too, which is said.
 
     >>> read_input("3x32x32"), read_input("80xT=400").sizes
     (Input(shape=(3, 32, 32), sizes={}), {'T': 400})
     """
     sizes: dict[str, int] = {}
     entries = []
+    if listed := _LISTED.fullmatch(text.strip()):
+        given, text = text, "x".join(re.split(r"[\s,]+", listed[1]))
+        click.echo(f"{given!r} is read as {text}", err=True)
     for entry in re.split(r"[xX×]", text.strip()):
         name, equals, number = entry.partition("=")
         if equals and sizes.setdefault(name, read_number(number)) != read_number(number):
@@ -248,8 +255,6 @@ def _captured(module: Any, asked: Asked, shapes: Sequence[Shape]) -> tuple[Graph
     dtype = None if asked.dtype is None else getattr(torch, asked.dtype)
     floating = dtype is None or dtype.is_floating_point or dtype.is_complex
     with reported(f"inspecting {asked.target}", Path.cwd(), ConvcalcError):
-        if dtype is not None and floating:
-            module = module.to(dtype)
         tried = [tuple(asked.sizes.get(str(size), size) for size in shape) for shape in shapes]
         lettered = any(isinstance(size, Expr) for shape in shapes for size in shape)
         first = [given_letters(shape) for shape in shapes]

@@ -18,11 +18,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from convcalc import zoo
 from convcalc.blocks import Sequential, as_graph
 from convcalc.chain import step_names
+from convcalc.cli.naming import names_no_network
 from convcalc.cli.python_target import load_python
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.graph import Graph
@@ -57,9 +59,13 @@ def load_target(text: str) -> Any:
     if asked is not None and (place.endswith(".py") or re.fullmatch(r"[\w.]+", place)):
         return load_python(place, asked)
     if re.fullmatch(r"\S+\.py", text):
-        raise Unreadable(f"{text!r} names a file and nothing in it: write {text}:name")
+        raise Unreadable(names_no_network(text))
     if re.fullmatch(r"\S+\.json", text):
         raise Unreadable(f"{text!r} is a saved report: convcalc compare takes it")
+    dotted = re.fullmatch(r"([A-Za-z_]\w*(?:\.\w+)*)\.(\w+(?:\(.*\))?)", text)
+    if dotted and "nn" not in dotted[1].split("."):
+        file = Path(*dotted[1].split(".")).with_suffix(".py")
+        raise Unreadable(f"{text!r} is no target: did you mean {file if file.is_file() else dotted[1]}:{dotted[2]}?")
     word = re.match(r"(\w+)\s*(\(|$)", text)
     if word and word[1] not in OPS:
         return _from_zoo(word[1], text)

@@ -22,7 +22,7 @@ def excluded_lines(reasons: Sequence[Reason], legal: Legal, style: Style = PYTHO
     >>> for line in excluded_lines(legal.reasons[-2:], legal): print(line)
     excluded
     loses rows: no window of 2 fits at the end with stride=2
-      n % 2 == 1, n >= 5  maxpool1  n = 5: 1 of 5 rows dropped; use 4 or 6
+      n odd, n >= 5       maxpool1  n = 5: 1 of 5 rows dropped; use 4 or 6
       n % 4 == 2, n >= 6  maxpool2  n = 6: 1 of 3 rows dropped; use 2 or 4
     """
     groups: dict[tuple[str, str], list[Reason]] = {}

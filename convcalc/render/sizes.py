@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from convcalc.analysis.verdict import Legal, Reason
 from convcalc.boxes import Boxes
 from convcalc.errors import Unknown
-from convcalc.exprtext import PRETTY, Style
+from convcalc.exprtext import PRETTY, PYTHON, Style  # noqa: F401 -- PYTHON serves the examples
 from convcalc.render.excluded import excluded_lines
 from convcalc.render.sets import set_text
 from convcalc.render.words import Line, across, labelled

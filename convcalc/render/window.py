@@ -43,9 +43,11 @@ def windowed_text(axis: WindowedSize) -> str:
 def working(axis: WindowedSize, style: Style) -> str:
     """Return the formula with its numbers put in.
 
-    >>> from convcalc.window_size import conv_size
+    >>> from convcalc.window_size import conv_size, pool_size
     >>> working(conv_size(28, 5, padding=2), PYTHON)
     '(28 + 2*2 - 5)//1 + 1'
+    >>> working(pool_size(53, 2, stride=2, padding=1, ceil_mode=True), PYTHON)
+    '-(-(53 + 2*1 - 2)//2) + 1 - 1'
     """
     minus = style.minus
     n, k, s, d, before, after = (
@@ -55,11 +57,21 @@ def working(axis: WindowedSize, style: Style) -> str:
     if axis.same and is_symbolic(axis.padding[0]):
         return style.floor(f"{n} + {s} {minus} 1", s)
     span = k if axis.dilation == 1 else f"({d}{style.times}({k} {minus} 1) + 1)"
+    both = f"2{style.times}{before}" if before == after else f"{before} + {after}"
+    inside = f"{n} + {both} {minus} {span}"
+    if axis.ceil_mode and not is_symbolic(axis.output_size):
+        past = _past(axis)
+        return f"{style.ceil(inside, s)} + 1" + (f" {minus} {past}" if past else "")
     if axis.ceil_mode:
         least = f"min({before}, {before} + {after} + {s} {minus} {span})"
         return style.floor(f"{n} + {s} {minus} 1 + {least}", s)
-    both = f"2{style.times}{before}" if before == after else f"{before} + {after}"
-    return f"{style.floor(f'{n} + {both} {minus} {span}', s)} + 1"
+    return f"{style.floor(inside, s)} + 1"
+
+
+def _past(axis: WindowedSize) -> int:
+    """How many windows of a rounded-up size would start past the input, and are not counted."""
+    room = axis.input_size + sum(axis.padding) - extent(axis.kernel_size, axis.dilation)
+    return int(1 - (-room // axis.stride) - axis.output_size)
 
 
 def _lines(axis: WindowedSize, style: Style) -> list[Line]:
@@ -68,11 +80,19 @@ def _lines(axis: WindowedSize, style: Style) -> list[Line]:
     if not is_symbolic(axis.output_size):
         worked += f" = {out}        any n: {number(axis.formula, style)}"
     lines = [
+        ("", _rounded(axis)),
         ("read", _read(axis)),
         ("back", _back(axis, style)),
         ("needs", needed(axis.needs, style)),
     ]
     return [(f"{into} -> {out}", "" if worked == out else worked), *(line for line in lines if line[1])]
+
+
+def _rounded(axis: WindowedSize) -> str:
+    """Why a rounded-up size is one less."""
+    if not axis.ceil_mode or is_symbolic(axis.output_size) or not (past := _past(axis)):
+        return ""
+    return f"minus {past}: the last window would start past the input"
 
 
 def _read(axis: WindowedSize) -> str:

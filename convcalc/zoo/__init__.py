@@ -34,11 +34,11 @@ class Model(NamedTuple):
 
 
 _LENET = "LeCun, Bottou, Bengio, Haffner, Proc. IEEE 86(11), 1998"
-_ALEXNET = "Krizhevsky, Sutskever, Hinton, NIPS 2012"
+_ALEXNET = "as taught; after Krizhevsky, Sutskever, Hinton, NIPS 2012"
 _ALEXNET_2 = "Krizhevsky, arXiv:1404.5997; torchvision"
 _VGG = "Simonyan, Zisserman, arXiv:1409.1556"
 _NIN = "Lin, Chen, Yan, arXiv:1312.4400"
-_GOOGLENET = "Szegedy et al., arXiv:1409.4842"
+_GOOGLENET = "as taught; after Szegedy et al., arXiv:1409.4842"
 _RESNET = "He, Zhang, Ren, Sun, arXiv:1512.03385"
 _DENSENET = "Huang, Liu, van der Maaten, Weinberger, arXiv:1608.06993"
 _UNET = "Ronneberger, Fischer, Brox, arXiv:1505.04597"

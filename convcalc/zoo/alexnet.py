@@ -9,9 +9,9 @@ from convcalc.zoo.published import published
 
 
 def alexnet(in_channels: int = 1, classes: int = 10) -> Graph:
-    """Return AlexNet as it is taught: the paper's widths in one tower, without its split over two GPUs.
+    """Return AlexNet as it is taught, which is not the paper's: its widths in one tower, not split over two GPUs.
 
-    Source: A. Krizhevsky, I. Sutskever, G. Hinton, "ImageNet classification with deep convolutional neural
+    After A. Krizhevsky, I. Sutskever, G. Hinton, "ImageNet classification with deep convolutional neural
     networks", NIPS 2012, first padding 1, without response normalization.
 
     >>> from convcalc.analysis.shapes import infer_shapes

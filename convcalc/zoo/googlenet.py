@@ -1,6 +1,6 @@
 """GoogLeNet: Inception blocks, four kinds of reading side by side.
 
-Source: C. Szegedy et al., "Going deeper with convolutions", arXiv:1409.4842, without response normalization.
+After C. Szegedy et al., "Going deeper with convolutions", arXiv:1409.4842, without response normalization.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ BLOCKS = {
 
 
 def googlenet(in_channels: int = 1, classes: int = 10, aux: bool = False) -> Graph:
-    """Return GoogLeNet; with `aux` also the two heads used in training, whose sizes are those of 224x224 images.
+    """Return GoogLeNet as it is taught, which is not the paper's: no response normalization, small grey images.
+
+    With `aux` also the two heads used in training, whose sizes are those of 224x224 images.
 
     >>> from convcalc.analysis.shapes import infer_shapes
     >>> infer_shapes(googlenet())["inception5b.concat"], googlenet(aux=True).outputs
