@@ -34,6 +34,7 @@ LONGEST = 200
 """The `length` past which a formula tells nobody anything: whoever keeps formulas keeps None instead."""
 
 _MOST_PRODUCTS = 20_000
+"""The most terms that multiplying two sums may take; beyond, the product is refused."""
 
 
 class Atom:

@@ -27,6 +27,7 @@ from convcalc.expr import Expr
 from convcalc.notation import read_number, read_padding, read_size
 
 MOST_LAYERS = 10_000
+"""The most layers of a stack, repetitions written out."""
 DEEPEST = 100
 """The most parentheses inside one another."""
 

@@ -34,9 +34,10 @@ CHECKS = 24
 """At how many sizes the answer is checked, the same number on each way; on any way at `FEWEST`."""
 
 FEWEST = 4
+"""On each way at least at so many sizes."""
 
 SECONDS = 10.0
-"""When trying ends."""
+"""Seconds after which no more ways are looked for: the sizes that are left are not known."""
 
 
 def valid_sizes_of_captured(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str]) -> Legal:

@@ -29,6 +29,7 @@ V = TypeVar("V")
 SHAPE = Parsed("shape", read_size)
 
 _MANY = 1000
+"""The most inputs of a module that takes any number."""
 
 
 class Asked(NamedTuple):
