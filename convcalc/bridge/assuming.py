@@ -104,7 +104,7 @@ def _file_and_line(text: str) -> tuple[str, int]:
 def _ends(run: Any, place: Place) -> bool:
     """Whether the model itself raised, in the code that asks or the line of the user's that led there."""
     failed = run.recorder.failed
-    if run.raised is None or run.recorder.undecided is not None:
+    if run.raised is None or run.recorder.asking.undecided is not None:
         return False
     if failed is not None and failed.error is run.raised and failed.raw is not need_torch()._assert:
         return False

@@ -7,30 +7,30 @@ parameter, a buffer, or something opaque.
 
 from __future__ import annotations
 
-import math
-import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import CodeType, FrameType
 from typing import Any
 
-from convcalc.bridge.answers import CONDITIONS, NONE, answer, as_tensors
-from convcalc.bridge.arguments import has_number, has_size, in_numbers, on_meta, storage_of, tensors_among
-from convcalc.bridge.assuming import Assumed, Place, given, place_here, place_text
+from convcalc.bridge.answers import NONE, as_tensors
+from convcalc.bridge.arguments import has_size, in_numbers, on_meta, storage_of, tensors_among
+from convcalc.bridge.asking import READS, Asking
 from convcalc.bridge.calls import SPECS, NotKnown, Spec, name_of
 from convcalc.bridge.calls.parts import setitem
 from convcalc.bridge.calls.recurrent import one_step
 from convcalc.bridge.calls.registry import in_torch_words
 from convcalc.bridge.chance import RANDOM, drawn
+from convcalc.bridge.constants import MANY, somewhere, without_values
 from convcalc.bridge.copying import Copier
 from convcalc.bridge.counted import Counter, behind, is_batched, under_vmap
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.hiding import may_hide
 from convcalc.bridge.indices import Indices
 from convcalc.bridge.joins import Joins
 from convcalc.bridge.kinds import refuse_mixed
 from convcalc.bridge.known import Known
+from convcalc.bridge.lines import Lines
 from convcalc.bridge.loops.again import AnyNumber
 from convcalc.bridge.loops.alike import Plan
 from convcalc.bridge.loops.walks import Heard
@@ -42,25 +42,14 @@ from convcalc.bridge.recording import Call, Failed, Frame, Value, shapes_of, wor
 from convcalc.bridge.watch import Watch
 from convcalc.errors import ConvcalcError, Refused
 from convcalc.expr import Expr
-from convcalc.layers import Conv, ConvTranspose, Layer, Opaque, Pieces, Recurrent, Shape, Source, Unbind, Written
+from convcalc.layers import Layer, Opaque, Pieces, Recurrent, Shape, Source, Unbind, Written
 from convcalc.layers.base import written
 
 torch = need_torch()
 Tensor = torch.Tensor
 
-_HERE = str(Path(__file__).parent.parent) + os.sep
-_TORCH = str(Path(str(torch.__file__)).parent) + os.sep
 _INTERNAL = ("torch._refs", "torch._prims", "torch._decomp", "torch._meta_registrations", "torch._library")
 """Rooms of torch that compute what a call gives on meta: what they call is no call of the model."""
-
-_SIZED = frozenset(
-    {"sizes", "size", "counts", "sides", "padding", "output_size", "shifts", "items", "scale_factor", "kernel_size"}
-    | {"stride", "chunks", "upscale_factor", "downscale_factor"}
-)
-"""The hyper-parameters that a lost formula may hide in."""
-
-_MANY = 2**20
-"""Constants of more values than this hold none."""
 
 
 class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-defined]
@@ -86,6 +75,9 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self.known = Known(copied.small)
         self.kept: list[Any] = []
         self.stack: list[Frame] = []
+        self.lines = Lines()
+        self.line, self.is_own = self.lines.line, self.lines.is_own
+        self.asking = Asking(self)
         self.watch = Watch(line=self.line, lost={plain: None} if plain else {})
         self.joins = Joins(self)
         self.watch.heard = self.joins.heard
@@ -93,18 +85,6 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         """Where Python had a random number."""
         self._drawn = drawn()
         self.failed: Failed | None = None
-        self.answered = False
-        """Whether Python asked for a value of the input, and got an `Answer`."""
-        self.assume: Mapping[str, bool] = {}
-        """What a user says of conditions on values."""
-        self.assumed: Mapping[Place, Assumed] = {}
-        """What was found out about them."""
-        self.assumptions: dict[str, None] = {}
-        """What is to be said of values that nobody knows."""
-        self.guessed: dict[str, None] = {}
-        """What holds only where a condition on values goes as assumed."""
-        self.undecided: Place | None = None
-        """The condition on values at which the run ended."""
         self.disagreements: list[str] = []
         self.indices = Indices(self.symbolic)
         self.in_order: set[int] = set()
@@ -119,7 +99,6 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         """What layers give: most are called more than once."""
         self._stood: list[tuple[Any, Any]] = []
         self._reading = 0
-        self._codes: dict[CodeType, bool] = {}
         self._rooms: dict[str, bool] = {}
         self._behind: dict[int, Value] = {}
         """What was computed under `vmap`, by the storage that outlasts it."""
@@ -220,7 +199,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         kwargs = kwargs or {}
         if self._is_internal(sys._getframe(1).f_globals.get("__name__", "")):
             return func(*in_numbers(args), **in_numbers(kwargs))
-        if self.answered:
+        if self.asking.answered:
             args, kwargs = as_tensors(args), as_tensors(kwargs)
         query = QUERIES.get(func)
         if query is not None:
@@ -233,16 +212,16 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         if func in _STAYS:
             return self._stay(func, args, kwargs)
         if "device" in kwargs:
-            kwargs = _somewhere(func, kwargs)
+            kwargs = somewhere(kwargs)
         if args and id(args[0]) in self.named and self._fills(func, args, kwargs):
             if has_size((args, kwargs)):
                 self.watch.lose("a size written into a buffer")
             return self._fill(func, in_numbers(args), in_numbers(kwargs))
         known = func not in _WHERE and self.known.decides(args, kwargs)
-        if func in _READS:
-            read = self._read(args)
+        if func in READS:
+            read = self.asking.read(args)
             args = self.known.put(args) if known else read
-            told = NONE if known else self._answer(func, args)
+            told = NONE if known else self.asking.answer(func, args)
             if told is not NONE:
                 return told
         muted, self.watch.muted = self.watch.muted, True
@@ -255,10 +234,10 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         try:
             given = (args, kwargs)
             if known or func is _PACK:
-                self._say_examples(args, kwargs)
+                self.asking.say_examples(args, kwargs)
                 args, kwargs = self.known.put(args), self.known.put(kwargs)
             if isinstance(found, Spec) and isinstance(found.layer, Source) and func is not torch.tensor:
-                kwargs = self._without_values(found.layer, kwargs)
+                kwargs = without_values(found.layer, kwargs, self.numbers)
             out = self._run(func, in_numbers(args), in_numbers(kwargs), found)
         except Exception as error:
             out = self._once_more(func, in_numbers(args), in_numbers(kwargs), error, found)
@@ -267,7 +246,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             self._record(func, args, kwargs, args[0], found, inputs)
         elif isinstance(out, Tensor) or (isinstance(out, tuple | list) and next(tensors_among(out), None) is not None):
             out = self._record(func, args, kwargs, out, found, inputs)
-        elif out is not None and name_of(func) not in QUIET and func not in _READS:
+        elif out is not None and name_of(func) not in QUIET and func not in READS:
             self._say(func, args, kwargs)
         return out
 
@@ -312,7 +291,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             return False
         if tensor.layout is not torch.strided or tensor.is_quantized or is_batched(tensor):
             return False
-        self.copied.adopt(tensor, tensor.detach().clone() if tensor.numel() <= _MANY else tensor.to("meta"))
+        self.copied.adopt(tensor, tensor.detach().clone() if tensor.numel() <= MANY else tensor.to("meta"))
         return True
 
     def _fills(self, func: Any, args: Any, kwargs: Any) -> bool:
@@ -343,63 +322,6 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         out = self.known.put(tensor).to(kind)
         self._alias(tensor, out)
         return out
-
-    def _without_values(self, layer: Source, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A big constant is made on meta: nothing is allocated."""
-        sizes = [size(**self.numbers_of(size)) if isinstance(size, Expr) else size for size in layer.sizes]
-        if math.prod(map(int, sizes)) > _MANY and kwargs.get("device") is None and "out" not in kwargs:
-            return {**kwargs, "device": "meta"}
-        return kwargs
-
-    def numbers_of(self, size: Expr) -> dict[str, int]:
-        """Return what the letters of a formula are in this run."""
-        return {name: self.numbers[name] for name in size.symbols}
-
-    def _read(self, args: Any) -> Any:
-        """Python asks for what a tensor holds: a size loses its formula; what depends on the input has no value."""
-        known = None if id(args[0]) not in self.values else self.value(args[0])
-        if known is None:
-            return args
-        if known.call.chance:
-            self.chance.setdefault(f"at {Path(self.line() or 'an unknown line').name}")
-        if known.call.sized and not known.call.live:
-            self.watch.lose("the value of a tensor made from sizes")
-        if not known.call.live or known.call.valued:
-            return args
-        blank = on_meta(args)
-        self._remember(blank[0], Value(known.call, known.place, self._version(blank[0])))
-        return blank
-
-    def _say_examples(self, args: Any, kwargs: Any) -> None:
-        """Keep that values of an example are used, which hold for it alone."""
-        for tensor in tensors_among((args, kwargs)):
-            value = self.values.get(id(tensor))
-            if value is not None and value.call.valued and value.call.layer is None:
-                said = f"{value.call.label} has the values of its example, used at {place_text(self.line())}"
-                self.assumptions.setdefault(said)
-                self.guessed.setdefault(said)
-
-    def _answer(self, func: Any, args: Any) -> Any:
-        """What Python gets for a value of the input; `NONE` where it needs the value itself."""
-        if func not in CONDITIONS:
-            told = answer(func, args[0])
-            if told is not NONE:
-                self.answered = True
-                self.assumptions.setdefault(
-                    f"a value of the input, asked for at {place_text(self.line())}, is not known"
-                )
-            return told
-        if all(tensor.device.type != "meta" for tensor in tensors_among(args)):
-            return NONE
-        place = place_here(self.line(), self.value(args[0]).call.function)
-        found = self.assumed.get(place) or given(place, self.assume)
-        if found is None:
-            self.undecided = place
-            return NONE
-        self.assumptions.setdefault(found.why)
-        if not found.is_idle:
-            self.guessed.setdefault(found.why)
-        return found.outcome
 
     def _found(self, func: Any, args: Any, kwargs: Any) -> Spec | ConvcalcError | None:
         """What a call is, before it changes its arguments; why it is not known; None where it makes no values."""
@@ -571,7 +493,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
 
         Raises what the layer refuses.
         """
-        if self.watch.lost and self._may_hide(layer):
+        if self.watch.lost and may_hide(layer, self.stack[-1].module if self.stack else None):
             return None, f"a size lost its formula: {next(reversed(self.watch.lost))}"
         seen = shapes_of(inputs)
         try:
@@ -596,17 +518,6 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         before, self._drawn = self._drawn, drawn()
         if before != self._drawn:
             self.chance.setdefault(f"before {Path(self.line() or 'the end').name}")
-
-    def _may_hide(self, layer: Layer) -> bool:
-        """Whether a plain number among the sizes of a layer may come from a size that lost its formula."""
-        if self.stack and type(self.stack[-1].module).__module__.startswith("torch.nn."):
-            return False
-        names = {"padding", "output_padding"} if isinstance(layer, Conv | ConvTranspose) else _SIZED
-        defaults = type(layer)
-        return any(
-            name in names and value != getattr(defaults, name, None) and has_number(value)
-            for name, value in vars(layer).items()
-        )
 
     def _macs(self, layer: Layer, inputs: tuple[Value, ...], shapes: tuple[Shape, ...]) -> int | None:
         """The multiply-accumulates of a layer, if it is what torch ran."""
@@ -702,8 +613,11 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             self.named.setdefault(id(out), self.named[id(tensor)])
             self.kept.append(out)
             return
-        value = self.value(tensor)
-        self._remember(out, Value(value.call, value.place, self._version(out)))
+        self.holds(out, self.value(tensor))
+
+    def holds(self, tensor: Any, value: Value) -> None:
+        """Keep that a tensor holds what is known as this value."""
+        self._remember(tensor, Value(value.call, value.place, self._version(tensor)))
 
     def _is_computed(self, tensor: Any) -> bool:
         return tensor is not None and id(tensor) in self.values
@@ -776,45 +690,12 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
                     self.disagreements.append(withheld)
         self._reading = max(self._reading, end)
 
-    # -- where ----------------------------------------------------------------------------------------------------
-
-    def line(self) -> str | None:
-        """Return the file and line of the user's code that is running, as "net.py:9"."""
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None:
-            if not self.is_own(frame.f_code):
-                return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-            frame = frame.f_back
-        return None
-
-    def is_own(self, code: CodeType) -> bool:
-        """Whether code is of convcalc or torch, not of the user."""
-        known = self._codes.get(code)
-        if known is None:
-            known = self._codes[code] = code.co_filename.startswith((_HERE, _TORCH, "<frozen"))
-        return known
-
 
 _SETITEM = Tensor.__setitem__
 SPECS.setdefault(_SETITEM, setitem)
 
 _ASKS = frozenset({Tensor.grad.__get__, Tensor._base.__get__, Tensor.grad_fn.__get__})
 
-
-_READS = frozenset(
-    {
-        Tensor.item,
-        Tensor.tolist,
-        Tensor.numpy,
-        Tensor.__array__,
-        Tensor.__int__,
-        Tensor.__float__,
-        Tensor.__bool__,
-        Tensor.__index__,
-    }
-    | CONDITIONS
-)
-"""What gives Python the values of a tensor."""
 
 _WHERE = frozenset(
     {Tensor.device.__get__, Tensor.is_cuda.__get__, Tensor.is_cpu.__get__, Tensor.is_meta.__get__, Tensor.get_device}
@@ -828,11 +709,3 @@ _OF_NUMBERS = frozenset({torch.sym_max, torch.sym_min, torch.sym_int, torch.sym_
 """What takes numbers alone, and passes for Python."""
 
 _STAYS = frozenset({Tensor.to, Tensor.cpu, Tensor.cuda, Tensor.xpu, Tensor.pin_memory})
-
-
-def _somewhere(func: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """What is to be made on a device that may not be there is made on the CPU, where constants have values."""
-    device = kwargs["device"]
-    if device is None or torch.device(device).type in ("cpu", "meta"):
-        return kwargs
-    return {**kwargs, "device": "cpu"}

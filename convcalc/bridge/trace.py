@@ -201,7 +201,7 @@ def _run(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any], settings: 
 def _decided(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any], settings: Mapping[str, Any]) -> Run:
     """Run a module; where it ends at a condition on values, again, as long as it is clear how each must go."""
     run = Run(module, args, kwargs, settings)
-    while (place := run.recorder.undecided) is not None and len(settings["assumed"]) < LIMIT:
+    while (place := run.recorder.asking.undecided) is not None and len(settings["assumed"]) < LIMIT:
 
         def tried(outcome: bool, place: Place = place, known: Mapping[str, Any] = settings) -> Run:
             some = {**known["assumed"], place: Assumed(outcome, "")}
@@ -278,7 +278,7 @@ class Run:
                 for axis, (size, number) in enumerate(zip(letters[name], shapes[name], strict=True))
             )
         self.letters = tuple(letters.values())
-        self.recorder.assume, self.recorder.assumed = self.settings["assume"], self.settings["assumed"]
+        self.recorder.asking.assume, self.recorder.asking.assumed = self.settings["assume"], self.settings["assumed"]
         self.recorder.numbers = {
             str(letter): size
             for name, shape in letters.items()
@@ -454,7 +454,7 @@ class Run:
             for path, value in self.twin.named_parameters()
             if self.recorder.path_of(value, path) not in self.recorder.owners and self.raised is None
         }
-        remarks = [*self.recorder.assumptions, *self.recorder.disagreements]
+        remarks = [*self.recorder.asking.assumptions, *self.recorder.disagreements]
         if self.raised is None and not labelled_outputs(self.output, ""):
             remarks.append(f"forward returns no tensor but {_kind(self.output)}: the last row stands for it")
         strays = [path for path in self.recorder.strays if path in self._used()]
@@ -476,7 +476,7 @@ class Run:
             path=tuple(watch.path),
             joins=self.recorder.joins.found(names),
             again=partial(_captured, self.original, self.settings, whole=False),
-            lost=(*lost, *self.recorder.guessed),
+            lost=(*lost, *self.recorder.asking.guessed),
             unused=_weighed(unused.items()),
             remarks=tuple(remarks),
             error=self.error,
