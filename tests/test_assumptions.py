@@ -42,6 +42,12 @@ def printed(self, y):
     return y
 
 
+def printed_as_float(self, y):
+    mean = y.mean()
+    print(f"mean {float(mean):.3f}", float(mean))
+    return y
+
+
 def logged(self, y):
     logging.getLogger("net").warning("mean %.3f of %s", y.mean().item(), y.sum().item())
     return y
@@ -94,7 +100,7 @@ def equal(self, y):
     return y
 
 
-NEEDLESS = [printed, logged, scaled, clamped]
+NEEDLESS = [printed, printed_as_float, logged, scaled, clamped]
 RAISING = [asserted, raised, refused_by_comparison, drawn, categorical]
 
 

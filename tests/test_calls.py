@@ -757,3 +757,8 @@ def test_an_operator_of_another_library_is_opaque_by_name():
     (call,) = [node for node in graph if isinstance(node.layer, Opaque)]
     assert (call.layer.op, call.layer.shapes) == ("every_other", ((1, 4, 6, 4),))
     assert inspect_graph(graph).layers[-1].symbolic is None
+
+
+def test_the_parts_of_complex_numbers_have_a_row_of_their_own():
+    graph = captured(lambda x: torch.view_as_real(torch.fft.rfft(x)), x)
+    assert "view_as_real" in [node.layer.op for node in graph]

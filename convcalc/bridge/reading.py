@@ -28,7 +28,7 @@ _MANY = 64
 """Sets of more entries than this are not compared one by one."""
 
 _TELLING = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log"})
-_TEXTS = frozenset({"str", "repr", "format", "len", "tuple", "list", "join", "size", "dim", "type", "int"})
+_TEXTS = frozenset({"str", "repr", "format", "len", "tuple", "list", "join", "size", "dim", "type", "int", "float"})
 """Calls within a line that tells, which keep nothing of what they are given."""
 
 

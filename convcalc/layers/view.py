@@ -32,6 +32,26 @@ class Reshaped(Layer):
 
 
 @dataclass(frozen=True)
+class ViewAsReal(Layer):
+    """Each complex number as its two parts, on a last axis of 2 (torch's `view_as_real`).
+
+    >>> ViewAsReal().out_shape((8, 3))
+    (8, 3, 2)
+    """
+
+    op: ClassVar[str] = "view_as_real"
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The shape, and 2."""
+        return (*shape, 2)
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the input: both parts read what the number does."""
+        one = (*shapes[0], 1)
+        return fields[0].viewed(shapes[0], one).served(one, output)
+
+
+@dataclass(frozen=True)
 class View(Reshaped):
     """The same values in order, under the shape `sizes` (torch's `view` and `reshape`); one of them may be -1.
 

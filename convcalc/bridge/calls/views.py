@@ -25,7 +25,6 @@ from convcalc.layers import (
     Index,
     Interleave,
     Moved,
-    OneHot,
     Permute,
     Reduce,
     Repeat,
@@ -39,7 +38,7 @@ from convcalc.layers import (
 from convcalc.layers.diagonal import Diagonal, DiagonalMatrix
 from convcalc.layers.grid import Meshgrid
 from convcalc.layers.like import Broadcast, ExpandAs, ViewAs
-from convcalc.layers.view import Remade, Turned
+from convcalc.layers.view import Remade, Turned, ViewAsReal
 
 
 @spec("view", "reshape")
@@ -79,7 +78,7 @@ def view_as_complex(input: Any) -> Spec:
 @spec("view_as_real")
 def view_as_real(input: Any) -> Spec:
     """A complex number as a last axis of 2."""
-    return Spec(OneHot(2), (input,))
+    return Spec(ViewAsReal(), (input,))
 
 
 @spec("flatten", "ravel")
