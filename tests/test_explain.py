@@ -387,6 +387,18 @@ def test_factors_that_autocast_makes_one_type_are_taken():
     assert module(torch.zeros(2, 8)).shape == (2, 3)
 
 
+def test_weights_of_a_spectrum_do_not_make_the_input_complex():
+    def call(module, x):
+        return torch.fft.ifft(torch.fft.fft(module.fc(x)) @ module.spectrum).real
+
+    module = Called(call, spectrum=nn.Parameter(torch.zeros(3, 5, dtype=torch.complex64)), **FC)
+    graph = capture(module, (2, 8))
+    assert graph.capture.error is None
+    assert module(torch.zeros(2, 8)).shape == (2, 5)
+    alone = Called(lambda m, x: x @ m.spectrum, spectrum=module.spectrum)
+    assert capture(alone, (2, 3)).capture.error is None
+
+
 @pytest.mark.parametrize(
     ("call", "mended", "parts", "shape", "cause", "fix"),
     [

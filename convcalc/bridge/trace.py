@@ -179,8 +179,9 @@ def _examples(example_inputs: Any) -> tuple[list[Any], dict[str, Any]]:
 
 def _dtype(module: Any) -> Any:
     torch = need_torch()
-    kinds = (value.dtype for value in module.parameters() if value.is_floating_point() or value.is_complex())
-    return next(kinds, torch.get_default_dtype())
+    kinds = [value.dtype for value in module.parameters() if value.is_floating_point() or value.is_complex()]
+    kinds.sort(key=lambda kind: kind.is_complex)  # weights of a spectrum are no sign of inputs that are complex
+    return next(iter(kinds), torch.get_default_dtype())
 
 
 def _run(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any], settings: Mapping[str, Any]) -> Run:
