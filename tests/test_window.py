@@ -125,3 +125,14 @@ def test_padding_and_resizing_by_layers():
     net = Sequential(Pad([(3, 0)]), Upsample(scale_factor=2))
     (window,) = find_window(net, "1", [4], (1, 1, 5))
     assert (window.pattern, window.reads, window.padding) == ((-1, -1), window.reads.__class__(0, 0), (1, 0))
+
+
+def test_a_torch_module_is_taken_as_inspect_takes_it():
+    torch = pytest.importorskip("torch")
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3, padding=1), torch.nn.Conv2d(1, 1, 3, dilation=2))
+    asked = find_window(net, "1", [0, 1], (1, 1, 9, 9), dtype="float16", train=True)
+    assert asked == find_window(net, "1", [0, 1], example_inputs=torch.zeros(1, 1, 9, 9))
+    image = torch.zeros(1, 1, 9, 9, requires_grad=True)
+    net(image)[0, 0, 0, 1].backward()
+    for window, axis in zip(asked, (1, 0), strict=True):
+        assert list(window.reads) == image.grad[0, 0].abs().sum(axis).nonzero().flatten().tolist()

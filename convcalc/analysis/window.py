@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from convcalc.analysis.fields import find_fields
 from convcalc.analysis.opening import open_net
@@ -54,11 +55,19 @@ class AxisWindow(Shown):
 
 
 def find_window(
-    net: Graph | Part, at: str, cell: Sequence[int], input_size: InputShapes | None = None
+    net: Graph | Part | Any,
+    at: str,
+    cell: Sequence[int],
+    input_size: InputShapes | None = None,
+    *,
+    example_inputs: Any = None,
+    dtype: Any = None,
+    train: bool = False,
 ) -> tuple[AxisWindow, ...]:
     """Return what position `cell` of the output of node `at` reads of the first input, axis by axis.
 
-    On each axis it is exact for zero padding and all other modes. Sizes must be ints. Raises `BadShape` for a cell
+    On each axis it is exact for zero padding and all other modes. Sizes must be ints. `example_inputs`, `dtype` and
+    `train` are for torch modules, as `convcalc.inspect` takes them. Raises `BadShape` for a cell
     that is none, and as `infer_shapes`.
 
     >>> from convcalc.blocks import Sequential
@@ -68,7 +77,7 @@ def find_window(
     >>> window.pattern, window.reads, window.padding
     ((-3, 3), TapSet(0..3), (3, 0))
     """
-    graph, given = open_net(net, input_size)
+    graph, given = open_net(net, input_size, example_inputs=example_inputs, dtype=dtype, train=train)
     shapes = infer_shapes(graph, given)
     source = graph.inputs[0]
     sizes = shapes[source][2:]
