@@ -96,7 +96,7 @@ def test_conditions_put_on_each_size_alone_hold_where_the_product_does(
         assert np.array_equal(np.broadcast_to(holds, shape), np.broadcast_to(sign * value(**sizes) >= 0, shape))
 
 
-@settings(max_examples=50)
+@settings(max_examples=15)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.data())
 def test_what_is_said_to_be_viewed_torch_views(shape: list[int], data: Any) -> None:
     tensor = torch.zeros(shape).permute(data.draw(st.permutations(range(len(shape)))))
