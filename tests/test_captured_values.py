@@ -6,6 +6,8 @@ from torch import nn
 from torch.nn import functional
 
 import convcalc as cc
+from convcalc.analysis import legal_captured
+from convcalc.errors import Unknown
 
 
 class Of(nn.Module):
@@ -187,3 +189,18 @@ def test_tensors_of_two_sizes_may_be_one_argument():
 
     report = cc.inspect(Both(), example_inputs=([torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 4, 4)],))
     assert report.output == (1, 6, 8, 8)
+
+
+@pytest.mark.parametrize("read", [lambda x: x.detach().numpy().shape[2], lambda x: int(x.new_tensor(x.shape[2]))])
+def test_a_size_at_which_a_capture_ends_for_want_of_values_is_not_called_refused(read, monkeypatch):
+    class Reading(torch.nn.Module):
+        def forward(self, x):
+            return x[..., read(x) // 2 :]
+
+    monkeypatch.setattr(legal_captured, "AROUND", 1)
+    legal = cc.valid_sizes(Reading(), (1, 2, 24))
+    assert not legal.proved
+    assert [n for n in range(1, 60) if n in legal.unknown] == [*range(1, 60)]
+    with pytest.raises(Unknown, match="needs the values"):
+        24 in legal  # noqa: B015
+    assert Reading()(torch.ones(1, 2, 24)).shape == (1, 2, 12)

@@ -109,6 +109,8 @@ class _Search:
         if graph is None:
             raise Unknown(f"whether {', '.join(f'{axis} = {n}' for axis, n in sizes.items())} runs is not known")
         seen = see_one_size(graph, self.shapes, self.axes, sizes)
+        if not seen.known and seen.error is not None:
+            raise seen.error
         runs, exact = bool(seen.runs), bool(seen.exact)
         return one_size(self.axes, sizes, runs=runs, exact=exact, reasons=seen.reasons, ways=seen.ways)
 
@@ -231,7 +233,7 @@ class _Search:
         if graph is None:
             return True
         there = see_one_size(graph, self.shapes, self.axes, numbers)
-        return (bool(there.runs), bool(there.exact)) == (sizes in way.runs, sizes in way.exact)
+        return not there.known or (bool(there.runs), bool(there.exact)) == (sizes in way.runs, sizes in way.exact)
 
     def _trust_single_sizes_alone(self) -> None:
         captured, self.captured, self.seen, self.trusted = self.captured, [], [], False

@@ -213,7 +213,7 @@ def _check_cut(layer: Layer, shape: Shape, axis: int, check: Check) -> None:
 
 
 def see_one_size(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: Mapping[str, int]) -> Seen:
-    """Return what a graph captured at `sizes` tells of these sizes alone.
+    """Return what a graph captured at `sizes` tells of these sizes alone: nothing where the run ended undecided.
 
     >>> from convcalc.branch import Branch
     >>> from convcalc.graph import Node
@@ -236,7 +236,7 @@ def see_one_size(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str],
         error = collected.impossible.error(reader_at(axes, sizes))
     alone = only([sizes[axes[0]]]) if len(axes) == 1 else None
     return Seen(
-        known=point,
+        known=nothing if isinstance(error, Unknown) else point,
         runs=nothing if fails else point,
         exact=nothing if fails or collected.conditions else point,
         reasons=() if error is None else (raised(error, axes, alone, sizes),),
