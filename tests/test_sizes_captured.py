@@ -463,6 +463,22 @@ def test_a_refusing_layer_is_named_by_its_path():
     assert "in_features=36" in v.why_not(40, 40).sentence
 
 
+def test_a_refusal_is_checked_where_no_time_is_left(monkeypatch):
+    class Catching(nn.Module):
+        def forward(self, x):
+            try:
+                return x.view(1, 2, 5, -1).sum(2)
+            except RuntimeError:
+                return F.pad(x, (0, 1))
+
+    monkeypatch.setattr(legal_captured, "SECONDS", 0.0)
+    v = cc.valid_sizes(Catching(), (1, 2, 20))
+    assert not v.proved
+    for n in range(1, 41):
+        assert runs_at(Catching(), (1, 2, n))
+        assert n in v.runs or n in v.unknown
+
+
 @pytest.mark.parametrize("sizes", [(29,), ("W", 12), ("B", "A")])
 def test_a_call_that_refused_has_its_formulas_in_the_letters_of_the_question(sizes, monkeypatch):
     monkeypatch.setattr(legal_captured, "AROUND", 1)

@@ -210,23 +210,25 @@ class _Search:
         count = max(FEWEST, CHECKS // max(1, len(ways)))
         alone = [one for one in self.seen if not one.is_way]
         if all(_agree(way, one) for way in ways for one in alone) and all(
-            self._does(way, sizes) for way in ways for sizes in self._samples(way, count)
+            self._does(way, sizes, place == 0) for way in ways for place, sizes in enumerate(self._samples(way, count))
         ):
             return True
         self._trust_single_sizes_alone()
         return False
 
     def _samples(self, way: Seen, count: int) -> list[tuple[int, ...]]:
-        """Some sizes of a way: of those it refuses, and of those it takes."""
+        """Some sizes of a way that were not captured yet: of those it refuses, and of those it takes."""
         near = [self.start[axis] for axis in self.axes]
         refused = [tuple(one.example[axis] for axis in self.axes) for one in way.reasons if one.kind == "runs"]
         runs = [sizes for box in way.runs.boxes for sizes in _some(box, near)]
         some = [*dict.fromkeys(refused)][: count // 2]
-        return [*some, *[*dict.fromkeys(runs)][: count - len(some)]]
+        both = (*some, *[*dict.fromkeys(runs)][: count - len(some)])
+        return [sizes for sizes in both if 0 not in sizes and sizes not in self.points]
 
-    def _does(self, way: Seen, sizes: tuple[int, ...]) -> bool:
-        """Whether the model does at these sizes what a way says, as far as there is time to see it."""
-        if 0 in sizes or sizes in self.points or sizes not in way.known or time.monotonic() > self.end:
+    def _does(self, way: Seen, sizes: tuple[int, ...], is_first: bool) -> bool:
+        """Whether the model does at these sizes what a way says, as far as there is time; at the first in any case."""
+        late = time.monotonic() > self.end and not is_first
+        if sizes not in way.known or late:
             return True
         numbers = dict(zip(self.axes, sizes, strict=True))
         graph = self._capture(numbers)
