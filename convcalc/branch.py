@@ -120,7 +120,7 @@ class Branch:
 def _from_one(value: Size) -> Expr:
     """A value in sizes that are less by 1 than its own, so that they are >= 0."""
     value = value + Expr.const(0)
-    return value(**{name: Expr.symbol(name) + 1 for name in value.symbols})  # type: ignore[no-any-return]
+    return Expr.const(0) + value(**{name: Expr.symbol(name) + 1 for name in value.symbols})  # type: ignore[no-any-return]
 
 
 def _at(side: Size | None, values: Mapping[str, Size]) -> Size | None:

@@ -33,6 +33,7 @@ from convcalc.bridge.known import Known
 from convcalc.bridge.lines import Lines
 from convcalc.bridge.loops.again import AnyNumber
 from convcalc.bridge.loops.alike import Plan
+from convcalc.bridge.loops.ranges import Ranges, Round
 from convcalc.bridge.loops.walks import Heard
 from convcalc.bridge.origins import informed
 from convcalc.bridge.owning import count, fold
@@ -42,7 +43,7 @@ from convcalc.bridge.recording import Call, Failed, Frame, Value, shapes_of, wor
 from convcalc.bridge.watch import Watch
 from convcalc.errors import ConvcalcError, Refused
 from convcalc.expr import Expr
-from convcalc.layers import Layer, Opaque, Pieces, Recurrent, Shape, Source, Unbind, Written
+from convcalc.layers import Index, Layer, Opaque, Pieces, Recurrent, Shape, Source, Unbind, Written
 from convcalc.layers.base import written
 
 torch = need_torch()
@@ -79,6 +80,10 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self.line, self.is_own = self.lines.line, self.lines.is_own
         self.asking = Asking(self)
         self.watch = Watch(line=self.line, lost={plain: None} if plain else {})
+        self.ranges = Ranges(self, None if plan is None else plan.ranges)
+        self.watch.rounds = None if plain else self.ranges
+        self._raw: Layer | None = None
+        """The layer of the call that is recorded, with the symbols of rounds."""
         self.joins = Joins(self)
         self.watch.heard = self.joins.heard
         self.chance: dict[str, None] = {}
@@ -217,6 +222,10 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             if has_size((args, kwargs)):
                 self.watch.lose("a size written into a buffer")
             return self._fill(func, in_numbers(args), in_numbers(kwargs))
+        self._raw = None
+        if self.ranges.rounds and (found_in := self.ranges.among((args, kwargs))):
+            self._raw = self._in_rounds(found_in, func, args, kwargs)
+            args, kwargs = self.ranges.settled(args), self.ranges.settled(kwargs)
         known = func not in _WHERE and self.known.decides(args, kwargs)
         if func in READS:
             read = self.asking.read(args)
@@ -249,6 +258,19 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         elif out is not None and name_of(func) not in QUIET and func not in READS:
             self._say(func, args, kwargs)
         return out
+
+    def _in_rounds(self, rounds: list[Round], func: Any, args: Any, kwargs: Any) -> Layer | None:
+        """The layer of a call that is given the number of a round, if it takes a slice or a place by it alone."""
+        if func in _CUTS and len(set(rounds)) == 1 and rounds[0].is_now:
+            muted, self.watch.muted, self.ranges.shown = self.watch.muted, True, True
+            try:
+                found = self._found(func, args, kwargs)
+            finally:
+                self.watch.muted, self.ranges.shown = muted, False
+            if isinstance(found, Spec) and isinstance(found.layer, Index):
+                return found.layer
+        self.ranges.spoil(rounds)
+        return None
 
     def _say(self, func: Any, args: Any, kwargs: Any) -> None:
         """A call gave no tensor, but something else that may depend on sizes."""
@@ -435,6 +457,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             unread = len(inputs) - read
             layer = Opaque(name, shapes=shapes, seen=shapes_of(inputs), why=why, mac_count=macs, unread=unread)
         call = self._call(name, layer, inputs, shapes, found.weights, live=live)
+        call.raw = self._raw
         if weighted and not any(value.call.live for value in weighted):
             fold(call, weighted, self.owners)
         if not call.live:
@@ -459,7 +482,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         """The layer of a call, where the run stands for any number of pieces."""
         if self.any_number is None:
             return layer
-        return self.any_number.layer(len(self.calls), layer, [self.symbolic(value) for value in inputs])
+        raw = None if self._raw is None else self.ranges.for_any_number(self._raw)
+        return raw or self.any_number.layer(len(self.calls), layer, [self.symbolic(value) for value in inputs])
 
     def _held(self, tensor: Any) -> Value | None:
         """The value that a tensor holds, if it is known."""
@@ -690,6 +714,9 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
                     self.disagreements.append(withheld)
         self._reading = max(self._reading, end)
 
+
+_CUTS = frozenset({Tensor.__getitem__, Tensor.narrow, Tensor.select, torch.narrow, torch.select})
+"""What takes a slice or a place of a tensor."""
 
 _SETITEM = Tensor.__setitem__
 SPECS.setdefault(_SETITEM, setitem)

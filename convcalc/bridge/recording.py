@@ -63,6 +63,8 @@ class Call:
     symbolic: tuple[Shape | None, ...] | None = None
     """The shapes in letters; None until they are asked for."""
     label: str | None = None
+    raw: Layer | None = None
+    """The layer with the symbols of the rounds that it stands in, if any."""
 
 
 @dataclass(slots=True)

@@ -54,6 +54,10 @@ def formula(value: Any) -> Expr | int | None:
     return int(value) if isinstance(value, int) else None
 
 
+def _raw(value: Any) -> Expr | int | None:
+    return value.raw if isinstance(value, SizeInt) else formula(value)
+
+
 class _Node:
     """What C++ asks a symbolic number of torch for: here the number itself, and that is heard."""
 
@@ -98,9 +102,15 @@ class SizeInt(_Whole):
         return int
 
     @property
-    def expr(self) -> Expr | None:
-        """The formula; None too once the run that gave it is over, whose letters mean nothing elsewhere."""
+    def raw(self) -> Expr | None:
+        """The formula, with the symbols of the rounds of loops; None too once the run that gave it is over."""
         return None if self.watch.over else self._expr
+
+    @property
+    def expr(self) -> Expr | None:
+        """The formula in letters alone: who asks may tell the rounds of a loop apart by it."""
+        raw, rounds = self.raw, self.watch.rounds
+        return raw if raw is None or rounds is None or rounds.shown else Expr.const(0) + rounds.told(raw)
 
     # -- what loses the formula ------------------------------------------------------------------------------
 
@@ -110,7 +120,7 @@ class SizeInt(_Whole):
         return _Node(lambda: self._asked("a size given to compiled code"))
 
     def _asked(self, how: str) -> int:
-        self.watch.lose(how)
+        self.watch.lose(how, self)
         return self.plain
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
@@ -119,41 +129,41 @@ class SizeInt(_Whole):
         return numpy.array(self._asked("a size given to NumPy"), *args, **kwargs)
 
     def __int__(self) -> int:
-        self.watch.lose("int(size)")
+        self.watch.lose("int(size)", self)
         return self.plain
 
     def __float__(self) -> float:
-        self.watch.lose("float(size)")
+        self.watch.lose("float(size)", self)
         return float(self.plain)
 
     def __index__(self) -> int:
-        self.watch.lose("a size used as an index")
+        self.watch.lose("a size used as an index", self)
         return self.plain
 
     def bit_length(self) -> int:
         """As of int; the formula is lost."""
-        self.watch.lose("size.bit_length()")
+        self.watch.lose("size.bit_length()", self)
         return self.plain.bit_length()
 
     def bit_count(self) -> int:
         """As of int; the formula is lost."""
-        self.watch.lose("size.bit_count()")
+        self.watch.lose("size.bit_count()", self)
         return self.plain.bit_count()
 
     def to_bytes(self, *args: Any, **kwargs: Any) -> bytes:
         """As of int; the formula is lost."""
-        self.watch.lose("size.to_bytes()")
+        self.watch.lose("size.to_bytes()", self)
         return self.plain.to_bytes(*args, **kwargs)
 
     def as_integer_ratio(self) -> tuple[int, Literal[1]]:
         """As of int; the formula is lost."""
-        self.watch.lose("size.as_integer_ratio()")
+        self.watch.lose("size.as_integer_ratio()", self)
         return self.plain, 1
 
     @property
     def numerator(self) -> int:
         """As of int; the formula is lost: fractions are reduced by what divides the number."""
-        self.watch.lose("a fraction of a size")
+        self.watch.lose("a fraction of a size", self)
         return self.plain
 
     imag, denominator = 0, 1
@@ -168,20 +178,20 @@ class SizeInt(_Whole):
         return self
 
     def __bool__(self) -> bool:
-        return self.watch.branch(self.expr, "!=", 0, self.plain != 0)
+        return self.watch.branch(self.raw, "!=", 0, self.plain != 0)
 
     def __hash__(self) -> int:
         self.watch.look_up(self)
         return hash(self.plain)
 
     def __repr__(self) -> str:
-        self.watch.lose("text of a size")
+        self.watch.lose("text of a size", self)
         return repr(self.plain)
 
     __str__ = __repr__
 
     def __format__(self, spec: str) -> str:
-        self.watch.lose("text of a size")
+        self.watch.lose("text of a size", self)
         return format(self.plain, spec)
 
     # -- what is the same number -------------------------------------------------------------------------------
@@ -290,7 +300,7 @@ def _plain(value: Any) -> Any:
 
 
 def _unary(n: SizeInt, work: Callable[[Any], Any]) -> int:
-    return sized(work(n.plain), None if n.expr is None else work(n.expr), n.watch)
+    return sized(work(n.plain), None if n.raw is None else work(n.raw), n.watch)
 
 
 def _lose_binary(n: SizeInt, other: Any, work: Callable[[int, int], int]) -> Any:
@@ -310,7 +320,7 @@ def _binary(name: str, of_formulas: Callable[[Any, Any], Any] | None) -> None:
         if not isinstance(other, int):
             return NotImplemented
         value = plain(self.plain, _plain(other))
-        return sized(value, _combined(of_formulas, self.expr, formula(other)), self.watch)
+        return sized(value, _combined(of_formulas, self.raw, _raw(other)), self.watch)
 
     def mirrored(self: SizeInt, other: Any) -> Any:
         if isinstance(other, float):
@@ -318,7 +328,7 @@ def _binary(name: str, of_formulas: Callable[[Any, Any], Any] | None) -> None:
         if not isinstance(other, int):
             return NotImplemented
         value = plain_mirror(self.plain, _plain(other))
-        return sized(value, _combined(of_formulas, formula(other), self.expr), self.watch)
+        return sized(value, _combined(of_formulas, _raw(other), self.raw), self.watch)
 
     setattr(SizeInt, forward, method)
     setattr(SizeInt, mirror, mirrored)
@@ -353,7 +363,7 @@ def _comparison(name: str, relation: str) -> None:
 
     def method(self: SizeInt, other: Any) -> Any:
         if isinstance(other, int):
-            return self.watch.branch(self.expr, relation, formula(other), plain(self.plain, _plain(other)))
+            return self.watch.branch(self.raw, relation, _raw(other), plain(self.plain, _plain(other)))
         if isinstance(other, float):
             return getattr(SizeFloat.wrap(self), f"__{name}__")(other)
         return NotImplemented

@@ -6,7 +6,7 @@ Nothing is allocated, and the module is as it was before, also after an error. S
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import replace
 from functools import partial
 from io import StringIO
@@ -20,6 +20,7 @@ from convcalc.bridge.copying import Copier
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.known import has_values
 from convcalc.bridge.loops.alike import plan_of
+from convcalc.bridge.loops.ranges import heard
 from convcalc.bridge.naming import argument_names, labelled_outputs, names_of, place_of
 from convcalc.bridge.recorder import Recorder
 from convcalc.bridge.recording import Call, Failed, Value
@@ -245,7 +246,7 @@ class Run:
             self.args, self.kwargs = self._receive(twin, args, kwargs)
             self.recorder.know(twin)
             try:
-                with self.recorder:
+                with self.recorder, nullcontext() if settings["plain"] else heard(self.recorder.ranges):
                     self.output = twin(*self.args, **self.kwargs)
             except Exception as error:
                 self.raised = error

@@ -36,27 +36,39 @@ class Watch:
 
     heard: Callable[[Branch], None] = lambda branch: None
     """Told of every branch that is kept, each time."""
+    rounds: Any = None
+    """The rounds of loops over ranges of sizes, whose numbers are symbols: `loops.ranges`."""
     answer: Callable[[Any, str, Any, bool], bool] | None = None
     """What comparisons come to while a test is asked what else it may come to; then nothing is kept."""
 
     def branch(self, left: Any, relation: str, right: Any, outcome: bool) -> bool:
         """Keep a comparison that depends on a size, and return its outcome: as it is, or as `answer` has it."""
+        rounds = self.rounds
         if self.answer is not None:
+            if rounds is not None and rounds.of(left, right):
+                raise ValueError("the number of a round: what it may be is not known")
             return self.answer(left, relation, right, outcome)
         if not (self.muted or self.over):
-            taken = Branch.taken(left, relation, right, outcome, self.line())
+            line = self.line()
+            if rounds is not None and rounds.of(left, right):
+                rounds.compare(left, relation, right, outcome, line)
+                return outcome
+            taken = Branch.taken(left, relation, right, outcome, line)
             if not taken.is_everywhere:
                 self.path.setdefault(taken)
                 self.heard(taken)
         return outcome
 
-    def lose(self, how: str) -> None:
-        """Keep that a size was made a plain number, or text, unless that is told to a reader alone."""
+    def lose(self, how: str, size: Any = None) -> None:
+        """Keep that a size was made a plain number, or text, unless that is told to a reader alone.
+
+        The number of a round of a loop, of which there are as many as on the path, loses nothing.
+        """
         self._refuse_to_guess(how)
         if self.muted or self.over:
             return
         what = fate(asking())
-        if what != "told":
+        if what != "told" and not (size is not None and size.expr is not None and size.expr.is_constant):
             kept = self.lost if what == "kept" else self.raised
             kept.setdefault(f"{how} at {Path(self.line() or 'an unknown line').name}")
 
@@ -73,7 +85,7 @@ class Watch:
             raise TypeError("a symbolic size has no hash")
         found = keys(frame)
         if found is None:
-            self.lose("a size as a key")
+            self.lose("a size as a key", size)
             return
         numbers = [key for key in found if isinstance(key, int | float)]
         for key in [key for key in numbers if key == size.plain] or numbers:

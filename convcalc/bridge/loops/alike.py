@@ -7,10 +7,11 @@ the shapes of the first rounds and of the last are those at any number of pieces
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from convcalc.bridge.loops.ranges import Rounds, canonical
 from convcalc.bridge.loops.walks import Heard, Walk
 from convcalc.bridge.recording import Call, Value
 from convcalc.layers import Concat, Layer, Pieces, Source, Stack, Unbind
@@ -29,15 +30,18 @@ class Plan:
     together: tuple[tuple[int, ...], ...]
     functions: tuple[str, ...]
     """The calls of the run, which must be the same when it is run again."""
+    ranges: Mapping[int, bool]
+    """The ranges of sizes that loops go over, and whether their first round is apart."""
 
 
 def plan_of(heard: Heard, calls: Sequence[Call], ends: Iterable[Value]) -> Plan | None:
     """Return what stands for any number of pieces in a run that gave the values `ends`; None where nothing does."""
-    if not heard.cut:
+    if not heard.cut and not heard.walks:
         return None
     readers = _readers(calls, ends)
     groups = _groups(heard.walks)
-    good = {number: call for number, call in heard.cut.items() if number not in heard.spoiled and _is_fixed(call)}
+    some = heard.cut | {walk.call.number: walk.call for walk in heard.walks}
+    good = {number: call for number, call in some.items() if number not in heard.spoiled and _is_fixed(call)}
     loops = {id(group): _Rounds(group, calls, readers, heard) for group in groups}
     while True:
         ended = [group for group in groups if _is_good(group, good) and loops[id(group)].are_alike]
@@ -49,13 +53,22 @@ def plan_of(heard: Heard, calls: Sequence[Call], ends: Iterable[Value]) -> Plan 
         return None
     handing = {walk.call.number for group in ended if loops[id(group)].hands_on for walk in group}
     joins = {number: (of, like) for group in ended for number, of, like in loops[id(group)].joins}
-    for call in good.values():
+    cuts = {number: call for number, call in good.items() if isinstance(call, Call)}
+    for call in cuts.values():
         joins |= {reader.number: (call.number, 0) for reader in _direct_joins(call, readers)}
+    apart = {
+        walk.call.number
+        for group in ended
+        if loops[id(group)].is_first_apart
+        for walk in group
+        if not walk.is_backwards
+    }
     return Plan(
-        cuts={number: _any(call.layer, 2 if number in handing else 1) for number, call in good.items()},
+        cuts={number: _any(call.layer, 2 if number in handing else 1) for number, call in cuts.items()},
         joins=joins,
         together=tuple(tuple(walk.call.number for walk in group) for group in ended if len(group) > 1),
         functions=tuple(call.function for call in calls),
+        ranges={number: number in apart for number, call in good.items() if isinstance(call, Rounds)},
     )
 
 
@@ -67,8 +80,10 @@ def _any(layer: Layer | None, fewest: int) -> AnyPieces | AnyEntries:
     return AnyEntries(layer.count, dim=layer.dim, fewest=fewest)
 
 
-def _is_fixed(call: Call) -> bool:
+def _is_fixed(call: Call | Rounds) -> bool:
     """Whether full pieces are of one shape whatever the size, and there is one."""
+    if isinstance(call, Rounds):
+        return call.total is not None and call.count > 1
     layer = call.layer
     return isinstance(layer, Unbind) or (isinstance(layer, Pieces) and isinstance(layer.piece, int) and layer.count > 1)
 
@@ -101,11 +116,11 @@ def _groups(walks: Sequence[Walk]) -> list[list[Walk]]:
     return groups
 
 
-def _is_good(group: Sequence[Walk], good: dict[int, Call]) -> bool:
+def _is_good(group: Sequence[Walk], good: Mapping[int, Call | Rounds]) -> bool:
     return all(walk.call.number in good for walk in group)
 
 
-def _direct_joins(call: Call, readers: dict[int, list[tuple[Value, Reader]]]) -> list[Call]:
+def _direct_joins(call: Call | Rounds, readers: dict[int, list[tuple[Value, Reader]]]) -> list[Call]:
     """The calls that join the pieces as they are, all of them in order."""
     found = {id(reader): reader for _, (reader, _) in readers.get(call.number, ()) if reader is not None}
     return [
@@ -117,7 +132,7 @@ def _direct_joins(call: Call, readers: dict[int, list[tuple[Value, Reader]]]) ->
 
 
 def _is_all_alike(
-    call: Call,
+    call: Call | Rounds,
     readers: dict[int, list[tuple[Value, Reader]]],
     groups: Sequence[list[Walk]],
     ended: Sequence[list[Walk]],
@@ -156,7 +171,7 @@ class _Rounds:
         self.group, self.calls, self.readers, self.heard = group, calls, readers, heard
         self.joins: list[tuple[int, int, int]] = []
         """The number of a call that joins results, of the call that cuts, and which input is like further ones."""
-        self.hands_on = False
+        self.hands_on = self.is_first_apart = False
         self.bodies: list[list[Call]] = []
         self.are_alike = self._are_complete() and self._are_alike()
 
@@ -184,6 +199,10 @@ class _Rounds:
         marks = [[self._mark(call, number) for call in body] for number, body in enumerate(self.bodies)]
         if any(None in round_ for round_ in marks):
             return False
+        asked = [
+            [branch for walk in self.group if walk.rounds for branch in walk.rounds[number].compared]
+            for number in range(self.count)
+        ]
         handed = first.handed
         if None in handed:
             return False
@@ -191,8 +210,11 @@ class _Rounds:
         from_before = any(mark[3] for round_ in marks for mark in round_ if mark is not None)
         self.hands_on = bool(carried) or from_before
         full = [number for number in range(self.count) if not any(_is_last(walk, number) for walk in self.group)]
-        self.steady = [number for number in full if number >= 1] if self.hands_on else full
-        if not self.steady or any(marks[number] != marks[self.steady[0]] for number in self.steady):
+        told = [(marks[number], asked[number]) for number in range(self.count)]
+        is_numbered = any(walk.rounds for walk in self.group)
+        self.is_first_apart = self.hands_on or (is_numbered and len(full) > 1 and told[full[0]] != told[full[1]])
+        self.steady = [number for number in full if number >= 1] if self.is_first_apart else full
+        if not self.steady or any(told[number] != told[self.steady[0]] for number in self.steady):
             return False
         if self.hands_on:
             at_starts = [*handed[1 : self.count], handed[self.steady[-1] + 1]]
@@ -244,7 +266,9 @@ class _Rounds:
                 read.append(("before", value.place, shape))
             else:
                 return None
-        return call.function, call.layer, tuple(read), from_before, call.shapes
+        own = next((walk.rounds[number].symbol for walk in self.group if walk.rounds), "")
+        layer = call.layer if call.raw is None else canonical(call.raw, own)
+        return call.function, layer, tuple(read), from_before, call.shapes
 
     def _results_are_joined(self) -> bool:
         """Whether what is made in rounds is read in them, by joins of all rounds, or is of the last."""
@@ -279,4 +303,6 @@ def _is_outside(call: Call) -> bool:
 
 def _is_last(walk: Walk, number: int) -> bool:
     """Whether the piece of a round is the last, of what is left."""
-    return isinstance(walk.call.layer, Pieces) and number == (0 if walk.is_backwards else len(walk.starts) - 1)
+    return (isinstance(walk.call.layer, Pieces) or bool(walk.rounds)) and number == (
+        0 if walk.is_backwards else len(walk.starts) - 1
+    )

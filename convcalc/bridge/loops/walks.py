@@ -14,6 +14,7 @@ from typing import Any
 
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.loops.effects import Effects, Ran, is_trusted
+from convcalc.bridge.loops.ranges import Numbers, Round, Rounds
 from convcalc.bridge.loops.syntax import Loop, loop_at
 from convcalc.bridge.recording import Call, Value
 from convcalc.layers import Shape
@@ -29,7 +30,7 @@ _LISTENED = 3
 class Walk:
     """One time over the pieces of `call`: where each round began, and what was handed on to it."""
 
-    call: Call
+    call: Call | Rounds
     loop: Loop | None
     frame: FrameType | None
     asked_at: tuple[int, int]
@@ -45,6 +46,8 @@ class Walk:
     code: CodeType | None = None
     keeps: bool = False
     """Whether something that ran may tell one round from the next."""
+    rounds: list[Round] = field(default_factory=list)
+    """Those of a loop over a range."""
 
 
 class Heard:
@@ -79,6 +82,18 @@ class Heard:
         walk = Walk(pieces.call, loop, frame, (id(frame), frame.f_lasti), backwards)
         self.walks.append(walk)
         return _Steps(self, walk, pieces.plain[::-1] if backwards else pieces.plain)
+
+    def begin_range(self, numbers: Numbers, backwards: bool) -> Iterator[Any]:
+        """Yield the numbers of a range to whoever asks for them from the frame above."""
+        frame = _asking_frame()
+        loop = None if frame is None else loop_at(frame)
+        again = any(walk.call is numbers.made for walk in self.walks)
+        if frame is None or loop is None or again or numbers.made.count == 0:
+            self.spoiled.add(numbers.made.number)
+            return numbers.plainly(backwards)
+        walk = Walk(numbers.made, loop, frame, (id(frame), frame.f_lasti), backwards)
+        self.walks.append(walk)
+        return _RangeSteps(self, walk, numbers)
 
     def step(self, walk: Walk, place: int, frame: FrameType) -> None:
         """Keep that a piece is asked for."""
@@ -201,6 +216,29 @@ class _Steps:
         self.heard.step(self.walk, self.place, sys._getframe(1))
         self.place += 1
         return self.pieces[self.place - 1]
+
+
+class _RangeSteps:
+    """The iterator of a walk over a range."""
+
+    def __init__(self, heard: Heard, walk: Walk, numbers: Numbers) -> None:
+        self.heard, self.walk, self.numbers = heard, walk, numbers
+
+    def __iter__(self) -> _RangeSteps:
+        return self
+
+    def __next__(self) -> Any:
+        walk, made, place = self.walk, self.numbers.made, len(self.walk.rounds)
+        if walk.rounds:
+            walk.rounds[-1].is_now = False
+        if place == made.count:
+            self.heard.finish(walk)
+            raise StopIteration
+        self.heard.step(walk, place, sys._getframe(1))
+        entry = made.count - 1 - place if walk.is_backwards else place
+        number, round_ = self.numbers.ranges.begin(made, entry, self.numbers.real, is_first=place == 0)
+        walk.rounds.append(round_)
+        return number
 
 
 def _is_ours(frame: FrameType) -> bool:

@@ -1,0 +1,388 @@
+"""Loops over `range(h // 4)`: how many rounds there are is a branch, and the number of a round a symbol of its own.
+
+While a module runs, `range` of sizes gives numbers that know their round (`SizeInt` of a symbol). In formulas of the
+letters they are what they are in that round. Where a round uses them for slices and places of tensors alone, or in
+comparisons that come out alike, the loop may treat its rounds alike: see `alike`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from convcalc.branch import Branch
+from convcalc.bridge.loops.effects import is_trusted
+from convcalc.bridge.sizeint import SizeInt, formula, sized
+from convcalc.errors import Unknown
+from convcalc.expr import Expr
+from convcalc.layers import Index, Layer, Narrow, Slice
+from convcalc.layers.index import Back
+from convcalc.layers.many import Entries, InEachRound, InLastRound, Window
+from convcalc.sizes import Size
+
+_range = builtins.range
+
+MARK = "__round"
+"""What the name of each symbol of a round starts with, and no letter of an axis."""
+
+
+@dataclass(eq=False)
+class Rounds:
+    """A `range` of sizes: as the piece that a loop goes over, one entry a round."""
+
+    number: int
+    """Below -1, to tell it from those of calls and inputs."""
+    count: int
+    total: Size | None
+    """How many rounds there are, in letters; None where that has no formula that is known at all sizes."""
+    start: Size
+    step: Size
+    layer = None
+
+    @property
+    def shapes(self) -> tuple[tuple[()], ...]:
+        """One for each entry."""
+        return ((),) * self.count
+
+
+@dataclass(eq=False)
+class Round:
+    """One round of a loop over a range: its place in the range, and what its number was compared with."""
+
+    rounds: Rounds
+    place: int
+    is_first: bool
+    is_now: bool = True
+    compared: list[Branch] = field(default_factory=list)
+
+    @property
+    def symbol(self) -> str:
+        """The symbol of its place."""
+        return f"{MARK}{-self.rounds.number}_{self.place}"
+
+
+class Ranges:
+    """The ranges of sizes of one run, and the rounds of their loops by symbol."""
+
+    def __init__(self, recorder: Any, planned: Mapping[int, bool] | None) -> None:
+        self.recorder = recorder
+        self.planned = {} if planned is None else planned
+        """In a run for any number: the ranges that are, and whether their first round is apart."""
+        self.all: list[Rounds] = []
+        self.rounds: dict[str, Round] = {}
+        self.shown = False
+        """Whether numbers show the symbols of their rounds."""
+
+    # -- a range is made and gone over --------------------------------------------------------------------------
+
+    def make(self, *args: Any) -> Any:
+        """Return what stands for `range(*args)`, whose number of entries is kept as a branch."""
+        watch = self.recorder.watch
+        real = _range(*[value.plain if isinstance(value, SizeInt) else value for value in args])
+        start, stop, step = _three([formula(value) for value in args])
+        if watch.muted or watch.over or None in (start, stop, step) or (isinstance(step, Expr) and real.step < 0):
+            watch.lose("a size used as an index")
+            return real
+        if isinstance(start, int) and isinstance(stop, int) and isinstance(step, int):
+            return real
+        sign = 1 if real.step > 0 else -1
+        reach, each, count = sign * (stop - start), sign * step, len(real)
+        total = (reach + each - 1) // each if isinstance(each, int) else None
+        made = Rounds(-2 - len(self.all), count, total, start, step)
+        self.all.append(made)
+        if made.number in self.planned:
+            assert total is not None  # noqa: S101 -- planned
+            watch.branch(total, ">=", 2, outcome=True)
+            self.recorder.any_number.numbers[made.number] = total
+        else:
+            if isinstance(each, Expr):
+                watch.branch(each, ">=", 1, outcome=True)
+            if count:
+                watch.branch(reach, ">", each * (count - 1), outcome=True)
+            watch.branch(reach, "<=", each * count, outcome=True)
+        return Numbers(self, made, real)
+
+    def entry(self, made: Rounds, place: int, real: range) -> Any:
+        """Return the number of an entry as a plain one, or with its formula in the letters."""
+        value = made.start + made.step * place
+        return sized(real[place], value, self.recorder.watch) if isinstance(value, Expr) else real[place]
+
+    def begin(self, made: Rounds, place: int, real: range, *, is_first: bool) -> tuple[Any, Round]:
+        """Return the number of the round that begins, with the symbol of its place."""
+        round_ = Round(made, place, is_first)
+        self.rounds[round_.symbol] = round_
+        value = made.start + made.step * Expr.symbol(round_.symbol)
+        return SizeInt(real[place], value, self.recorder.watch), round_
+
+    # -- numbers of rounds in formulas -----------------------------------------------------------------------------
+
+    def of(self, *some: Any) -> list[Round]:
+        """Return the rounds whose numbers are in formulas."""
+        names = {name for value in some if isinstance(value, Expr) for name in value.symbols if name.startswith(MARK)}
+        return [self.rounds[name] for name in sorted(names)]
+
+    def spoil(self, some: list[Round]) -> None:
+        """Keep that rounds are told apart by their numbers."""
+        self.recorder.heard.spoiled.update(one.rounds.number for one in some)
+
+    def put(self, value: Any) -> Any:
+        """Return a formula in the letters alone, by the places that rounds have in this run."""
+        return put(value, {one.symbol: one.place for one in self.of(value)})
+
+    def told(self, value: Expr) -> Any:
+        """Return a formula in the letters for whoever may do anything with it."""
+        if not self.recorder.watch.muted:
+            self.spoil(self.of(value))
+        return self.put(value)
+
+    def compare(self, left: Any, relation: str, right: Any, outcome: bool, line: str | None) -> None:
+        """Keep a comparison of the number of a round, and what it says of the letters; no ways meet after it."""
+        found = self.of(left, right)
+        taken = Branch.taken(left, relation, right, outcome)
+        if left is None or right is None or len(found) > 1 or not found[0].is_now:
+            self.spoil(found)
+            self._keep(replace(taken, left=self.put(left), right=self.put(right), source=line))
+            return
+        (one,) = found
+        rise = right - left
+        if taken.relation == "!=":  # which of the two, so that it holds between two rounds where it does in both
+            less = put(rise, {one.symbol: one.place})
+            less = less(**self.recorder.numbers_of(less)) if isinstance(less, Expr) else less
+            taken = Branch(left, "<" if less > 0 else ">", right)
+        one.compared.append(canonical(taken, one.symbol))
+        if not is_linear(rise, one.symbol):
+            self.spoil(found)
+        for end in self.ends(one):
+            values = {one.symbol: end}
+            self._keep(replace(taken, left=put(left, values), right=put(right, values), source=line))
+
+    def _keep(self, branch: Branch) -> None:
+        numbers = isinstance(branch.left, int) and isinstance(branch.right, int)
+        if not branch.is_everywhere and not numbers:
+            self.recorder.watch.path.setdefault(branch)
+            self.recorder.joins.firm.setdefault(branch)
+
+    def ends(self, one: Round) -> tuple[Size, ...]:
+        """The places that a round stands for in this run: the first of them and the last."""
+        number = one.rounds.number
+        if number not in self.planned:
+            return (one.place,)
+        total = one.rounds.total
+        assert total is not None  # noqa: S101 -- planned
+        if one.place == one.rounds.count - 1:
+            return (total - 1,)
+        if one.is_first and self.planned[number]:
+            return (0,)
+        return (1 if self.planned[number] else 0, total - 2)
+
+    # -- calls ---------------------------------------------------------------------------------------------------
+
+    def among(self, value: Any) -> list[Round]:
+        """Return the rounds whose numbers are among arguments."""
+        if isinstance(value, tuple | list):
+            return [one for some in value for one in self.among(some)]
+        if isinstance(value, dict):
+            return self.among(list(value.values()))
+        if type(value) is slice:
+            return self.among([value.start, value.stop, value.step])
+        return self.of(value.raw) if type(value) is SizeInt else []
+
+    def settled(self, value: Any) -> Any:
+        """Return arguments with the numbers of rounds in letters."""
+        if isinstance(value, tuple | list) and type(value) in (tuple, list):
+            return type(value)(map(self.settled, value))
+        if type(value) is dict:
+            return {name: self.settled(one) for name, one in value.items()}
+        if type(value) is slice:
+            return slice(*map(self.settled, (value.start, value.stop, value.step)))
+        if type(value) is SizeInt and self.of(value.raw):
+            return sized(value.plain, Expr.const(0) + self.put(value.raw), self.recorder.watch)
+        return value
+
+    def for_any_number(self, raw: Layer) -> Layer | None:
+        """Return what stands for a call in its round, whatever the number of rounds; None where it is the call."""
+        found = self.of(*_formulas(vars(raw)))
+        if len(found) != 1 or found[0].rounds.number not in self.planned or not isinstance(raw, Index):
+            return None
+        (one,) = found
+        ends = self.ends(one)
+        if len(ends) > 1:
+            return _in_each(raw, one.symbol, ends)
+        return InLastRound(put(raw.items, {one.symbol: ends[0]}), strict=isinstance(raw, Narrow))
+
+
+def _three(args: list[Any]) -> tuple[Any, Any, Any]:
+    start, stop, step = args if len(args) == 3 else (*args, 1) if len(args) == 2 else (0, *args, 1)
+    return start, stop, step
+
+
+def put(value: Any, values: Mapping[str, Any]) -> Any:
+    """Return formulas with values in the place of some of their symbols, and numbers as such.
+
+    >>> j, n = Expr.symbol("j"), Expr.symbol("n")
+    >>> put((4 * j, n - j), {"j": 2})
+    (8, Expr('n - 2'))
+    """
+    if isinstance(value, tuple):
+        entries = [put(entry, values) for entry in value]
+        return type(value)(*entries) if hasattr(value, "_fields") else tuple(entries)
+    if not isinstance(value, Expr):
+        return value
+    found = value(**{name: values.get(name, Expr.symbol(name)) for name in value.symbols})
+    return found.constant if isinstance(found, Expr) and found.is_constant else found
+
+
+def _in_each(raw: Index, symbol: str, ends: tuple[Size, ...]) -> InEachRound:
+    """What an index is in every round between two; raises `Unknown` where its shape is not the same in all."""
+
+    def at_ends(value: Any) -> tuple[Size, ...]:
+        if not is_linear(value, symbol):
+            raise Unknown("a place that does not rise by as much each round")
+        return tuple(put(value, {symbol: end}) for end in ends)
+
+    items: list[Any] = []
+    for item in raw.items:
+        if all(symbol not in one.symbols for one in _formulas((item,))):
+            items.append(item)
+        elif isinstance(item, Slice):
+            start, stop = 0 if item.start is None else item.start, item.stop
+            if isinstance(start, Back) or isinstance(stop, Back) or stop is None:
+                raise Unknown("a slice whose ends are counted from two ends")
+            length = put(stop - start, {})
+            rows = length if item.step == 1 else (length + item.step - 1) // item.step
+            if any(symbol in one.symbols for one in _formulas((rows,))) or (isinstance(rows, int) and rows < 1):
+                raise Unknown("a slice that is not as long in each round")
+            items.append(Window(rows, at_ends(start), at_ends(stop)))
+        elif isinstance(item, Back):
+            items.append(Entries(at_ends(item.rows), back=True))
+        else:
+            items.append(Entries(at_ends(item)))
+    return InEachRound(tuple(items), strict=isinstance(raw, Narrow))
+
+
+def _formulas(value: Any) -> Iterator[Expr]:
+    if isinstance(value, Expr):
+        yield value
+    elif isinstance(value, tuple | dict):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _formulas(one)
+
+
+def canonical(value: Any, own: str) -> Any:
+    """Return a branch or a layer whose round is called as every round of its loop, and other rounds by their places."""
+    names = {name for one in _formulas(vars(value)) for name in one.symbols if name.startswith(MARK)}
+    called = {name: Expr.symbol(MARK if name == own else f"{MARK}_{name.rpartition('_')[2]}") for name in names}
+    if isinstance(value, Branch):
+        return Branch(put(value.left, called), value.relation, put(value.right, called))
+    return value.op, put(tuple(vars(value).items()), called)
+
+
+def is_linear(value: Any, symbol: str) -> bool:
+    """Return whether a value rises by as much from one round to the next.
+
+    >>> j, n = Expr.symbol("j"), Expr.symbol("n")
+    >>> is_linear(4 * j + n // 2, "j"), is_linear(j // 2, "j")
+    (True, False)
+    """
+    if not isinstance(value, Expr):
+        return True
+    rise = put(value, {symbol: Expr.symbol(symbol) + 1}) - value
+    return symbol not in rise.symbols
+
+
+# -- what stands for the builtin --------------------------------------------------------------------------------------
+
+
+class Numbers:
+    """A `range` of sizes: it tells the loops that go over it."""
+
+    def __init__(self, ranges: Ranges, made: Rounds, real: range) -> None:
+        self.ranges, self.made, self.real = ranges, made, real
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return _range
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.ranges.recorder.heard.begin_range(self, backwards=False)  # type: ignore[no-any-return]
+
+    def __reversed__(self) -> Iterator[Any]:
+        return self.ranges.recorder.heard.begin_range(self, backwards=True)  # type: ignore[no-any-return]
+
+    def plainly(self, backwards: bool) -> Iterator[Any]:
+        """The numbers, where no loop that is known asks for them."""
+        places = _range(self.made.count)
+        return iter([self.ranges.entry(self.made, n, self.real) for n in (places[::-1] if backwards else places)])
+
+    def told(self) -> range:
+        """The plain range, for whoever may do anything with it: only its length is a branch."""
+        self.ranges.recorder.heard.spoiled.add(self.made.number)
+        if isinstance(self.made.start, Expr) or isinstance(self.made.step, Expr):
+            self.ranges.recorder.watch.lose("a range of sizes")
+        return self.real
+
+    def __reduce__(self) -> Any:
+        real = self.told()
+        return _range, (real.start, real.stop, real.step)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("start", "stop", "step"):
+            self.ranges.recorder.watch.lose("a range of sizes")
+        return getattr(self.told(), name)
+
+
+def _telling(name: str) -> Callable[..., Any]:
+    def method(self: Numbers, *args: Any) -> Any:
+        others = [other.told() if type(other) is Numbers else other for other in args]
+        return getattr(self.told(), name)(*others)
+
+    return method
+
+
+for _name in ("__len__", "__getitem__", "__contains__", "__eq__", "__ne__", "__hash__", "__repr__"):
+    setattr(Numbers, _name, _telling(_name))
+
+
+@contextmanager
+def heard(ranges: Ranges) -> Iterator[None]:
+    """While a block runs, `range` of sizes is heard in code of the model; of plain numbers it is as ever.
+
+    >>> class Silent:
+    ...     make = None
+    >>> with heard(Silent()):
+    ...     isinstance(builtins.range(3), builtins.range), list(builtins.range(3)), builtins.range is _range
+    (True, [0, 1, 2], False)
+    >>> builtins.range is _range
+    True
+    """
+
+    class Kind(type):
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            if kwargs or not any(type(value) is SizeInt for value in args) or len(args) > 3:
+                return _range(*args, **kwargs)
+            if is_trusted(sys._getframe(1).f_code.co_filename):
+                return _range(*args)
+            return ranges.make(*args)
+
+        def __instancecheck__(cls, value: Any) -> bool:
+            return isinstance(value, _range)
+
+        def __subclasscheck__(cls, kind: type) -> bool:
+            return issubclass(kind, _range)
+
+        def __eq__(cls, other: object) -> bool:
+            return other is cls or other is _range
+
+        def __hash__(cls) -> int:
+            return hash(_range)
+
+    before = builtins.range
+    builtins.range = Kind("range", (), {"__doc__": _range.__doc__})  # type: ignore[assignment, misc]
+    try:
+        yield
+    finally:
+        builtins.range = before  # type: ignore[misc]
