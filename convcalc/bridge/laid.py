@@ -1,19 +1,76 @@
 """How values lie in memory, in letters: where `view` is refused is told by strides, not by shapes.
 
-Slices, pieces, turns and repeats leave values where they are; what else makes a tensor lays it out anew.
+Slices, pieces, turns and repeats leave values where they are. What else makes a tensor lays it out anew, but mostly
+with the axes in the order that its input has them in memory: a sum or a convolution of a permuted tensor is permuted
+too, and how is not followed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from convcalc.bridge.recording import Value
-from convcalc.layers import Chunk, Expand, Index, Permute, Pieces, Shape, Slice, Split, Squeeze, Unbind, Unsqueeze
+from convcalc.bridge.recording import Call, Value
+from convcalc.layers import (
+    GLU,
+    AvgPool,
+    Chunk,
+    Concat,
+    Conv,
+    ConvTranspose,
+    Cumulative,
+    Einsum,
+    Expand,
+    Index,
+    LayerNorm,
+    LpPool,
+    MaxPool,
+    Moved,
+    Pad,
+    PadAxes,
+    Permute,
+    Pieces,
+    Shape,
+    Slice,
+    Softmax,
+    Split,
+    Squeeze,
+    Stack,
+    Unbind,
+    Unsqueeze,
+    Upsample,
+)
+from convcalc.layers.activation import Pointwise
 from convcalc.layers.base import product
+from convcalc.layers.merge import Elementwise
 from convcalc.layers.pieces import Cuts, Sections
+from convcalc.layers.pool import AdaptiveAvgPool, AdaptiveMaxPool
+from convcalc.layers.view import Reshaped
 from convcalc.sizes import Size
 
 Symbolic = Callable[[Value], Shape | None]
+
+_MOVES = Index | Permute | Expand | Squeeze | Unsqueeze | Chunk | Pieces | Split | Unbind | Sections | Cuts
+"""What leaves values where they are."""
+
+_KEEPS = (
+    Pointwise
+    | Elementwise
+    | Concat
+    | Stack
+    | Conv
+    | ConvTranspose
+    | MaxPool
+    | AvgPool
+    | LpPool
+    | AdaptiveAvgPool
+    | AdaptiveMaxPool
+    | Upsample
+    | Pad
+    | PadAxes
+    | Moved
+    | GLU
+)
+"""What lays its values out in the order in memory of its input."""
 
 
 def in_order(shape: Shape) -> Shape:
@@ -31,10 +88,8 @@ def strides_of(value: Value, symbolic: Symbolic) -> Shape | None:
     if shape is None:
         return None
     layer = call.layer
-    if not isinstance(
-        layer, Index | Permute | Expand | Squeeze | Unsqueeze | Chunk | Pieces | Split | Unbind | Sections | Cuts
-    ):
-        return in_order(shape)
+    if not isinstance(layer, _MOVES):
+        return None if _is_turned(call, symbolic) else in_order(shape)
     before, old = strides_of(call.inputs[0], symbolic), symbolic(call.inputs[0])
     if before is None or old is None:
         return None
@@ -58,6 +113,55 @@ def strides_of(value: Value, symbolic: Symbolic) -> Shape | None:
             return (*before[:place], *before[place + 1 :])
         case _:
             return before
+
+
+def read_in_order(call: Call) -> None:
+    """Note that what a call reads was laid out in order before it, by `contiguous`."""
+    if not isinstance(call.layer, _MOVES | Einsum):
+        call.turned = False
+
+
+def _is_turned(call: Call, symbolic: Symbolic) -> bool:
+    """Whether the axes of what a call gives may be in another order in memory; found once for each call before it."""
+    waiting = [call]
+    while waiting:
+        one = waiting[-1]
+        before = [value.call for value in one.inputs if value.call.turned is None]
+        if one.turned is None and not before:
+            one.turned = _turns(one, symbolic)
+        if one.turned is None:
+            waiting += before
+        else:
+            waiting.pop()
+    return bool(call.turned)
+
+
+def _turns(call: Call, symbolic: Symbolic) -> bool:
+    before = any(value.call.turned for value in call.inputs)
+    match call.layer:
+        case Permute(dims=dims):
+            if tuple(dims) == tuple(range(len(dims))):
+                return before
+            value = Value(call, 0, 0)
+            shape = symbolic(value)
+            return shape is None or strides_of(value, symbolic) != in_order(shape)
+        case Einsum():
+            return True
+        case Softmax() | LayerNorm() | Cumulative():
+            return False
+        case Squeeze() | Unsqueeze():
+            return before
+        case Reshaped():  # a view where it can be one, else laid out anew
+            strides, old, shape = (
+                strides_of(call.inputs[0], symbolic),
+                symbolic(call.inputs[0]),
+                symbolic(Value(call, 0, 0)),
+            )
+            if strides is None or old is None or shape is None:
+                return True
+            return strides != in_order(old) and can_be_viewed(old, strides, shape)
+        case layer:
+            return before and isinstance(layer, _MOVES | _KEEPS)
 
 
 def _indexed(items: Sequence[object], before: Shape) -> Shape:

@@ -30,6 +30,7 @@ from convcalc.bridge.indices import Indices
 from convcalc.bridge.joins import Joins
 from convcalc.bridge.kinds import refuse_mixed
 from convcalc.bridge.known import Known
+from convcalc.bridge.laid import read_in_order
 from convcalc.bridge.lines import Lines
 from convcalc.bridge.loops.again import AnyNumber
 from convcalc.bridge.loops.alike import Plan
@@ -458,6 +459,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             layer = Opaque(name, shapes=shapes, seen=shapes_of(inputs), why=why, mac_count=macs, unread=unread)
         call = self._call(name, layer, inputs, shapes, found.weights, live=live)
         call.raw = self._raw
+        if found.inputs and all(id(tensor) in self.in_order for tensor in found.inputs):
+            read_in_order(call)
         if weighted and not any(value.call.live for value in weighted):
             fold(call, weighted, self.owners)
         if not call.live:

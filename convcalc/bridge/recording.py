@@ -62,6 +62,8 @@ class Call:
     """How many calls were made before."""
     symbolic: tuple[Shape | None, ...] | None = None
     """The shapes in letters; None until they are asked for."""
+    turned: bool | None = None
+    """Whether the axes may be in another order in memory; None until it is asked for."""
     label: str | None = None
     raw: Layer | None = None
     """The layer with the symbols of the rounds that it stands in, if any."""
