@@ -6,7 +6,7 @@ A captured graph is what the model does where every branch goes the same way; el
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,3 +140,25 @@ def _remainder(side: object) -> str:
                 if below == -factor and above - (above // below) * below == side:
                     return f"{above} % {below}" if len(above.terms) == 1 else f"({above}) % {below}"
     return str(side)
+
+
+def strongest(branches: Iterable[Branch]) -> tuple[Branch, ...]:
+    """Return the branches without those that another one implies at all sizes >= 1.
+
+    >>> L = Expr.symbol("L")
+    >>> [str(one) for one in strongest([Branch(L - 1, ">=", 1), Branch(L - 3, ">=", 1), Branch(L % 2, "==", 0)])]
+    ['L - 3 >= 1', 'L % 2 == 0']
+    """
+    kept: list[Branch] = []
+    for branch in dict.fromkeys(branches):
+        if not any(_implies(other, branch) for other in kept):
+            kept = [*(other for other in kept if not _implies(branch, other)), branch]
+    return tuple(kept)
+
+
+def _implies(branch: Branch, other: Branch) -> bool:
+    """Whether the other holds where the branch does: each value of it is no smaller than one of the branch's."""
+    return bool(other.values) and all(
+        any(sign_everywhere(_from_one(value - least) + Expr.const(0)) in (0, 1) for least in branch.values)
+        for value in other.values
+    )

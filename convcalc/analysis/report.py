@@ -20,6 +20,7 @@ from convcalc.analysis.opening import open_net
 from convcalc.analysis.shapes import node_shapes
 from convcalc.axes import axis_names
 from convcalc.blocks import Part
+from convcalc.branch import strongest
 from convcalc.conditions import Conditions, enforce
 from convcalc.errors import BadArgument, ConvcalcError, NoSuchName, Unknown, brief
 from convcalc.expr import Expr
@@ -320,7 +321,7 @@ def inspect_graph(net: Graph | Part | Any, input_size: InputShapes | None = None
         failed=failed,
         ends=graph.outputs,
         opaque=tuple(node.name for node in graph if isinstance(node.layer, Opaque)),
-        path=() if capture is None else tuple(map(str, capture.path)),
+        path=() if capture is None else tuple(map(str, strongest(capture.path))),
         remarks=() if capture is None else capture.remarks,
         unused=Weights() if capture is None else capture.unused,
         dtype=dtype,
