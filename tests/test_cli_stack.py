@@ -119,3 +119,9 @@ def test_what_is_refused_is_one_sentence_and_nothing_else(arguments, sentence):
     result = CliRunner().invoke(main, ["stack", *arguments, "--n", "9"])
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith(sentence)
+
+
+def test_a_stack_that_flattens_the_batch_too_is_shown():
+    result = CliRunner().invoke(main, ["stack", "flatten 0; relu", "--n", "9"], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert result.stdout.count("\n") >= 3

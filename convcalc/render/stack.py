@@ -76,7 +76,7 @@ def stack_columns(chain: Chain, style: Style, channels: bool) -> tuple[list[str]
 
 
 def _row(step: Step, style: Style, channels: bool) -> list[str]:
-    known = channels or isinstance(step.output[1], int)
+    known = channels or len(step.output) < 2 or isinstance(step.output[1], int)
     output = across(step.output[1:] if known else spatial_sizes(step.output), style)
     formula = "-" if step.symbolic is None else across(spatial_sizes(step.symbolic), style)
     return [step.name, shorthand(step.layer), output, formula, *field_texts(step.footprints)]
