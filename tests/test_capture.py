@@ -23,7 +23,8 @@ from torch.utils.checkpoint import checkpoint, checkpoint_sequential  # noqa: E4
 from convcalc.analysis.cost import count_cost  # noqa: E402
 from convcalc.analysis.report import inspect_graph  # noqa: E402
 from convcalc.analysis.shapes import infer_shapes  # noqa: E402
-from convcalc.bridge.trace import capture, from_torch  # noqa: E402
+from convcalc.bridge.entry import from_torch  # noqa: E402
+from convcalc.bridge.trace import capture  # noqa: E402
 from convcalc.errors import BadArgument, BadShape, Unknown  # noqa: E402
 from convcalc.layers import Opaque  # noqa: E402
 
@@ -609,7 +610,7 @@ import sys
 sys.modules["torch"] = None
 from convcalc.errors import Unreadable
 try:
-    from convcalc.bridge.trace import from_torch
+    from convcalc.bridge.entry import from_torch
 except Unreadable as error:
     print(error)
 """

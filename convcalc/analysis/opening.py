@@ -20,7 +20,7 @@ def open_net(
     """Return the graph of a network, its formulas taken at the input shapes, and these shapes by name.
 
     A `torch.nn.Module` is captured at the shapes, and a captured graph that may not hold there once more. Raises as
-    `Graph.shapes_of`, `Graph.at` and `convcalc.bridge.trace.from_torch`.
+    `Graph.shapes_of`, `Graph.at` and `convcalc.from_torch`.
 
     >>> from convcalc.zoo import lenet
     >>> open_net(lenet())

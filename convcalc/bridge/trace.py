@@ -36,38 +36,6 @@ EXAMPLES = (224, 256, 64, 32, 128, 512, 160, 384, 572, 28, 8, 4, 2, 1, 1024, 160
 """The sizes that are tried for a letter, first to last."""
 
 
-def from_torch(
-    module: Any,
-    input_size: InputShapes | None = None,
-    *,
-    example_inputs: Any = None,
-    dtype: Any = None,
-    train: bool = False,
-    check: bool = True,
-    assume: Mapping[str, bool] | None = None,
-) -> Graph:
-    """Return the graph of a `torch.nn.Module`, as it runs on inputs of these shapes, batch included.
-
-    The module runs on `meta`, in evaluation unless `train`. `input_size` is a shape (N, C, ...), of several
-    inputs one each; a name such as "H" stands for a size to be found. Or give `example_inputs`: a tensor, a sequence
-    of positional arguments, or a mapping of arguments by name. `dtype` is that of the inputs and, a floating one, of
-    the parameters: their own unless given. `check` runs it once or twice more, at other sizes, where the graph must
-    be the same: see `convcalc.bridge.selfcheck`. Raises what `convcalc inspect` shows where the module does not run.
-
-    >>> torch = need_torch()
-    >>> net = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 5, padding=2), torch.nn.ReLU(), torch.nn.MaxPool2d(2))
-    >>> graph = from_torch(net, (1, 1, 28, 28))
-    >>> [(node.name, node.layer.op) for node in graph]
-    [('0', 'conv'), ('1', 'relu'), ('2', 'maxpool')]
-    """
-    graph = capture(
-        module, input_size, example_inputs=example_inputs, dtype=dtype, train=train, check=check, assume=assume
-    )
-    if graph.capture is not None and graph.capture.error is not None:
-        raise graph.capture.error
-    return graph
-
-
 def capture(
     module: Any,
     input_size: InputShapes | None = None,
@@ -80,7 +48,7 @@ def capture(
     named: Sequence[Mapping[int, Expr]] = (),
     assume: Mapping[str, bool] | None = None,
 ) -> Graph:
-    """Return the graph of a module as `from_torch`; where it does not run, the graph up to there, with the error.
+    """Return the graph of a module as `convcalc.from_torch`; where it does not run, that up to there, with the error.
 
     `named` gives, for each input, letters of its first two axes, which are numbers elsewhere.
 
