@@ -31,16 +31,25 @@ def runs_at(net, *shapes):
 
 
 def loses_at(net, *shapes):
-    """Whether a window of some module drops a row of the map it is given, counted from its position."""
+    """Whether a window of some module drops a row that a layer before it gave, counted from its position.
+
+    What a padding module just before it added is no such row.
+    """
     lost = []
+    added = {}
+
+    def pad(module, _, output):
+        added[id(output)] = (output, module.padding[0])
 
     def look(module, inputs, _):
         k, s, p, d = (_pair(getattr(module, name, 1)) for name in ("kernel_size", "stride", "padding", "dilation"))
+        _, ends = added.get(id(inputs[0]), (None, 0))
         for axis, n in enumerate(inputs[0].shape[2:]):
-            lost.append(_rows_lost(n, k[axis], s[axis], p[axis], d[axis]))
+            lost.append(_rows_lost(n, k[axis], s[axis], p[axis], d[axis], ends))
 
     kinds = (nn.Conv1d, nn.Conv2d, nn.MaxPool1d, nn.MaxPool2d)
     hooks = [part.register_forward_hook(look) for part in net.modules() if isinstance(part, kinds)]
+    hooks += [part.register_forward_hook(pad) for part in net.modules() if isinstance(part, nn.ZeroPad2d)]
     try:
         assert runs_at(net, *shapes)
     finally:
@@ -53,12 +62,12 @@ def _pair(value):
     return value if isinstance(value, tuple) else (value, value)
 
 
-def _rows_lost(n, k, s, p, d):
+def _rows_lost(n, k, s, p, d, ends=0):
     windows = [[start + d * tap for tap in range(k)] for start in range(-p, 2 * n + p + k * d, s)]
     fits = [window[-1] < n + p for window in windows]
     hull = [set(range(window[0], window[-1] + 1)) for window in windows]
     read = set().union(*(one for one, fit in zip(hull, fits, strict=True) if fit))
-    return bool((set().union(*hull) - read) & set(range(n)))
+    return bool((set().union(*hull) - read) & set(range(ends, n - ends)))
 
 
 def assert_agrees(net, shape, window, far=()):
@@ -225,10 +234,11 @@ class Small(nn.Module):
     def __init__(self):
         super().__init__()
         self.conv = conv(3, 4, 7, 2, 0)
+        self.pad = nn.ZeroPad2d(3)
 
     def forward(self, x):
         if x.shape[2] < 7 or x.shape[3] < 7:
-            x = F.pad(x, (3, 3, 3, 3))
+            x = self.pad(x)
         return self.conv(x)
 
 
