@@ -299,7 +299,7 @@ def test_what_is_seen_at_no_size_that_is_tried_is_not_proved(name):
 
 @pytest.mark.parametrize("name", RARE)
 def test_a_reading_that_is_not_heard_would_be_found_here(name, monkeypatch):
-    monkeypatch.setattr(Watch, "lose", lambda self, how: None)
+    monkeypatch.setattr(Watch, "lose", lambda self, how, size=None: None)
     monkeypatch.setattr(Watch, "look_up", lambda self, size: None)
     found, proved = wrong(Model(RARE[name], USES["refuse"]))
     assert proved
