@@ -183,6 +183,11 @@ def test_a_loop_over_a_range_that_tells_rounds_apart_is_known_where_it_was_captu
     assert graph.capture.path or graph.capture.lost
 
 
+def test_a_slice_of_one_row_from_a_size_on_is_too_short_for_a_window_and_that_is_said():
+    net = Net(lambda s, x: F.avg_pool1d(x[..., x.shape[2] - 1 : x.shape[2]], min(3, x.shape[2] // 4)))
+    assert asked(net, (1, 2, 7), 2, range(4, 20)).runs
+
+
 def test_range_is_a_range_while_a_model_runs_and_as_before_afterwards():
     def looks(s, x):
         rounds = range(x.shape[2])

@@ -76,7 +76,8 @@ class Slice(NamedTuple):
             return 0
         else:  # stop - max(size - back, 0) is one minimum
             length = stop - start if back is None else least_of(stop - size + back, stop)
-        return length if self.step == 1 else (length + self.step - 1) // self.step
+        rows = length if self.step == 1 else (length + self.step - 1) // self.step
+        return rows.constant if isinstance(rows, Expr) and rows.is_constant else rows
 
     def choices(self, size: Size) -> tuple[Branch, ...]:
         """Return what must hold for it to mean what it does where sizes are symbols.
