@@ -53,10 +53,10 @@ def inspect(
 functions, as convcalc.zoo.lenet()
     """
     graph = as_captured(net, input_size, example_inputs=example_inputs, dtype=dtype, train=train, assume=assume)
-    return inspect_graph(graph, input_size, dtype=_bytes_type(net, dtype))
+    return inspect_graph(graph, input_size, dtype=bytes_type(net, dtype))
 
 
-def _bytes_type(net: Any, dtype: Any) -> str:
+def bytes_type(net: Any, dtype: Any) -> str:
     """The type in which values are counted: the one that is asked for, if it is no integer, else the module's own."""
     name = "" if dtype is None else str(dtype).removeprefix("torch.")
     if is_module(net) and not name.startswith(("float", "bfloat")):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from convcalc.bridge.recording import Call, Value
+from convcalc.expr import Expr
 from convcalc.layers import (
     GLU,
     AvgPool,
@@ -80,6 +81,15 @@ def in_order(shape: Shape) -> Shape:
     (12, 4, 1)
     """
     return tuple(product(shape[axis + 1 :]) for axis in range(len(shape)))
+
+
+def unrelated(shape: Shape) -> Shape:
+    """Return letters for strides that are not followed: no axis is seen to lie behind another.
+
+    >>> can_be_viewed((6, 4), unrelated((6, 4)), (2, 3, 4)), can_be_viewed((6, 4), unrelated((6, 4)), (24,))
+    (True, False)
+    """
+    return tuple(Expr.symbol(f"stride_{axis}") for axis in range(len(shape)))
 
 
 def strides_of(value: Value, symbolic: Symbolic) -> Shape | None:

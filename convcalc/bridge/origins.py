@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from convcalc.bridge.laid import can_be_viewed, in_order, strides_of
+from convcalc.bridge.laid import can_be_viewed, in_order, strides_of, unrelated
 from convcalc.bridge.recording import Value
 from convcalc.expr import Expr
 from convcalc.layers import AdaptiveMaxPool, Embedding, EmbeddingBag, Layer, MaxPool, OneHot, Shape, Take, View
@@ -55,7 +55,7 @@ def _viewed(layer: View, value: Value, symbolic: Symbolic) -> str | None:
     strides = strides_of(value, symbolic)
     if strides == in_order(shape):
         return None
-    if strides is not None and can_be_viewed(shape, strides, layer.out_shape(shape)):
+    if can_be_viewed(shape, unrelated(shape) if strides is None else strides, layer.out_shape(shape)):
         return None
     return "at which sizes a view of a part is refused is not known"
 

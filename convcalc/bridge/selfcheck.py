@@ -152,16 +152,21 @@ def shape_at(shape: Shape, values: Mapping[str, Any]) -> Shape:
 
 
 def _formulas(graph: Graph) -> dict[str, Shape]:
-    """The shape of every input and node in letters, as far as it is known."""
+    """The shape of every input and node in letters, as far as it is known: what is too long to tell anything is not."""
     assert graph.capture is not None  # noqa: S101 -- captured graphs alone are checked
     known: dict[str, Shape] = dict(zip(graph.inputs, graph.capture.letters, strict=True))
     for node in graph:
         if all(name in known for name in node.inputs):
             try:
-                known |= node_shapes(node, known)
+                found = node_shapes(node, known)
             except ConvcalcError:
                 continue
+            known |= {name: shape for name, shape in found.items() if not _is_too_long(shape)}
     return known
+
+
+def _is_too_long(shape: Shape) -> bool:
+    return any(isinstance(size, Expr) and size.is_too_long for size in shape)
 
 
 def _against(node: Node, formulas: Mapping[str, Shape], again: Again, values: Mapping[str, int]) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from convcalc.analysis.inspection import value_type
+from convcalc.analysis.inspection import bytes_type
 from convcalc.analysis.memory import ITEMSIZES
 from convcalc.cli.options import Parsed
 from convcalc.cli.python_target import reported
@@ -285,4 +285,4 @@ def _captured(module: Any, asked: Asked, shapes: Sequence[Shape]) -> tuple[Graph
             again = capture(module, whole, train=asked.train, assume=asked.assume, dtype=dtype, check=False).capture
             if again is not None and again.error is None:
                 failure.fixes = ("--batch none, as --input has the batch too", *failure.fixes)
-        return graph, value_type(module)
+        return graph, bytes_type(module, dtype)
