@@ -392,7 +392,7 @@ TEXTS = [
 @pytest.mark.parametrize(("expression", "python", "pretty", "latex"), TEXTS)
 def test_the_three_texts(expression, python, pretty, latex):
     assert (str(expression), expression.pretty(), expression.latex()) == (python, pretty, latex)
-    assert repr(expression) == f"Expr({python!r})"
+    assert repr(expression) == python
 
 
 @settings(max_examples=300)

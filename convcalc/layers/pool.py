@@ -182,7 +182,7 @@ class _AdaptivePool(Layer):
             return stencils.identity()
         if wanted == 1:
             return stencils.everything()
-        if is_symbolic(sizes[axis]) or not wanted or sizes[axis] % wanted:
+        if is_symbolic(sizes[axis]) or is_symbolic(wanted) or not wanted or sizes[axis] % wanted:
             return None
         return stencils.pool(sizes[axis] // wanted)
 
