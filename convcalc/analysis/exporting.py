@@ -29,7 +29,7 @@ class Inner:
     >>> inner = Inner()
     >>> inner.note(Node("conv", Conv(8, 3, stride=2)), [(1, 3, n)], [(1, 8, (n - 3) // 2 + 1)])
     >>> [str(one.value) for one in inner.conditions()]
-    ['(n - 1)//2 - 2']
+    ['n - 2', '(n + 1)//2 - 3']
     """
 
     sizes: dict[Expr, None] = field(default_factory=dict)

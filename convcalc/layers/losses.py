@@ -87,7 +87,7 @@ class Pairwise(Compare):
     >>> Pairwise("binary_cross_entropy").out_shape((8, 1), (8,))
     Traceback (most recent call last):
     ...
-    convcalc.errors.BadShape: binary_cross_entropy takes a target of the shape (8, 1): got (8,)
+    convcalc.errors.BadShape: binary_cross_entropy takes a target of the shape (8, 1): got (8)
     """
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:

@@ -153,7 +153,8 @@ class PixelShuffle(Layer):
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """r neighbours read one input."""
-        return stencils.pixel_shuffle(self.upscale_factor)
+        factor = self.upscale_factor
+        return None if is_symbolic(factor) else stencils.pixel_shuffle(factor)
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,8 @@ class PixelUnshuffle(Layer):
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """An output reads r neighbours."""
-        return stencils.pixel_unshuffle(self.downscale_factor)
+        factor = self.downscale_factor
+        return None if is_symbolic(factor) else stencils.pixel_unshuffle(factor)
 
 
 def _two_axes(op: str, axes: int) -> None:

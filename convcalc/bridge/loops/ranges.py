@@ -225,7 +225,7 @@ def put(value: Any, values: Mapping[str, Any]) -> Any:
 
     >>> j, n = Expr.symbol("j"), Expr.symbol("n")
     >>> put((4 * j, n - j), {"j": 2})
-    (8, Expr('n - 2'))
+    (8, n - 2)
     """
     if isinstance(value, tuple):
         entries = [put(entry, values) for entry in value]
