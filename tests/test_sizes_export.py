@@ -71,7 +71,6 @@ NETS = {
     "pool": (lambda: nn.Sequential(nn.Conv2d(1, 8, 3), nn.MaxPool2d(2)), ('Dim("n", min=6)',)),
     "ceil pool": (lambda: nn.Sequential(nn.Conv2d(1, 1, 3, 2, 1), nn.MaxPool2d(3, 2, ceil_mode=True)), None),
     "padded": (lambda: UNet(1), None),
-    "cropped": (lambda: UNet(0), None),
     "residual": (Residual, ('Dim("n", min=3)',)),
     "resized": (Resized, ('Dim("n", min=8)',)),
     "flat": (lambda: nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(130, 1)), None),
