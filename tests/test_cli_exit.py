@@ -99,6 +99,7 @@ def test_ctrl_c_is_status_130():
         "import convcalc.cli, convcalc.cli.conv, os, signal\n"
         "def stop(*_): os.kill(os.getpid(), signal.SIGINT)\n"
         "convcalc.cli.conv.answer = stop\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # what runs in the background ignores it
         "convcalc.cli.main(['conv', '--n', '9', '--k', '3'])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
