@@ -8,6 +8,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from convcalc.errors import BadShape
@@ -82,7 +83,7 @@ class Branch:
         >>> [Branch(H, ">=", least).is_everywhere for least in (1, 2)], Branch(H - H // 2, ">=", 1).is_everywhere
         ([True, False], True)
         """
-        return self.is_known and all(sign_everywhere(_from_one(value)) in (0, 1) for value in self.values)
+        return self.is_known and _is_everywhere(self)
 
     def holds(self, values: Mapping[str, Size]) -> Any:
         """Whether the branch goes this way at these sizes; None where that is open."""
@@ -115,6 +116,12 @@ class Branch:
     def __str__(self) -> str:
         left, right = ("a size without a formula" if side is None else side for side in (self.left, self.right))
         return f"{_remainder(left)} {self.relation} {_remainder(right)}"
+
+
+@lru_cache(maxsize=4096)
+def _is_everywhere(branch: Branch) -> bool:
+    """Kept, as a model asks the same at every run."""
+    return all(sign_everywhere(_from_one(value)) in (0, 1) for value in branch.values)
 
 
 def _from_one(value: Size) -> Expr:

@@ -237,6 +237,10 @@ class Expr:
         return f"$\\displaystyle {self.latex()}$"
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         return hash(frozenset(self.terms.items())) if not self.is_constant else hash(self.constant)
 
     def __eq__(self, other: object) -> bool:

@@ -1,6 +1,7 @@
 """What is made at once on meta is what torch works out there: shape, type, strides; all else is left to torch."""
 
 import random
+from collections import Counter
 
 import pytest
 
@@ -27,7 +28,7 @@ def drawn(rng):
         x = x.to(memory_format=torch.channels_last)
     if rank > 1 and rng.random() < 0.1:
         x = x.transpose(0, 1)
-    match rng.choice(["batch", "layer", "linear", "gelu"]):
+    match rng.choice(["batch", "layer", "linear", "gelu", "relu", "leaky"]):
         case "batch":
             some = [blank(rng, x.shape[1:2], kind) for _ in range(4)]
             return functional.batch_norm, (x, *some), {"training": rng.random() < 0.1}
@@ -38,12 +39,18 @@ def drawn(rng):
             outs = rng.choice([0, 1, 2, 3])
             weight = torch.empty(rng.choice([(outs, x.shape[-1]), (outs, 2)]), dtype=kind, device="meta")
             return functional.linear, (x, weight, blank(rng, [outs], kind)), {}
+        case "relu":
+            call = rng.choice([functional.relu, functional.relu6, functional.hardswish])
+            return call, (x,), {"inplace": rng.choice([False, False, True])}
+        case "leaky":
+            setting = rng.choice([0.1, 2, -1.0, True])
+            return rng.choice([functional.leaky_relu, functional.elu]), (x, setting, *rng.choice([(), (False,)])), {}
         case _:
             return functional.gelu, (x,), {"approximate": rng.choice(["none", "tanh", "other"])}
 
 
 def test_what_is_made_at_once_is_what_torch_gives():
-    rng, made = random.Random(0), dict.fromkeys(["batch_norm", "layer_norm", "linear", "gelu"], 0)
+    rng, made = random.Random(0), Counter()
     with torch.no_grad():
         for _ in range(1500):
             call, args, settings = drawn(rng)
@@ -52,6 +59,7 @@ def test_what_is_made_at_once_is_what_torch_gives():
                 made[call.__name__] += 1
                 theirs = call(*args, **settings)
                 assert (ours.shape, ours.dtype, ours.stride()) == (theirs.shape, theirs.dtype, theirs.stride())
+    assert len(made) == 9
     assert min(made.values()) > 10
 
 

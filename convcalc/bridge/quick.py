@@ -64,6 +64,18 @@ def _gelu(input: Any, approximate: Any = "none") -> Any:  # noqa: A002 -- torch'
     return _like(input) if approximate in ("none", "tanh") and _is_plain(input, []) else None
 
 
+def _relu(input: Any, inplace: Any = False) -> Any:  # noqa: A002 -- torch's word
+    return _like(input) if inplace is False and _is_plain(input, []) else None
+
+
+def _leaky_relu(input: Any, negative_slope: Any = 0.01, inplace: Any = False) -> Any:  # noqa: A002 -- torch's word
+    return _relu(input, inplace) if type(negative_slope) in (int, float) else None
+
+
+def _elu(input: Any, alpha: Any = 1.0, inplace: Any = False) -> Any:  # noqa: A002 -- torch's word
+    return _relu(input, inplace) if type(alpha) in (int, float) else None
+
+
 def _is_plain(x: Any, some: Sequence[Any]) -> bool:
     """Whether these are floats of one type on meta, and some."""
     return (
@@ -92,4 +104,9 @@ _AT_ONCE: dict[Any, Any] = {
     functional.layer_norm: _layer_norm,
     functional.linear: _linear,
     functional.gelu: _gelu,
+    functional.relu: _relu,
+    functional.relu6: _relu,
+    functional.hardswish: _relu,
+    functional.leaky_relu: _leaky_relu,
+    functional.elu: _elu,
 }

@@ -40,7 +40,7 @@ from convcalc.bridge.origins import informed
 from convcalc.bridge.owning import count, fold
 from convcalc.bridge.queries import QUERIES, QUIET
 from convcalc.bridge.quick import at_once
-from convcalc.bridge.recording import Call, Failed, Frame, Value, shapes_of, work_out
+from convcalc.bridge.recording import Call, Failed, Frame, Value, given, shapes_of, work_out
 from convcalc.bridge.watch import Watch
 from convcalc.errors import ConvcalcError, Refused
 from convcalc.expr import Expr
@@ -101,8 +101,6 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         """The multiply-accumulates inside the latest call that has no rule."""
         self.asked = False
         """Whether the model was given a size with a formula: else it cannot act by it."""
-        self._given: dict[tuple[Layer, tuple[Shape, ...]], tuple[Shape, ...]] = {}
-        """What layers give: most are called more than once."""
         self._stood: list[tuple[Any, Any]] = []
         self._reading = 0
         self._rooms: dict[str, bool] = {}
@@ -524,16 +522,13 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             return None, f"a size lost its formula: {next(reversed(self.watch.lost))}"
         seen = shapes_of(inputs)
         try:
-            given = self._given.get((layer, seen))
-            if given is None:
-                ready = layer.at(self.numbers) if layer.depends_on_sizes else layer
-                given = self._given[layer, seen] = ready.out_shapes(*seen)
+            made = given(layer.at(self.numbers) if layer.depends_on_sizes else layer, seen)
         except Refused:
             raise
         except ConvcalcError as error:
             return None, str(error)
-        if given != shapes:
-            ours, theirs = (", ".join(map(written, some)) for some in (given, shapes))
+        if made != shapes:
+            ours, theirs = (", ".join(map(written, some)) for some in (made, shapes))
             self.disagreements.append(
                 f"{layer.op} on {', '.join(map(written, seen))}: {ours} by rule, {theirs} by torch"
             )

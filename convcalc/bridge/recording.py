@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from convcalc.errors import ConvcalcError
@@ -119,9 +120,20 @@ def in_letters(call: Call) -> tuple[Shape | None, ...]:
     if call.layer is None or any(shape is None for shape in shapes):
         return unknown
     try:
-        return tuple(map(_letters, call.layer.out_shapes(*(shape for shape in shapes if shape is not None))))
+        return tuple(map(_letters, given(call.layer, tuple(shape for shape in shapes if shape is not None))))
     except ConvcalcError:
         return unknown
+
+
+@lru_cache(maxsize=4096)
+def given(layer: Layer, shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    """Return what a layer gives; kept, as most are called more than once, and a model at every run the same.
+
+    >>> from convcalc.layers import MaxPool
+    >>> given(MaxPool(2), ((1, 3, 8, Expr.symbol("W")),))
+    ((1, 3, 4, W//2),)
+    """
+    return layer.out_shapes(*shapes)
 
 
 def _letters(shape: Shape) -> Shape | None:
