@@ -19,11 +19,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "analysis.comparison": "Comparison compare",
-    "analysis.expectation": "check",
-    "analysis.inspection": "inspect",
-    "analysis.legal_graph": "valid_sizes",
-    "analysis.notes": "find_notes",
+    "analysis.comparison": "Comparison",
+    "analysis.inspection": "check compare find_fields find_notes find_tiles find_window inspect valid_sizes",
     "analysis.report": "LayerReport Report",
     "analysis.verdict": "Legal",
     "blocks": "Block Branches Residual Sequential Skip Wired",
@@ -60,11 +57,17 @@ __all__ = sorted([*_HOME_OF, "zoo"])
 
 if TYPE_CHECKING:
     from convcalc import zoo
-    from convcalc.analysis.comparison import Comparison, compare
-    from convcalc.analysis.expectation import check
-    from convcalc.analysis.inspection import inspect
-    from convcalc.analysis.legal_graph import valid_sizes
-    from convcalc.analysis.notes import find_notes
+    from convcalc.analysis.comparison import Comparison
+    from convcalc.analysis.inspection import (
+        check,
+        compare,
+        find_fields,
+        find_notes,
+        find_tiles,
+        find_window,
+        inspect,
+        valid_sizes,
+    )
     from convcalc.analysis.report import LayerReport, Report
     from convcalc.analysis.verdict import Legal
     from convcalc.blocks import Block, Branches, Residual, Sequential, Skip, Wired

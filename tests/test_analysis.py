@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convcalc import find_fields
 from convcalc.analysis.cost import count_cost
-from convcalc.analysis.fields import find_fields
 from convcalc.analysis.report import inspect_graph
 from convcalc.analysis.shapes import infer_shapes
 from convcalc.blocks import Branches, Residual, Sequential, Skip, Wired, as_graph

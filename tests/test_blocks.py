@@ -1,7 +1,7 @@
 import pytest
 
+from convcalc import find_fields
 from convcalc.analysis.cost import count_cost
-from convcalc.analysis.fields import find_fields
 from convcalc.analysis.shapes import infer_shapes
 from convcalc.blocks import Branches, Residual, Sequential, Skip, Wired, as_graph
 from convcalc.errors import BadArgument, BadShape

@@ -6,8 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from convcalc import zoo
-from convcalc.analysis.comparison import compare
+from convcalc import compare, zoo
 from convcalc.blocks import Branches, Residual, Sequential
 from convcalc.errors import KernelDoesNotFit
 from convcalc.expr import Expr

@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from convcalc.analysis.fields import find_fields
+from convcalc import find_fields
 
 torch = pytest.importorskip("torch")
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from convcalc.analysis.fields import find_fields
+from convcalc import find_fields
 from convcalc.analysis.shapes import infer_shapes
 from convcalc.blocks import Branches, Residual, Sequential, Skip, as_graph
 from convcalc.errors import Refused

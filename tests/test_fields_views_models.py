@@ -5,9 +5,7 @@ Each is checked at some outputs against the gradients of the module, with positi
 
 import pytest
 
-from convcalc.analysis.fields import find_fields
-from convcalc.analysis.tiles import find_tiles
-from convcalc.analysis.window import find_window
+from convcalc import find_fields, find_tiles, find_window
 from convcalc.errors import NoSolution
 from convcalc.stencils import blocks, conv, crop, everything, everything_before, identity, nearest, pixel_unshuffle
 

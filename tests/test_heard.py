@@ -31,8 +31,8 @@ from hypothesis import strategies as st  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
+from convcalc import valid_sizes  # noqa: E402
 from convcalc.analysis import legal_captured  # noqa: E402
-from convcalc.analysis.legal_graph import valid_sizes  # noqa: E402
 from convcalc.analysis.report import inspect_graph  # noqa: E402
 from convcalc.bridge.trace import capture  # noqa: E402
 from convcalc.bridge.watch import Watch  # noqa: E402

@@ -135,7 +135,7 @@ LAZY_UPWARDS = {
     ("expr", "exprtext"),
     ("expr", "expreval"),
     ("shown", "render.shown"),
-    ("analysis.opening", "bridge.trace"),
+    ("analysis.inspection", "bridge.trace"),
 }
 """Inside functions: an expression knows its texts, takes values through the door of sizes; a result shows itself."""
 

@@ -7,8 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import convcalc as cc
-from convcalc import zoo
-from convcalc.analysis.notes import RULES, find_notes
+from convcalc import find_notes, zoo
+from convcalc.analysis.notes import RULES
 from convcalc.analysis.notes.base import Facts, Note
 from convcalc.analysis.notes.window import windows
 from convcalc.analysis.notes.windows import unread_padding

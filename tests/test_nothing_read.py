@@ -4,8 +4,8 @@ import pytest
 from click.testing import CliRunner
 
 import convcalc as cc
+from convcalc import find_window
 from convcalc.analysis.opening import open_net
-from convcalc.analysis.window import find_window
 from convcalc.cli import main
 from convcalc.product import Product
 from convcalc.stencils import conv, conv_transpose, crop, everything, identity

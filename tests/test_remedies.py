@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convcalc as cc
-from convcalc import to_torch
-from convcalc.analysis.fields import find_fields
-from convcalc.analysis.notes import find_notes, notes_on
+from convcalc import find_fields, find_notes, to_torch
+from convcalc.analysis.notes import notes_on
 from convcalc.analysis.notes.base import Facts
 from convcalc.analysis.notes.ways import applied, offers
 from convcalc.analysis.shapes import infer_shapes

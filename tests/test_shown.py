@@ -7,8 +7,7 @@ import re
 import pytest
 
 import convcalc as cc
-from convcalc.analysis.tiles import find_tiles
-from convcalc.analysis.window import find_window
+from convcalc import find_tiles, find_window
 from convcalc.render import shown
 from convcalc.shown import Shown
 from convcalc.transpose_example import worked_example

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convcalc as cc
+from convcalc import valid_sizes
 from convcalc.analysis.legal import valid_sizes_of_chain
-from convcalc.analysis.legal_graph import valid_sizes
 from convcalc.blocks import Sequential
 from convcalc.layers import Conv, MaxPool, Pad, ReLU
 

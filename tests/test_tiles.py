@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convcalc as cc
-from convcalc.analysis.tiles import find_tiles
+from convcalc import find_tiles
 from convcalc.blocks import Residual, Sequential, Skip
 from convcalc.errors import BadShape, NoSolution
 from convcalc.graph import Graph, Node

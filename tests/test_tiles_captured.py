@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc.analysis.tiles import find_tiles
+from convcalc import find_tiles
 from convcalc.errors import NoSolution
 
 torch = pytest.importorskip("torch")

@@ -7,7 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import convcalc as cc
-from convcalc.analysis.legal_graph import name_sizes, valid_sizes
+from convcalc import valid_sizes
+from convcalc.analysis.legal_graph import name_sizes
 from convcalc.analysis.shapes import infer_shapes
 from convcalc.blocks import Residual, Sequential, Skip, Wired, as_graph
 from convcalc.errors import BadArgument, BadShape, Refused

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convcalc import find_window
 from convcalc.analysis.shapes import infer_shapes
-from convcalc.analysis.window import find_window
 from convcalc.blocks import Residual, Sequential, Wired, as_graph
 from convcalc.cli.target import load_target
 from convcalc.errors import BadShape

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from convcalc.analysis.inspection import inspect
 from convcalc.analysis.report import LayerReport, PerAxis, Report, plain
-from convcalc.blocks import Part
 from convcalc.errors import NoSuchName, brief
 from convcalc.expr import Expr
-from convcalc.graph import Graph, InputShapes
 from convcalc.shown import Shown
 from convcalc.sizes import Size
 
@@ -141,34 +138,6 @@ class Comparison(Shown):
             "totals": {count.name: count.to_dict() for count in self.counts},
             "layers": [row.to_dict() for row in self.rows],
         }
-
-
-def compare(
-    a: Graph | Part | Any,
-    b: Graph | Part | Any,
-    input_size: InputShapes | None = None,
-    *,
-    example_inputs: Any = None,
-    dtype: Any = None,
-    train: bool = False,
-) -> Comparison:
-    """Return two networks side by side, on inputs of the same shapes, or each on its example where none are given.
-
-    Each is a `torch.nn.Module`, a graph, a block or a layer; `example_inputs`, `dtype` and `train` are for both, as
-    `convcalc.inspect` takes them. Channels and sizes may be symbols. Layers are paired in
-    order where op and hyper-parameters agree; between such pairs, those of the same op. Raises
-    `convcalc.errors.Refused` where a network refuses its input.
-
-    >>> from convcalc.blocks import Sequential
-    >>> from convcalc.layers import Conv
-    >>> two = Sequential(*[Conv(None, 3, padding=1, bias=False)] * 2)
-    >>> one = Conv(None, 5, padding=2, bias=False)
-    >>> found = compare(two, one, (1, "C", "H", "W"))
-    >>> found["params"].a, found["params"].b, found["params"].ratio, [reach.field for reach in found.reach]
-    (18*C**2, 25*C**2, Fraction(25, 18), [(5, 5), (5, 5)])
-    """
-    settings: dict[str, Any] = {"example_inputs": example_inputs, "dtype": dtype, "train": train}
-    return compare_reports(inspect(a, input_size, **settings), inspect(b, input_size, **settings))
 
 
 def compare_reports(a: Report, b: Report) -> Comparison:

@@ -5,42 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from convcalc.analysis.inspection import inspect
 from convcalc.analysis.report import Report
-from convcalc.blocks import Part
 from convcalc.errors import BadArgument, BadShape
 from convcalc.expr import Expr
 from convcalc.exprtext import grouped
-from convcalc.graph import Graph, InputShapes
 from convcalc.layers.base import Shape
 
 
-def check(
-    net: Graph | Part | Any,
-    input_size: InputShapes | None = None,
-    *,
-    expect: Any = None,
-    example_inputs: Any = None,
-    dtype: Any = None,
-    train: bool = False,
-) -> Report:
-    """Return the report of a network that takes its input and gives what is expected; for tests.
-
-    `expect` is the shape of the output, batch included; of several outputs a list of shapes in their order, or a
-    mapping by name. A size may be a name, as in `input_size`, and None stands for any size. All else is as
-    `convcalc.inspect` has it. Where the network refuses its input, that error is raised with the whole explanation:
-    the sentence, the line of code, the rule, the repairs; where an output is another, `BadShape`.
-
-    >>> import convcalc as cc
-    >>> check(cc.zoo.lenet(), expect=(1, 10)).macs
-    416520
-    >>> check(cc.zoo.lenet(), expect=(1, 12))
-    Traceback (most recent call last):
-    ...
-    convcalc.errors.BadShape: the output is 1x10, and 1x12 is expected
-    """
+def checked(report: Report, expect: Any = None) -> Report:
+    """Return a report whose outputs are as expected, or raise: see `convcalc.check`."""
     wanted = None if expect is None else _shapes(expect)
-    report = inspect(net, input_size, example_inputs=example_inputs, dtype=dtype, train=train)
     error = report.error
     if error is not None:
         raise type(error)("\n".join(error.lines()), rule=error.rule, fixes=error.fixes, place=error.place)

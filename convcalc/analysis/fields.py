@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from convcalc.analysis.opening import open_net
 from convcalc.analysis.shapes import node_shapes
@@ -15,15 +14,7 @@ from convcalc.layers.base import Shape, read_through
 from convcalc.layers.opaque import Opaque
 
 
-def find_fields(
-    net: Graph | Part | Any,
-    input_size: InputShapes | None = None,
-    *,
-    of: str | None = None,
-    example_inputs: Any = None,
-    dtype: Any = None,
-    train: bool = False,
-) -> dict[str, Field]:
+def find_fields(net: Graph | Part, input_size: InputShapes | None = None, *, of: str | None = None) -> dict[str, Field]:
     """Return the `convcalc.field.Field` of every input and node by name, on the axes of the input `of`.
 
     `of` is the first input unless given. What does not depend on it reads nothing; where branches of unequal
@@ -36,7 +27,7 @@ def find_fields(
     >>> find_fields(net, (1, 8, 32, 32))["add"].axes[0].receptive_field
     5
     """
-    graph, shapes = open_net(net, input_size, example_inputs=example_inputs, dtype=dtype, train=train)
+    graph, shapes = open_net(net, input_size)
     fields = start_fields(graph, shapes, of)
     for node in graph:
         shapes |= node_shapes(node, shapes)

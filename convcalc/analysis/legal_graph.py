@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from convcalc.analysis.collect import Collector
 from convcalc.analysis.exporting import Inner
 from convcalc.analysis.legal import named, with_export
 from convcalc.analysis.legal import valid_sizes as decide_sizes
 from convcalc.analysis.legal_captured import valid_sizes_of_captured
-from convcalc.analysis.opening import as_captured
 from convcalc.analysis.padded import Sides, check_exact, rows_of_padding
 from convcalc.analysis.rounding import Rounding
 from convcalc.analysis.shapes import node_shapes
 from convcalc.analysis.verdict import Legal
 from convcalc.axes import axis_names
-from convcalc.blocks import Part
+from convcalc.blocks import Part, as_graph
 from convcalc.conditions import Conditions
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.expr import Expr
@@ -27,35 +25,18 @@ from convcalc.layers.base import Shape
 from convcalc.sizes import Size
 
 
-def valid_sizes(
-    net: Graph | Part | Any,
-    input_size: InputShapes | None = None,
-    *,
-    example_inputs: Any = None,
-    dtype: Any = None,
-    train: bool = False,
-    assume: Mapping[str, bool] | None = None,
-) -> Legal:
-    """Return the input sizes that a network accepts, for the sizes of `input_size` that are names.
+def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Legal:
+    """Return the input sizes that a graph accepts, for the sizes of `input_size` that are names.
 
-    `net` is a `torch.nn.Module`, a `convcalc.graph.Graph`, a block or a layer; `example_inputs`, `dtype` and `train`
-    are for a module, as `convcalc.inspect` has them. `input_size` is a shape (N, C, ...), batch included, of
-    several inputs one each; the same name is the same size. Where no size is a name, or no shape is given, letters
-    stand for the spatial sizes: n; H, W; D, H, W. Raises `BadArgument` where there are none, `BadShape` where the
-    shape does not suit the network at any size. `assume` says how conditions on values of the input of a torch module
-    go: {"net.py:9": False}, by the line or by the call that is asked. Source: docs/legal-sizes.md, with proof.
+    Where no size is a name, or no shape is given, letters stand for the spatial sizes. Raises `BadArgument` where there
+    are none, `BadShape` where the shape does not suit the network at any size. Source: docs/legal-sizes.md, with proof.
 
-    >>> import convcalc as cc
-    >>> v = cc.valid_sizes(cc.zoo.unet(), input_size=(1, 1, "H", "W"))
-    >>> print(v)
-    runs           H >= 188, W >= 188
-    loses no rows  H >= 188 and H % 16 == 12, W >= 188 and W % 16 == 12
-    proved         for all sizes
-    >>> 572 in v["H"], (572, 188) in v, v.exact["H"].nearest(350), v.why_not(187, 188).node
-    (True, True, (348, 364), 'dec3.conv2')
+    >>> from convcalc.layers import MaxPool
+    >>> valid_sizes(MaxPool(2), (1, 8, "n"))["n"]
+    n >= 2
     """
     rounding = Rounding()
-    graph = as_captured(net, input_size, example_inputs=example_inputs, dtype=dtype, train=train, assume=assume)
+    graph = as_graph(net)
     shapes = name_sizes(graph.shapes_of(input_size))
     whole = tuple(_named(size) for shape in shapes.values() for size in shape)
     if graph.capture is not None and graph.capture.again is not None:

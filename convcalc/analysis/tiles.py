@@ -28,10 +28,10 @@ from convcalc.analysis.legal import decided
 from convcalc.analysis.legal_graph import name_sizes, valid_sizes
 from convcalc.analysis.legal_way import path_of
 from convcalc.analysis.memory import itemsize, peak_values
-from convcalc.analysis.opening import as_captured, open_net
+from convcalc.analysis.opening import open_net
 from convcalc.analysis.shapes import infer_shapes
 from convcalc.axes import per_axis
-from convcalc.blocks import Part
+from convcalc.blocks import Part, as_graph
 from convcalc.errors import BadShape, NoSolution
 from convcalc.expr import Expr
 from convcalc.field import Field
@@ -122,14 +122,7 @@ class Tiles(Shown):
 
 
 def find_tiles(
-    net: Graph | Part | Any,
-    input_size: InputShapes | None = None,
-    *,
-    tile: Any = 512,
-    image: Any = None,
-    example_inputs: Any = None,
-    dtype: Any = None,
-    train: bool = False,
+    net: Graph | Part, input_size: InputShapes | None = None, *, tile: Any = 512, image: Any = None
 ) -> Tiles:
     """Return tiles of at most `tile` rows an axis whose outputs, put together, are those of the whole `image`.
 
@@ -143,7 +136,7 @@ def find_tiles(
     >>> axis.period, axis.tile, axis.out, axis.step, axis.trim
     (16, 588, 404, 400, (0, 0))
     """
-    graph = as_captured(net, input_size, example_inputs=example_inputs, dtype=dtype, train=train)
+    graph = as_graph(net)
     if len(graph.inputs) != 1:
         raise BadShape(f"tiles are cut from one input: there are {len(graph.inputs)}, {', '.join(graph.inputs)}")
     source = graph.inputs[0]

@@ -59,16 +59,11 @@ def find_window(
     at: str,
     cell: Sequence[int],
     input_size: InputShapes | None = None,
-    *,
-    example_inputs: Any = None,
-    dtype: Any = None,
-    train: bool = False,
 ) -> tuple[AxisWindow, ...]:
     """Return what position `cell` of the output of node `at` reads of the first input, axis by axis.
 
-    On each axis it is exact for zero padding and all other modes. Sizes must be ints. `example_inputs`, `dtype` and
-    `train` are for torch modules, as `convcalc.inspect` takes them. Raises `BadShape` for a cell
-    that is none, and as `infer_shapes`.
+    On each axis it is exact for zero padding and all other modes. Sizes must be ints. Raises `BadShape`
+    for a cell that is none, and as `infer_shapes`.
 
     >>> from convcalc.blocks import Sequential
     >>> from convcalc.layers import Conv
@@ -77,7 +72,7 @@ def find_window(
     >>> window.pattern, window.reads, window.padding
     ((-3, 3), TapSet(0..3), (3, 0))
     """
-    graph, given = open_net(net, input_size, example_inputs=example_inputs, dtype=dtype, train=train)
+    graph, given = open_net(net, input_size)
     shapes = infer_shapes(graph, given)
     source = graph.inputs[0]
     sizes = shapes[source][2:]

@@ -26,7 +26,7 @@ Table: TypeAlias = tuple[list[str], list[list[str]]]
 def compare_tables(found: Comparison, style: Style, width: int | None = None, *, layers: bool = True) -> list[Table]:
     """Return the totals and the layers; where both networks' layers do not fit beside each other, one below the other.
 
-    >>> from convcalc.analysis.comparison import compare
+    >>> from convcalc import compare
     >>> from convcalc.layers import Conv, ReLU
     >>> found = compare(Conv(8, 3), Conv(8, 5), (1, 3, 32, 32))
     >>> compare_tables(found, PRETTY, 30)[1][1]

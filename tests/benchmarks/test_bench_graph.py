@@ -4,8 +4,8 @@ from time import perf_counter
 
 import pytest
 
+from convcalc import find_fields
 from convcalc.analysis.cost import count_cost
-from convcalc.analysis.fields import find_fields
 from convcalc.analysis.report import inspect_graph
 from convcalc.analysis.shapes import infer_shapes
 from convcalc.zoo import load

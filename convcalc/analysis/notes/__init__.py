@@ -6,7 +6,6 @@ Each rule is a function from facts to remarks; docs/notes.md says when it speaks
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from convcalc.analysis.fields import find_fields
 from convcalc.analysis.notes.base import Facts, Note, Notes, Remark
@@ -46,18 +45,10 @@ RULES: Mapping[str, Callable[[Facts], Iterator[Remark]]] = {
 """Every kind of note, and its rule."""
 
 
-def find_notes(
-    net: Graph | Part | Any,
-    input_size: InputShapes | None = None,
-    *,
-    example_inputs: Any = None,
-    dtype: Any = None,
-    train: bool = False,
-) -> Notes:
+def find_notes(net: Graph | Part, input_size: InputShapes | None = None) -> Notes:
     """Return the notes on a network on inputs of these shapes, batch included, node by node in the order they run.
 
-    A rule that needs a size is silent where that size is a symbol. Fields are of the first input.
-    `example_inputs`, `dtype` and `train` are for torch modules, as `convcalc.inspect` takes them. Raises as
+    A rule that needs a size is silent where that size is a symbol. Fields are of the first input. Raises as
     `convcalc.analysis.shapes.infer_shapes`.
 
     >>> from convcalc.layers import MaxPool
@@ -69,7 +60,7 @@ def find_notes(
     >>> find_notes(MaxPool(3, stride=2), (1, 8, 55, 55))
     no notes
     """
-    graph, given = open_net(net, input_size, example_inputs=example_inputs, dtype=dtype, train=train)
+    graph, given = open_net(net, input_size)
     return notes_on(Facts(graph, infer_shapes(graph, given), find_fields(graph, given)))
 
 
