@@ -24,6 +24,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 
 from convcalc.errors import BadArgument, BadShape, brief
 from convcalc.shown import Shown
@@ -278,7 +279,7 @@ class Footprint(Shown):
         """
         return self.is_global and not any(self.phases)
 
-    @property
+    @cached_property
     def widest(self) -> TapSet:
         """The set of the phase with the largest field, of several the one that reads the fewest inputs of it."""
         return max((taps.support for taps in self.phases), key=lambda taps: (taps.span, -len(taps)))
@@ -315,7 +316,7 @@ class Footprint(Shown):
         """
         return Fraction(self.step, len(self.phases))
 
-    @property
+    @cached_property
     def offset(self) -> Fraction | None:
         """The mean of (first + last)/2 - j*m/q over one period, empty phases skipped; None if all are empty.
 

@@ -4,13 +4,19 @@ The plain run draws the same examples each time, so it never fails by luck.
 `--hypothesis-profile=search` draws anew, `MORE` times as many, and shows how to draw a failure again.
 """
 
+import os
 import random
 import sys
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # before torch is imported: what tests compute is small, and is shared out
 
 MORE = 20  # examples of the search for each one of the plain run
 
@@ -41,8 +47,14 @@ SEED = pytest.StashKey[int]()
 @pytest.hookimpl(trylast=True)  # after Hypothesis has read its options
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the seed of the run: 0, and any in a search that is not given one (`--hypothesis-seed`)."""
-    given = config.getoption("hypothesis_seed", default=None)
+    given = getattr(config, "workerinput", {}).get("seed", config.getoption("hypothesis_seed", default=None))
     config.stash[SEED] = int(given or random.SystemRandom().randrange(2**31)) if searching() else 0
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand the seed on to a process that runs some of the tests (`-n 2`)."""
+    node.workerinput["seed"] = node.config.stash[SEED]
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -4,13 +4,14 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from convcalc.errors import BadArgument, ConvcalcError
 from convcalc.expr import Expr
+from convcalc.exprtext import PYTHON
 from convcalc.formulas import conv_out, conv_transpose_out, pool_out
-from convcalc.render.window import render_windowed
+from convcalc.render.window import render_windowed, working
 from convcalc.window_size import Unread, conv_size, pool_size
 
 NAMES = ["valid", "full", "causal", "same", "same-lower"]
@@ -48,6 +49,24 @@ def counted(axis):
 @given(windowed())
 def test_what_is_never_read_is_counted_exactly(axis):
     assert axis.unread == counted(axis)
+
+
+def windows(axis):
+    """How many windows there are, counted one by one: rounded up, all that start in the input or before it."""
+    n, (before, after) = axis.input_size, axis.padding
+    past = axis.stride - 1 if axis.ceil_mode else 0
+    extent = axis.dilation * (axis.kernel_size - 1) + 1
+    starts = [
+        start for start in range(0, n + before + after, axis.stride) if start + extent <= n + before + after + past
+    ]
+    return len([start for start in starts if start < n + before]) if axis.ceil_mode else len(starts)
+
+
+@settings(max_examples=300)
+@given(windowed())
+@example(pool_size(53, 2, stride=2, padding=1, ceil_mode=True))
+def test_the_formula_with_its_numbers_put_in_counts_the_windows(axis):
+    assert eval(working(axis, PYTHON)) == axis.output_size == windows(axis)
 
 
 @settings(max_examples=500)

@@ -25,11 +25,12 @@ from convcalc.sizes import Size
 class Inner:
     """What the exporter looks at inside a network, kept while shapes are taken through it.
 
-    >>> n = Expr.symbol("n")
-    >>> inner = Inner()
-    >>> inner.note(Node("conv", Conv(8, 3, stride=2)), [(1, 3, n)], [(1, 8, (n - 3) // 2 + 1)])
-    >>> [str(one.value) for one in inner.conditions()]
-    ['n - 2', '(n + 1)//2 - 3']
+    Two windows of 3, 2 apart, need 5 rows:
+
+    >>> n, layer, inner = Expr.symbol("n"), Conv(8, 3, stride=2), Inner()
+    >>> inner.note(Node("conv", layer), [(1, 3, n)], layer.out_shapes((1, 3, n)))
+    >>> [size for size in range(1, 9) if all(one.value(n=size) >= 0 for one in inner.conditions())]
+    [5, 6, 7, 8]
     """
 
     sizes: dict[Expr, None] = field(default_factory=dict)

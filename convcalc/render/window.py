@@ -70,8 +70,10 @@ def working(axis: WindowedSize, style: Style) -> str:
 
 def _past(axis: WindowedSize) -> int:
     """How many windows of a rounded-up size would start past the input, and are not counted."""
-    room = axis.input_size + sum(axis.padding) - extent(axis.kernel_size, axis.dilation)
-    return int(1 - (-room // axis.stride) - axis.output_size)
+    before, after = axis.padding
+    room = axis.input_size + before + after - extent(axis.kernel_size, axis.dilation)
+    rounded, starting = (-(-rows // axis.stride) for rows in (room + axis.stride, axis.input_size + before))
+    return int(max(0, rounded - starting))
 
 
 def _lines(axis: WindowedSize, style: Style) -> list[Line]:
