@@ -72,8 +72,16 @@ def channels_first(shape: Shape) -> tuple[Place, ...]:
     >>> channels_first((1, 8, 6, 1))
     ((Digit(weight=1, size=6, stride=1),), ())
     """
-    sizes = zip(shape[2:], strides(shape)[2:], strict=True)
-    return tuple(() if _is_one(size) else (Digit(1, size, step),) for size, step in sizes)
+    return tuple(place_along(shape, axis) for axis in range(2, len(shape)))
+
+
+def place_along(shape: Shape, axis: int) -> Place:
+    """Return the place of an input axis that is an axis of a tensor of this shape.
+
+    >>> place_along((1, 8, 6), 1)
+    (Digit(weight=1, size=8, stride=6),)
+    """
+    return () if _is_one(shape[axis]) else (Digit(1, shape[axis], strides(shape)[axis]),)
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ from functools import reduce
 from typing import Any
 
 from convcalc import layout
-from convcalc.digits import Place, Shape
+from convcalc.digits import Place, Shape, place_along
 from convcalc.errors import ConvcalcError
 from convcalc.footprint import Footprint
 from convcalc.layout import ALL, SELF, Axis, Reads
@@ -55,6 +55,16 @@ class Field(Shown):
         1
         """
         return cls((identity(),) * axes)
+
+    @classmethod
+    def on(cls, shape: Shape, axes: Sequence[int]) -> Field:
+        """Return the field of an input of this shape whose positions lie along `axes`, as of samples without channels.
+
+        >>> samples = Field.on((1, 16), [1])
+        >>> samples.viewed((1, 16), (1, 1, 16)) == Field.start(1)
+        True
+        """
+        return cls((identity(),) * len(axes), layout=tuple(place_along(shape, axis) for axis in axes))
 
     @classmethod
     def nothing(cls, axes: int) -> Field:

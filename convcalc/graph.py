@@ -294,20 +294,30 @@ class Graph(Shown):
 
 
 def _values(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, Size]:
-    """What each letter of a capture is in these shapes."""
+    """What each letter of a capture is in these shapes; a formula of letters must be what it is there."""
     values: dict[str, Size] = {}
     letters = () if graph.capture is None else graph.capture.letters
+    later: list[tuple[str, Expr, Size]] = []
     for name, shape in zip(graph.inputs, letters, strict=True):
         given = shapes[name]
-        fits = len(given) == len(shape) and all(
-            (values.setdefault(str(letter), size) is size or values[str(letter)] == size)
-            if isinstance(letter, Expr)
-            else isinstance(size, int) and letter == size
-            for letter, size in zip(shape, given, strict=True)
-        )
+        fits = len(given) == len(shape)
+        for letter, size in zip(shape, given, strict=False):
+            if not isinstance(letter, Expr):
+                fits = fits and isinstance(size, int) and letter == size
+            elif str(letter) in letter.symbols:
+                fits = fits and (values.setdefault(str(letter), size) is size or values[str(letter)] == size)
+            else:
+                later.append((name, letter, size))
         if not fits:
-            raise BadShape(f"{name} was captured as {written(shape)}: got {written(given)}; capture it at that shape")
+            raise _elsewhere(name, shape, given)
+    for name, letter, size in later:
+        if letter.symbols <= values.keys() and letter(**{one: values[one] for one in letter.symbols}) != size:
+            raise _elsewhere(name, letters[graph.inputs.index(name)], shapes[name])
     return values
+
+
+def _elsewhere(name: str, letters: Shape, given: Shape) -> BadShape:
+    return BadShape(f"{name} was captured as {written(letters)}: got {written(given)}; capture it at that shape")
 
 
 def _words(names: str | Sequence[str]) -> tuple[str, ...]:

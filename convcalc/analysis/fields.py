@@ -8,6 +8,7 @@ from convcalc.analysis.opening import open_net
 from convcalc.analysis.shapes import node_shapes
 from convcalc.blocks import Part
 from convcalc.errors import BadArgument
+from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.graph import Graph, InputShapes, Node
 from convcalc.layers.base import Shape, read_through
@@ -36,7 +37,9 @@ def find_fields(net: Graph | Part, input_size: InputShapes | None = None, *, of:
 
 
 def start_fields(graph: Graph, shapes: Mapping[str, Shape], of: str | None = None) -> dict[str, Field]:
-    """Return the field of each input, on the spatial axes of the input `of`.
+    """Return the field of each input, on the axes of the input `of` with positions: where a capture has letters.
+
+    Of what has none, those after batch and channels.
 
     >>> start_fields(Graph([]), {"input": (1, 3, 8, 8)})["input"].product.covered
     1
@@ -44,8 +47,22 @@ def start_fields(graph: Graph, shapes: Mapping[str, Shape], of: str | None = Non
     chosen = graph.inputs[0] if of is None else of
     if chosen not in graph.inputs:
         raise BadArgument(f"no input {chosen!r}: the inputs are {', '.join(graph.inputs)}")
-    axes = max(0, len(shapes[chosen]) - 2)
-    return {name: Field.start(axes) if name == chosen else Field.nothing(axes) for name in graph.inputs}
+    places = positions(graph, chosen, shapes[chosen])
+    axes = len(places)
+    spatial = places == tuple(range(2, len(shapes[chosen])))
+    start = Field.start(axes) if spatial else Field.on(shapes[chosen], places)
+    return {name: start if name == chosen else Field.nothing(axes) for name in graph.inputs}
+
+
+def positions(graph: Graph, chosen: str, shape: Shape) -> tuple[int, ...]:
+    """Return the axes of an input along which there are positions: letters of a capture; elsewhere from the third on.
+
+    >>> positions(Graph([]), "input", (1, 3, 8, 8))
+    (2, 3)
+    """
+    letters = graph.capture.letters[graph.inputs.index(chosen)] if graph.capture is not None else ()
+    some = tuple(axis for axis, size in enumerate(letters) if isinstance(size, Expr))
+    return some or tuple(range(2, len(shape)))
 
 
 def node_fields(node: Node, fields: Mapping[str, Field], shapes: Mapping[str, Shape]) -> dict[str, Field]:

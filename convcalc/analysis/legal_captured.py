@@ -66,7 +66,7 @@ class _Search:
         """The sizes that the graph was captured at."""
         numbers = zip(self.graph.inputs, self.graph.example or (), strict=True)
         pairs = [pair for name, shape in numbers for pair in zip(self.shapes[name], shape, strict=True)]
-        return {str(letter): int(size) for letter, size in pairs if isinstance(letter, Expr)}
+        return {str(letter): int(size) for letter, size in pairs if str(letter) in self.axes}
 
     def legal(self) -> Legal:
         self._look(self.graph, self.start)
@@ -187,7 +187,7 @@ class _Search:
             return None
         shapes = [self.shapes[name] for name in self.graph.inputs]
         return capture.again(
-            [tuple(sizes[str(size)] if isinstance(size, Expr) else size for size in shape) for shape in shapes]
+            [tuple(size(**sizes) if isinstance(size, Expr) else size for size in shape) for shape in shapes]
         )
 
     def _look(self, graph: Graph, sizes: Mapping[str, int]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -14,6 +14,7 @@ from convcalc.analysis.legal_captured import valid_sizes_of_captured
 from convcalc.analysis.padded import Sides, check_exact, rows_of_padding
 from convcalc.analysis.rounding import Rounding
 from convcalc.analysis.shapes import node_shapes
+from convcalc.analysis.ties import put, tells_more, tied, together
 from convcalc.analysis.verdict import Legal
 from convcalc.axes import axis_names
 from convcalc.blocks import Part, as_graph
@@ -37,18 +38,23 @@ def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Leg
     """
     rounding = Rounding()
     graph = as_graph(net)
-    shapes = name_sizes(graph.shapes_of(input_size))
-    whole = tuple(_named(size) for shape in shapes.values() for size in shape)
+    letters = () if graph.capture is None else graph.capture.letters
+    shapes = name_sizes(graph.shapes_of(input_size), letters)
+    shapes = tied(shapes, letters) if letters else shapes
     if graph.capture is not None and graph.capture.again is not None:
-        axes = tuple(dict.fromkeys(size for size in whole if isinstance(size, str)))
+        sizes = [size for shape in shapes.values() for size in shape if isinstance(size, Expr)]
+        axes = tuple(dict.fromkeys(str(size) for size in sizes if str(size) in size.symbols))
         legal = valid_sizes_of_captured(graph, shapes, axes)
         with suppress(ConvcalcError):  # where a call has no formula, nothing is proved anyway
             known = dict(shapes)
             for node in graph.with_formulas:
                 rounding.note(node.layer, [known[name] for name in node.inputs])
                 known |= node_shapes(node, known, Conditions())
+        if together(shapes):  # an exporter would have to be told so
+            legal = replace(legal, inputs=shapes, export=None)
         return replace(legal, up_to=rounding.up_to)
 
+    whole = tuple(_named(size) for shape in shapes.values() for size in shape)
     inner = Inner()
 
     def propagate(sizes: Shape, check: Collector) -> None:
@@ -70,13 +76,16 @@ def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Leg
     return replace(legal, up_to=rounding.up_to)
 
 
-def name_sizes(shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+def name_sizes(shapes: Mapping[str, Shape], letters: Sequence[Shape] = ()) -> dict[str, Shape]:
     """Return input shapes with letters for spatial sizes, as they are where some size is a symbol already.
 
-    Inputs of the same sizes share their letters. Raises `BadArgument` where no input has a spatial size.
+    Inputs of the same sizes share their letters. A capture has `letters` where they stand elsewhere, or depend on each
+    other. Raises `BadArgument` where no input has a spatial size.
 
     >>> [str(size) for size in name_sizes({"image": (1, 3, 8, 8)})["image"]]
     ['1', '3', 'H', 'W']
+    >>> name_sizes({"m": (1, 8, 4), "y": (1, 32)}, [(1, 8, Expr.symbol("L")), (1, 8 * Expr.symbol("L"))])
+    {'m': (1, 8, n), 'y': (1, 8*n)}
     """
     if any(isinstance(size, Expr) for shape in shapes.values() for size in shape):
         return dict(shapes)
@@ -84,12 +93,22 @@ def name_sizes(shapes: Mapping[str, Shape]) -> dict[str, Shape]:
     found = {}
     for name, shape in shapes.items():
         more = suffix.setdefault(shape[2:], f"_{name}" if suffix else "")
-        letters = ("n",) if len(shape) == 3 else axis_names(max(0, len(shape) - 2))
-        found[name] = (*shape[:2], *(Expr.symbol(f"{letter}{more}") for letter in letters))
+        own = ("n",) if len(shape) == 3 else axis_names(max(0, len(shape) - 2))
+        found[name] = (*shape[:2], *(Expr.symbol(f"{letter}{more}") for letter in own))
+    if letters and tells_more(letters, tuple(found.values())):
+        return {name: tuple(map(_as_n, shape)) for name, shape in zip(shapes, letters, strict=True)}
     if not any(len(shape) > 2 for shape in found.values()):
         given = ", ".join(f"({', '.join(map(str, shape))})" for shape in shapes.values())
         raise BadArgument(f"the input has no spatial axis: {given}; give a size a name to ask which it may have")
     return found
+
+
+def _as_n(size: Size) -> Size:
+    """A size in letters, where the only axis of an input is called n."""
+    if not isinstance(size, Expr):
+        return size
+    called = {name: Expr.symbol(f"n{name[1:]}") for name in size.symbols if name == "L" or name.startswith("L_")}
+    return put(size, called)
 
 
 def _named(size: Size) -> int | str:

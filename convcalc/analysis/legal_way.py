@@ -247,7 +247,7 @@ def see_one_size(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str],
 
 
 def _put(shape: Shape, sizes: Mapping[str, int]) -> Shape:
-    return tuple(sizes[str(size)] if isinstance(size, Expr) else size for size in shape)
+    return tuple(size(**sizes) if isinstance(size, Expr) else size for size in shape)
 
 
 def path_of(
@@ -281,14 +281,17 @@ def letters_of(graph: Graph, capture: Capture, shapes: Mapping[str, Shape]) -> d
     {'H': N}
     """
     values: dict[str, Size] = {}
+    later: list[tuple[Expr, Size]] = []
     for name, letters in zip(graph.inputs, capture.letters, strict=True):
         for letter, size in zip(letters, shapes[name], strict=True):
             if not isinstance(letter, Expr):
                 if isinstance(size, Expr):
                     return None
+            elif str(letter) not in letter.symbols:
+                later.append((letter, size))
             elif values.setdefault(str(letter), size) != size:
                 return None
-    return values
+    return values if all(_in(letter, values) == size for letter, size in later) else None
 
 
 def _in(value: Size, values: Mapping[str, Size]) -> Size:

@@ -82,6 +82,7 @@ class LegalRecord(TypedDict):
     up_to: int | None
     window: dict[str, int] | None
     tried: str
+    inputs: dict[str, list[int | str]]
     near: dict[str, list[list[int]]] | None
     reasons: list[dict[str, Any]]
 
@@ -121,6 +122,8 @@ class Legal(Shown):
     """The sizes that `torch.export` takes as dynamic: see `analysis.exporting`; None where that is not known."""
     lost: tuple[str, ...] = ()
     """Where sizes became plain numbers, which is why nothing is proved of other sizes."""
+    inputs: Mapping[str, Sequence[Size]] = field(default_factory=dict)
+    """The input shapes that are spoken of, where sizes of one are formulas in those of another: only of such inputs."""
     ask: Callable[[Mapping[str, int]], Legal] | None = field(default=None, repr=False, compare=False)
     """Tries one size of which nothing is known, and returns what is known of it alone."""
 
@@ -200,13 +203,18 @@ class Legal(Shown):
             up_to=self.up_to,
             window=None if self.window is None else dict(self.window),
             tried=self.tried,
+            inputs={
+                name: [size if isinstance(size, int) else str(size) for size in shape]
+                for name, shape in self.inputs.items()
+            },
             near=None if near is None else {k: [list(one) for one in v.nearest(tuple(near))] for k, v in pairs.items()},
             reasons=[reason.record() for reason in self.reasons],
         )
 
     def __str__(self) -> str:
         unknown = self.unknown.lines() if self.unknown else []
-        lines = [f"runs           {line}" for line in self.runs.lines()]
+        lines = [f"of inputs      {self.asked}"] if self.inputs else []
+        lines += [f"runs           {line}" for line in self.runs.lines()]
         lines += [f"loses no rows  {line}" for line in self.exact.lines()]
         known = (
             f"proved         for all sizes{self.end}"
@@ -216,6 +224,17 @@ class Legal(Shown):
         lines += [known, *(f"not known      {line}" for line in unknown[:SHOWN])]
         lines += [f"not known      {len(unknown) - SHOWN:,} more boxes"] if len(unknown) > SHOWN else []
         return "\n".join(lines)
+
+    @property
+    def asked(self) -> str:
+        """The input shapes that are spoken of, in words; nothing where they are any.
+
+        >>> n = Expr.symbol("n")
+        >>> nothing = Boxes(("n",), ())
+        >>> Legal(("n",), nothing, nothing, True, None, (), (), inputs={"m": (1, n), "y": (1, 8 * n)}).asked
+        'm (1, n), y (1, 8*n)'
+        """
+        return ", ".join(f"{name} ({', '.join(map(str, shape))})" for name, shape in self.inputs.items())
 
     @property
     def end(self) -> str:

@@ -13,7 +13,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from convcalc.analysis.fields import find_fields
+from convcalc.analysis.fields import find_fields, positions
 from convcalc.analysis.opening import open_net
 from convcalc.analysis.shapes import infer_shapes
 from convcalc.axes import axis_names
@@ -23,7 +23,7 @@ from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.graph import Graph, InputShapes, Node
 from convcalc.layers import AdaptiveAvgPool, AdaptiveMaxPool, Layer, Moved, Pad, PadAxes, Upsample
-from convcalc.layers.base import Shape, read_through
+from convcalc.layers.base import Shape, read_through, written
 from convcalc.reads import Reads
 from convcalc.shown import Shown
 from convcalc.stencils import identity
@@ -76,6 +76,8 @@ def find_window(
     shapes = infer_shapes(graph, given)
     source = graph.inputs[0]
     sizes = shapes[source][2:]
+    if positions(graph, source, shapes[source]) != tuple(range(2, len(shapes[source]))):
+        raise BadShape(f"{source} {written(shapes[source])} has its positions elsewhere than after batch and channels")
     _check_cell(at, cell, shapes[at], len(sizes))
     field = find_fields(graph, given)[at]
     needed: dict[str, list[int | None]] = {at: [1 << place for place in cell]}

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from convcalc.analysis.shapes import node_shapes
+from convcalc.analysis.ties import fitting
 from convcalc.errors import BadShape, ConvcalcError, Refused, Unknown
 from convcalc.expr import Expr
 from convcalc.graph import Graph, Node
@@ -39,6 +40,19 @@ STEPS = (
 UNCHECKED = "at no other size near is it the same and runs: its formulas are not checked"
 """What is remarked where nothing could be checked."""
 
+STUCK = " was the same at all sizes that were tried: formulas are not checked along it"
+"""What is remarked of letters that could not be given another size."""
+
+
+def is_unchecked(graph: Graph) -> bool:
+    """Return whether some letter of a graph was given no other size.
+
+    >>> is_unchecked(Graph([]))
+    False
+    """
+    remarks = () if graph.capture is None else graph.capture.remarks
+    return any(remark == UNCHECKED or remark.endswith(STUCK) for remark in remarks)
+
 
 @dataclass
 class Again:
@@ -61,17 +75,19 @@ def check_again(
     again: Callable[[Mapping[str, int]], Again],
     times: int,
     late: str | None = None,
+    asked: Sequence[Expr] = (),
 ) -> Graph:
     """Return `graph`, captured where its letters are `sizes`, less what other sizes contradict.
 
     `again` captures the module with other values for the letters. Tried are sizes near that the graph takes, until
     the module ran at as many as `times`. `late` is the first node after a size lost its formula: the graph may then
-    be wrong in what it refuses, too, and where no other size runs, nothing is known from there on.
+    be wrong in what it refuses, too, and where no other size runs, nothing is known from there on. Sizes that are
+    tried meet the equations `asked`.
     """
-    checked, remarks, found = 0, list[str](), dict[str, Difference]()
+    checked, remarks, found = list[Mapping[str, int]](), list[str](), dict[str, Difference]()
     formulas = _formulas(graph)
-    for values in _candidates(sizes, late is not None):
-        if checked == times:
+    for values in _candidates(sizes, late is not None, asked):
+        if len(checked) == times:
             break
         takes = _takes(graph, values)
         if not takes and (late is None or not graph.holds(_inputs(graph, values))):
@@ -84,7 +100,7 @@ def check_again(
             if not remarks:
                 remarks.append(f"at {_named(values)} the module refuses what the graph takes: {said}")
             continue
-        checked += 1
+        checked.append(values)
         here = [some for some in _differences(graph, there, formulas, values) if some.node.name not in found]
         if here:
             remarks.append(_said(here[0], len(here), values))
@@ -93,6 +109,9 @@ def check_again(
         remarks.append(UNCHECKED)
         if late is not None:
             found[late] = Difference(graph[late], "a size lost its formula, and no other size runs", whole=True)
+    same = [name for name in sizes if all(values[name] == sizes[name] for values in checked)]
+    if checked and same:
+        remarks.append(f"{' and '.join(same)}{STUCK}")
     return graph if not remarks else _without(graph, list(found.values()), sizes, remarks)
 
 
@@ -105,12 +124,17 @@ class Difference:
     whole: bool = False
 
 
-def _candidates(sizes: Mapping[str, int], lost: bool) -> Iterator[dict[str, int]]:
+def _candidates(sizes: Mapping[str, int], lost: bool, asked: Sequence[Expr]) -> Iterator[dict[str, int]]:
     """Sizes near; where one lost its formula, twice the sizes too, where a number from it is another more likely."""
     seen = {tuple(sizes.values())}  # where it was captured, nothing is checked
     near = [{name: size + steps[place % 2] for place, (name, size) in enumerate(sizes.items())} for steps in STEPS]
     twice = [{name: 2 * size for name, size in sizes.items()}] if lost else []
-    for values in (*twice, *near):
+    orders = (list(sizes), list(sizes)[::-1]) if asked else (list(sizes),)
+    fits = (fitting(asked, values, order) for values in (*twice, *near) for order in orders)
+    for found in fits:
+        if found is None:
+            continue
+        values = {name: found[name] for name in sizes}
         key = tuple(values.values())
         if key not in seen and min(key, default=0) > 0:
             seen.add(key)
@@ -119,9 +143,20 @@ def _candidates(sizes: Mapping[str, int], lost: bool) -> Iterator[dict[str, int]
 
 def _takes(graph: Graph, values: Mapping[str, int]) -> bool:
     """Whether the graph holds at these sizes, and no layer that is known refuses them."""
+    return takes(graph, _inputs(graph, values))
+
+
+def takes(graph: Graph, inputs: Mapping[str, Shape]) -> bool:
+    """Return whether a graph holds at inputs of these shapes, and no layer that is known refuses them.
+
+    >>> from convcalc.layers import Conv
+    >>> net = Graph([Node("conv", Conv(8, 3))])
+    >>> [takes(net, {"input": (1, 3, size)}) for size in (2, 3)]
+    [False, True]
+    """
     try:
-        ready = graph.at(_inputs(graph, values))
-        shapes: dict[str, Shape] = dict(_inputs(graph, values))
+        ready = graph.at(inputs)
+        shapes: dict[str, Shape] = dict(inputs)
         for node in ready:
             if all(name in shapes for name in node.inputs):
                 try:

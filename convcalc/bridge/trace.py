@@ -13,6 +13,7 @@ from io import StringIO
 from typing import Any
 
 from convcalc.analysis.report import with_symbols
+from convcalc.analysis.ties import are_at, asked_of, fitting, solved, tells_more, together
 from convcalc.bridge.arguments import blank, each_tensor, swapped
 from convcalc.bridge.assuming import LIMIT, Assumed, Place, decide
 from convcalc.bridge.blank import blank_input
@@ -22,9 +23,10 @@ from convcalc.bridge.known import has_values
 from convcalc.bridge.loops.alike import plan_of
 from convcalc.bridge.loops.ranges import heard
 from convcalc.bridge.naming import argument_names, labelled_outputs, names_of, place_of
+from convcalc.bridge.placing import place
 from convcalc.bridge.recorder import Recorder
 from convcalc.bridge.recording import Call, Failed, Value
-from convcalc.bridge.selfcheck import UNCHECKED, Again, check_again, otherwise, shape_at
+from convcalc.bridge.selfcheck import Again, check_again, is_unchecked, otherwise, shape_at, takes
 from convcalc.bridge.state import unchanged
 from convcalc.errors import BadArgument, BadShape, ConvcalcError, brief
 from convcalc.expr import Expr
@@ -70,7 +72,7 @@ def capture(
         "check": check,
         "repair": True,
         "named": named,
-        "tokens": False,
+        "placed": None,
         "plain": "",
         "assume": dict(assume or {}),
         "assumed": {},
@@ -104,15 +106,27 @@ def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) ->
     A name on one of the first two axes, which are batch and channels elsewhere, is the letter of its size.
     """
     settings = {**settings, "named": settings["named"] or [given_letters(shape) for shape in shapes]}
+    shapes = [tuple(Expr.symbol(size) if isinstance(size, str) else size for size in shape) for shape in shapes]
 
     def numbers(example: int) -> list[Shape]:
         return [tuple(size if isinstance(size, int) else example for size in shape) for shape in shapes]
 
-    def runs(example: int) -> bool:
-        captured = _captured(module, settings, numbers(example), whole=False).capture
+    def runs(there: Sequence[Shape]) -> bool:
+        captured = _captured(module, settings, there, whole=False).capture
         return captured is not None and captured.error is None
 
-    return _captured(module, settings, numbers(next(filter(runs, EXAMPLES), EXAMPLES[0])))
+    def fit(example: int) -> list[Shape] | None:
+        there = numbers(example)
+        graph = _captured(module, {**settings, "placed": shapes}, there, whole=False)
+        if graph.capture is None or graph.capture.error is None:
+            return there
+        sizes = {str(size): example for shape in shapes for size in shape if isinstance(size, Expr)}
+        asked = asked_of(graph, dict(zip(graph.inputs, graph.capture.letters, strict=True)))
+        values = fitting(asked, sizes, list(sizes)) if asked else None
+        there = [] if values is None else [shape_at(shape, values) for shape in shapes]
+        return there if there and runs(there) else None
+
+    return _captured(module, settings, next(filter(None, map(fit, EXAMPLES)), numbers(EXAMPLES[0])))
 
 
 def given_letters(shape: Shape) -> dict[int, Expr]:
@@ -238,9 +252,9 @@ class Run:
         named = {name: blank(value, self._own(name), self.inputs) for name, value in kwargs.items()}
         examples = self._examples_with_values(names, args, kwargs)
         shapes = {name: tuple(value.shape) for name, value in self.inputs.items()}
-        letters = with_symbols(shapes)
-        if self.settings["tokens"]:
-            letters = {name: _on_length(shape, shapes[name]) for name, shape in letters.items()}
+        found = self.settings["placed"]
+        fits = found is not None and are_at(found, tuple(shapes.values()))
+        letters = dict(zip(shapes, found, strict=True)) if fits else with_symbols(shapes)
         for name, first in zip(letters, self.settings["named"], strict=False):
             taken = set(map(str, first.values()))  # a letter of the user's is no other axis'
             letters[name] = tuple(
@@ -253,7 +267,7 @@ class Run:
             str(letter): size
             for name, shape in letters.items()
             for letter, size in zip(shape, shapes[name], strict=True)
-            if isinstance(letter, Expr)
+            if isinstance(letter, Expr) and str(letter) in letter.symbols
         }
         for name, value in self.inputs.items():
             self.calls[name] = self.recorder.take(name, value, letters[name])
@@ -287,26 +301,49 @@ class Run:
     def checked(self) -> Graph:
         """Return the graph, less what runs at other sizes contradict."""
         graph = self.graph()
-        if not self.settings["check"] or self.raised is not None or not self.recorder.numbers:
+        if not self.settings["check"] or self.raised is not None:
             return graph
-        times = 4 if self.recorder.watch.lost else 2 if self.recorder.asked else 1
-        graph = check_again(graph, self.recorder.numbers, self._again, times, self.late)
-        return self._of_tokens() or graph if _is_unchecked(graph) else graph
+        numbers, placed = self.recorder.numbers, self.settings["placed"]
+        asked = asked_of(graph, dict(zip(self.inputs, self.letters, strict=True)), numbers) if len(numbers) > 1 else []
+        if numbers:
+            times = 4 if self.recorder.watch.lost else 2 if self.recorder.asked else 1
+            graph = check_again(graph, numbers, self._again, times, self.late, asked if placed is not None else [])
+        tied = len(self.inputs) > 1 and solved(asked, list(numbers))
+        if placed is not None or not (tied or not numbers or is_unchecked(graph)):
+            return graph
+        return self._placed() or graph
 
-    def _of_tokens(self) -> Graph | None:
-        """The graph with the letter of inputs (N, length, features) on their length, where other lengths run."""
-        if self.settings["tokens"] or self.settings["named"] or not any(len(shape) == 3 for shape in self.letters):
+    def _placed(self) -> Graph | None:
+        """The graph with letters where the module takes other sizes, if those of (N, C, ...) are not there."""
+        if any(self.settings["named"]) or self.recorder.watch.lost:
             return None
-        numbers = self.recorder.numbers
-        if any(self._again({name: size + more for name, size in numbers.items()}).runs for more in (1, 16)):
-            return None  # it runs there, another way
         args, kwargs = self.given
-        graph = _run(self.original, args, kwargs, {**self.settings, "tokens": True}).checked()
-        return None if _is_unchecked(graph) else graph
+        shapes = {name: tuple(value.shape) for name, value in self.inputs.items()}
+
+        def graph_of(letters: Sequence[Shape]) -> Graph:
+            return Run(self.original, args, kwargs, {**_quick(self.settings), "placed": letters}).graph()
+
+        with redirect_stdout(StringIO()):  # what the model prints was printed once
+            placed = place(shapes, graph_of, self._runs)
+            if placed is None or not tells_more(placed, self.letters):
+                return None
+            graph = _run(self.original, args, kwargs, {**self.settings, "placed": placed}).checked()
+        return None if is_unchecked(graph) else graph
 
     def _again(self, values: Mapping[str, int]) -> Again:
+        run = self._at([shape_at(shape, values) for shape in self.letters])
+        by_torch = run.raised is None or run.recorder.failed is not None
+        graph = run.graph()
+        return Again(graph, None if by_torch else run.raised, run.measured(graph))
+
+    def _runs(self, shapes: Sequence[Shape]) -> bool:
+        """Whether the module runs at other shapes, on a device too: meta takes more."""
+        run = self._at(shapes)
+        return run.raised is None and takes(run.graph(), dict(zip(self.inputs, shapes, strict=True)))
+
+    def _at(self, shapes: Sequence[Shape]) -> Run:
+        """The module run at other shapes."""
         torch = need_torch()
-        shapes = (shape_at(shape, values) for shape in self.letters)
         other = {
             id(original): original
             if tuple(original.shape) == shape
@@ -314,10 +351,7 @@ class Run:
             for (original, blank), shape in zip(self._originals(), shapes, strict=True)
         }
         args, kwargs = self.given
-        run = Run(self.original, swapped(args, other), swapped(kwargs, other), _quick(self.settings))
-        by_torch = run.raised is None or run.recorder.failed is not None
-        graph = run.graph()
-        return Again(graph, None if by_torch else run.raised, run.measured(graph))
+        return Run(self.original, swapped(args, other), swapped(kwargs, other), _quick(self.settings))
 
     def _originals(self) -> list[tuple[Any, Any]]:
         """Each input as it was given, and on meta."""
@@ -425,6 +459,7 @@ class Run:
             if self.recorder.path_of(value, path) not in self.recorder.owners and self.raised is None
         }
         remarks = [*self.recorder.asking.assumptions, *self.recorder.disagreements]
+        remarks += together(dict(zip(self.inputs, self.letters, strict=True)))
         if self.raised is None and not labelled_outputs(self.output, ""):
             remarks.append(f"forward returns no tensor but {_kind(self.output)}: the last row stands for it")
         strays = [path for path in self.recorder.strays if path in self._used()]
@@ -477,15 +512,6 @@ def _kind(value: Any) -> str:
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def _is_unchecked(graph: Graph) -> bool:
-    return graph.capture is not None and UNCHECKED in graph.capture.remarks
-
-
-def _on_length(letters: Shape, shape: Shape) -> Shape:
-    """The letters of (N, C, length) on (N, length, features)."""
-    return (letters[0], letters[2], shape[2]) if len(letters) == 3 else letters
 
 
 def _layer(call: Call) -> Layer:

@@ -79,7 +79,7 @@ def read_sizes(asked: Asked) -> tuple[Graph, Shapes, dict[str, int]]:
     """
     graph, shapes, _ = open_target(asked)
     try:
-        named = name_sizes(shapes)
+        named = name_sizes(shapes, () if graph.capture is None else graph.capture.letters)
     except ConvcalcError as error:
         raise Unreadable(error.message) from None
     typed = dict(asked.sizes)

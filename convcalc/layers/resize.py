@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 from convcalc import stencils
 from convcalc.axes import per_axis
-from convcalc.conditions import Check, enforce
+from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadArgument, BadShape
 from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
-from convcalc.layers.base import Layer, Shape, along, must_divide
+from convcalc.layers.base import Layer, Shape, along, must_divide, must_equal, written
 from convcalc.layers.pool import average_needs_channels
 from convcalc.resizing import interpolate_out, pixel_shuffle_out, pixel_unshuffle_out
 from convcalc.sizes import Size, is_symbolic
@@ -103,6 +103,16 @@ class GridSample(Layer):
         shape, grid = shapes
         if len(shape) != len(grid):
             raise BadShape(f"gridsample takes an input and a grid of as many axes: got {len(shape)} and {len(grid)}")
+
+        def error(at: Reader) -> BadShape:
+            got = " and ".join(written(tuple(map(at, one))) for one in shapes)
+            return BadShape(
+                f"gridsample takes a grid (N, *sizes, {len(shape) - 2}) for (N, C, ...): got {got}",
+                rule="a coordinate for each axis, a grid for each sample",
+            )
+
+        must_equal(shape[0], grid[0], check, error)
+        must_equal(grid[-1], len(shape) - 2, check, error)
         return (*shape[:2], *grid[1:-1])
 
     def params(self, *shapes: Shape) -> Size:

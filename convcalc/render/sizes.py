@@ -45,6 +45,7 @@ def sizes_text(legal: Legal, near: Sequence[int] | None, style: Style = PRETTY, 
     <BLANKLINE>
     """
     lines = [
+        *([("of inputs", legal.asked)] if legal.inputs else []),
         *_boxes("runs", legal.runs, style, everything),
         *_boxes(LOSSLESS, legal.exact, style, everything),
         _proved(legal),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from convcalc.analysis.fields import positions
 from convcalc.analysis.notes.aligned import aligned, centred
 from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis
 from convcalc.analysis.notes.running import runs_at
@@ -52,7 +53,9 @@ def field_past_input(facts: Facts) -> Iterator[Remark]:
 
 def _past_input(node: Node, facts: Facts) -> list[tuple[int, int, int] | None]:
     """Axis, field and input size, of each axis where the field is larger."""
-    sizes = facts.sizes(facts.graph.inputs[0])
+    first = facts.graph.inputs[0]
+    shape = facts.shapes[first]
+    sizes = [shape[axis] for axis in positions(facts.graph, first, shape)]
     found: list[tuple[int, int, int] | None] = []
     for axis, (footprint, size) in enumerate(zip(facts.fields[node.name].axes, sizes, strict=True)):
         reach = 0 if footprint is None else footprint.receptive_field
@@ -85,7 +88,8 @@ _STEPS = (2, 4, 8, 16, 32)
 
 def gridding(facts: Facts) -> Iterator[Remark]:
     """The first nodes of those that miss inputs inside their field, where nothing after them fills the holes."""
-    axes = range(len(facts.sizes(facts.graph.inputs[0])))
+    source = facts.graph.inputs[0]
+    axes = range(len(positions(facts.graph, source, facts.shapes[source])))
     first = [_first_lasting(axis, facts) for axis in axes]
     for node in facts.nodes:
         found = [_gridding(node, axis, facts) if node.name in first[axis] else None for axis in axes]
