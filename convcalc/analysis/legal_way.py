@@ -81,15 +81,15 @@ def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: M
     except ConvcalcError:  # at these symbols; on numbers it says more
         return here
     path = path_of(graph, shapes, _passed_over(graph, shapes, collected.conditions, marks)) or []
-    region = decided(path, axes)
-    if region is None:
-        return here
-    found = decided([*path, *collected.conditions], axes)
+    region = decided([*_from_one(axes), *path], axes)
+    found = decided([*path, *collected.conditions] if region else [*collected.conditions, *path], axes)
     if found is None:
         return here
+    region = region or found  # a comparison may make sense only where all before it runs
     fits = found.runs if region.runs and collected.impossible is None else Boxes(tuple(axes), ())
     error = _raised(graph) if ends == "refused" and collected.impossible is None else None
     own = [one for one in found.refused if (one.condition.part_of or one.condition) not in path]
+    own = own if region is not found else []  # they may be refused on another way
     reasons = [reason_for(one, axes, found.runs or region.runs) for one in own]
     way = Way(tuple(path), tuple(collected.conditions), error)
     if ends == "open":
@@ -244,6 +244,11 @@ def see_one_size(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str],
         is_way=False,
         error=error,
     )
+
+
+def _from_one(axes: Sequence[str]) -> list[Condition]:
+    """Sizes are at least 1."""
+    return [Condition(Expr.symbol(axis) - 1, partial(_another, f"{axis} >= 1")) for axis in axes]
 
 
 def _put(shape: Shape, sizes: Mapping[str, int]) -> Shape:

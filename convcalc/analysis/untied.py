@@ -17,10 +17,11 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from convcalc.analysis.collect import Condition
+from convcalc.analysis.quotients import cancelled, quotients, undivided
 from convcalc.analysis.sieve import sieve
 from convcalc.errors import BadArgument
 from convcalc.expr import Atom, Expr, Monomial
-from convcalc.quasiaffine import quasi_affine
+from convcalc.quasiaffine import quasi_affine, sign_on
 
 MOST = 16
 """The most monomials of one axis, and of the others, that are looked at."""
@@ -50,11 +51,14 @@ def untied(conditions: Sequence[Condition], axes: Iterable[str]) -> list[Conditi
             continue
         before = [other for other in found if len(other.axes) == 1 and other.kind == "runs"]
         own = {axis: [*starts[axis], *(other for other in before if other.axes == {axis})] for axis in one.axes}
-        values = _Places(own).alone(one.value)
+        places = _Places(own)
+        value = places.simpler(one.value)
+        values = places.alone(value) if len(value.symbols) > 1 else [value]
         if values is None:
-            found.append(one)
+            found.append(one if value is one.value else Condition(value, one.error, one.kind, one.part_of or one))
         else:
-            found.extend(Condition(value, one.error, one.kind, one.part_of or one) for value in values)
+            parts = [part for part in values if not (part.is_constant and part.constant >= 0)]
+            found.extend(Condition(part, one.error, one.kind, one.part_of or one) for part in parts)
     return found
 
 
@@ -62,6 +66,12 @@ def _starts(condition: Condition, axis: str) -> bool:
     """Whether a condition is that a size is at least some number."""
     value = condition.value
     return condition.kind == "runs" and isinstance(value, Expr) and (value - Expr.symbol(axis)).is_constant
+
+
+def _put(value: Expr, sizes: Mapping[str, Expr]) -> Expr:
+    """A formula with others in the place of some sizes."""
+    found: Expr = Expr.const(0) + value(**{name: sizes.get(name, Expr.symbol(name)) for name in value.symbols})
+    return found
 
 
 class _Places:
@@ -79,17 +89,45 @@ class _Places:
             self._said[value] = self._apart(value)
         return self._said[value]
 
+    def simpler(self, value: Expr) -> Expr:
+        """Return a value without quotients that what is known of each size alone takes out of it, else itself.
+
+        Where H % 4 == 0 is known, H is 4*(H//4): the formula is written in H//4, and back.
+        """
+        if not any(quotients(value)):
+            return value
+        written, wholes = value, dict[str, Expr]()
+        for axis in sorted(value.symbols):
+            modulus, residues = self._residues(axis)
+            forms = {_put(written, {axis: modulus * Expr.symbol(axis) + residue}) for residue in residues}
+            if len(forms) == 1:  # the same, whatever is left over
+                written, wholes[axis] = forms.pop(), Expr.const(0) + Expr.symbol(axis) // modulus
+        shorter = _put(cancelled(written, lambda part, least: self.is_least(_put(part, wholes), least)), wholes)
+        return value if any(quotients(shorter)) else shorter
+
+    def _residues(self, axis: str) -> tuple[int, tuple[int, ...]]:
+        """The modulus and the residues of a size; none where they are many or not seen."""
+        found = sieve(self.own[axis], axis)
+        if found is None or not 1 <= len(found.runs.residues) <= MOST:
+            return 1, ()
+        modulus, residues = found.runs.modulus, found.runs.residues
+        return (modulus, residues) if all(n % modulus in residues for n in found.runs.finite) else (1, ())
+
     def _apart(self, value: Expr) -> list[Expr] | None:
+        said = undivided(value, self.is_least)
+        if said is not None:
+            return [part for one in said for part in self.parts(one)]
         matrix = next(filter(None, (_matrix(value, axis) for axis in sorted(value.symbols))), None)
         if matrix is None:
             return None
-        for scale, factor in _single(matrix):
-            if self.is_least(_whole(scale), 1):
-                return self.parts(_whole(factor))
+        for one, other in _single(matrix):
+            for scale, factor in ((one, other), (other, one)):
+                if self.is_least(_whole(scale), 1):
+                    return self.parts(_whole(factor))
         for sign in (1, -1):
-            for one in _differences({place: sign * entry for place, entry in matrix.items()}):
-                if self._bounds(one):
-                    return [] if sign == 1 else one.gaps(self)
+            for difference in _differences({place: sign * entry for place, entry in matrix.items()}):
+                if self._bounds(difference):
+                    return [] if sign == 1 else difference.gaps(self)
         return None
 
     def parts(self, value: Expr) -> list[Expr]:
@@ -108,6 +146,8 @@ class _Places:
         if value.is_constant:
             return value.constant >= 0
         if len(value.symbols) > 1:
+            if sign_on(value, {axis: self._start(axis) for axis in value.symbols}) == 1:
+                return True
             said = self.alone(value)
             return said is not None and all(self.is_least(one, 0) for one in said)
         (axis,) = value.symbols

@@ -7,8 +7,11 @@ too, and how is not followed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
+from convcalc.branch import Branch
 from convcalc.bridge.recording import Call, Value
 from convcalc.expr import Expr
 from convcalc.layers import (
@@ -170,8 +173,31 @@ def _turns(call: Call, symbolic: Symbolic) -> bool:
             if strides is None or old is None or shape is None:
                 return True
             return strides != in_order(old) and can_be_viewed(old, strides, shape)
+        case Concat() | Moved(function="roll"):  # which is two pieces joined
+            return before and all(_may_be_channels_last(value, symbolic) for value in call.inputs)
         case layer:
             return before and isinstance(layer, _MOVES | _KEEPS)
+
+
+def _may_be_channels_last(value: Value, symbolic: Symbolic) -> bool:
+    """Whether torch may take a tensor for one in the order (N, ..., C): what it joins of others, it lays out in order.
+
+    Each axis must lie behind the whole of the one that comes before it in memory: channels, then the last, and so on.
+    """
+    shape, strides = symbolic(value), strides_of(value, symbolic)
+    if shape is None or len(shape) not in (4, 5):
+        return shape is None
+    if strides is None:
+        return True
+    order = (1, *range(len(shape) - 1, 1, -1), 0)
+    return not any(_is_more(strides[one] * shape[one], strides[other]) for one, other in pairwise(order))
+
+
+def _is_more(one: Size, other: Size) -> bool:
+    """Whether a value is seen to be more than another where it is not 0: an axis of none is in no order."""
+    if isinstance(one, Expr) and isinstance(other, int) and math.gcd(*one.terms.values()) > other:
+        return True
+    return Branch(one, ">", other).is_everywhere
 
 
 def _indexed(items: Sequence[object], before: Shape) -> Shape:

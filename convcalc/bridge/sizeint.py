@@ -16,6 +16,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.quotient import Quotient
 from convcalc.bridge.watch import Watch
 from convcalc.errors import ConvcalcError
 from convcalc.expr import Expr, maximum
@@ -379,11 +380,14 @@ class SizeFloat(_Real):
     watch: Watch
     plain: float
     """The number alone."""
+    quotient: Quotient | None
+    """What it is but for rounding, where that is known of something that was divided."""
 
     def __new__(cls, value: float, top: Expr | None, watch: Watch, below: int = 1) -> SizeFloat:
         """Return `value` as `top` over `below`."""
         self: SizeFloat = object.__new__(cls)
         self.plain, self.below, self.watch = value, below, watch
+        self.quotient = None if top is None else Quotient(top, Expr.const(below))
         self._top = None if top is not None and top.is_too_long else top
         return self
 
@@ -418,7 +422,9 @@ class SizeFloat(_Real):
         """
         if isinstance(below, int) and 0 < below < 2**20 and top is not None:
             return cls(value, top, watch, below)
-        return cls(value, None, watch)
+        found = cls(value, None, watch)
+        found.quotient = None if top is None or below is None else Quotient(top, Expr.const(0) + below)
+        return found
 
     # -- what loses the formula, and what keeps it ---------------------------------------------------------------
 
@@ -441,8 +447,12 @@ class SizeFloat(_Real):
         return hash(self.plain)
 
     def __int__(self) -> int:
-        self.watch.lose("int(size / number)")
-        return int(self.plain)
+        number = int(self.plain)
+        if self.quotient is not None and not self.watch.over and self.quotient.tells(number):
+            self.watch.branch(self.quotient.whole, "==", number, outcome=True)
+        else:
+            self.watch.lose("int(size / number)")
+        return number
 
     def __float__(self) -> float:
         self.watch.lose("float(size / number)")
@@ -573,14 +583,10 @@ class SizeFloat(_Real):
         ratio = None if isinstance(other, SizeInt | SizeFloat) or not other else Fraction(1) / Fraction(other)
         if ratio is not None and ratio.denominator < _DYADIC and ratio.denominator & (ratio.denominator - 1) == 0:
             return self * float(ratio)
-        return SizeFloat(value, None, self.watch)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return (
-            SizeFloat(_plain(other) / self.plain, None, self.watch)
-            if isinstance(other, int | float)
-            else NotImplemented
-        )
+        found = SizeFloat(value, None, self.watch)
+        divisor = other.quotient if isinstance(other, SizeFloat) else Quotient.of(formula(other) or number)
+        found.quotient = None if self.quotient is None or divisor is None else self.quotient.over(divisor)
+        return found
 
     def __floordiv__(self, other: Any) -> Any:
         if not isinstance(other, int | float):
@@ -588,49 +594,30 @@ class SizeFloat(_Real):
         whole = math.floor(self / other)
         return SizeFloat(self.plain // _plain(other), formula_or_none(whole), self.watch)
 
-    def __rfloordiv__(self, other: Any) -> Any:
-        return (
-            SizeFloat(_plain(other) // self.plain, None, self.watch)
-            if isinstance(other, int | float)
-            else NotImplemented
-        )
-
     def __divmod__(self, other: Any) -> Any:
         return (self // other, self % other) if isinstance(other, int | float) else NotImplemented
 
     def __rdivmod__(self, other: Any) -> Any:
         return (other // self, other % self) if isinstance(other, int | float) else NotImplemented
 
-    def __mod__(self, other: Any) -> Any:
-        return (
-            SizeFloat(self.plain % _plain(other), None, self.watch)
-            if isinstance(other, int | float)
-            else NotImplemented
-        )
-
-    def __rmod__(self, other: Any) -> Any:
-        return (
-            SizeFloat(_plain(other) % self.plain, None, self.watch)
-            if isinstance(other, int | float)
-            else NotImplemented
-        )
-
-    def __pow__(self, other: Any, modulus: Any = None) -> Any:
-        return (
-            SizeFloat(self.plain ** _plain(other), None, self.watch)
-            if isinstance(other, int | float)
-            else NotImplemented
-        )
-
-    def __rpow__(self, other: Any, modulus: Any = None) -> Any:
-        return (
-            SizeFloat(_plain(other) ** self.plain, None, self.watch)
-            if isinstance(other, int | float)
-            else NotImplemented
-        )
-
     def __abs__(self) -> SizeFloat:
         return self if self.plain >= 0 else SizeFloat(-self.plain, None, self.watch)
+
+
+def _rounded(name: str) -> None:
+    """Give `SizeFloat` an operation whose outcome has no formula."""
+    plain = getattr(float, f"__{name}__")
+
+    def method(self: SizeFloat, other: Any) -> Any:
+        if not isinstance(other, int | float):
+            return NotImplemented
+        return SizeFloat(plain(self.plain, float(_plain(other))), None, self.watch)
+
+    setattr(SizeFloat, f"__{name}__", method)
+
+
+for _name in ("rtruediv", "rfloordiv", "mod", "rmod", "pow", "rpow"):
+    _rounded(_name)
 
 
 def formula_or_none(value: int) -> Expr | None:

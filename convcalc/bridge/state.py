@@ -67,7 +67,8 @@ def _switches() -> list[tuple[Callable[[], Any], Callable[[Any], Any]]]:
         (torch.random.get_rng_state, torch.random.set_rng_state),
         (random.getstate, random.setstate),
         (torch.backends.mha.get_fastpath_enabled, torch.backends.mha.set_fastpath_enabled),
-        (torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms),
+        # `use_deterministic_algorithms` imports a compiler, and forgets that it may warn only
+        (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
         (torch.is_grad_enabled, torch.set_grad_enabled),
         (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
         (torch.get_num_threads, torch.set_num_threads),
