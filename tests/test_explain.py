@@ -341,27 +341,39 @@ FC = {"fc": nn.Linear(8, 3)}
 @pytest.mark.parametrize(
     ("call", "parts", "given", "said", "fix"),
     [
-        (lambda m, x: m.fc(x), FC, torch.zeros(2, 8, dtype=torch.int64), "int64 and float32; x", "x.float() before fc"),
+        (
+            lambda m, x: m.fc(x),
+            FC,
+            torch.zeros(2, 8, dtype=torch.int64),
+            "x gives int64, fc.weight is float32",
+            "x.float() before fc",
+        ),
         (
             lambda m, x: m.fc(F.one_hot(x, 8)),
             FC,
             torch.zeros(2, 5, dtype=torch.int64),
-            "int64 and float32; one_hot",
+            "one_hot gives int64, fc.weight is float32",
             "one_hot.float() before fc",
         ),
-        (lambda m, x: m.fc(x.half()), FC, torch.zeros(2, 8), "float16 and float32; x", "x.float() before fc"),
+        (
+            lambda m, x: m.fc(x.half()),
+            FC,
+            torch.zeros(2, 8),
+            "x gives float16, fc.weight is float32",
+            "x.float() before fc",
+        ),
         (
             lambda m, x: (x > 0) @ m.fc.weight.t(),
             FC,
             torch.zeros(2, 8),
-            "bool and float32; gt",
+            "bool and float32 together",
             "gt.float() before matmul",
         ),
         (
             lambda m, x: m.up(x.double()),
             {"up": nn.ConvTranspose1d(8, 4, 2)},
             torch.zeros(2, 8, 5),
-            "float64 and float32; x",
+            "x gives float64, up.weight is float32",
             "x.float() before up",
         ),
     ],
@@ -373,7 +385,7 @@ def test_factors_of_two_types_are_refused_as_torch_refuses_them(call, parts, giv
         module(given)
     error = capture(module, example_inputs=given).capture.error
     assert said in error.message
-    assert error.rule == "both factors are of one type"
+    assert error.rule == "every call takes the types of what it reads"
     assert error.fixes == (fix,)
 
 

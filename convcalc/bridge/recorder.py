@@ -28,8 +28,8 @@ from convcalc.bridge.device import need_torch
 from convcalc.bridge.hiding import may_hide
 from convcalc.bridge.indices import Indices
 from convcalc.bridge.joins import Joins
-from convcalc.bridge.kinds import refuse_mixed
 from convcalc.bridge.known import Known
+from convcalc.bridge.lacking import made_elsewhere
 from convcalc.bridge.laid import read_in_order
 from convcalc.bridge.lines import Lines
 from convcalc.bridge.loops.again import AnyNumber
@@ -41,6 +41,7 @@ from convcalc.bridge.owning import count, fold
 from convcalc.bridge.queries import QUERIES, QUIET
 from convcalc.bridge.quick import at_once
 from convcalc.bridge.recording import Call, Failed, Frame, Value, given, shapes_of, work_out
+from convcalc.bridge.trial import of_types, refusal
 from convcalc.bridge.watch import Watch
 from convcalc.errors import ConvcalcError, Refused
 from convcalc.expr import Expr
@@ -249,6 +250,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             out = self._run(func, in_numbers(args), in_numbers(kwargs), found)
         except Exception as error:
             out = self._once_more(func, in_numbers(args), in_numbers(kwargs), error, found)
+        if found is not None and not known:
+            self._try_types(func, in_numbers(args), in_numbers(kwargs), out, found)
         args, kwargs = given
         if func is _SETITEM:
             self._record(func, args, kwargs, args[0], found, inputs)
@@ -289,6 +292,15 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             out = func(*args, **kwargs)
         self.counted = counter.macs
         return out
+
+    def _try_types(self, func: Any, args: Any, kwargs: Any, out: Any, found: Any) -> None:
+        """End the run where a device refuses the types that meta takes; keep where that is not known."""
+        error, untold = of_types(func, args, kwargs, out)
+        if untold:
+            self.untold.setdefault(f"{untold}, at {Path(self.line() or 'an unknown line').name}")
+        if error is not None:
+            self._fail(func, args, kwargs, error, found, of_types=True)
+            raise error
 
     def _is_internal(self, room: str) -> bool:
         known = self._rooms.get(room)
@@ -374,25 +386,15 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
                     self.known.forget(args[0])
                     return args[0]
                 return out
-        out = self._by_rule(func, found)
+        shapes = shapes_of(map(self.value, found.inputs)) if isinstance(found, Spec) else ()
+        out = made_elsewhere(func, args, kwargs, error, found, shapes, self.numbers)
         if out is not None:
             return out
-        self._fail(func, args, kwargs, error, found)
-        raise error
+        of_types = refusal(func, args, kwargs)
+        self._fail(func, args, kwargs, of_types or error, found, of_types=of_types is not None)
+        raise of_types or error
 
-    def _by_rule(self, func: Any, found: Any) -> Any:
-        """What a call gives whose shape is known by rule, where torch looks at values before; None of any other."""
-        if func is not torch.istft or not isinstance(found, Spec):
-            return None
-        layer = found.layer.at(self.numbers) if found.layer.depends_on_sizes else found.layer
-        try:
-            shapes = layer.out_shapes(*shapes_of(map(self.value, found.inputs)))
-        except ConvcalcError:
-            return None
-        real = torch.empty((), dtype=found.inputs[0].dtype, device="meta").real.dtype
-        return torch.empty(shapes[0], dtype=real, device="meta")
-
-    def _fail(self, func: Any, args: Any, kwargs: Any, error: Exception, found: Any) -> None:
+    def _fail(self, func: Any, args: Any, kwargs: Any, error: Exception, found: Any, of_types: bool = False) -> None:
         """Keep the call at which the run ends."""
         known = isinstance(found, Spec)
         inputs = tuple(self.value(tensor) for tensor in (found.inputs if known else tensors_among((args, kwargs))))
@@ -411,6 +413,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             args,
             kwargs,
             func,
+            of_types,
         )
 
     # -- recording ------------------------------------------------------------------------------------------------
@@ -440,7 +443,6 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         shapes = tuple(tuple(tensor.shape) for tensor in outs)
         found = self._informed(name, found, inputs)
         try:
-            refuse_mixed(found)
             layer, why = self._checked(self._for_any_number(found.layer, inputs), inputs, shapes)
         except Refused as refusal:  # torch takes on meta what it refuses on a device
             self._fail(func, args, kwargs, refusal, found)

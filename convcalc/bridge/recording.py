@@ -83,6 +83,8 @@ class Failed:
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = field(default_factory=dict)
     raw: Any = None
+    of_types: bool = False
+    """Whether it is refused for the types of what it reads."""
 
 
 def work_out(call: Call, numbers: Mapping[str, int]) -> str | None:

@@ -13,8 +13,7 @@ from convcalc.bridge.explain.by_module import strides
 from convcalc.bridge.explain.operands import flattened
 from convcalc.bridge.explain.ranks import axes_of, is_surely_last
 from convcalc.bridge.explain.reruns import Change
-from convcalc.errors import BadArgument
-from convcalc.layers import Concat, Embedding, Linear, Stack, View
+from convcalc.layers import Concat, Linear, Stack, View
 from convcalc.layers.base import product, written
 from convcalc.layers.losses import Pairwise
 from convcalc.layers.merge import Elementwise
@@ -34,10 +33,6 @@ def by_call(bench: Bench) -> Iterator[Repair]:
         order = order or (len(shape) - 1, *range(len(shape) - 1))
         what = f"{name}.permute{order} before {failure.place}"
         yield Repair(what, bench.alter(0, lambda x: x.permute(order)), cause=CHANNELS_LAST)
-    kind = bench.dtype(0)
-    mixed = isinstance(failure.error, BadArgument) and kind is not torch.float32
-    if kind is not None and (mixed or not kind.is_floating_point) and not isinstance(layer, Embedding):
-        yield Repair(f"{name}.float() before {failure.place}", bench.alter(0, lambda x: x.float()))
     match layer:
         case Linear():
             yield from _to_linear(bench, layer)
@@ -45,8 +40,6 @@ def by_call(bench: Bench) -> Iterator[Repair]:
             yield from _to_merge(bench)
         case View():
             yield from _to_view(bench, layer, shape)
-        case Embedding():
-            yield Repair(f"{name}.long() before {failure.place}", bench.alter(0, lambda x: x.long()))
 
 
 # -- linear --------------------------------------------------------------------------------------------------------

@@ -49,6 +49,8 @@ class Failure:
     kwargs: dict[str, Any] = field(default_factory=dict)
     by_user: bool = False
     """Whether the user's code raised, and not a call of torch."""
+    of_types: bool = False
+    """Whether the types of what it reads are what is refused."""
 
     @property
     def label(self) -> str:
@@ -108,6 +110,7 @@ def _of_call(call: Any, error: BaseException, recorder: Any, run: Any) -> Failur
         kwargs=call.kwargs,
         source=source,
         line=line,
+        of_types=call.of_types,
     )
 
 

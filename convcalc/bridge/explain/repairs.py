@@ -12,6 +12,7 @@ from convcalc.bridge.explain.by_input import by_batch, by_input
 from convcalc.bridge.explain.by_module import by_module
 from convcalc.bridge.explain.by_size import usual_sizes
 from convcalc.bridge.explain.by_table import by_table
+from convcalc.bridge.explain.by_type import by_type
 from convcalc.bridge.explain.by_value import by_value
 from convcalc.bridge.explain.failure import Failure
 from convcalc.bridge.explain.plain import plain
@@ -34,7 +35,10 @@ def repairs(failure: Failure) -> tuple[tuple[Fix, ...], str]:
     fixes: list[tuple[Fix, str]] = []
     too_small = isinstance(failure.refusal, KernelDoesNotFit)
     first, second = (by_input, by_module) if too_small else (by_module, by_input)
-    some = (plain(bench), first(bench), second(bench), by_call(bench), by_table(bench), by_value(bench))
+    if failure.of_types:
+        some = [by_type(bench)]
+    else:
+        some = [plain(bench), first(bench), second(bench), by_call(bench), by_table(bench), by_value(bench)]
     for repair in chain.from_iterable(map(_without_faults, some)):
         outcome = bench.run(repair.change) if repair.known is None else repair.known
         if outcome is not None and bench.passes(outcome):

@@ -38,6 +38,8 @@ class Change:
     modules: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     calls: Mapping[Site, Callable[[Any, Any], Any]] = field(default_factory=dict)
     results: Mapping[Site, Any] = field(default_factory=dict)
+    functions: Mapping[Site, Any] = field(default_factory=dict)
+    """The functions that are called in the place of others."""
     inputs: Callable[[dict[str, Any]], dict[str, Any]] = dict
     feeds: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     """What is done to the first input of a module, by path, and to the same tensor where it is read again."""
@@ -50,6 +52,7 @@ class Change:
             {**self.modules, **other.modules},
             {**self.calls, **other.calls},
             {**self.results, **other.results},
+            {**self.functions, **other.functions},
             lambda inputs: other.inputs(self.inputs(inputs)),
             {**self.feeds, **other.feeds},
             {**self.tensors, **other.tensors},
@@ -81,7 +84,7 @@ class Changed(Recorder):
         if alter is not None:
             args, kwargs = alter(args, kwargs or {})
         self.last = site
-        out = super().__torch_function__(func, types, args, kwargs)
+        out = super().__torch_function__(self.change.functions.get(site, func), types, args, kwargs)
         self.passed.add(site)
         self.sites[len(self.calls) - 1] = site
         return out

@@ -6,6 +6,7 @@ from typing import Any
 
 from convcalc.bridge.explain.arguments import tensors
 from convcalc.bridge.explain.failure import Failure
+from convcalc.bridge.explain.kinds import refused_types
 from convcalc.bridge.explain.layer_sentences import of_layer, of_rank
 from convcalc.bridge.explain.values import DECIDE_SHAPES, needs_values
 from convcalc.errors import BadArgument, BadShape, ConvcalcError, Refused, Unknown
@@ -21,6 +22,8 @@ def sentence(failure: Failure) -> ConvcalcError:
     said = of_layer(failure) or of_rank(failure)
     if said is not None:
         return said
+    if failure.of_types:
+        return refused_types(failure)
     refusal = failure.refusal or (failure.error if isinstance(failure.error, Refused) else None)
     if refusal is not None:
         message = f"{failure.label}: {_without_way_out(failure, refusal.message)}{_given(failure)}"

@@ -21,7 +21,7 @@ NEED_VALUES = DECIDE_SHAPES - {"getitem", "where"} | {
 
 def needs_values(failure: Failure) -> bool:
     """Return whether a call failed because it needs values: by its name, or as torch has no rule for it on meta."""
-    if failure.by_user or failure.raw is None:
+    if failure.by_user or failure.of_types or failure.raw is None:
         return False
     if failure.function in NEED_VALUES or isinstance(failure.error, NotImplementedError):
         return True
