@@ -1,8 +1,13 @@
 """Values of the input that a capture does not have: not needed, assumed and said, given, or refused."""
 
+import io
+import json
 import logging
+import math
+import sys
 import warnings
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -100,11 +105,47 @@ def equal(self, y):
     return y
 
 
-NEEDLESS = [printed, printed_as_float, logged, scaled, clamped]
+def told_inline(self, y):
+    print(float(y.mean()), f"{y.std():.2f} {int((y > 0).sum())}", [float(v) for v in y.mean((0, 2, 3))])
+    logging.getLogger("net").info(f"{float(y.mean())}")
+    print("%.1f" % y.max())  # noqa: UP031 -- which C reads as a float
+    sys.stderr.write(str(round(float(y.std()), 2)))
+    print(y.mean())
+    return y
+
+
+def kept_as_float(self, y):
+    self.noticed = float(y.mean())
+    text = f"{float(y.max()):.3f}"
+    print(text, json.dumps({"mean": y.mean().item()}))
+    return y * torch.tensor([y.max().item(), 1.0, 2.0, 3.0]).view(4, 1, 1)
+
+
+def kept_as_array(self, y):
+    image = y[0].detach().cpu().numpy()
+    self.noticed = (255 * (image - image.min()) / (np.ptp(image) + 1e-6)).astype("uint8")
+    return y
+
+
+def bounded(self, y):
+    return y / max(y.abs().max().item(), 1e-6) / math.sqrt(y.var().item())
+
+
+def looked_for(self, y):
+    count = int(torch.isnan(y).sum())
+    if count > 0:
+        raise ValueError(count)
+    if torch.isnan(y).any():
+        print("nan", float(y.mean()))
+    return y
+
+
+NEEDLESS = [printed, printed_as_float, logged, scaled, clamped, told_inline]
+GUESSED = [kept_as_float, kept_as_array, bounded, looked_for]
 RAISING = [asserted, raised, refused_by_comparison, drawn, categorical]
 
 
-@pytest.mark.parametrize("then", [*NEEDLESS, noticed])
+@pytest.mark.parametrize("then", [*NEEDLESS, *GUESSED, noticed])
 def test_a_value_that_decides_nothing_is_not_needed(then, capsys):
     module = Calls(then)
     report = cc.inspect(module, SHAPE)
@@ -117,6 +158,32 @@ def test_that_a_value_was_asked_for_is_said(then, capsys):
     report = cc.inspect(Calls(then), SHAPE)
     assert any("a value of the input, asked for at test_assumptions.py:" in remark for remark in report.remarks)
     assert "1.0" not in capsys.readouterr().out
+
+
+def test_what_is_told_inline_leaves_the_proof(capsys):
+    assert cc.from_torch(Calls(told_inline), SHAPE).capture.lost == ()
+
+
+@pytest.mark.parametrize("then", GUESSED)
+def test_a_number_that_is_guessed_is_said_and_no_proof(then, capsys):
+    graph = cc.from_torch(Calls(then), SHAPE)
+    assert any("are guessed: with" in remark for remark in graph.capture.remarks)
+    assert any("are guessed: with" in lost for lost in graph.capture.lost)
+
+
+KEEPING = [
+    lambda self, y: y[..., self.kept.setdefault("n", int(y.max())) :],
+    lambda self, y: print(self.kept.setdefault("n", int(y.max()))) or y[..., self.kept["n"] :],
+    lambda self, y: [print(n := int(y.max())), y[..., n:]][1],
+    lambda self, y: print(int(y.max()), file=self.file) or y[..., int(self.file.getvalue()) :],
+]
+
+
+@pytest.mark.parametrize("then", KEEPING)
+def test_a_number_that_is_kept_beside_the_telling_is_needed(then):
+    module = Calls(then)
+    module.kept, module.file = {}, io.StringIO()
+    assert cc.inspect(module, SHAPE).error is not None
 
 
 def test_a_factor_read_from_a_map_reads_the_whole_map():

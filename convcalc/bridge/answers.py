@@ -8,6 +8,7 @@ it is assumed to be; where nothing is assumed, and where the number itself is ne
 from __future__ import annotations
 
 import operator
+from pathlib import Path
 from typing import Any
 
 from convcalc.bridge.device import need_torch
@@ -28,6 +29,9 @@ CONDITIONS = frozenset(
 """What gives Python a truth."""
 
 _NUMBERS = {Tensor.__float__: 1.0, Tensor.__int__: 1, Tensor.__index__: 1}
+
+
+_TORCH = str(Path(str(torch.__file__)).parent)
 
 
 class Answer:
@@ -65,6 +69,9 @@ class Answer:
 
     def __index__(self) -> int:
         return operator.index(self.tensor)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return self.tensor.numpy().astype(dtype)
 
     def __round__(self, digits: Any = None) -> Answer:
         return Answer(self.tensor.round(decimals=digits or 0))
@@ -108,9 +115,14 @@ def answer(func: Any, tensor: Any) -> Any:
         return Answer(tensor.reshape(()) if tensor.dim() else tensor)
     if func is Tensor.tolist and tensor.numel() <= MANY:
         return _listed(tensor)
-    if func in _NUMBERS and tensor.numel() == 1 and fate(asking()) == "told":
-        return _NUMBERS[func]
-    return NONE
+    if func not in _NUMBERS and func is not Tensor.__format__:
+        return NONE
+    return _NUMBERS.get(func, "?") if tensor.numel() == 1 and is_told() else NONE
+
+
+def is_told() -> bool:
+    """Return whether what Python asks of a tensor now is told to a reader or raised, and nothing else."""
+    return fate(asking(beyond=(_TORCH,))) in ("told", "raised")
 
 
 def _listed(tensor: Any) -> Any:

@@ -10,6 +10,7 @@ from convcalc.bridge.answers import CONDITIONS, NONE, answer
 from convcalc.bridge.arguments import on_meta, tensors_among
 from convcalc.bridge.assuming import Assumed, Place, given, place_here, place_text
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.guessing import ARRAYS, Guess, can_guess
 
 Tensor = need_torch().Tensor
 
@@ -23,6 +24,8 @@ READS = frozenset(
         Tensor.__float__,
         Tensor.__bool__,
         Tensor.__index__,
+        Tensor.__complex__,
+        Tensor.__format__,
     }
     | CONDITIONS
 )
@@ -46,6 +49,17 @@ class Asking:
         """What holds only where a condition on values goes as assumed."""
         self.undecided: Place | None = None
         """The condition on values at which the run ended."""
+        self.guess: Guess | None = None
+        """What numbers of the input are taken to be, where Python must have some."""
+        self.guesses: list[Place] = []
+        """Where it took them."""
+        self.wanting = False
+        """Whether the run ended for want of such a number."""
+
+    @property
+    def open(self) -> bool:
+        """Whether the run ended at what may still be found out."""
+        return self.wanting or self.undecided is not None
 
     def read(self, args: Any) -> Any:
         """Return arguments of which a size loses its formula, and what depends on the input has no value."""
@@ -77,10 +91,12 @@ class Asking:
         """Return what Python gets for a value of the input; `NONE` where it needs the value itself."""
         line = self.recorder.line()
         if func not in CONDITIONS:
-            told = answer(func, args[0])
+            told = NONE if self.guess is not None and self.guess.whole else answer(func, args[0])
             if told is not NONE:
                 self.answered = True
                 self.assumptions.setdefault(f"a value of the input, asked for at {place_text(line)}, is not known")
+            elif can_guess(func, args[0]):
+                return self._guessed(func, args, line)
             return told
         if all(tensor.device.type != "meta" for tensor in tensors_among(args)):
             return NONE
@@ -93,3 +109,16 @@ class Asking:
         if not found.is_idle:
             self.guessed.setdefault(found.why)
         return found.outcome
+
+    def _guessed(self, func: Any, args: Any, line: str | None) -> Any:
+        """Numbers of the input, as they are guessed in this run; `NONE`, which ends it, where they are not."""
+        if self.guess is None:
+            self.wanting = True
+            return NONE
+        if func in ARRAYS and args[0].dim():
+            self.recorder.watch.lose("the sizes of an array of NumPy or a list")
+        self.guesses.append(place_here(line, self.recorder.value(args[0]).call.function))
+        if self.guess.why:
+            self.assumptions.setdefault(self.guess.why)
+            self.guessed.setdefault(self.guess.why)
+        return self.guess.given(func, args)

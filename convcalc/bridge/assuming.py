@@ -77,7 +77,7 @@ def given(place: Place, words: Mapping[str, bool]) -> Assumed | None:
 def decide(place: Place, tried: Callable[[bool], Any]) -> Assumed | None:
     """Return what a condition must be, after a run of the model each way; None where both go on and differ."""
     ways = {outcome: tried(outcome) for outcome in (False, True)}
-    ends = {outcome: _ends(run, place) for outcome, run in ways.items()}
+    ends = {outcome: ends_there(run, place) for outcome, run in ways.items()}
     for outcome in (False, True):
         if ends[not outcome] and not ends[outcome]:
             error = ways[not outcome].raised
@@ -89,11 +89,32 @@ def decide(place: Place, tried: Callable[[bool], Any]) -> Assumed | None:
     if all(ends.values()):
         return Assumed(False, f"{place.written} raises either way")
     runs = list(ways.values())
-    if all(run.raised is None for run in runs) and _same(*(run.graph() for run in runs)):
-        return Assumed(
-            False, f"the condition at {place.written} changes nothing: both ways give the same graph", is_idle=True
-        )
+    if any(run.raised is not None for run in runs):
+        return None
+    a, b = (run.graph() for run in runs)
+    said = f"the condition at {place.written} changes nothing"
+    if same_graph(a, b):
+        return Assumed(False, f"{said}: both ways give the same graph", is_idle=True)
+    if same_graph(_needed(a), _needed(b)):
+        return Assumed(False, f"{said} that is given out: what one way computes more is read by nothing")
     return None
+
+
+def _needed(graph: Any) -> Any:
+    """A graph without the nodes that nothing reads and that hold no weights, as the mean that a way only prints."""
+    read = {end.partition("[")[0] for end in graph.outputs}
+    kept = []
+    for node in reversed(list(graph)):
+        if node.name in read or (node.weights is not None and node.weights.names):
+            kept.append(node)
+            read.update(name.partition("[")[0] for name in node.inputs)
+    return _Part(kept, graph.outputs)
+
+
+class _Part(list[Any]):
+    def __init__(self, nodes: list[Any], outputs: Any) -> None:
+        super().__init__(nodes)
+        self.outputs = outputs
 
 
 def _file_and_line(text: str) -> tuple[str, int]:
@@ -101,10 +122,10 @@ def _file_and_line(text: str) -> tuple[str, int]:
     return file, int(number) if number.isdigit() else 0
 
 
-def _ends(run: Any, place: Place) -> bool:
-    """Whether the model itself raised, in the code that asks or the line of the user's that led there."""
+def ends_there(run: Any, place: Place) -> bool:
+    """Return whether the model itself raised, in the code that asks or the line of the user's that led there."""
     failed = run.recorder.failed
-    if run.raised is None or run.recorder.asking.undecided is not None:
+    if run.raised is None or run.recorder.asking.open:
         return False
     if failed is not None and failed.error is run.raised and failed.raw is not need_torch()._assert:
         return False
@@ -117,7 +138,9 @@ def _ends(run: Any, place: Place) -> bool:
     return False
 
 
-def _same(a: Any, b: Any) -> bool:
+def same_graph(a: Any, b: Any) -> bool:
+    """Return whether two graphs have the same layers, between the same values."""
+
     def said(graph: Any) -> Any:
         return [(node.name, node.layer, node.inputs) for node in graph], graph.outputs
 

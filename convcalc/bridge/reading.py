@@ -28,14 +28,20 @@ _MANY = 64
 """Sets of more entries than this are not compared one by one."""
 
 _TELLING = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log"})
-_TEXTS = frozenset({"str", "repr", "format", "len", "tuple", "list", "join", "size", "dim", "type", "int", "float"})
-"""Calls within a line that tells, which keep nothing of what they are given."""
+_TELLERS = ("logging", "warnings", "tqdm", "loguru", "rich", "wandb", "tensorboardX", "torch.utils.tensorboard")
+"""Rooms of code that tells what it is given, and gives none of it back."""
+_MAKING = frozenset(
+    {str, repr, format, int, float, bool, complex, round, abs, len, tuple, list, sum, max, min, sorted, type}
+)
+"""What makes one value of another, and keeps neither."""
+_ASKED = frozenset({"format", "join", "size", "dim", "item", "tolist", "numpy", "cpu", "detach", "numel"})
+"""Methods, written in C, of a text or a tensor that is asked; they keep nothing."""
 
 
-def asking() -> FrameType | None:
-    """Return the frame of the code that asks: the innermost that is not of this room."""
+def asking(beyond: tuple[str, ...] = ()) -> FrameType | None:
+    """Return the frame of the code that asks: the innermost that is not of this room, nor of the files `beyond`."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
+    while frame is not None and frame.f_code.co_filename.startswith((_HERE, *beyond)):
         frame = frame.f_back
     return frame
 
@@ -47,23 +53,21 @@ def fate(frame: FrameType | None) -> Fate:
     'kept'
     """
     room = "" if frame is None else str(frame.f_globals.get("__name__", ""))
-    if room in ("logging", "warnings"):
+    if _is_of_tellers(room):
         return "told"
     if room.startswith("_pytest."):  # which writes an assertion that failed
         return "raised"
     place = None if frame is None else _Place.of(frame)
     if frame is None or place is None:
         return "kept"
-    statement = place.statement()
-    match statement:
-        case ast.Expr(ast.Call() as call) if _keeps_nothing(call, call):
-            made = _resolved(call.func, frame)
-            if made is need_torch()._assert:
+    match place.statement():
+        case ast.Expr(ast.Call() as call) if _goes_to(call, call, place, frame):
+            if _resolved(call.func, frame) is need_torch()._assert:
                 return "told" if len(call.args) == 2 and place.within(call.args[1]) else "kept"
-            return "told" if made is print or made is warnings.warn or _is_log(call.func, frame) else "kept"
-        case ast.Raise(ast.Call() as call) if _keeps_nothing(call, call):
+            return "told" if _tells(call, frame) else "kept"
+        case ast.Raise(ast.Call() as call) if _goes_to(call, call, place, frame):
             return "raised"
-        case ast.Assert(msg=ast.expr() as message) if place.within(message) and _keeps_nothing(message, None):
+        case ast.Assert(msg=ast.expr() as message) if place.within(message) and _goes_to(message, None, place, frame):
             return "raised"
     return "kept"
 
@@ -154,21 +158,65 @@ def _tree(file: str) -> ast.Module | None:
         return None
 
 
-def _keeps_nothing(node: ast.AST, outer: ast.AST | None) -> bool:
-    """Whether nothing inside `node` can keep text, but `outer`, the call whose text it is."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom | ast.Lambda):
+def _goes_to(root: ast.expr, outer: ast.Call | None, place: _Place, frame: FrameType) -> bool:
+    """Whether what is asked for at a place goes to `root` and nowhere else: what lies between only makes values of it.
+
+    `outer` is the call that is known to keep nothing.
+    """
+    ways = list(_ways(root, (place.first, place.last)))
+    return bool(ways) and all(
+        node is outer or _passes_on(node, frame, asks=node is way[-1]) for way in ways for node in way
+    )
+
+
+def _ways(node: ast.AST, span: tuple[tuple[int, int], tuple[int, int]]) -> Iterator[tuple[ast.AST, ...]]:
+    """The nodes from `node` down to each that stands exactly there."""
+    if isinstance(node, ast.expr) and _span(node) == span:
+        yield (node,)
+    for part in ast.iter_child_nodes(node):
+        for way in _ways(part, span):
+            yield (node, *way)
+
+
+def _passes_on(node: ast.AST, frame: FrameType, *, asks: bool) -> bool:
+    """Whether a node gives on what it is given, and keeps none of it; `asks` where it is the one that asks for it."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name)) if asks:
+            return name in _ASKED
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str()) | ast.JoinedStr(), attr="format" | "join")):
+            return True
+        case ast.Call(func=called):
+            made = _resolved(called, frame)
+            return any(made is one for one in _MAKING)
+        case ast.NamedExpr() | ast.Await() | ast.Yield() | ast.YieldFrom() | ast.Lambda():
             return False
-        if isinstance(part, ast.Call) and part is not outer:
-            called = part.func.attr if isinstance(part.func, ast.Attribute) else getattr(part.func, "id", "")
-            if called not in _TEXTS:
-                return False
     return True
+
+
+def _tells(call: ast.Call, frame: FrameType) -> bool:
+    made = _resolved(call.func, frame)
+    if made is print:
+        files = [_resolved(one.value, frame) for one in call.keywords if one.arg in ("file", None)]
+        return all(file is sys.stdout or file is sys.stderr for file in files)
+    if made is warnings.warn or _is_log(call.func, frame):
+        return True
+    match call.func:
+        case ast.Attribute(value=owner, attr="write"):
+            file = _resolved(owner, frame)
+            if file is sys.stdout or file is sys.stderr:
+                return True
+    return _is_of_tellers(str(getattr(made, "__module__", None) or ""))
+
+
+def _is_of_tellers(room: str) -> bool:
+    return any(room == one or room.startswith(f"{one}.") for one in _TELLERS)
 
 
 def _is_log(func: ast.expr, frame: FrameType) -> bool:
     if not isinstance(func, ast.Attribute) or func.attr not in _TELLING:
         return False
+    if isinstance(func.value, ast.Call):
+        return _resolved(func.value.func, frame) is logging.getLogger
     owner = _resolved(func.value, frame)
     return owner is logging or isinstance(owner, logging.Logger)
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from convcalc.bridge.answers import NONE, as_tensors
+from convcalc.bridge.answers import NONE, as_tensors, is_told
 from convcalc.bridge.arguments import has_size, in_numbers, on_meta, storage_of, tensors_among
 from convcalc.bridge.asking import READS, Asking
 from convcalc.bridge.calls import SPECS, NotKnown, Spec, name_of
@@ -276,6 +276,8 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
 
     def _say(self, func: Any, args: Any, kwargs: Any) -> None:
         """A call gave no tensor, but something else that may depend on sizes."""
+        if func is Tensor.__repr__ and is_told():
+            return
         if has_size((args, kwargs)):
             self.watch.lose(f"what {name_of(func)} makes of a size")
         elif args and isinstance(args[0], Tensor) and id(args[0]) in self.values and self.value(args[0]).call.live:

@@ -15,9 +15,9 @@ from typing import Any
 from convcalc.analysis.report import with_symbols
 from convcalc.analysis.ties import are_at, asked_of, fitting, solved, tells_more, together
 from convcalc.bridge.arguments import blank, each_tensor, swapped
-from convcalc.bridge.assuming import LIMIT, Assumed, Place, decide
 from convcalc.bridge.blank import blank_input
 from convcalc.bridge.copying import Copier
+from convcalc.bridge.deciding import decided
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.known import has_values
 from convcalc.bridge.loops.alike import plan_of
@@ -76,6 +76,7 @@ def capture(
         "plain": "",
         "assume": dict(assume or {}),
         "assumed": {},
+        "guess": None,
         "name": name or type(module).__name__,
     }
     if example_inputs is not None:
@@ -172,32 +173,18 @@ def _run(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any], settings: 
 
     `type(n) is int`, an `except TypeError`, C that takes nothing but an int: there sizes that remember are no ints.
     """
-    run = _decided(module, args, kwargs, settings)
-    settings = run.settings
-    if not run.recorder.asked or settings["plain"]:
+
+    def with_settings(asked: Mapping[str, Any]) -> Run:
+        return Run(module, args, kwargs, {**settings, **asked})
+
+    run: Run = decided(with_settings, settings["assumed"], settings["guess"], _quick({}))
+    known = run.settings
+    if not run.recorder.asked or known["plain"]:
         return run
     with redirect_stdout(StringIO()):  # what the model prints was printed once
-        bare = Run(module, args, kwargs, {**_quick(settings), "plain": "plain numbers"})
+        bare = Run(module, args, kwargs, {**_quick(known), "plain": "plain numbers"})
     told = otherwise(run, bare)
-    return Run(module, args, kwargs, {**settings, "plain": told}) if told else run
-
-
-def _decided(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any], settings: Mapping[str, Any]) -> Run:
-    """Run a module; where it ends at a condition on values, again, as long as it is clear how each must go."""
-    run = Run(module, args, kwargs, settings)
-    while (place := run.recorder.asking.undecided) is not None and len(settings["assumed"]) < LIMIT:
-
-        def tried(outcome: bool, place: Place = place, known: Mapping[str, Any] = settings) -> Run:
-            some = {**known["assumed"], place: Assumed(outcome, "")}
-            return Run(module, args, kwargs, {**_quick(known), "assumed": some})
-
-        with redirect_stdout(StringIO()):  # what the model prints was printed once
-            found = decide(place, tried)
-            if found is None:
-                return run
-            settings = {**settings, "assumed": {**settings["assumed"], place: found}}
-            run = Run(module, args, kwargs, settings)
-    return run
+    return Run(module, args, kwargs, {**known, "plain": told}) if told else run
 
 
 class Run:
@@ -262,7 +249,9 @@ class Run:
                 for axis, (size, number) in enumerate(zip(letters[name], shapes[name], strict=True))
             )
         self.letters = tuple(letters.values())
-        self.recorder.asking.assume, self.recorder.asking.assumed = self.settings["assume"], self.settings["assumed"]
+        asking = self.recorder.asking
+        asking.assume, asking.assumed = self.settings["assume"], self.settings["assumed"]
+        asking.guess = self.settings["guess"]
         self.recorder.numbers = {
             str(letter): size
             for name, shape in letters.items()
