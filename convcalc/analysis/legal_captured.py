@@ -37,7 +37,7 @@ FEWEST = 4
 """On each way at least at so many sizes."""
 
 SECONDS = 10.0
-"""Seconds after which no more ways are looked for: the sizes that are left are not known."""
+"""Seconds of processor time after which no more ways are looked for: the sizes that are left are not known."""
 
 
 def valid_sizes_of_captured(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str]) -> Legal:
@@ -53,7 +53,7 @@ class _Search:
 
     def __init__(self, graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str]) -> None:
         self.graph, self.shapes, self.axes = graph, shapes, tuple(axes)
-        self.end = time.monotonic() + SECONDS
+        self.end = time.process_time() + SECONDS
         self.seen: list[Seen] = []
         self.captured: list[tuple[Graph, Mapping[str, int]]] = []
         self.points: set[tuple[int, ...]] = set()
@@ -127,7 +127,7 @@ class _Search:
 
     def _cover(self) -> None:
         """Look for ways until they cover all sizes, or no more are found."""
-        while self.left and len(self.seen) < CAPTURES and time.monotonic() < self.end:
+        while self.left and len(self.seen) < CAPTURES and time.process_time() < self.end:
             sizes = self._other_sizes()
             if sizes is None and self.seen[-1].is_way:
                 sizes = self.left.nearest(tuple(self.start[axis] for axis in self.axes), 1)[0]
@@ -146,7 +146,7 @@ class _Search:
         done = 0
         for one in sizes:
             new = tuple(one.values()) in self.left and tuple(one.values()) not in self.points
-            if new and (time.monotonic() > self.end or not self._at(one)):
+            if new and (time.process_time() > self.end or not self._at(one)):
                 break
             done += 1
         return self._words(done, len(sizes))
@@ -227,7 +227,7 @@ class _Search:
 
     def _does(self, way: Seen, sizes: tuple[int, ...], is_first: bool) -> bool:
         """Whether the model does at these sizes what a way says, as far as there is time; at the first in any case."""
-        late = time.monotonic() > self.end and not is_first
+        late = time.process_time() > self.end and not is_first
         if sizes not in way.known or late:
             return True
         numbers = dict(zip(self.axes, sizes, strict=True))
