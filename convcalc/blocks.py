@@ -29,6 +29,7 @@ from typing import Any, TypeAlias, Union
 from convcalc.errors import BadArgument, brief
 from convcalc.graph import Graph, Node
 from convcalc.layers import Add, Concat, CropTo, Layer, PadTo, Shape
+from convcalc.spelled import spelled
 
 Part: TypeAlias = Union[Layer, "Block"]
 Wires: TypeAlias = tuple[tuple[Node, ...], str]
@@ -37,6 +38,27 @@ Wires: TypeAlias = tuple[tuple[Node, ...], str]
 
 class Block(ABC):
     """Parts that become nodes of a graph, one after another."""
+
+    def __init_subclass__(cls) -> None:
+        """Keep the `repr` of a block from being a dataclass's."""
+        super().__init_subclass__()
+        cls.__repr__ = Block.__repr__  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        """The block as one would write it, cut to a screen.
+
+        >>> from convcalc.layers import Conv, ReLU
+        >>> Sequential(Conv(6, 5, padding=2), ReLU()), Residual(Sequential(conv=Conv(8, 3, padding=1)), then=ReLU())
+        (Sequential(Conv(6, 5, padding=2), ReLU()), Residual(Sequential(conv=Conv(8, 3, padding=1)), then=ReLU()))
+        """
+        given = dict(vars(self))
+        parts = given.pop("parts", ())
+        values = [part for place, (name, part) in enumerate(parts) if name == str(place)]
+        named = {name: part for place, (name, part) in enumerate(parts) if name != str(place)}
+        values += [given.pop("body")] if "body" in given else given.pop("steps", ())
+        usual = {"shortcut": None, "then": None, "mode": "crop", "merge": Concat(), "inputs": ("input",)}
+        named |= {name: value for name, value in given.items() if value != usual.get(name)}
+        return spelled(type(self).__name__, values, named)
 
     @abstractmethod
     def wire(self, path: str, sources: tuple[str, ...]) -> Wires:

@@ -210,7 +210,7 @@ class Graph(Shown):
         >>> node = Node("view", View((1, 3 * H)))
         >>> graph = Graph([node], capture=Capture(letters=((1, 3, H),)))
         >>> graph.at({"input": (1, 3, 8)})["view"].layer
-        View(axes=None, sizes=(1, 24))
+        View((1, 24))
         """
         if self.capture is None:
             return self

@@ -108,7 +108,7 @@ ORDER = [
         "product reads",
     ),
     *(
-        "layers.settings input_size",
+        "layers.settings layers.door input_size spelled",
         "layers.base",
         "layers.*",
         "layers",

@@ -254,7 +254,7 @@ class Report(Shown):
 
     def to_json(self) -> str:
         """Return the document that `convcalc inspect --json` prints."""
-        return json.dumps({"schema": 1, "convcalc": __version__, **self.to_dict()}, indent=2, default=str)
+        return json.dumps({"schema": 1, "convcalc": __version__, **self.to_dict()}, indent=2)
 
 
 def inspect_graph(net: Graph | Part | Any, input_size: InputShapes | None = None, *, dtype: str = "float32") -> Report:

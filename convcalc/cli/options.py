@@ -124,7 +124,7 @@ def echo_json(record: Mapping[str, Any], error: ConvcalcError | None = None) -> 
     import json  # not needed for the answer in words
 
     document = {"schema": 1, "convcalc": __version__, **record, "error": error and error.record()}
-    click.echo(json.dumps(document, indent=2, default=str))
+    click.echo(json.dumps(document, indent=2))
 
 
 def bold(text: str) -> str:

@@ -29,7 +29,7 @@ def zoo(name: str | None, as_json: bool, quiet: bool, ascii_only: bool) -> None:
     Sizes and costs are at each network's own input; the receptive field is that of the last layer
     that sees only a part of it.
     """
-    networks = list_networks([name] if name else None)
+    networks = list_networks(None if name is None else [name])
     style = text_style(ascii_only)
     if as_json:
         echo_json(zoo_record(networks))

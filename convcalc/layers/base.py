@@ -19,9 +19,11 @@ from convcalc.expr import Expr
 from convcalc.field import Field
 from convcalc.footprint import Footprint
 from convcalc.formulas import at_least
+from convcalc.layers.door import ASKED_OF_SHAPES, of_shapes
 from convcalc.layers.settings import read_setting
 from convcalc.layout import sized
 from convcalc.sizes import Size, larger, smaller
+from convcalc.spelled import spelled
 from convcalc.stencils import identity
 
 Shape: TypeAlias = tuple[Size, ...]
@@ -45,6 +47,26 @@ class Layer:
     unread: ClassVar[Any] = 0
     """How many of its last inputs matter by their shapes alone; their values are not read."""
     axes: int | None = field(default=None, kw_only=True)
+
+    def __init_subclass__(cls) -> None:
+        """Put the door before the methods that a layer defines, and keep its `repr` from being a dataclass's."""
+        super().__init_subclass__()
+        for name in ASKED_OF_SHAPES:
+            if name in vars(cls):
+                setattr(cls, name, of_shapes(vars(cls)[name]))
+        cls.__repr__ = Layer.__repr__  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        """The layer as one would write it, without what is by default."""
+        named = self.arguments()
+        values = []
+        for entry in fields(self):
+            if entry.kw_only:
+                continue
+            if entry.name not in named:
+                break
+            values.append(named.pop(entry.name))
+        return spelled(type(self).__name__, values, named if self.axes is None else {**named, "axes": self.axes})
 
     def __new__(cls, *values: Any, **settings: Any) -> Self:
         """Refuse torch's positional arguments where they mean something else here, and write the line that is meant."""
@@ -83,7 +105,7 @@ class Layer:
         >>> from convcalc.expr import Expr
         >>> from convcalc.layers import Upsample
         >>> Upsample(size=(2 * Expr.symbol("H"), 8)).at({"H": 5})
-        Upsample(axes=None, size=(10, 8), scale_factor=None, mode='nearest', align_corners=False)
+        Upsample(size=(10, 8))
         """
         return replace(self, **{name: _put(value, values) for name, value in vars(self).items() if _has_formula(value)})
 
@@ -140,10 +162,12 @@ class Layer:
         """Return what each output channel reads of the input's channels, which may carry positions after a view."""
         return identity()
 
+    @of_shapes
     def params(self, shape: Shape, /) -> Size:
         """Return the number of parameters (elements) on an input of this shape; 0 unless the layer learns."""
         return 0
 
+    @of_shapes
     def macs(self, shape: Shape, /) -> Size:
         """Return the multiply-accumulates on an input of this shape, bias additions not counted."""
         return 0
