@@ -21,11 +21,12 @@ from convcalc.boxes import united
 from convcalc.errors import Unknown
 from convcalc.expr import Expr
 from convcalc.graph import Graph
+from convcalc.layers import Chunk
 from convcalc.layers.base import Shape
 from convcalc.sizeset import SizeSet
 
 CAPTURES = 12
-"""The most ways that are looked for."""
+"""The most ways that are looked for; `chunk(k)`, which gives 1 to k pieces, may have as many more."""
 
 AROUND = 32
 """How far around the first size single sizes are tried where ways do not cover all."""
@@ -61,6 +62,7 @@ class _Search:
         self.checked = 0
         self.left = all_sizes(self.axes, 1)  # an image of no rows is none
         self.start = self._example()
+        self.most = CAPTURES + sum(node.layer.chunks for node in graph if isinstance(node.layer, Chunk))
 
     def _example(self) -> dict[str, int]:
         """The sizes that the graph was captured at."""
@@ -127,7 +129,7 @@ class _Search:
 
     def _cover(self) -> None:
         """Look for ways until they cover all sizes, or no more are found."""
-        while self.left and len(self.seen) < CAPTURES and time.process_time() < self.end:
+        while self.left and len(self.seen) < self.most and time.process_time() < self.end:
             sizes = self._other_sizes()
             if sizes is None and self.seen[-1].is_way:
                 sizes = self.left.nearest(tuple(self.start[axis] for axis in self.axes), 1)[0]
