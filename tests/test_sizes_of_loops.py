@@ -9,6 +9,7 @@ from convcalc.errors import ConvcalcError
 
 torch = pytest.importorskip("torch")
 nn, F = torch.nn, torch.nn.functional
+capture = pytest.importorskip("convcalc.bridge.trace").capture
 
 
 class Net(nn.Module):
@@ -253,3 +254,15 @@ def test_a_recurrent_network_that_ran_one_step_gives_what_torch_gives(kind):
         steps, states = net(torch.zeros(shape))
         ends = [steps, *(states if isinstance(states, tuple) else [states])]
         assert cc.inspect(net, shape).output == tuple(tuple(end.shape) for end in ends)
+
+
+def test_each_number_of_pieces_that_many_chunks_may_give_is_a_way():
+    net = Net(lambda s, x: torch.cat([piece + 1 for piece in x.chunk(15, 2)], 2))
+    assert asked(net, (1, 2, 40), 2, range(1, 48)).proved
+
+
+def test_a_loop_whose_rounds_are_alike_is_looked_at_with_few_of_them():
+    alike = Net(lambda s, x: torch.stack([piece + 1 for piece in x.unbind(2)], 2))
+    assert capture(alike, (1, 2, "L")).example == ((1, 2, 28),)
+    none = Net(lambda s, x: x + 1)
+    assert capture(none, (1, 2, "L")).example == ((1, 2, 224),)

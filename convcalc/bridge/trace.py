@@ -5,7 +5,7 @@ Nothing is allocated, and the module is as it was before, also after an error. S
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import replace
 from functools import partial
@@ -36,6 +36,9 @@ from convcalc.layers import Layer, Shape
 
 EXAMPLES = (224, 256, 64, 32, 128, 512, 160, 384, 572, 28, 8, 4, 2, 1, 1024, 16000)
 """The sizes that are tried for a letter, first to last."""
+
+FEW = 28
+"""The size for a letter where loops over pieces do the same in every round: more rounds show no more."""
 
 
 def capture(
@@ -112,15 +115,18 @@ def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) ->
     def numbers(example: int) -> list[Shape]:
         return [tuple(size if isinstance(size, int) else example for size in shape) for shape in shapes]
 
-    def runs(there: Sequence[Shape]) -> bool:
-        captured = _captured(module, settings, there, whole=False).capture
-        return captured is not None and captured.error is None
+    def runs(there: Sequence[Shape], also: Callable[[Graph], bool] = lambda graph: True) -> bool:
+        graph = _captured(module, settings, there, whole=False)
+        return graph.capture is not None and graph.capture.error is None and also(graph)
+
+    def goes_round(graph: Graph) -> bool:
+        return graph.capture is not None and graph.capture.any_number is not None
 
     def fit(example: int) -> list[Shape] | None:
         there = numbers(example)
         graph = _captured(module, {**settings, "placed": shapes}, there, whole=False)
         if graph.capture is None or graph.capture.error is None:
-            return there
+            return few if goes_round(graph) and runs(few := numbers(FEW), goes_round) else there
         sizes = {str(size): example for shape in shapes for size in shape if isinstance(size, Expr)}
         asked = asked_of(graph, dict(zip(graph.inputs, graph.capture.letters, strict=True)))
         values = fitting(asked, sizes, list(sizes)) if asked else None
