@@ -10,6 +10,7 @@ from typing import Any
 from convcalc.analysis.legal_graph import valid_sizes
 from convcalc.analysis.shapes import infer_shapes
 from convcalc.analysis.verdict import Legal
+from convcalc.branch import Branch
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import Bench, Repair
 from convcalc.bridge.explain.failure import Failure
@@ -39,8 +40,11 @@ def by_size(bench: Bench) -> Iterator[Repair]:
     now = _numbers(bench.first.run)
     if not now or _differs_in_rank(bench.failure):
         return
-    found = _legal(bench.first, now) or _by_branch(bench, now)
-    if found is None or not _is_near(found[0], now):
+    found = _legal(bench.first, now)
+    if found is None:
+        yield from _by_branch(bench, now)
+        return
+    if not _is_near(found[0], now):
         return
     near = _at(bench, *found)
     outcome = bench.run(near.change)
@@ -204,10 +208,14 @@ def _nearest_of(graph: Graph, letters: Mapping[str, Shape], now: Sizes) -> tuple
 
 
 def _nearest(legal: Legal, now: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Legal sizes near those given: all equal where those are, and without a dropped row where some of a run are."""
+    """Legal sizes near those given: all equal where those are, unless an axis may stay as it is.
+
+    Without a dropped row where some of a run are.
+    """
     boxes = legal.runs.boxes
     found = None
-    if len(set(now)) == 1:
+    kept = len(boxes) == 1 and any(n in one for n, one in zip(now, boxes[0], strict=True))  # no axis needs the others
+    if len(set(now)) == 1 and not kept:
         equal = [near for box in boxes for near in _common(box).nearest(now[0]) if near]
         if equal:
             best = min(equal, key=lambda n: (abs(n - now[0]), n))
@@ -258,19 +266,33 @@ def _words(legal: Legal, sizes: tuple[int, ...]) -> str:
     return f"{text}{others}{seen}"
 
 
-def _by_branch(bench: Bench, now: Sizes) -> tuple[Sizes, str] | None:
-    """The nearest sizes at which the last comparison goes the other way, where the user's code raises after it."""
+def _by_branch(bench: Bench, now: Sizes) -> Iterator[Repair]:
+    """The nearest sizes at which the last comparison goes the other way, where the user's code raises after it.
+
+    One axis alone is changed where that is enough.
+    """
     path = list(bench.first.recorder.watch.path)
     if not bench.first.by_user or not path or not path[-1].is_known:
-        return None
-    for distance in range(1, 1025):
-        for size in (1, -1):
-            shifted = {name: n + size * distance for name, n in now.items()}
-            even = {name: max(now.values()) + size * distance for name in now}
-            for sizes in (even, shifted):
-                if min(sizes.values()) > 0 and not path[-1].holds(sizes):
-                    return sizes, ""
-    return None
+        return
+    tried = [sizes for sizes in _other_way(path[-1], now) if _is_near(sizes, now)]
+    outcomes = [(_at(bench, sizes, ""), bench.run(_at(bench, sizes, "").change)) for sizes in tried]
+    ran = next(((near, one) for near, one in outcomes if one is not None and one.raised is None), None)
+    if ran is not None:
+        yield _of_all(bench, *ran, "as captured", now)
+    else:
+        yield from (replace(near, known=one) for near, one in outcomes[-1:] if one is not None)
+
+
+def _other_way(branch: Branch, now: Sizes) -> Iterator[Sizes]:
+    """The nearest sizes at which a comparison goes the other way: one axis changed, all equal, all moved."""
+    even = dict.fromkeys(now, max(now.values()))
+    ways = [(now, [name]) for name in now] + [(even, list(now)), (now, list(now))]
+    for start, moved in ways:
+        steps = (sign * distance for distance in range(1, 1025) for sign in (1, -1))
+        shifted = ({name: n + step * (name in moved) for name, n in start.items()} for step in steps)
+        found = next((sizes for sizes in shifted if min(sizes.values()) > 0 and not branch.holds(sizes)), None)
+        if found is not None:
+            yield found
 
 
 def shaped(bench: Bench, shapes: Mapping[str, Shape], cause: str = "") -> Repair:
