@@ -322,6 +322,8 @@ class Run:
             placed = place(shapes, graph_of, self._runs)
             if placed is None or not tells_more(placed, self.letters):
                 return None
+            if self.settings["named"] and tells_more(self.letters, placed):  # the user's own letters stay
+                return None
             graph = _run(self.original, args, kwargs, {**self.settings, "placed": placed}).checked()
         return None if is_unchecked(graph) else graph
 
