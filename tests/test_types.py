@@ -202,3 +202,25 @@ def test_what_the_cpu_lacks_for_half_alone_is_observed():
     assert "takes float16 depends on the device" in capture(halved, (1, 1, 4, 4, 4), check=False).capture.lost[0]
     found = cc.valid_sizes(Of(lambda m, x: F.avg_pool1d(x.half(), 2)), (1, 1, "L"))
     assert found.proved
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_types_in_scripted_code_are_observed():
+    scripted = Of(lambda m, x: m.part(x > 0), part=torch.jit.script(nn.MaxPool1d(2)))
+    assert "whether scripted code takes bool" in capture(scripted, (1, 3, 8), check=False).capture.lost[0]
+    plain = Of(lambda m, x: m.part(x), part=torch.jit.script(nn.Conv1d(3, 4, 3)))
+    assert capture(plain, (1, 3, 8), check=False).capture.lost == ()
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float64])
+def test_autocast_makes_types_one_as_torch_does(kind):
+    def call(module, x):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return module.conv(x.to(kind))
+
+    net, refused = Of(call, conv=nn.Conv1d(3, 4, 3)), False
+    try:
+        net(torch.zeros(1, 3, 8))
+    except RuntimeError:
+        refused = True
+    assert (capture(net, (1, 3, 8), check=False).capture.error is not None) == refused == (kind is torch.float64)

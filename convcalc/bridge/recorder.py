@@ -182,6 +182,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
                         out = forward(*in_numbers(args), **in_numbers(kwargs))
                     self.counted = counter.macs
                     name, read = str(module.original_name), list(module.parameters())
+                    self._try_types(None, (args, read), kwargs, out, None)
                     self._record_opaque(name, args, kwargs, out, "scripted or traced code", read)
                 return out
             finally:

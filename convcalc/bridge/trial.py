@@ -67,7 +67,7 @@ def tried(func: Any, args: Any, kwargs: Any, out: Any) -> Outcome:
     (False, True)
     """
     try:
-        key = (func, _sort(args), _sort(kwargs))
+        key = (func, _sort(args), _sort(kwargs), _around())
     except TypeError:  # neither tensors nor settings, such as a function
         return NOT_KNOWN
     known = _TRIED.get(key)
@@ -84,6 +84,8 @@ def tried(func: Any, args: Any, kwargs: Any, out: Any) -> Outcome:
 def of_types(func: Any, args: Any, kwargs: Any, out: Any) -> tuple[Exception | None, str]:
     """Return what a device raises for the types of a call that passed on meta, and what is not known of that.
 
+    Where `func` is None, it is code that cannot be made alone, as scripted code.
+
     >>> mask = torch.empty(1, 3, 8, dtype=torch.bool, device="meta")
     >>> of_types(torch.rsub, (mask, 1), {}, mask)[0].__class__.__name__
     'RuntimeError'
@@ -91,14 +93,15 @@ def of_types(func: Any, args: Any, kwargs: Any, out: Any) -> tuple[Exception | N
     some = list(tensors_among((args, kwargs)))
     if all(tensor.device.type != "meta" for tensor in some):
         return None, ""
-    found = tried(func, args, kwargs, out)
+    found = NOT_KNOWN if func is None else tried(func, args, kwargs, out)
     if found.error is not None and not _is_autocast():
         made, text = found.error
         return made(text), ""
     kinds = {tensor.dtype for tensor in some}
     if found.error is None and (found.known or are_usual(kinds)):
         return None, ""
-    return None, f"whether {getattr(func, '__name__', func)} takes {named(kinds)} depends on the device"
+    what = "scripted code" if func is None else getattr(func, "__name__", func)
+    return None, f"whether {what} takes {named(kinds)} depends on the device"
 
 
 def refusal(func: Any, args: Any, kwargs: Any) -> Exception | None:
@@ -123,7 +126,8 @@ def as_other_types(func: Any, args: Any, kwargs: Any, error: Exception) -> Any:
     """
     name = getattr(func, "__name__", "_")
     writes = name.startswith("__i") if name.endswith("__") else name.endswith("_")
-    if writes or not _OF_TYPES.search(str(error)):
+    said = _OF_TYPES.search(str(error)) or _NAMES_TYPES.search(str(error))
+    if writes or not said or isinstance(error, NotImplementedError):
         return None
     found = tried(func, args, kwargs, None)
     if not found.known or found.error is not None:
@@ -167,6 +171,12 @@ def are_usual(kinds: set[Any]) -> bool:
 _Fill = Callable[..., Any]
 
 _TRIED: dict[Any, Outcome] = {}
+
+
+def _around() -> tuple[Any, ...]:
+    """What else decides of types: the type of plain numbers, and what autocast makes of others."""
+    casts = torch.is_autocast_enabled("cpu")
+    return torch.get_default_dtype(), torch.get_autocast_dtype("cpu") if casts else None
 
 
 def _sort(value: Any) -> Any:
