@@ -56,7 +56,7 @@ WRONG = [
 ]
 
 
-@settings(max_examples=1000)
+@settings(max_examples=500)
 @given(st.sampled_from(sorted(CALLS)), st.data())
 def test_a_wrong_argument_is_refused_in_a_sentence_or_answered(name, data):
     call, right = CALLS[name]

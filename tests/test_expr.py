@@ -65,7 +65,7 @@ def one_division(function):
     return inner + (f" + {b}" if b > 0 else f" - {-b}" if b else "")
 
 
-@settings(max_examples=1000)
+@settings(max_examples=500)
 @given(st.lists(WINDOWED, min_size=1, max_size=8), st.lists(ANY, min_size=1, max_size=4))
 def test_a_chain_of_convolutions_and_poolings_collapses_to_its_only_one_division(layers, sizes):
     whole = through(layers, n)
@@ -85,7 +85,7 @@ def test_one_function_has_one_form_however_it_is_built(strides, random):
     assert len({str(halved), str(shuffled), str(at_once)}) == 1
 
 
-@settings(max_examples=1000)
+@settings(max_examples=500)
 @given(st.lists(st.one_of(WINDOWED, TRANSPOSED), min_size=1, max_size=7), st.lists(ANY, min_size=1, max_size=4))
 def test_a_chain_with_transposed_layers_is_exact_at_every_integer(layers, sizes):
     whole = through(layers, n)
@@ -221,7 +221,7 @@ VALUES = st.fixed_dictionaries({"n": ANY, "m": ANY})
 SYMBOLS = {"n": n, "m": Expr.symbol("m")}
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(trees(), VALUES)
 def test_any_arithmetic_has_the_value_that_integers_have(tree, values):
     whole, expected = tree.act(SYMBOLS), tree.act(values)
