@@ -8,6 +8,7 @@ from itertools import chain
 
 from convcalc.bridge.explain.bench import Bench, Repair, onward, reproduce
 from convcalc.bridge.explain.by_call import by_call
+from convcalc.bridge.explain.by_idiom import by_idiom
 from convcalc.bridge.explain.by_input import by_batch, by_input
 from convcalc.bridge.explain.by_module import by_module
 from convcalc.bridge.explain.by_size import usual_sizes
@@ -38,7 +39,8 @@ def repairs(failure: Failure) -> tuple[tuple[Fix, ...], str]:
     if failure.of_types:
         some = [by_type(bench)]
     else:
-        some = [plain(bench), first(bench), second(bench), by_call(bench), by_table(bench), by_value(bench)]
+        usual = [by_idiom(bench), plain(bench), first(bench), second(bench)]
+        some = [*usual, by_call(bench), by_table(bench), by_value(bench)]
     for repair in chain.from_iterable(map(_without_faults, some)):
         outcome = bench.run(repair.change) if repair.known is None else repair.known
         if outcome is not None and bench.passes(outcome):

@@ -115,5 +115,5 @@ def _without_way_out(failure: Failure, message: str) -> str:
 
 
 def _given(failure: Failure) -> str:
-    some = [f"{operand.label} gives {written(operand.shape)}" for operand in failure.operands[:4]]
+    some = list(dict.fromkeys(f"{operand.label} gives {written(operand.shape)}" for operand in failure.operands))[:4]
     return f"; {', '.join(some)}" if some else ""
