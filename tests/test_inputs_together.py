@@ -165,3 +165,9 @@ def test_a_skip_that_the_model_resizes_to_is_not_tied():
     assert not any("belong together" in remark for remark in graph.capture.remarks)
     for there in ([(1, 3, 8, 8), (1, 3, 17, 30)], [(1, 3, 5, 6), (1, 3, 10, 12)]):
         assert cc.inspect(graph, there).output == torch_gives(Calls(run), there)
+
+
+def test_a_grid_in_samples_without_channels_is_noted_in_words():
+    net = Calls(lambda self, x: self.c(x.unsqueeze(1)), c=nn.Sequential(nn.Conv1d(1, 4, 1, 2), nn.Conv1d(4, 2, 2)))
+    (note,) = [note for note in cc.inspect(net, (1, 72)).notes if "holes" in str(note)]
+    assert "before all others reads what is missed" in str(note)

@@ -76,13 +76,15 @@ def check_again(
     times: int,
     late: str | None = None,
     asked: Sequence[Expr] = (),
+    *,
+    measured: Mapping[str, Shape],
 ) -> Graph:
     """Return `graph`, captured where its letters are `sizes`, less what other sizes contradict.
 
     `again` captures the module with other values for the letters. Tried are sizes near that the graph takes, until
     the module ran at as many as `times`. `late` is the first node after a size lost its formula: the graph may then
     be wrong in what it refuses, too, and where no other size runs, nothing is known from there on. Sizes that are
-    tried meet the equations `asked`.
+    tried meet the equations `asked`; `measured` has what torch gave for each output of a node.
     """
     checked, remarks, found = list[Mapping[str, int]](), list[str](), dict[str, Difference]()
     formulas = _formulas(graph)
@@ -112,7 +114,9 @@ def check_again(
     same = [name for name in sizes if all(values[name] == sizes[name] for values in checked)]
     if checked and same:
         remarks.append(f"{' and '.join(same)}{STUCK}")
-    return graph if not remarks else _without(graph, list(found.values()), sizes, remarks)
+    return (
+        graph if not remarks else _without(graph, list(found.values()), {**_inputs(graph, sizes), **measured}, remarks)
+    )
 
 
 @dataclass(frozen=True)
@@ -271,10 +275,9 @@ def _text(layer: Layer) -> str:
     return f"{layer.op}({given})"
 
 
-def _without(graph: Graph, found: Sequence[Difference], sizes: Mapping[str, int], remarks: Sequence[str]) -> Graph:
+def _without(graph: Graph, found: Sequence[Difference], shapes: Mapping[str, Shape], remarks: Sequence[str]) -> Graph:
     """The graph with what differs opaque: a node, or from one on all that is no parameter or buffer."""
     assert graph.capture is not None  # noqa: S101 -- captured graphs alone are checked
-    shapes = _measured(graph, sizes) if found else {}
     whys = {difference.node.name: f"at another size {difference.what}" for difference in found}
     ends = {difference.node.name for difference in found if difference.whole}
     again = graph.capture.again
@@ -336,13 +339,6 @@ def _opaque(node: Node, inputs: Sequence[str], shapes: Mapping[str, Shape], why:
         unread=len(read) - len(dict.fromkeys(node.inputs)) + node.layer.unread,
     )
     return replace(node, layer=layer, inputs=read)
-
-
-def _measured(graph: Graph, sizes: Mapping[str, int]) -> dict[str, Shape]:
-    shapes: dict[str, Shape] = dict(_inputs(graph, sizes))
-    for node in graph.at(shapes):
-        shapes |= node_shapes(node, shapes)
-    return shapes
 
 
 def _said(first: Difference, count: int, values: Mapping[str, int]) -> str:

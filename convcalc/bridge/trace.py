@@ -302,7 +302,8 @@ class Run:
         asked = asked_of(graph, dict(zip(self.inputs, self.letters, strict=True)), numbers) if len(numbers) > 1 else []
         if numbers:
             times = 4 if self.recorder.watch.lost else 2 if self.recorder.asked else 1
-            graph = check_again(graph, numbers, self._again, times, self.late, asked if placed is not None else [])
+            fit, measured = asked if placed is not None else [], self.measured(graph)
+            graph = check_again(graph, numbers, self._again, times, self.late, fit, measured=measured)
         tied = len(self.inputs) > 1 and solved(asked, list(numbers))
         if placed is not None or not (tied or not numbers or is_unchecked(graph)):
             return graph

@@ -137,7 +137,10 @@ def _read_before(axis: int, facts: Facts) -> Way:
     longest = max(_longest_run(footprint.holes) for footprint in known if _has_holes(footprint) and footprint)
     text = f"a layer of kernel_size={longest + 1}, stride 1 and dilation 1 before all others"
     first = facts.graph.inputs[0]
-    layer = dense(longest + 1, (axis,), len(facts.sizes(first)))
+    spatial = tuple(range(2, len(facts.shapes[first])))
+    if positions(facts.graph, first, facts.shapes[first]) != spatial:  # the input has no channels yet, or has them last
+        return Way(f"{text} reads what is missed")
+    layer = dense(longest + 1, (axis,), len(spatial))
     return Way("{} reads what is missed", ((text, (Edit(first, "before", layer),)),))
 
 
