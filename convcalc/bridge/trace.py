@@ -305,16 +305,19 @@ class Run:
             fit, measured = asked if placed is not None else [], self.measured(graph)
             graph = check_again(graph, numbers, self._again, times, self.late, fit, measured=measured)
         tied = len(self.inputs) > 1 and solved(asked, list(numbers))
-        if placed is not None or not (tied or not numbers or is_unchecked(graph)):
+        lost = graph.capture is not None and graph.capture.lost
+        if placed is not None or lost or not (tied or not numbers or is_unchecked(graph)):
             return graph
         return self._placed() or graph
 
     def _placed(self) -> Graph | None:
         """The graph with letters where the module takes other sizes, if those of (N, C, ...) are not there."""
-        if any(self.settings["named"]) or self.recorder.watch.lost:
+        if any(self.settings["named"]):
             return None
         args, kwargs = self.given
         shapes = {name: tuple(value.shape) for name, value in self.inputs.items()}
+        if len(shapes) == 1 and len(self.letters[0]) > 3:  # an image has its channels first
+            return None
 
         def graph_of(letters: Sequence[Shape]) -> Graph:
             return Run(self.original, args, kwargs, {**_quick(self.settings), "placed": letters}).graph()
