@@ -20,34 +20,34 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "analysis.comparison": "Comparison",
-    "analysis.inspection": "check compare find_fields find_notes find_tiles find_window inspect valid_sizes",
-    "analysis.report": "LayerReport Report",
-    "analysis.verdict": "Legal",
-    "blocks": "Block Branches Residual Sequential Skip Wired",
-    "bridge.assemble": "to_torch",
+    "api": "check compare find_fields find_notes find_tiles find_window inspect valid_sizes",
+    "analysis.report.report": "LayerReport Report",
+    "analysis.validity.legal": "Legal",
+    "network.blocks": "Block Branches Residual Sequential Skip Wired",
+    "bridge.assembly.assemble": "to_torch",
     "bridge.entry": "from_torch",
-    "chain": "Chain Step run_chain",
-    "checkerboard": "Overlap overlap",
-    "dilation": "HDC hdc",
+    "analysis.chain": "Chain Step run_chain",
+    "arithmetic.transposed.checkerboard": "Overlap overlap",
+    "arithmetic.dilation.stack": "HDC hdc",
     "errors": "BadArgument BadShape ConvcalcError Disagreement DivisionByZero KernelDoesNotFit NoOutput NoSolution "
     "NoSuchName Refused Unknown Unreadable",
-    "expr": "Expr",
-    "footprint": "Footprint",
-    "formulas": "conv_out conv_transpose_out extent padding_pair pool_out",
-    "graph": "Graph Node",
+    "sizes.expr": "Expr",
+    "footprints.footprint": "Footprint",
+    "arithmetic.formulas": "conv_out conv_transpose_out extent padding_pair pool_out",
+    "network.graph": "Graph Node",
     "layers": "AdaptiveAvgPool AdaptiveMaxPool Add AvgPool BatchNorm Concat Conv ConvTranspose Crop CropTo Dropout ELU "
     "Flatten Fold GELU GroupNorm Hardsigmoid Hardswish Identity InstanceNorm Layer LayerNorm LeakyReLU Linear LpPool "
     "MaxPool Mish Mul PReLU Pad PadTo PixelShuffle PixelUnshuffle Pointwise ReLU ReLU6 SiLU Sigmoid Softmax Softplus "
     "Tanh Unfold Upsample",
-    "reads": "Reads",
-    "resizing": "adaptive_pool_out adaptive_pool_windows crop_out interpolate_out pad_out pixel_shuffle_out "
+    "footprints.reads": "Reads",
+    "arithmetic.resizing": "adaptive_pool_out adaptive_pool_windows crop_out interpolate_out pad_out pixel_shuffle_out "
     "pixel_unshuffle_out",
-    "shorthand": "read_stack",
-    "sizeset": "SizeSet",
-    "solve": "Solutions solve_conv solve_conv_transpose solve_pool",
-    "transpose": "transposed_by_matrix transposed_by_stamps transposed_by_zeros",
-    "transpose_size": "TransposedSize transposed_size transposed_sizes",
-    "window_size": "WindowedSize conv_size pool_size",
+    "network.stack": "read_stack",
+    "sizes.sets": "SizeSet",
+    "arithmetic.solving.solutions": "Solutions solve_conv solve_conv_transpose solve_pool",
+    "arithmetic.transposed.views": "transposed_by_matrix transposed_by_stamps transposed_by_zeros",
+    "arithmetic.transposed.size": "TransposedSize transposed_size transposed_sizes",
+    "arithmetic.window_size": "WindowedSize conv_size pool_size",
 }
 """The modules that public names live in; type checkers read the same from the imports below."""
 
@@ -57,8 +57,11 @@ __all__ = sorted([*_HOME_OF, "zoo"])
 
 if TYPE_CHECKING:
     from convcalc import zoo
+    from convcalc.analysis.chain import Chain, Step, run_chain
     from convcalc.analysis.comparison import Comparison
-    from convcalc.analysis.inspection import (
+    from convcalc.analysis.report.report import LayerReport, Report
+    from convcalc.analysis.validity.legal import Legal
+    from convcalc.api import (
         check,
         compare,
         find_fields,
@@ -68,14 +71,24 @@ if TYPE_CHECKING:
         inspect,
         valid_sizes,
     )
-    from convcalc.analysis.report import LayerReport, Report
-    from convcalc.analysis.verdict import Legal
-    from convcalc.blocks import Block, Branches, Residual, Sequential, Skip, Wired
-    from convcalc.bridge.assemble import to_torch
+    from convcalc.arithmetic.dilation.stack import HDC, hdc
+    from convcalc.arithmetic.formulas import conv_out, conv_transpose_out, extent, padding_pair, pool_out
+    from convcalc.arithmetic.resizing import (
+        adaptive_pool_out,
+        adaptive_pool_windows,
+        crop_out,
+        interpolate_out,
+        pad_out,
+        pixel_shuffle_out,
+        pixel_unshuffle_out,
+    )
+    from convcalc.arithmetic.solving.solutions import Solutions, solve_conv, solve_conv_transpose, solve_pool
+    from convcalc.arithmetic.transposed.checkerboard import Overlap, overlap
+    from convcalc.arithmetic.transposed.size import TransposedSize, transposed_size, transposed_sizes
+    from convcalc.arithmetic.transposed.views import transposed_by_matrix, transposed_by_stamps, transposed_by_zeros
+    from convcalc.arithmetic.window_size import WindowedSize, conv_size, pool_size
+    from convcalc.bridge.assembly.assemble import to_torch
     from convcalc.bridge.entry import from_torch
-    from convcalc.chain import Chain, Step, run_chain
-    from convcalc.checkerboard import Overlap, overlap
-    from convcalc.dilation import HDC, hdc
     from convcalc.errors import (
         BadArgument,
         BadShape,
@@ -90,10 +103,8 @@ if TYPE_CHECKING:
         Unknown,
         Unreadable,
     )
-    from convcalc.expr import Expr
-    from convcalc.footprint import Footprint
-    from convcalc.formulas import conv_out, conv_transpose_out, extent, padding_pair, pool_out
-    from convcalc.graph import Graph, Node
+    from convcalc.footprints.footprint import Footprint
+    from convcalc.footprints.reads import Reads
     from convcalc.layers import (
         ELU,
         GELU,
@@ -139,22 +150,11 @@ if TYPE_CHECKING:
         Unfold,
         Upsample,
     )
-    from convcalc.reads import Reads
-    from convcalc.resizing import (
-        adaptive_pool_out,
-        adaptive_pool_windows,
-        crop_out,
-        interpolate_out,
-        pad_out,
-        pixel_shuffle_out,
-        pixel_unshuffle_out,
-    )
-    from convcalc.shorthand import read_stack
-    from convcalc.sizeset import SizeSet
-    from convcalc.solve import Solutions, solve_conv, solve_conv_transpose, solve_pool
-    from convcalc.transpose import transposed_by_matrix, transposed_by_stamps, transposed_by_zeros
-    from convcalc.transpose_size import TransposedSize, transposed_size, transposed_sizes
-    from convcalc.window_size import WindowedSize, conv_size, pool_size
+    from convcalc.network.blocks import Block, Branches, Residual, Sequential, Skip, Wired
+    from convcalc.network.graph import Graph, Node
+    from convcalc.network.stack import read_stack
+    from convcalc.sizes.expr import Expr
+    from convcalc.sizes.sets import SizeSet
 
 
 def __getattr__(name: str) -> Any:

@@ -163,7 +163,7 @@ def _inputs(model: Model, net: Any) -> Inputs:
 
 def _measure(model: Model, row: Row) -> None:
 
-    from convcalc.analysis.cost import count_cost
+    from convcalc.analysis.report.cost import count_cost
     from convcalc.bridge.trace import capture
     from convcalc.layers import Opaque
 
@@ -231,7 +231,7 @@ def _live(graph: Any) -> set[str]:
 
 
 def _difference(graph: Any, ours: int, theirs: int, by_op: Mapping[str, int]) -> str:
-    from convcalc.analysis.cost import count_cost
+    from convcalc.analysis.report.cost import count_cost
 
     mine: Counter[str] = Counter()
     ops = {node.name: node.layer.op for node in graph}
@@ -244,7 +244,7 @@ def _difference(graph: Any, ours: int, theirs: int, by_op: Mapping[str, int]) ->
 
 def _ends(graph: Any, shapes: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
     """The output shapes by the rules of the captured layers."""
-    from convcalc.analysis.shapes import node_shapes
+    from convcalc.network.shapes import node_shapes
 
     known = dict(zip(graph.inputs, shapes, strict=True))
     for node in graph.at(known):
@@ -280,7 +280,7 @@ def _tensors(value: Any) -> Iterator[Any]:
 
 def _meta(net: Any) -> Any:
     """The model on meta, what it holds beside parameters and buffers too."""
-    from convcalc.bridge.copying import Copier
+    from convcalc.bridge.capture.meta_copy import Copier
 
     return Copier().module(net).eval().requires_grad_(requires_grad=False)
 
@@ -334,7 +334,7 @@ _STEPS = ((32, 32, 32), (1, 3, 2), (-9, 13, 16))
 
 def _other_sizes(net: Any, graph: Any, numbers: list[tuple[int, ...]], inputs: Inputs, row: Row) -> None:
     """Compare formulas with torch at other sizes, of other residues too."""
-    from convcalc.expr import Expr
+    from convcalc.sizes.expr import Expr
 
     known: dict[str, Any] = dict(zip(graph.inputs, graph.capture.letters, strict=True))
     for node in graph:

@@ -4,7 +4,7 @@ import numpy as np
 import sympy
 
 from convcalc.errors import ConvcalcError
-from convcalc.expr import Expr
+from convcalc.sizes.expr import Expr
 
 
 def assert_agrees(formula, n, **settings):

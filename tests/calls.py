@@ -7,11 +7,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is an extra: pip install 'convcalc[torch]'")
 
-from convcalc.analysis.report import inspect_graph
-from convcalc.analysis.shapes import infer_shapes
+from convcalc.analysis.report.report import inspect_graph
 from convcalc.bridge.trace import capture
-from convcalc.expr import Expr
 from convcalc.layers import Opaque
+from convcalc.network.shapes import infer_shapes
+from convcalc.sizes.expr import Expr
 
 
 class Of(torch.nn.Module):

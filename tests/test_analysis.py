@@ -9,13 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import find_fields
-from convcalc.analysis.cost import count_cost
-from convcalc.analysis.report import inspect_graph
-from convcalc.analysis.shapes import infer_shapes
-from convcalc.blocks import Branches, Residual, Sequential, Skip, Wired, as_graph
-from convcalc.conditions import Conditions, Mask
+from convcalc.analysis.report.cost import count_cost
+from convcalc.analysis.report.report import inspect_graph
 from convcalc.errors import BadArgument, Refused
-from convcalc.graph import Graph, Node
 from convcalc.layers import (
     AdaptiveAvgPool,
     Add,
@@ -38,6 +34,10 @@ from convcalc.layers import (
     Softmax,
     Upsample,
 )
+from convcalc.network.blocks import Branches, Residual, Sequential, Skip, Wired, as_graph
+from convcalc.network.graph import Graph, Node
+from convcalc.network.shapes import infer_shapes
+from convcalc.sizes.conditions import Conditions, Mask
 from convcalc.zoo import load
 
 # -- three readings ----------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import convcalc as cc
-from convcalc.sizeset import every, only
+from convcalc.sizes.sets import every, only
 
 n = cc.Expr.symbol("n")
 

@@ -1,9 +1,7 @@
 import pytest
 
 from convcalc import find_fields
-from convcalc.analysis.cost import count_cost
-from convcalc.analysis.shapes import infer_shapes
-from convcalc.blocks import Branches, Residual, Sequential, Skip, Wired, as_graph
+from convcalc.analysis.report.cost import count_cost
 from convcalc.errors import BadArgument, BadShape
 from convcalc.layers import (
     AdaptiveAvgPool,
@@ -17,6 +15,8 @@ from convcalc.layers import (
     ReLU,
     Sigmoid,
 )
+from convcalc.network.blocks import Branches, Residual, Sequential, Skip, Wired, as_graph
+from convcalc.network.shapes import infer_shapes
 from convcalc.zoo import unet
 
 

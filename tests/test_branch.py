@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.branch import Branch, strongest
-from convcalc.expr import Expr
+from convcalc.sizes.branch import Branch, strongest
+from convcalc.sizes.expr import Expr
 
 L, W = Expr.symbol("L"), Expr.symbol("W")
 SIDES = st.sampled_from([L, L // 2, (L + 1) // 2, 2 * L, L % 3, L - L // 4, W, L + W, L - W])

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="torch is an extra: pip install 'con
 from calls import Of
 from torch.utils.flop_counter import FlopCounterMode
 
-from convcalc.analysis.cost import count_cost
+from convcalc.analysis.report.cost import count_cost
 from convcalc.bridge.trace import capture
 
 F = torch.nn.functional

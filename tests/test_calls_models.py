@@ -12,8 +12,8 @@ torch = pytest.importorskip("torch", reason="torch is an extra: pip install 'con
 from calls import flat, outputs
 from torch.utils.flop_counter import FlopCounterMode
 
-from convcalc.analysis.cost import count_cost
-from convcalc.analysis.report import inspect_graph
+from convcalc.analysis.report.cost import count_cost
+from convcalc.analysis.report.report import inspect_graph
 from convcalc.bridge.trace import capture
 from convcalc.layers import Opaque
 

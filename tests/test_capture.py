@@ -20,13 +20,13 @@ from torch.nn import functional  # noqa: E402
 from torch.nn.utils import prune  # noqa: E402
 from torch.utils.checkpoint import checkpoint, checkpoint_sequential  # noqa: E402
 
-from convcalc.analysis.cost import count_cost  # noqa: E402
-from convcalc.analysis.report import inspect_graph  # noqa: E402
-from convcalc.analysis.shapes import infer_shapes  # noqa: E402
+from convcalc.analysis.report.cost import count_cost  # noqa: E402
+from convcalc.analysis.report.report import inspect_graph  # noqa: E402
 from convcalc.bridge.entry import from_torch  # noqa: E402
 from convcalc.bridge.trace import capture  # noqa: E402
 from convcalc.errors import BadArgument, BadShape, Unknown  # noqa: E402
 from convcalc.layers import Opaque  # noqa: E402
+from convcalc.network.shapes import infer_shapes  # noqa: E402
 
 SHAPE = (1, 3, 16, 16)
 CONV = 8 * 3 * 3 * 3 + 8

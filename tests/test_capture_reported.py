@@ -10,7 +10,7 @@ from torch import nn
 import convcalc as cc
 from convcalc.bridge.trace import capture
 from convcalc.cli import main
-from convcalc.expr import Expr
+from convcalc.sizes.expr import Expr
 
 ODD = """
 import torch

@@ -14,11 +14,11 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
-from convcalc.analysis.shapes import infer_shapes  # noqa: E402
 from convcalc.bridge.trace import capture  # noqa: E402
 from convcalc.errors import BadShape, ConvcalcError, Unknown  # noqa: E402
-from convcalc.graph import Graph  # noqa: E402
 from convcalc.layers import Opaque  # noqa: E402
+from convcalc.network.graph import Graph  # noqa: E402
+from convcalc.network.shapes import infer_shapes  # noqa: E402
 
 SHAPE = (1, 3, 32, 32)
 

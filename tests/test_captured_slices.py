@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 import convcalc as cc
-from convcalc.expr import Expr
 from convcalc.layers import Conv
+from convcalc.sizes.expr import Expr
 
 SIZES = range(1, 31)
 

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 import convcalc as cc
-from convcalc.analysis import legal_captured
+from convcalc.analysis.validity import of_captures as legal_captured
 from convcalc.errors import Unknown
 
 

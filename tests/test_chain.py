@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.chain import run_chain
+from convcalc.analysis.chain import run_chain
 from convcalc.errors import BadShape, ConvcalcError
-from convcalc.expr import Expr
 from convcalc.layers import Conv
-from convcalc.shorthand import read_stack
+from convcalc.network.stack import read_stack
+from convcalc.sizes.expr import Expr
 
 VGG16 = "(conv 64 k3 p1 *2; maxpool 2); (conv 128 k3 p1 *2; maxpool 2); (conv 256 k3 p1 *3; maxpool 2); " + (
     "(conv 512 k3 p1 *3; maxpool 2) *2"

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convcalc
+from convcalc.arithmetic.formulas import conv_out, conv_transpose_out, pool_out
 from convcalc.cli import main
 from convcalc.errors import ConvcalcError
-from convcalc.formulas import conv_out, conv_transpose_out, pool_out
 
 HOME = Path(convcalc.__file__).parents[1]
 

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from convcalc.cli import main
-from convcalc.exprtext import PRETTY, PYTHON
-from convcalc.render.sets import set_text
-from convcalc.sizeset import SizeSet, every, only
+from convcalc.sizes.sets import SizeSet, every, only
+from convcalc.sizes.sets_text import set_text
+from convcalc.sizes.text import PRETTY, PYTHON
 
 
 def ask(*arguments):

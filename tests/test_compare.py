@@ -7,10 +7,10 @@ from fractions import Fraction
 import pytest
 
 from convcalc import compare, zoo
-from convcalc.blocks import Branches, Residual, Sequential
 from convcalc.errors import KernelDoesNotFit
-from convcalc.expr import Expr
 from convcalc.layers import AdaptiveAvgPool, Conv, Flatten, Linear, MaxPool, ReLU
+from convcalc.network.blocks import Branches, Residual, Sequential
+from convcalc.sizes.expr import Expr
 
 C, H, W = map(Expr.symbol, "CHW")
 

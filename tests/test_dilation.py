@@ -11,8 +11,9 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from convcalc import dilation_repair, dilation_taps
-from convcalc.dilation import LIMIT, hdc
+from convcalc.arithmetic.dilation import offsets as dilation_taps
+from convcalc.arithmetic.dilation import repair as dilation_repair
+from convcalc.arithmetic.dilation.stack import LIMIT, hdc
 from convcalc.errors import BadArgument
 
 

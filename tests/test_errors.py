@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc import errors
-from convcalc.axes import each_axis, per_axis
+from convcalc.arithmetic.formulas import conv_out, conv_transpose_out, pool_out
+from convcalc.arithmetic.resizing import interpolate_out, pad_out, pixel_unshuffle_out
 from convcalc.errors import (
     BadArgument,
     BadShape,
@@ -22,9 +23,8 @@ from convcalc.errors import (
     Unknown,
     Unreadable,
 )
-from convcalc.formulas import conv_out, conv_transpose_out, pool_out
 from convcalc.layers import AvgPool, Conv, ConvTranspose, Fold, LpPool, MaxPool, Pad, PixelShuffle, Unfold, Upsample
-from convcalc.resizing import interpolate_out, pad_out, pixel_unshuffle_out
+from convcalc.sizes.axes import each_axis, per_axis
 
 TREE = {
     Unreadable: (ConvcalcError, "unreadable"),

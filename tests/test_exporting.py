@@ -3,11 +3,11 @@
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from convcalc.analysis.exporting import Inner
-from convcalc.conditions import Conditions
-from convcalc.expr import Expr
-from convcalc.graph import Node
+from convcalc.analysis.validity.exporting import Inner
 from convcalc.layers import Conv, MaxPool
+from convcalc.network.graph import Node
+from convcalc.sizes.conditions import Conditions
+from convcalc.sizes.expr import Expr
 
 N = Expr.symbol("n")
 

@@ -10,10 +10,10 @@ from agreement import substituted
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from convcalc.arithmetic.formulas import conv_out, conv_transpose_out, pool_out
+from convcalc.arithmetic.resizing import pixel_unshuffle_out
 from convcalc.errors import BadArgument
-from convcalc.expr import Expr, maximum, minimum
-from convcalc.formulas import conv_out, conv_transpose_out, pool_out
-from convcalc.resizing import pixel_unshuffle_out
+from convcalc.sizes.expr import Expr, maximum, minimum
 
 n = Expr.symbol("n")
 HUGE = 10**30

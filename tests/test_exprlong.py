@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc.analysis.report import inspect_graph
-from convcalc.bridge.sizeint import SizeInt, formula, sized
+from convcalc.analysis.report.report import inspect_graph
+from convcalc.bridge.hearing.sizeint import SizeInt, formula, sized
+from convcalc.bridge.hearing.watch import Watch
 from convcalc.bridge.trace import capture
-from convcalc.bridge.watch import Watch
-from convcalc.expr import LONGEST, Expr
+from convcalc.sizes.expr import LONGEST, Expr
 
 torch = pytest.importorskip("torch")
 

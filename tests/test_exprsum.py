@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from test_expr import HUGE, WINDOWED, one_division, through
 
 from convcalc.errors import BadArgument
-from convcalc.expr import LONGEST, Expr
-from convcalc.quasiaffine import least_of, most_of
+from convcalc.sizes.expr import LONGEST, Expr
+from convcalc.sizes.quasiaffine import least_of, most_of
 
 N = Expr.symbol("n")
 

@@ -5,14 +5,14 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from convcalc import find_fields
-from convcalc.analysis.shapes import infer_shapes
-from convcalc.blocks import Branches, Residual, Sequential, Skip, as_graph
 from convcalc.errors import Refused
 from convcalc.layers import AdaptiveAvgPool, Add, AvgPool, Conv, ConvTranspose, Upsample
+from convcalc.network.blocks import Branches, Residual, Sequential, Skip, as_graph
+from convcalc.network.shapes import infer_shapes
 
 torch = pytest.importorskip("torch")
 
-from convcalc.bridge.assemble import to_torch  # noqa: E402 -- after the skip
+from convcalc.bridge.assembly.assemble import to_torch  # noqa: E402 -- after the skip
 
 SIZE = 64
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from convcalc.digits import channels_first
-from convcalc.field import Field
+from convcalc.footprints.field import Field
+from convcalc.footprints.layout import channels_first
 from convcalc.layers import (
     Add,
     AvgPool,

@@ -7,7 +7,16 @@ import pytest
 
 from convcalc import find_fields, find_tiles, find_window
 from convcalc.errors import NoSolution
-from convcalc.stencils import blocks, conv, crop, everything, everything_before, identity, nearest, pixel_unshuffle
+from convcalc.footprints.stencils import (
+    blocks,
+    conv,
+    crop,
+    everything,
+    everything_before,
+    identity,
+    nearest,
+    pixel_unshuffle,
+)
 
 torch = pytest.importorskip("torch")
 

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc import stencils
 from convcalc.errors import BadArgument, BadShape
-from convcalc.footprint import MAX_PHASES, Footprint
-from convcalc.product import Product
-from convcalc.stencils import (
+from convcalc.footprints import stencils
+from convcalc.footprints.footprint import MAX_PHASES, Footprint
+from convcalc.footprints.product import Product
+from convcalc.footprints.stencils import (
     blocks,
     conv,
     conv_transpose,
@@ -30,7 +30,7 @@ from convcalc.stencils import (
     nearest,
     pool,
 )
-from convcalc.tapsets import TapCounts, TapSet
+from convcalc.footprints.taps import TapCounts, TapSet
 
 # -- what to draw ------------------------------------------------------------------------------------------------
 
@@ -497,7 +497,5 @@ def test_patterns_that_never_come_back_are_refused_and_not_computed():
 
 
 def test_footprints_need_neither_numpy_nor_torch():
-    code = (
-        "import convcalc.reads, convcalc.product, sys; sys.exit(bool({'numpy', 'torch', 'sympy'} & set(sys.modules)))"
-    )
+    code = "import convcalc.footprints.reads, convcalc.footprints.product, sys; sys.exit(bool({'numpy', 'torch', 'sympy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -13,10 +13,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convcalc.errors import Refused
-from convcalc.footprint import Footprint
-from convcalc.product import Product
-from convcalc.reads import Reads
-from convcalc.stencils import (
+from convcalc.footprints.footprint import Footprint
+from convcalc.footprints.product import Product
+from convcalc.footprints.reads import Reads
+from convcalc.footprints.stencils import (
     conv,
     conv_transpose,
     identity,

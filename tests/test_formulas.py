@@ -7,10 +7,7 @@ from agreement import assert_agrees
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from convcalc.conditions import Conditions, Mask
-from convcalc.errors import BadArgument, ConvcalcError, KernelDoesNotFit, NoOutput
-from convcalc.expr import Expr
-from convcalc.formulas import (
+from convcalc.arithmetic.formulas import (
     check_output_padding,
     conv_out,
     conv_transpose_out,
@@ -20,6 +17,9 @@ from convcalc.formulas import (
     pool_out,
     same_out,
 )
+from convcalc.errors import BadArgument, ConvcalcError, KernelDoesNotFit, NoOutput
+from convcalc.sizes.conditions import Conditions, Mask
+from convcalc.sizes.expr import Expr
 
 N, K, S, D, P = st.integers(1, 40), st.integers(1, 7), st.integers(1, 6), st.integers(1, 4), st.integers(0, 8)
 SIDES = st.one_of(P, st.tuples(P, P))

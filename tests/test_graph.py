@@ -2,9 +2,7 @@ import dataclasses
 
 import pytest
 
-from convcalc.analysis.shapes import infer_shapes
 from convcalc.errors import BadArgument, BadShape, KernelDoesNotFit
-from convcalc.graph import Graph, Node
 from convcalc.layers import (
     Add,
     AvgPool,
@@ -24,6 +22,8 @@ from convcalc.layers import (
     ReLU,
     Softmax,
 )
+from convcalc.network.graph import Graph, Node
+from convcalc.network.shapes import infer_shapes
 
 
 def test_a_graph_is_a_value():

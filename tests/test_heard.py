@@ -32,12 +32,12 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from convcalc import valid_sizes  # noqa: E402
-from convcalc.analysis import legal_captured  # noqa: E402
-from convcalc.analysis.report import inspect_graph  # noqa: E402
+from convcalc.analysis.report.report import inspect_graph  # noqa: E402
+from convcalc.analysis.validity import of_captures as legal_captured  # noqa: E402
+from convcalc.analysis.validity.text import sizes_text  # noqa: E402
+from convcalc.bridge.hearing.watch import Watch  # noqa: E402
 from convcalc.bridge.trace import capture  # noqa: E402
-from convcalc.bridge.watch import Watch  # noqa: E402
 from convcalc.errors import ConvcalcError  # noqa: E402
-from convcalc.render.sizes import sizes_text  # noqa: E402
 
 START = 24
 SIZES = range(1, 71)

@@ -10,7 +10,7 @@ from torch.nn import functional
 import convcalc as cc
 from convcalc.bridge.trace import capture
 from convcalc.errors import ConvcalcError
-from convcalc.expr import Expr
+from convcalc.sizes.expr import Expr
 
 
 class Calls(nn.Module):

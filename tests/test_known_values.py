@@ -12,7 +12,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402, N812
 
 import convcalc as cc  # noqa: E402
-from convcalc.bridge.known import SMALL  # noqa: E402
+from convcalc.bridge.capture.known import SMALL  # noqa: E402
 
 
 class Holds(nn.Module):

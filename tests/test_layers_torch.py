@@ -4,14 +4,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from convcalc.bridge.build import Call, recipe, to_module, to_source
-from convcalc.bridge.cases import draw_case
+from convcalc.bridge.assembly.recipe import Call, recipe, to_module, to_source
 from convcalc.bridge.device import one_thread
-from convcalc.bridge.verify_layers import compare
-from convcalc.conditions import Conditions
+from convcalc.bridge.verify.cases import draw_case
+from convcalc.bridge.verify.layers import compare
 from convcalc.errors import BadArgument, BadShape, Refused
-from convcalc.expr import Expr, maximum
 from convcalc.layers import AvgPool, Conv, ConvTranspose, Crop, Fold, Layer, LpPool, MaxPool, Mul, Pad, Unfold
+from convcalc.sizes.conditions import Conditions
+from convcalc.sizes.expr import Expr, maximum
 
 torch = pytest.importorskip("torch", reason="torch is an extra: pip install 'convcalc[torch]'")
 

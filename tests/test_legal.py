@@ -12,19 +12,19 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from convcalc.analysis.collect import Collector
-from convcalc.analysis.legal import decide, named, valid_sizes, valid_sizes_of_chain
-from convcalc.boxes import Boxes
-from convcalc.conditions import Conditions, enforce
+from convcalc.analysis.validity.conditions import Collector
+from convcalc.analysis.validity.decide import decide, named, valid_sizes, valid_sizes_of_chain
+from convcalc.arithmetic.exactness import check_no_row_dropped, check_symmetric_crop
+from convcalc.arithmetic.formulas import conv_out, conv_transpose_out, pool_out
 from convcalc.errors import BadArgument, BadShape, Refused
-from convcalc.exactness import check_no_row_dropped, check_symmetric_crop
-from convcalc.expr import Expr
-from convcalc.formulas import conv_out, conv_transpose_out, pool_out
 from convcalc.layers import AvgPool, Conv, ConvTranspose, Crop, MaxPool, Pad, Unfold, Upsample
 from convcalc.layers.base import must_divide, must_equal
-from convcalc.shorthand import read_stack
-from convcalc.sizes import larger, smaller
-from convcalc.sizeset import SizeSet, every, only
+from convcalc.network.stack import read_stack
+from convcalc.sizes.boxes import Boxes
+from convcalc.sizes.conditions import Conditions, enforce
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.sets import SizeSet, every, only
+from convcalc.sizes.size import larger, smaller
 
 # -- random networks ---------------------------------------------------------------------------------------------
 

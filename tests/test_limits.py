@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 from test_docs import ROOT
 
-from convcalc import tapsets
+from convcalc.footprints import taps as tapsets
 
 pytest.importorskip("torch")  # some of them are beside what it is called with
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convcalc as cc
-from convcalc.analysis.memory import ITEMSIZES, itemsize, peak_values
+from convcalc.analysis.report.memory import ITEMSIZES, itemsize, peak_values
 from convcalc.errors import BadArgument
-from convcalc.graph import Graph, Node
 from convcalc.layers import Add, Chunk, Conv
+from convcalc.network.graph import Graph, Node
 
 
 @st.composite

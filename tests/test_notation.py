@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convcalc.arithmetic.formulas import PADDING_NAMES
+from convcalc.arithmetic.notation import LONGEST, read_number, read_padding, read_range, read_size
 from convcalc.errors import Unreadable
-from convcalc.expr import Expr
-from convcalc.formulas import PADDING_NAMES
-from convcalc.notation import LONGEST, read_number, read_padding, read_range, read_size
+from convcalc.sizes.expr import Expr
 
 NAME = st.from_regex(r"[A-WYZa-wyz_][A-WYZa-wyz0-9_]{0,4}", fullmatch=True).filter(
     lambda name: not keyword.iskeyword(name)

@@ -12,8 +12,7 @@ from convcalc.analysis.notes import RULES
 from convcalc.analysis.notes.base import Facts, Note
 from convcalc.analysis.notes.window import windows
 from convcalc.analysis.notes.windows import unread_padding
-from convcalc.analysis.report import inspect_graph
-from convcalc.blocks import Branches, Residual, Sequential, Skip, Wired, as_graph
+from convcalc.analysis.report.report import inspect_graph
 from convcalc.layers import (
     AdaptiveAvgPool,
     Add,
@@ -30,6 +29,7 @@ from convcalc.layers import (
     ReLU,
     Upsample,
 )
+from convcalc.network.blocks import Branches, Residual, Sequential, Skip, Wired, as_graph
 
 
 def notes(kind, net, shape):

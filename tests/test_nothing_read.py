@@ -5,10 +5,10 @@ from click.testing import CliRunner
 
 import convcalc as cc
 from convcalc import find_window
-from convcalc.analysis.opening import open_net
 from convcalc.cli import main
-from convcalc.product import Product
-from convcalc.stencils import conv, conv_transpose, crop, everything, identity
+from convcalc.footprints.product import Product
+from convcalc.footprints.stencils import conv, conv_transpose, crop, everything, identity
+from convcalc.network.opening import open_net
 
 BETWEEN = conv_transpose(1, stride=2).then(crop(1)).then(conv(1, stride=2))  # the zeros between the inputs
 

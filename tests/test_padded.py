@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convcalc.arithmetic.padding_text import NO_WORD, in_torch
+from convcalc.arithmetic.window_size import conv_size, pool_size
 from convcalc.errors import Refused
-from convcalc.render.padded import NO_WORD, in_torch
-from convcalc.window_size import conv_size, pool_size
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional

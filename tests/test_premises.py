@@ -11,12 +11,12 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import convcalc as cc
-from convcalc.analysis.cost import count_cost
-from convcalc.digits import Digit, cut, strides, together
-from convcalc.expr import Expr, maximum, minimum
-from convcalc.quasiaffine import quasi_affine, sign_everywhere
-from convcalc.solve_problem import _united
-from convcalc.window_size import unread
+from convcalc.analysis.report.cost import count_cost
+from convcalc.arithmetic.solving.problem import _united
+from convcalc.arithmetic.window_size import unread
+from convcalc.footprints.layout import Digit, cut, strides, together
+from convcalc.sizes.expr import Expr, maximum, minimum
+from convcalc.sizes.quasiaffine import quasi_affine, sign_everywhere
 
 n = Expr.symbol("n")
 

@@ -9,9 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.expr import Expr
-from convcalc.quasiaffine import keeps_sign_from, least_of, most_of, quasi_affine, settles, sign_everywhere, sign_on
-from convcalc.sizes import larger, smaller
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.quasiaffine import (
+    keeps_sign_from,
+    least_of,
+    most_of,
+    quasi_affine,
+    settles,
+    sign_everywhere,
+    sign_on,
+)
+from convcalc.sizes.size import larger, smaller
 
 N = Expr.symbol("n")
 OPERATIONS = {"min": smaller, "max": larger}

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from convcalc.bridge.quick import at_once
+from convcalc.bridge.capture.quick import at_once
 
 torch = pytest.importorskip("torch", reason="torch is an extra: pip install 'convcalc[torch]'")
 functional = torch.nn.functional

@@ -16,13 +16,9 @@ from convcalc import find_fields, find_notes, to_torch
 from convcalc.analysis.notes import notes_on
 from convcalc.analysis.notes.base import Facts
 from convcalc.analysis.notes.ways import applied, offers
-from convcalc.analysis.shapes import infer_shapes
-from convcalc.axes import axis_names
-from convcalc.blocks import Branches, Sequential, Skip, Wired, as_graph
+from convcalc.arithmetic.transposed.checkerboard import overlap
 from convcalc.bridge.trace import capture
-from convcalc.checkerboard import overlap
 from convcalc.errors import ConvcalcError
-from convcalc.graph import Graph
 from convcalc.layers import (
     Add,
     AvgPool,
@@ -38,6 +34,10 @@ from convcalc.layers import (
     ReLU,
     Upsample,
 )
+from convcalc.network.blocks import Branches, Sequential, Skip, Wired, as_graph
+from convcalc.network.graph import Graph
+from convcalc.network.shapes import infer_shapes
+from convcalc.sizes.axes import axis_names
 
 torch = pytest.importorskip("torch")
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.dilation import hdc
-from convcalc.render.dilation import hdc_text
+from convcalc.arithmetic.dilation.stack import hdc
+from convcalc.arithmetic.dilation.text import hdc_text
 
 DESIGN = """\
 rates 1 2 9, K 3: receptive field 25, read 21, missed 4: 7 8 16 17

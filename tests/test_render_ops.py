@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc.expr import Expr
 from convcalc.layers import Chunk, Index, Moved, PadAxes, Slice, Split, Stack, Unbind
 from convcalc.layers.attention import Attention, MultiheadAttention
-from convcalc.layers.function import Combine, Cumulative, Map, Reduce
+from convcalc.layers.constant import Embedding, Source
 from convcalc.layers.linear import Linear
 from convcalc.layers.matmul import Einsum, Matmul
 from convcalc.layers.merge import Concat
 from convcalc.layers.opaque import Opaque
 from convcalc.layers.recurrent import Recurrent
-from convcalc.layers.source import Embedding, Source
-from convcalc.layers.view import Expand, Permute, Repeat, Squeeze, Unflatten, Unsqueeze, View
-from convcalc.render.ops import op_words
+from convcalc.layers.reduce import Combine, Cumulative, Map, Reduce
+from convcalc.layers.reshape import Expand, Permute, Repeat, Squeeze, Unflatten, Unsqueeze, View
+from convcalc.network.ops import op_words
+from convcalc.sizes.expr import Expr
 
 H = Expr.symbol("H")
 

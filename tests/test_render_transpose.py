@@ -9,13 +9,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from convcalc.arithmetic.transposed.drawing import example_record, render_example
+from convcalc.arithmetic.transposed.example import worked_example
+from convcalc.arithmetic.transposed.size import transposed_sizes
+from convcalc.arithmetic.transposed.text import render_three_ways, render_transposed, transposed_record
 from convcalc.errors import NoOutput
-from convcalc.expr import Expr
-from convcalc.exprtext import PYTHON
-from convcalc.render.transpose import render_three_ways, render_transposed, transposed_record
-from convcalc.render.transpose_example import example_record, render_example
-from convcalc.transpose_example import worked_example
-from convcalc.transpose_size import transposed_sizes
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.text import PYTHON
 
 
 @st.composite
@@ -241,7 +241,5 @@ def test_the_example_as_a_record():
 
 
 def test_rendering_a_size_needs_no_numpy():
-    probe = (
-        "import sys, convcalc.render.transpose; print(sorted({'numpy', 'sympy', 'rich', 'click'} & set(sys.modules)))"
-    )
+    probe = "import sys, convcalc.arithmetic.transposed.text; print(sorted({'numpy', 'sympy', 'rich', 'click'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True).stdout == "[]\n"

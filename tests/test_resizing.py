@@ -9,10 +9,7 @@ from agreement import assert_agrees
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.conditions import Conditions, Mask
-from convcalc.errors import BadArgument, BadShape, ConvcalcError, NoOutput
-from convcalc.expr import Expr
-from convcalc.resizing import (
+from convcalc.arithmetic.resizing import (
     PAD_MODES,
     adaptive_pool_out,
     adaptive_pool_windows,
@@ -23,6 +20,9 @@ from convcalc.resizing import (
     pixel_shuffle_out,
     pixel_unshuffle_out,
 )
+from convcalc.errors import BadArgument, BadShape, ConvcalcError, NoOutput
+from convcalc.sizes.conditions import Conditions, Mask
+from convcalc.sizes.expr import Expr
 
 N, FACTOR, SIDE = st.integers(1, 30), st.integers(1, 6), st.integers(-8, 8)
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convcalc as cc
+from convcalc.arithmetic.resizing import interpolate_out
 from convcalc.errors import Unknown
-from convcalc.expr import Expr
-from convcalc.resizing import interpolate_out
+from convcalc.sizes.expr import Expr
 
 n = Expr.symbol("n")
 

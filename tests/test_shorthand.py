@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from convcalc import layers
 from convcalc.errors import ConvcalcError, Unreadable
-from convcalc.shorthand import DEEPEST, MOST_LAYERS, OPS, read_stack
+from convcalc.network.stack import DEEPEST, MOST_LAYERS, OPS, read_stack
 
 
 def read_one(text):

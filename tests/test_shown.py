@@ -8,10 +8,10 @@ import pytest
 
 import convcalc as cc
 from convcalc import find_tiles, find_window
+from convcalc.analysis.catalogue import list_networks
+from convcalc.arithmetic.transposed.example import worked_example
 from convcalc.render import shown
 from convcalc.shown import Shown
-from convcalc.transpose_example import worked_example
-from convcalc.zoo.networks import list_networks
 
 n = cc.Expr.symbol("n")
 LONG = [layer for _ in range(60) for layer in (cc.Conv(8, 3, padding=1), cc.ReLU())]

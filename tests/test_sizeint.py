@@ -14,9 +14,9 @@ import pytest
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
-from convcalc.bridge.sizeint import SizeFloat, SizeInt, formula, sized
-from convcalc.bridge.watch import Watch
-from convcalc.expr import Expr
+from convcalc.bridge.hearing.sizeint import SizeFloat, SizeInt, formula, sized
+from convcalc.bridge.hearing.watch import Watch
+from convcalc.sizes.expr import Expr
 
 SIZES = st.integers(1, 300)
 

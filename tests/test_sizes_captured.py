@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convcalc as cc
-from convcalc.analysis import legal_captured
+from convcalc.analysis.validity import of_captures as legal_captured
 from convcalc.errors import ConvcalcError
-from convcalc.sizeset import SizeSet, every, only
+from convcalc.sizes.sets import SizeSet, every, only
 
 torch = pytest.importorskip("torch")
 nn, F = torch.nn, torch.nn.functional

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import convcalc as cc
-from convcalc.analysis.legal import valid_sizes_of_chain
-from convcalc.render.sizes import sizes_text
-from convcalc.shorthand import read_stack
+from convcalc.analysis.validity.decide import valid_sizes_of_chain
+from convcalc.analysis.validity.text import sizes_text
+from convcalc.network.stack import read_stack
 
 torch = pytest.importorskip("torch")
 nn, F = torch.nn, torch.nn.functional

@@ -11,7 +11,7 @@ import random
 import pytest
 
 import convcalc as cc
-from convcalc.analysis import legal_captured
+from convcalc.analysis.validity import of_captures as legal_captured
 
 torch = pytest.importorskip("torch")
 nn, F = torch.nn, torch.nn.functional

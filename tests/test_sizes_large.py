@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convcalc as cc
-from convcalc.analysis.legal import valid_sizes_of_chain
+from convcalc.analysis.validity.decide import valid_sizes_of_chain
 from convcalc.layers import Conv, MaxPool
 
 PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)

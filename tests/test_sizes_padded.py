@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 import convcalc as cc
 from convcalc import valid_sizes
-from convcalc.analysis.legal import valid_sizes_of_chain
-from convcalc.blocks import Sequential
+from convcalc.analysis.validity.decide import valid_sizes_of_chain
 from convcalc.layers import Conv, MaxPool, Pad, ReLU
+from convcalc.network.blocks import Sequential
 
 
 def loses_a_row(n, sides, k, s, p, d):

@@ -10,15 +10,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import convcalc as cc
-from convcalc.analysis.collect import Condition
-from convcalc.analysis.untied import untied
+from convcalc.analysis.validity.conditions import Condition
+from convcalc.analysis.validity.untied import untied
 from convcalc.errors import BadShape
-from convcalc.expr import Expr
+from convcalc.sizes.expr import Expr
 
 torch = pytest.importorskip("torch")
 nn, functional = torch.nn, torch.nn.functional
 
-laid = pytest.importorskip("convcalc.bridge.laid")
+laid = pytest.importorskip("convcalc.bridge.capture.laid")
 
 
 def runs(module: Any, *shape: int, dtype: Any = torch.float32) -> bool:

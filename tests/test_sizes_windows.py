@@ -9,12 +9,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import convcalc as cc
-from convcalc.analysis.collect import Condition
-from convcalc.analysis.quotients import quotients
-from convcalc.analysis.untied import untied
-from convcalc.bridge.quotient import Quotient
+from convcalc.analysis.validity.conditions import Condition
+from convcalc.analysis.validity.quotients import quotients
+from convcalc.analysis.validity.untied import untied
+from convcalc.bridge.hearing.quotient import Quotient
 from convcalc.errors import BadShape
-from convcalc.expr import Expr
+from convcalc.sizes.expr import Expr
 
 torch = pytest.importorskip("torch")
 nn = torch.nn

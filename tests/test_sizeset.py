@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.boxes import Boxes
 from convcalc.errors import BadArgument
-from convcalc.sizeset import SizeSet, every, only
-from convcalc.sizewords import listing
+from convcalc.sizes.boxes import Boxes
+from convcalc.sizes.sets import SizeSet, every, only
+from convcalc.sizes.words import listing
 
 END = 400
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from convcalc.arithmetic.formulas import conv_out, conv_transpose_out, extent, pool_out
+from convcalc.arithmetic.solving.problem import BOUNDS, MOST_TRIED
+from convcalc.arithmetic.solving.solutions import solve_conv, solve_conv_transpose, solve_pool
 from convcalc.errors import BadArgument, ConvcalcError, NoSolution
-from convcalc.expr import Expr
-from convcalc.formulas import conv_out, conv_transpose_out, extent, pool_out
-from convcalc.solve import solve_conv, solve_conv_transpose, solve_pool
-from convcalc.solve_problem import BOUNDS, MOST_TRIED
+from convcalc.sizes.expr import Expr
 
 KINDS = {
     "conv": (conv_out, solve_conv, {}),

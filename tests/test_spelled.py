@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import convcalc as cc
 from convcalc.errors import BadArgument, ConvcalcError
-from convcalc.expr import Expr
+from convcalc.sizes.expr import Expr
 
 NAMES = vars(cc)
 LAYERS = [

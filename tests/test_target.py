@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from convcalc.cli.target import load_target
+from convcalc.cli.target.target import load_target
 from convcalc.errors import Unreadable
 
 NET = """
@@ -15,7 +15,7 @@ import subprocess
 from dataclasses import dataclass
 from os import system
 from convcalc import Conv, Linear, ReLU, Sequential
-from convcalc.graph import Graph, Node
+from convcalc.network.graph import Graph, Node
 from convcalc.zoo import resnet18
 from helpers_of_net import width
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import convcalc
-from convcalc.cli.constructors import CONSTRUCTORS, is_constructor
-from convcalc.cli.target import load_target
+from convcalc.cli.target.constructors import CONSTRUCTORS, is_constructor
+from convcalc.cli.target.target import load_target
 from convcalc.errors import Unreadable
 
 torch = pytest.importorskip("torch")

@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 
 import convcalc as cc
 from convcalc import find_tiles
-from convcalc.blocks import Residual, Sequential, Skip
 from convcalc.errors import BadShape, NoSolution
-from convcalc.graph import Graph, Node
 from convcalc.layers import (
     AdaptiveAvgPool,
     Add,
@@ -28,6 +26,8 @@ from convcalc.layers import (
     ReLU,
     Upsample,
 )
+from convcalc.network.blocks import Residual, Sequential, Skip
+from convcalc.network.graph import Graph, Node
 
 TOLERANCE = 1e-12
 """Of float64 values of magnitude 1: the order of a sum may differ from one input size to another."""
@@ -54,7 +54,7 @@ def stitched(torch, module, image, axes):
 
 def largest_difference(net, shape, tile):
     torch = pytest.importorskip("torch")
-    from convcalc.bridge.assemble import to_torch
+    from convcalc.bridge.assembly.assemble import to_torch
 
     tiles = find_tiles(net, shape, tile=tile, image=shape[2:])
     torch.manual_seed(0)

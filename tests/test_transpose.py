@@ -10,11 +10,11 @@ import sympy
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from convcalc.checkerboard import overlap
-from convcalc.conv_arrays import conv_matrix, convolve, pad_or_crop
-from convcalc.errors import BadArgument, BadShape, KernelDoesNotFit, NoOutput, Refused
-from convcalc.expr import Expr
-from convcalc.transpose import (
+from convcalc.arithmetic.transposed.arrays import conv_matrix, convolve, pad_or_crop
+from convcalc.arithmetic.transposed.checkerboard import overlap
+from convcalc.arithmetic.transposed.example import READABLE, worked_example
+from convcalc.arithmetic.transposed.size import transposed_size, transposed_sizes
+from convcalc.arithmetic.transposed.views import (
     flip_kernel,
     forward_matrix,
     insert_zeros,
@@ -22,8 +22,8 @@ from convcalc.transpose import (
     transposed_by_stamps,
     transposed_by_zeros,
 )
-from convcalc.transpose_example import READABLE, worked_example
-from convcalc.transpose_size import transposed_size, transposed_sizes
+from convcalc.errors import BadArgument, BadShape, KernelDoesNotFit, NoOutput, Refused
+from convcalc.sizes.expr import Expr
 
 VIEWS = [transposed_by_stamps, transposed_by_zeros, transposed_by_matrix]
 
@@ -381,5 +381,5 @@ def test_the_matrix_leaves_out_rows_past_the_input():
 
 
 def test_sizes_need_no_numpy():
-    probe = "import sys; import convcalc.transpose_size; print(sorted({'numpy', 'sympy', 'torch'} & set(sys.modules)))"
+    probe = "import sys; import convcalc.arithmetic.transposed.size; print(sorted({'numpy', 'sympy', 'torch'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True).stdout == "[]\n"

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from convcalc.bridge import verify_transposed as room
+from convcalc.arithmetic.transposed.arrays import convolve
+from convcalc.arithmetic.transposed.views import transposed_by_matrix, transposed_by_stamps, transposed_by_zeros
 from convcalc.bridge.device import need_device, need_torch, one_thread
-from convcalc.bridge.verify_transposed import Case, compare, draw_cases, verify_transposed
-from convcalc.conv_arrays import convolve
+from convcalc.bridge.verify import transposed as room
+from convcalc.bridge.verify.transposed import Case, compare, draw_cases, verify_transposed
 from convcalc.errors import Refused, Unreadable
-from convcalc.transpose import transposed_by_matrix, transposed_by_stamps, transposed_by_zeros
 
 torch = pytest.importorskip("torch", reason="torch is an extra: pip install 'convcalc[torch]'")
 

@@ -8,12 +8,8 @@ from hypothesis import strategies as st
 
 import convcalc as cc
 from convcalc import valid_sizes
-from convcalc.analysis.legal_graph import name_sizes
-from convcalc.analysis.shapes import infer_shapes
-from convcalc.blocks import Residual, Sequential, Skip, Wired, as_graph
+from convcalc.analysis.validity.of_graph import name_sizes
 from convcalc.errors import BadArgument, BadShape, Refused
-from convcalc.expr import Expr
-from convcalc.graph import Graph, Node
 from convcalc.layers import (
     Add,
     AvgPool,
@@ -29,7 +25,11 @@ from convcalc.layers import (
     ReLU,
     Upsample,
 )
-from convcalc.sizeset import SizeSet, every, only
+from convcalc.network.blocks import Residual, Sequential, Skip, Wired, as_graph
+from convcalc.network.graph import Graph, Node
+from convcalc.network.shapes import infer_shapes
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.sets import SizeSet, every, only
 from convcalc.zoo import MODELS
 
 

@@ -12,14 +12,14 @@ from contextlib import redirect_stdout
 import pytest
 from click.testing import CliRunner
 
-import convcalc.bridge.build
-import convcalc.formulas
+import convcalc.arithmetic.formulas
+import convcalc.bridge.assembly.recipe
 import convcalc.layers.conv
 import convcalc.layers.pool
-from convcalc.bridge.build import recipe
-from convcalc.bridge.cases import Case, draw_case
+from convcalc.bridge.assembly.recipe import recipe
 from convcalc.bridge.device import need_device
-from convcalc.bridge.verify_layers import answer, compare, verify_layers
+from convcalc.bridge.verify.cases import Case, draw_case
+from convcalc.bridge.verify.layers import answer, compare, verify_layers
 from convcalc.cli import main
 from convcalc.errors import BadArgument, Refused, Unreadable
 from convcalc.layers import Conv, MaxPool
@@ -93,7 +93,7 @@ def test_the_same_seed_draws_the_same_cases():
 
 def test_the_same_seed_draws_the_same_cases_in_every_process():
     code = (
-        "import random; from convcalc.bridge.cases import draw_case; rng = random.Random(1); "
+        "import random; from convcalc.bridge.verify.cases import draw_case; rng = random.Random(1); "
         "print([draw_case(rng) for _ in range(200)])"
     )
     drawn = {
@@ -152,7 +152,7 @@ def rounding_up(monkeypatch):
     """A convolution that rounds up instead of down."""
 
     def wrong(n, k, s=1, p=0, d=1, **options):
-        return convcalc.formulas.conv_out(n, k, s, p, d, **options) + (s > 1)
+        return convcalc.arithmetic.formulas.conv_out(n, k, s, p, d, **options) + (s > 1)
 
     monkeypatch.setattr(convcalc.layers.conv, "conv_out", wrong)
 
@@ -175,7 +175,7 @@ def test_a_wrong_size_is_reported_with_lines_that_reproduce_it(rounding_up, monk
 
 
 def test_a_rule_left_out_is_reported(monkeypatch):
-    monkeypatch.setattr(convcalc.formulas, "check_pool_padding", lambda *args, **options: None)
+    monkeypatch.setattr(convcalc.arithmetic.formulas, "check_pool_padding", lambda *args, **options: None)
     (entry, *_) = verify_layers("cpu", count=1_000, seed=0).mismatches
     assert entry.kind.startswith(("MaxPool", "AvgPool"))
     assert ", torch says refused: RuntimeError: " in entry.message
@@ -189,7 +189,7 @@ def test_a_rule_too_strict_is_reported(monkeypatch):
         if p:
             raise BadArgument("padding must be 0")
 
-    monkeypatch.setattr(convcalc.formulas, "check_pool_padding", too_strict)
+    monkeypatch.setattr(convcalc.arithmetic.formulas, "check_pool_padding", too_strict)
     found = compare(Case(MaxPool(3, padding=1), (1, 3, 8)))
     wanted = "convcalc says refused: BadArgument: padding must be 0, torch says (1, 3, 3): torch.nn.MaxPool1d(3, "
     assert found.mismatch.message.startswith(wanted)
@@ -209,7 +209,7 @@ def test_a_layer_that_cannot_be_built_is_reported(monkeypatch):
     def broken(*args):
         raise BadArgument("no pair")
 
-    monkeypatch.setattr(convcalc.bridge.build, "padding_pair", broken)
+    monkeypatch.setattr(convcalc.bridge.assembly.recipe, "padding_pair", broken)
     (found,) = [compare(Case(Conv(4, 3, padding="same-upper"), (1, 3, 8))).mismatch]
     assert found.message == "cannot be built: no pair"
     assert found.code == "Conv(out_channels=4, kernel_size=3, padding='same-upper').out_shape((1, 3, 8))"
@@ -219,7 +219,7 @@ def test_a_device_that_fails_is_no_refusal(monkeypatch):
     def full(call):
         raise torch.OutOfMemoryError("all is taken")
 
-    monkeypatch.setattr(convcalc.bridge.build.Call, "build", full)
+    monkeypatch.setattr(convcalc.bridge.assembly.recipe.Call, "build", full)
     with pytest.raises(Unreadable, match="the device failed while verifying: OutOfMemoryError: all is taken"):
         verify_layers("cpu", count=1)
 

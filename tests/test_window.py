@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import find_window
-from convcalc.analysis.shapes import infer_shapes
-from convcalc.blocks import Residual, Sequential, Wired, as_graph
-from convcalc.cli.target import load_target
+from convcalc.cli.target.target import load_target
 from convcalc.errors import BadShape
+from convcalc.footprints.reads import Reads
 from convcalc.layers import (
     AdaptiveAvgPool,
     Add,
@@ -25,7 +24,8 @@ from convcalc.layers import (
     Sigmoid,
     Upsample,
 )
-from convcalc.reads import Reads
+from convcalc.network.blocks import Residual, Sequential, Wired, as_graph
+from convcalc.network.shapes import infer_shapes
 
 CHAIN = {
     "conv 1 k3 p1": lambda n: Reads.conv(n, 3, padding=1),

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from convcalc.arithmetic.formulas import conv_out, conv_transpose_out, pool_out
+from convcalc.arithmetic.window_size import Unread, conv_size, pool_size
+from convcalc.arithmetic.window_size_text import render_windowed, working
 from convcalc.errors import BadArgument, ConvcalcError
-from convcalc.expr import Expr
-from convcalc.exprtext import PYTHON
-from convcalc.formulas import conv_out, conv_transpose_out, pool_out
-from convcalc.render.window import render_windowed, working
-from convcalc.window_size import Unread, conv_size, pool_size
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.text import PYTHON
 
 NAMES = ["valid", "full", "causal", "same", "same-lower"]
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from convcalc import find_fields
-from convcalc.analysis.cost import count_cost
-from convcalc.analysis.report import inspect_graph
-from convcalc.analysis.shapes import infer_shapes
-from convcalc.conditions import Mask
+from convcalc.analysis.report.cost import count_cost
+from convcalc.analysis.report.report import inspect_graph
 from convcalc.errors import BadArgument, BadShape, Unreadable
+from convcalc.network.shapes import infer_shapes
+from convcalc.sizes.conditions import Mask
 from convcalc.zoo import MODELS, load
 
 # torchvision's documentation (params and "GFLOPS", which are GMACs); He et al.; Krizhevsky

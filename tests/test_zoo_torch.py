@@ -2,11 +2,8 @@
 
 import pytest
 
-from convcalc.analysis.report import inspect_graph
-from convcalc.analysis.shapes import infer_shapes
-from convcalc.blocks import Branches, Residual, Sequential, Skip, Wired
+from convcalc.analysis.report.report import inspect_graph
 from convcalc.errors import BadArgument, Unreadable
-from convcalc.graph import Graph, Node
 from convcalc.layers import (
     GELU,
     AdaptiveAvgPool,
@@ -35,12 +32,15 @@ from convcalc.layers import (
     Softmax,
     Upsample,
 )
+from convcalc.network.blocks import Branches, Residual, Sequential, Skip, Wired
+from convcalc.network.graph import Graph, Node
+from convcalc.network.shapes import infer_shapes
 from convcalc.zoo import MODELS, load
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
 
-from convcalc.bridge.assemble import to_torch  # noqa: E402 -- after the skip
+from convcalc.bridge.assembly.assemble import to_torch  # noqa: E402 -- after the skip
 
 
 def run_with_shapes(module, inputs):

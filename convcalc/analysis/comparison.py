@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from convcalc.analysis.report import LayerReport, PerAxis, Report, plain
+from convcalc.analysis.report.report import LayerReport, PerAxis, Report, plain
 from convcalc.errors import NoSuchName, brief
-from convcalc.expr import Expr
 from convcalc.shown import Shown
-from convcalc.sizes import Size
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.size import Size
 
 QUANTITIES = ("params", "macs", "flops", "activations")
 """What is counted of each network, and has a difference and a ratio."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from convcalc.analysis.report import Report
+from convcalc.analysis.report.report import Report
 from convcalc.errors import BadArgument, BadShape
-from convcalc.expr import Expr
-from convcalc.exprtext import grouped
 from convcalc.layers.base import Shape
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.text import grouped
 
 
 def checked(report: Report, expect: Any = None) -> Report:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from convcalc.analysis.opening import open_net
-from convcalc.analysis.shapes import node_shapes
-from convcalc.blocks import Part
 from convcalc.errors import BadArgument
-from convcalc.expr import Expr
-from convcalc.field import Field
-from convcalc.graph import Graph, InputShapes, Node
+from convcalc.footprints.field import Field
 from convcalc.layers.base import Shape, read_through
 from convcalc.layers.opaque import Opaque
+from convcalc.network.blocks import Part
+from convcalc.network.graph import Graph, InputShapes, Node
+from convcalc.network.opening import open_net
+from convcalc.network.shapes import node_shapes
+from convcalc.sizes.expr import Expr
 
 
 def find_fields(net: Graph | Part, input_size: InputShapes | None = None, *, of: str | None = None) -> dict[str, Field]:
-    """Return the `convcalc.field.Field` of every input and node by name, on the axes of the input `of`.
+    """Return the `convcalc.footprints.field.Field` of every input and node by name, on the axes of the input `of`.
 
     `of` is the first input unless given. What does not depend on it reads nothing; where branches of unequal
     strides unite, and after layers that are no periodic map, an axis is None: unknown. Sizes may be symbols;
     then what depends on a size, such as a centre crop, is unknown. Raises as `infer_shapes`.
 
-    >>> from convcalc.blocks import Residual, Sequential
+    >>> from convcalc.network.blocks import Residual, Sequential
     >>> from convcalc.layers import Conv
     >>> net = Residual(Sequential(Conv(8, 3, padding=1), Conv(8, 3, padding=1)))
     >>> find_fields(net, (1, 8, 32, 32))["add"].axes[0].receptive_field

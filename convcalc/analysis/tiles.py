@@ -24,24 +24,24 @@ from operator import contains
 from typing import Any
 
 from convcalc.analysis.fields import find_fields
-from convcalc.analysis.legal import decided
-from convcalc.analysis.legal_graph import name_sizes, valid_sizes
-from convcalc.analysis.legal_way import path_of
-from convcalc.analysis.memory import itemsize, peak_values
-from convcalc.analysis.opening import open_net
-from convcalc.analysis.shapes import infer_shapes
-from convcalc.axes import per_axis
-from convcalc.blocks import Part, as_graph
+from convcalc.analysis.report.memory import itemsize, peak_values
+from convcalc.analysis.validity.decide import decided
+from convcalc.analysis.validity.of_capture import path_of
+from convcalc.analysis.validity.of_graph import name_sizes, valid_sizes
 from convcalc.errors import BadShape, NoSolution
-from convcalc.expr import Expr
-from convcalc.field import Field
-from convcalc.footprint import Footprint
-from convcalc.graph import Graph, InputShapes, Node
+from convcalc.footprints.field import Field
+from convcalc.footprints.footprint import Footprint
 from convcalc.layers import Fresh, Moved, Opaque
 from convcalc.layers.base import Shape, read_through
-from convcalc.quasiaffine import QuasiAffine, quasi_affine
+from convcalc.network.blocks import Part, as_graph
+from convcalc.network.graph import Graph, InputShapes, Node
+from convcalc.network.opening import open_net
+from convcalc.network.shapes import infer_shapes
 from convcalc.shown import Shown
-from convcalc.sizeset import SizeSet, every
+from convcalc.sizes.axes import per_axis
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.quasiaffine import QuasiAffine, quasi_affine
+from convcalc.sizes.sets import SizeSet, every
 
 UNIFORM = ("zeros", "ones", "full", "empty", "zeros_like", "ones_like", "new_zeros", "new_ones", "new_full")
 """What makes one value for all places, or what is written over."""
@@ -51,7 +51,7 @@ UNIFORM = ("zeros", "ones", "full", "empty", "zeros_like", "ones_like", "new_zer
 class AxisTiles(Shown):
     """The tiles of one axis, in rows of the input; `out` and `trim` are rows of the output.
 
-    >>> from convcalc.blocks import Sequential
+    >>> from convcalc.network.blocks import Sequential
     >>> from convcalc.layers import Conv
     >>> net = Sequential(Conv(1, 3, padding=1), Conv(1, 3, padding=1))
     >>> (axis,) = find_tiles(net, (1, 1, "n"), tile=8, image=12).axes
@@ -356,7 +356,7 @@ def _own(node: Node, place: int, shapes: Mapping[str, Shape], axes: int) -> list
 def _touched(footprint: Footprint, sides: tuple[int, int], size: int, out: int) -> tuple[int, int]:
     """How many rows of the output read what lies outside the input, or is touched there; before and after.
 
-    >>> from convcalc.stencils import conv
+    >>> from convcalc.footprints.stencils import conv
     >>> _touched(conv(3, padding=1), (2, 2), 100, 100), _touched(conv(4, stride=2), (1, 1), 10, 4)
     ((3, 3), (1, 1))
     """

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convcalc.bridge.device import need_torch
-from convcalc.graph import Graph, InputShapes
+from convcalc.network.graph import Graph, InputShapes
 
 
 def from_torch(

@@ -12,27 +12,27 @@ from functools import partial
 from io import StringIO
 from typing import Any
 
-from convcalc.analysis.report import with_symbols
-from convcalc.analysis.ties import are_at, asked_of, fitting, solved, tells_more, together
-from convcalc.bridge.arguments import blank, each_tensor, swapped
-from convcalc.bridge.blank import blank_input
-from convcalc.bridge.copying import Copier
-from convcalc.bridge.deciding import decided
+from convcalc.analysis.report.report import with_symbols
+from convcalc.analysis.validity.ties import are_at, asked_of, fitting, solved, tells_more, together
+from convcalc.bridge.capture.arguments import blank, each_tensor, swapped
+from convcalc.bridge.capture.blank import blank_input
+from convcalc.bridge.capture.deciding import decided
+from convcalc.bridge.capture.isolation import unchanged
+from convcalc.bridge.capture.known import has_values
+from convcalc.bridge.capture.meta_copy import Copier
+from convcalc.bridge.capture.naming import argument_names, labelled_outputs, names_of, place_of
+from convcalc.bridge.capture.placing import place
+from convcalc.bridge.capture.recorder import Recorder
+from convcalc.bridge.capture.selfcheck import Again, check_again, is_unchecked, otherwise, shape_at, takes
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.known import has_values
+from convcalc.bridge.events import Call, Failed, Value
 from convcalc.bridge.loops.alike import plan_of
 from convcalc.bridge.loops.ranges import heard
-from convcalc.bridge.naming import argument_names, labelled_outputs, names_of, place_of
-from convcalc.bridge.placing import place
-from convcalc.bridge.recorder import Recorder
-from convcalc.bridge.recording import Call, Failed, Value
-from convcalc.bridge.selfcheck import Again, check_again, is_unchecked, otherwise, shape_at, takes
-from convcalc.bridge.state import unchanged
 from convcalc.errors import BadArgument, BadShape, ConvcalcError, brief
-from convcalc.expr import Expr
-from convcalc.graph import Capture, Graph, InputShapes, Node, Weights
-from convcalc.input_size import read_shapes
 from convcalc.layers import Layer, Shape
+from convcalc.network.graph import Capture, Graph, InputShapes, Node, Weights
+from convcalc.network.input_size import read_shapes
+from convcalc.sizes.expr import Expr
 
 EXAMPLES = (224, 256, 64, 32, 128, 512, 160, 384, 572, 28, 8, 4, 2, 1, 1024, 16000)
 """The sizes that are tried for a letter, first to last."""

@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from convcalc.axes import axis_names
+from convcalc.arithmetic.solving.solutions import Solutions, solve_conv, solve_conv_transpose, solve_pool
+from convcalc.arithmetic.solving.text import solution_lines, solution_record
 from convcalc.cli.formula import LISTED, Values, per_axis
 from convcalc.cli.options import INTEGER, echo_json, refuse
 from convcalc.errors import ConvcalcError, Unreadable
-from convcalc.expr import Expr
-from convcalc.render.solutions import solution_lines, solution_record
 from convcalc.render.words import plain
-from convcalc.solve import Solutions, solve_conv, solve_conv_transpose, solve_pool
+from convcalc.sizes.axes import axis_names
+from convcalc.sizes.expr import Expr
 
 
 def solve(kind: str, options: dict[str, Any], values: Values) -> None:

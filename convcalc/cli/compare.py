@@ -7,16 +7,16 @@ import sys
 import click
 
 from convcalc.analysis.changes import Changes, find_changes
+from convcalc.analysis.changes_text import change_columns, change_summary
 from convcalc.analysis.comparison import Comparison, compare_reports
-from convcalc.analysis.report import Report
-from convcalc.analysis.rows import fold_blocks
+from convcalc.analysis.comparison_text import SPARE, compare_tables
+from convcalc.analysis.report.report import Report
+from convcalc.analysis.report.rows import fold_blocks
 from convcalc.cli.inspect import read_report
 from convcalc.cli.network import Asked, run_options
 from convcalc.cli.options import NetworkCommand, bold, echo_json, text_style
-from convcalc.cli.saved import is_saved, read_saved, saved_inputs
+from convcalc.cli.target.saved import is_saved, read_saved, saved_inputs
 from convcalc.errors import Refused, Unreadable
-from convcalc.render.changes import change_columns, change_summary
-from convcalc.render.compare import SPARE, compare_tables
 from convcalc.render.table import plain_table, print_table, terminal_width
 
 

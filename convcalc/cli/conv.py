@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
+from convcalc.arithmetic.window_size import conv_size
+from convcalc.arithmetic.window_size_text import render_windowed, windowed_record, working
 from convcalc.cli.formula import Question, answer, formula_options
 from convcalc.cli.options import Command
-from convcalc.render.window import render_windowed, windowed_record, working
-from convcalc.window_size import conv_size
 
 
 @click.command(cls=Command, short_help="The output size of a convolution, and why.")

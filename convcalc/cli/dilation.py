@@ -7,12 +7,12 @@ import sys
 
 import click
 
-from convcalc import notation
+from convcalc.arithmetic import notation
+from convcalc.arithmetic.dilation.stack import hdc as judge
+from convcalc.arithmetic.dilation.text import hdc_text
 from convcalc.cli.options import Command, Parsed, echo_answer, echo_json, text_style
-from convcalc.dilation import hdc as judge
 from convcalc.errors import NoSolution, Unreadable
-from convcalc.exprtext import PYTHON
-from convcalc.render.dilation import hdc_text
+from convcalc.sizes.text import PYTHON
 
 INTEGER = Parsed("integer", notation.read_number)
 

@@ -9,16 +9,8 @@ from typing import Any
 
 import click
 
-from convcalc.analysis.paths import is_inside
-from convcalc.analysis.report import LayerReport, Report
-from convcalc.analysis.window import AxisWindow, find_window
-from convcalc.cli.inspect import read_report
-from convcalc.cli.network import SHAPE, Asked, target_options
-from convcalc.cli.options import NetworkCommand, echo_json, text_style
-from convcalc.cli.python_target import reported
-from convcalc.errors import ConvcalcError, Unreadable
-from convcalc.graph import Graph
-from convcalc.render.field import (
+from convcalc.analysis.cell import AxisWindow, find_window
+from convcalc.analysis.field_text import (
     SPARE,
     axis_rows,
     field_record,
@@ -26,7 +18,15 @@ from convcalc.render.field import (
     layer_notes,
     window_rows,
 )
-from convcalc.render.report import shape_text, shapes_text
+from convcalc.analysis.report.report import LayerReport, Report
+from convcalc.analysis.report.text import shape_text, shapes_text
+from convcalc.cli.inspect import read_report
+from convcalc.cli.network import SHAPE, Asked, target_options
+from convcalc.cli.options import NetworkCommand, echo_json, text_style
+from convcalc.cli.target.python import reported
+from convcalc.errors import ConvcalcError, Unreadable
+from convcalc.network.graph import Graph
+from convcalc.network.paths import is_inside
 from convcalc.render.table import plain_table, print_table
 from convcalc.render.words import error_lines
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 import click
 
-from convcalc.axes import each_axis
 from convcalc.cli.nothing import nothing_found
 from convcalc.cli.options import (
     PADDING,
@@ -21,9 +20,10 @@ from convcalc.cli.options import (
     text_style,
 )
 from convcalc.errors import ConvcalcError, Refused, Unreadable
-from convcalc.expr import Expr
-from convcalc.exprtext import LATEX, PYTHON, Style
 from convcalc.render.words import across, number, plain
+from convcalc.sizes.axes import each_axis
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.text import LATEX, PYTHON, Style
 
 Values: TypeAlias = dict[str, Any]
 """One value per axis under the letter of each option; a range where one was given."""

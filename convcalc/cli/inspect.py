@@ -9,18 +9,18 @@ from pathlib import Path
 import click
 
 from convcalc.analysis.expectation import unexpected
-from convcalc.analysis.report import Report, inspect_graph
-from convcalc.analysis.rows import fold_blocks, select_ops
+from convcalc.analysis.report.report import Report, inspect_graph
+from convcalc.analysis.report.rows import fold_blocks, select_ops
+from convcalc.analysis.report.text import SPARE, report_columns, report_summary, shape_text
 from convcalc.cli.network import SHAPE, Asked, open_target, target_options
 from convcalc.cli.options import NetworkCommand, bold, text_style
-from convcalc.cli.python_target import reported
+from convcalc.cli.target.python import reported
 from convcalc.errors import ConvcalcError, Unreadable
-from convcalc.exprtext import PYTHON
-from convcalc.graph import Graph
 from convcalc.layers.base import Shape
-from convcalc.render.report import SPARE, report_columns, report_summary, shape_text
+from convcalc.network.graph import Graph
 from convcalc.render.table import plain_table, print_table
 from convcalc.render.words import error_lines
+from convcalc.sizes.text import PYTHON
 
 
 def read_report(asked: Asked) -> tuple[Graph, Report]:
@@ -96,7 +96,7 @@ def inspect(
 def _check_ops(only: tuple[str, ...], report: Report) -> None:
     import difflib
 
-    from convcalc.shorthand import OPS
+    from convcalc.network.stack import OPS
 
     known = sorted({row.op for row in report.layers})
     for op in only:

@@ -12,16 +12,16 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from convcalc.analysis.inspection import bytes_type
-from convcalc.analysis.memory import ITEMSIZES
+from convcalc.analysis.report.memory import ITEMSIZES
+from convcalc.api import bytes_type
+from convcalc.arithmetic.notation import read_number, read_size
 from convcalc.cli.options import Parsed
-from convcalc.cli.python_target import reported
-from convcalc.cli.target import load_target
+from convcalc.cli.target.python import reported
+from convcalc.cli.target.target import load_target
 from convcalc.errors import ConvcalcError, Unreadable
-from convcalc.expr import Expr
-from convcalc.graph import Graph
 from convcalc.layers.base import Shape
-from convcalc.notation import read_number, read_size
+from convcalc.network.graph import Graph
+from convcalc.sizes.expr import Expr
 
 F = TypeVar("F", bound=Callable[..., Any])
 V = TypeVar("V")

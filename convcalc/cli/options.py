@@ -10,13 +10,14 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from convcalc import __version__, notation
+from convcalc import __version__
+from convcalc.arithmetic import notation
 from convcalc.cli.nothing import nothing_found
 from convcalc.cli.together import check_given
 from convcalc.errors import ConvcalcError, Unreadable
-from convcalc.exprtext import PRETTY, PYTHON, Style
 from convcalc.render.table import terminal_width
 from convcalc.render.words import error_lines, fold
+from convcalc.sizes.text import PRETTY, PYTHON, Style
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -65,7 +66,7 @@ def refuse(error: ConvcalcError, record: Mapping[str, Any] | None, *, whole: boo
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.3 on only
-    """A parameter read by one of the functions of `convcalc.notation`."""
+    """A parameter read by one of the functions of `convcalc.arithmetic.notation`."""
 
     def __init__(self, name: str, read: Callable[[str], Any]) -> None:
         self.name = name

@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
+from convcalc.arithmetic.window_size import pool_size
+from convcalc.arithmetic.window_size_text import render_windowed, windowed_record, working
 from convcalc.cli.formula import Question, Values, answer, formula_options
 from convcalc.cli.options import Command
-from convcalc.conditions import enforce
 from convcalc.errors import Refused, Unreadable
-from convcalc.expr import Expr
-from convcalc.render.window import render_windowed, windowed_record, working
-from convcalc.window_size import pool_size
+from convcalc.sizes.conditions import enforce
+from convcalc.sizes.expr import Expr
 
 
 @click.command(cls=Command, short_help="The output size of a pooling, floor or ceil, and why.")

@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 
-from convcalc.analysis.legal_graph import name_sizes, valid_sizes
-from convcalc.analysis.verdict import Legal
-from convcalc.axes import per_axis
+from convcalc.analysis.validity.legal import Legal
+from convcalc.analysis.validity.of_graph import name_sizes, valid_sizes
+from convcalc.analysis.validity.text import sizes_text
 from convcalc.cli.network import SHAPE, Asked, open_target, target_options
 from convcalc.cli.options import NetworkCommand, echo_answer, echo_json, refuse, text_style
-from convcalc.cli.python_target import reported
+from convcalc.cli.target.python import reported
 from convcalc.errors import BadArgument, BadShape, ConvcalcError, NoSolution, Unreadable
-from convcalc.graph import Graph
 from convcalc.layers.base import Shape
-from convcalc.render.sizes import sizes_text
+from convcalc.network.graph import Graph
+from convcalc.sizes.axes import per_axis
 
 Shapes = dict[str, Shape]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from convcalc.chain import Chain, run_chain, spatial_sizes
+from convcalc.analysis.chain import Chain, run_chain, spatial_sizes
+from convcalc.analysis.chain_text import stack_columns, stack_latex, stack_record, stack_summary
 from convcalc.cli.options import (
     SIZE,
     Command,
@@ -18,13 +19,12 @@ from convcalc.cli.options import (
     text_style,
 )
 from convcalc.errors import Refused, Unreadable
-from convcalc.expr import Expr
-from convcalc.exprtext import LATEX, PYTHON, Style
 from convcalc.layers import Layer
-from convcalc.render.stack import stack_columns, stack_latex, stack_record, stack_summary
+from convcalc.network.stack import read_stack
 from convcalc.render.table import plain_table, print_table
 from convcalc.render.words import across
-from convcalc.shorthand import read_stack
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.text import LATEX, PYTHON, Style
 
 
 @click.command(cls=Command, short_help="Layers one after another: every size, and one formula for all.")

@@ -7,12 +7,17 @@ from typing import Any
 
 import click
 
+from convcalc.arithmetic.transposed.size import transposed_size
+from convcalc.arithmetic.transposed.text import (
+    render_three_ways,
+    render_transposed,
+    transposed_record,
+    transposed_working,
+)
 from convcalc.cli.formula import Question, answer, formula_options
 from convcalc.cli.options import Command
 from convcalc.errors import Refused, Unreadable
-from convcalc.exprtext import PYTHON, Style
-from convcalc.render.transpose import render_three_ways, render_transposed, transposed_record, transposed_working
-from convcalc.transpose_size import transposed_size
+from convcalc.sizes.text import PYTHON, Style
 
 
 @click.command(cls=Command, short_help="The output size of a transposed convolution, and why.")
@@ -50,8 +55,8 @@ def tconv(show: bool, matrix: bool, **options: Any) -> None:
 
 def _shown(question: Question, matrix: bool) -> Question:
     """The question with a worked example in its answer."""
-    from convcalc.render.transpose_example import example_record, render_example
-    from convcalc.transpose_example import worked_example
+    from convcalc.arithmetic.transposed.drawing import example_record, render_example
+    from convcalc.arithmetic.transposed.example import worked_example
 
     def render(sizes: Sequence[Any], *, style: Style) -> str:
         parts = [question.render(sizes, style=style), render_three_ways(sizes, style=style)]

@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from convcalc.analysis.tiles import find_tiles
+from convcalc.analysis.tiles_text import tiles_record, tiles_text
 from convcalc.cli.network import SHAPE, Asked, target_options
 from convcalc.cli.options import NetworkCommand, echo_answer, echo_json, text_style
-from convcalc.cli.python_target import reported
 from convcalc.cli.sizes import read_sizes
+from convcalc.cli.target.python import reported
 from convcalc.errors import ConvcalcError, Unreadable
-from convcalc.exprtext import PYTHON
-from convcalc.render.tiles import tiles_record, tiles_text
 from convcalc.render.words import across
+from convcalc.sizes.text import PYTHON
 
 
 @click.command(cls=NetworkCommand, short_help="How to run a network on an image in tiles, exactly.")

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 import click
 
-from convcalc.bridge.report import VerifyReport
+from convcalc.bridge.verify.report import VerifyReport
+from convcalc.bridge.verify.text import render_report, report_record
 from convcalc.cli.options import Command, echo_answer, echo_json
 from convcalc.errors import Disagreement
-from convcalc.render.verify import render_report, report_record
 
 F = TypeVar("F", bound=Callable[..., Any])
 Verify = Callable[[Callable[[int, int], object]], VerifyReport]
@@ -64,7 +64,7 @@ def layers(device: str, count: int, seed: int, shapes_only: bool, as_json: bool)
       convcalc verify layers --count 100000 --seed 7 --json
       convcalc verify layers --shapes-only
     """
-    from convcalc.bridge.verify_layers import verify_layers
+    from convcalc.bridge.verify.layers import verify_layers
 
     _run(
         lambda progress: verify_layers(device, count, seed, shapes_only=shapes_only, progress=progress), count, as_json
@@ -80,7 +80,7 @@ def transposed(device: str, count: int, seed: int, as_json: bool) -> None:
       convcalc verify transposed
       convcalc verify transposed --device cuda --count 1000
     """
-    from convcalc.bridge.verify_transposed import verify_transposed
+    from convcalc.bridge.verify.transposed import verify_transposed
 
     _run(lambda progress: verify_transposed(device, count, seed, progress), count, as_json)
 

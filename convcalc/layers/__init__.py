@@ -23,10 +23,10 @@ from convcalc.layers.activation import (
 from convcalc.layers.align import CropTo, PadTo
 from convcalc.layers.attention import Attention, MultiheadAttention
 from convcalc.layers.base import Layer, Shape
+from convcalc.layers.constant import Embedding, EmbeddingBag, Fresh, OneHot, Source
 from convcalc.layers.conv import Conv, ConvTranspose
 from convcalc.layers.fold import Fold, Unfold, Windows
-from convcalc.layers.function import Combine, Compare, Cumulative, Map, Reduce
-from convcalc.layers.index import Index, Slice, Take, Written
+from convcalc.layers.indexing import Index, Slice, Take, Written
 from convcalc.layers.linear import Flatten, Linear
 from convcalc.layers.matmul import Einsum, Matmul
 from convcalc.layers.merge import Add, Concat, Mul
@@ -35,12 +35,12 @@ from convcalc.layers.narrow import Narrow
 from convcalc.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from convcalc.layers.opaque import Opaque
 from convcalc.layers.pad import Crop, Pad
-from convcalc.layers.pieces import Chunk, Pieces, Split, Stack, Unbind
 from convcalc.layers.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, LpPool, MaxPool
 from convcalc.layers.recurrent import Recurrent, RecurrentCell
+from convcalc.layers.reduce import Combine, Compare, Cumulative, Map, Reduce
+from convcalc.layers.reshape import Expand, Interleave, Permute, Repeat, Squeeze, Unflatten, Unsqueeze, View
 from convcalc.layers.resize import GridSample, PixelShuffle, PixelUnshuffle, Upsample
-from convcalc.layers.source import Embedding, EmbeddingBag, Fresh, OneHot, Source
-from convcalc.layers.view import Expand, Interleave, Permute, Repeat, Squeeze, Unflatten, Unsqueeze, View
+from convcalc.layers.split import Chunk, Pieces, Split, Stack, Unbind
 
 __all__ = [
     "ELU",

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from convcalc.conditions import Check, enforce
 from convcalc.errors import BadArgument, BadShape
-from convcalc.field import Field
-from convcalc.footprint import Footprint
+from convcalc.footprints.axis import SELF_AND_ALL
+from convcalc.footprints.field import Field
+from convcalc.footprints.footprint import Footprint
+from convcalc.footprints.stencils import identity
 from convcalc.layers.base import Layer, Shape, axis_of, must_divide, must_equal
-from convcalc.layout import SELF_AND_ALL
-from convcalc.sizes import Size
-from convcalc.stencils import identity
+from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.size import Size
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from convcalc import stencils
-from convcalc.conditions import Check, enforce
+from convcalc.arithmetic.exactness import check_symmetric_crop
+from convcalc.arithmetic.formulas import at_least
 from convcalc.errors import BadShape
-from convcalc.exactness import check_symmetric_crop
-from convcalc.expr import Expr
-from convcalc.field import Field
-from convcalc.footprint import Footprint
-from convcalc.formulas import at_least
+from convcalc.footprints import stencils
+from convcalc.footprints.field import Field
+from convcalc.footprints.footprint import Footprint
 from convcalc.layers.base import Layer, Shape, along, written
-from convcalc.sizes import Size, smaller
+from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.size import Size, smaller
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class _Align(Layer):
         return (*batch, channels, *along(len(sizes), check, lambda i, check: self.size(sizes[i], wanted[i], check)))
 
     def check_exact(self, *shapes: Shape, check: Check) -> None:
-        """Every crop is symmetric: `convcalc.exactness.check_symmetric_crop` on each axis."""
+        """Every crop is symmetric: `convcalc.arithmetic.exactness.check_symmetric_crop` on each axis."""
         (_, _, sizes), (_, _, wanted) = map(self.split, shapes)
 
         def centred(axis: int, check: Check) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadShape
-from convcalc.field import Field, unite
-from convcalc.footprint import Footprint
+from convcalc.footprints.field import Field, unite
+from convcalc.footprints.footprint import Footprint
+from convcalc.footprints.stencils import everything, everything_before, identity
 from convcalc.layers.base import Layer, Shape, must_equal, product, written
 from convcalc.layers.matmul import Matmul
-from convcalc.sizes import Size
-from convcalc.stencils import everything, everything_before, identity
+from convcalc.sizes.conditions import Check, Reader, enforce
+from convcalc.sizes.size import Size
 
 
 @dataclass(frozen=True)

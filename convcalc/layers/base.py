@@ -11,20 +11,20 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import cache
 from typing import Any, ClassVar, Self, TypeAlias
 
-from convcalc.axes import AXES, axis_names
-from convcalc.branch import Branch
-from convcalc.conditions import Check, Reader, enforce
+from convcalc.arithmetic.formulas import at_least
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
-from convcalc.expr import Expr
-from convcalc.field import Field
-from convcalc.footprint import Footprint
-from convcalc.formulas import at_least
+from convcalc.footprints.axis import sized
+from convcalc.footprints.field import Field
+from convcalc.footprints.footprint import Footprint
+from convcalc.footprints.stencils import identity
 from convcalc.layers.door import ASKED_OF_SHAPES, of_shapes
 from convcalc.layers.settings import read_setting
-from convcalc.layout import sized
-from convcalc.sizes import Size, larger, smaller
-from convcalc.spelled import spelled
-from convcalc.stencils import identity
+from convcalc.render.spelled import spelled
+from convcalc.sizes.axes import AXES, axis_names
+from convcalc.sizes.branch import Branch
+from convcalc.sizes.conditions import Check, Reader, enforce
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.size import Size, larger, smaller
 
 Shape: TypeAlias = tuple[Size, ...]
 Ints: TypeAlias = Any  # int | tuple[int, ...], one entry per axis
@@ -102,7 +102,7 @@ class Layer:
     def at(self, values: Mapping[str, Size]) -> Self:
         """Return the layer with values in the place of the symbols in its hyper-parameters.
 
-        >>> from convcalc.expr import Expr
+        >>> from convcalc.sizes.expr import Expr
         >>> from convcalc.layers import Upsample
         >>> Upsample(size=(2 * Expr.symbol("H"), 8)).at({"H": 5})
         Upsample(size=(10, 8))
@@ -114,7 +114,7 @@ class Layer:
 
         It may give as many tensors, or as many axes, at some sizes alone.
 
-        >>> from convcalc.expr import Expr
+        >>> from convcalc.sizes.expr import Expr
         >>> from convcalc.layers import Unbind
         >>> [str(branch) for branch in Unbind(3).path((Expr.symbol("n"), 8))]
         ['n == 3']
@@ -122,10 +122,10 @@ class Layer:
         return ()
 
     def check_exact(self, *shapes: Shape, check: Check) -> None:
-        """Hand to `check` what must hold for the input to be used in full: see `convcalc.exactness`.
+        """Hand to `check` what must hold for the input to be used in full: see `convcalc.arithmetic.exactness`.
 
-        >>> from convcalc.conditions import Conditions
-        >>> from convcalc.expr import Expr
+        >>> from convcalc.sizes.conditions import Conditions
+        >>> from convcalc.sizes.expr import Expr
         >>> from convcalc.layers import MaxPool
         >>> needs = Conditions()
         >>> MaxPool(2).check_exact((1, 3, Expr.symbol("n")), check=needs)

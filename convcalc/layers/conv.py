@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar
 
-from convcalc import stencils
-from convcalc.axes import per_axis
-from convcalc.conditions import Check, enforce
+from convcalc.arithmetic.exactness import check_no_row_dropped
+from convcalc.arithmetic.formulas import at_least, conv_out, conv_transpose_out, padding_depends_on_size, padding_pair
+from convcalc.arithmetic.resizing import PAD_MODES, pad_out
 from convcalc.errors import BadArgument, BadShape
-from convcalc.exactness import check_no_row_dropped
-from convcalc.footprint import Footprint
-from convcalc.formulas import at_least, conv_out, conv_transpose_out, padding_depends_on_size, padding_pair
+from convcalc.footprints import stencils
+from convcalc.footprints.footprint import Footprint
+from convcalc.footprints.taps import Taps
 from convcalc.layers.base import (
     Ints,
     Layer,
@@ -21,9 +21,9 @@ from convcalc.layers.base import (
     must_equal,
     product,
 )
-from convcalc.resizing import PAD_MODES, pad_out
-from convcalc.sizes import Size, is_symbolic
-from convcalc.tapsets import Taps
+from convcalc.sizes.axes import per_axis
+from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.size import Size, is_symbolic
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Conv(_Kernel):
     padding_mode: str = "zeros"
 
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
-        """(N, C_out, o, ...) with o = `convcalc.formulas.conv_out` on each axis."""
+        """(N, C_out, o, ...) with o = `convcalc.arithmetic.formulas.conv_out` on each axis."""
         batch, channels, sizes = self.split(shape)
         self.check_channels(channels, check)
         axes = len(sizes)
@@ -152,7 +152,7 @@ class Conv(_Kernel):
         return (*batch, self.channels_out(channels), *along(axes, check, size))
 
     def check_exact(self, *shapes: Shape, check: Check) -> None:
-        """No window drops a row: `convcalc.exactness.check_no_row_dropped` on each axis."""
+        """No window drops a row: `convcalc.arithmetic.exactness.check_no_row_dropped` on each axis."""
         _, _, sizes = self.split(shapes[0])
 
         def whole(axis: int, check: Check) -> None:
@@ -227,7 +227,7 @@ class ConvTranspose(_Kernel):
     output_padding: Ints = 0
 
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
-        """(N, C_out, o, ...) with o = `convcalc.formulas.conv_transpose_out` on each axis."""
+        """(N, C_out, o, ...) with o = `convcalc.arithmetic.formulas.conv_transpose_out` on each axis."""
         batch, channels, sizes = self.split(shape)
         self.check_channels(channels, check)
         axes = len(sizes)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from convcalc.conditions import Check, enforce
 from convcalc.errors import BadArgument
-from convcalc.field import Field
+from convcalc.footprints.field import Field
 from convcalc.layers.base import Layer, Shape, axis_of
-from convcalc.sizes import is_symbolic, larger, smaller
+from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.size import is_symbolic, larger, smaller
 
 
 class _Diagonal(Layer):

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
-from convcalc.axes import per_axis
-from convcalc.conditions import Check, enforce
+from convcalc.arithmetic.exactness import check_no_row_dropped
+from convcalc.arithmetic.formulas import conv_out
 from convcalc.errors import BadShape
-from convcalc.exactness import check_no_row_dropped
-from convcalc.field import Field
-from convcalc.footprint import Footprint
-from convcalc.formulas import conv_out
+from convcalc.footprints.field import Field
+from convcalc.footprints.footprint import Footprint
+from convcalc.footprints.stencils import conv, conv_transpose
 from convcalc.layers.base import (
     Ints,
     Layer,
@@ -23,8 +22,9 @@ from convcalc.layers.base import (
     must_equal,
     product,
 )
-from convcalc.sizes import Size
-from convcalc.stencils import conv, conv_transpose
+from convcalc.sizes.axes import per_axis
+from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.size import Size
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Unfold(_Blocks):
     op: ClassVar[str] = "unfold"
 
     def check_exact(self, *shapes: Shape, check: Check) -> None:
-        """No window drops a row: `convcalc.exactness.check_no_row_dropped` on both axes."""
+        """No window drops a row: `convcalc.arithmetic.exactness.check_no_row_dropped` on both axes."""
         _, _, sizes = self.split(shapes[0])
         settings = (self.kernel_size, self.stride, self.padding, self.dilation)
         kernel, stride, padding, dilation = (per_axis("windows", setting, 2) for setting in settings)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from convcalc.conditions import Check, enforce
-from convcalc.field import Field
+from convcalc.footprints.field import Field
 from convcalc.layers.base import Layer, Shape
 from convcalc.layers.merge import Elementwise
-from convcalc.layers.view import Expand, View
-from convcalc.sizes import Size
+from convcalc.layers.reshape import Expand, View
+from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.size import Size
 
 
 class _Like(Layer):

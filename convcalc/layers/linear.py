@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from convcalc.conditions import Check, enforce
+from convcalc.arithmetic.formulas import at_least
 from convcalc.errors import BadArgument, BadShape
-from convcalc.field import Field
-from convcalc.formulas import at_least
+from convcalc.footprints.field import Field
+from convcalc.footprints.stencils import everything
 from convcalc.layers.base import Layer, Shape, axis_of, must_equal, product
-from convcalc.sizes import Size
-from convcalc.stencils import everything
+from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.size import Size
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadShape
-from convcalc.field import Field
+from convcalc.footprints.field import Field
 from convcalc.layers.base import Layer, Shape, must_equal, written
-from convcalc.layers.function import Compare, Reduce
-from convcalc.sizes import Size
+from convcalc.layers.reduce import Compare, Reduce
+from convcalc.sizes.conditions import Check, Reader, enforce
+from convcalc.sizes.size import Size
 
 
 def _itself(size: Size) -> Size:

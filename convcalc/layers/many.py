@@ -10,15 +10,15 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from convcalc.branch import Branch
-from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadShape
 from convcalc.layers.base import Layer, Shape, axis_of, written
-from convcalc.layers.index import Index, Slice  # noqa: F401 -- Slice: of the example
+from convcalc.layers.indexing import Index, Slice  # noqa: F401 -- Slice: of the example
 from convcalc.layers.merge import Concat
 from convcalc.layers.narrow import Narrow
-from convcalc.layers.pieces import Stack
-from convcalc.sizes import Size
+from convcalc.layers.split import Stack
+from convcalc.sizes.branch import Branch
+from convcalc.sizes.conditions import Check, Reader, enforce
+from convcalc.sizes.size import Size
 
 
 @dataclass(frozen=True)

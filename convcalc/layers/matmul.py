@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadArgument, BadShape
-from convcalc.field import Field, unite
+from convcalc.footprints.field import Field, unite
+from convcalc.footprints.stencils import everything
 from convcalc.layers.base import Layer, Shape, must_equal, product, written
 from convcalc.layers.merge import Elementwise, broadcast
-from convcalc.sizes import Size
-from convcalc.stencils import everything
+from convcalc.sizes.conditions import Check, Reader, enforce
+from convcalc.sizes.size import Size
 
 
 class _Contracts(Layer):

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
-from convcalc.expr import Expr
-from convcalc.field import Field, unite
+from convcalc.footprints.field import Field, unite
 from convcalc.layers.base import Layer, Shape, axis_of, must_equal, named_axis, written
-from convcalc.quasiaffine import most_of, sign_on
-from convcalc.sizes import Size, is_array, larger, smaller
+from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.quasiaffine import most_of, sign_on
+from convcalc.sizes.size import Size, is_array, larger, smaller
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import ClassVar
 
-from convcalc.conditions import Check, enforce
+from convcalc.arithmetic.formulas import at_least
 from convcalc.errors import BadArgument, BadShape
-from convcalc.field import Field
-from convcalc.footprint import Footprint
-from convcalc.formulas import at_least
+from convcalc.footprints.field import Field
+from convcalc.footprints.footprint import Footprint
+from convcalc.footprints.stencils import identity, pad, taps
 from convcalc.layers.base import Layer, Shape, axis_of, written
-from convcalc.sizes import Size
-from convcalc.stencils import identity, pad, taps
+from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.size import Size
 
 
 @dataclass(frozen=True)

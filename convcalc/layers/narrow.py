@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from convcalc.branch import Branch
-from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
 from convcalc.layers.base import Shape, written
-from convcalc.layers.index import Back, Index, Slice, sign_of
-from convcalc.sizes import Size
+from convcalc.layers.indexing import Back, Index, Slice, sign_of
+from convcalc.sizes.branch import Branch
+from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.size import Size
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from convcalc.conditions import Check, enforce
+from convcalc.arithmetic.formulas import at_least
 from convcalc.errors import BadArgument, BadShape
-from convcalc.field import Field
-from convcalc.footprint import Footprint
-from convcalc.formulas import at_least
+from convcalc.footprints.axis import SELF_AND_ALL
+from convcalc.footprints.field import Field
+from convcalc.footprints.footprint import Footprint
 from convcalc.layers.activation import Pointwise
 from convcalc.layers.base import Ints, Shape, must_divide, must_equal, product
-from convcalc.layout import SELF_AND_ALL
-from convcalc.sizes import Size
+from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.size import Size
 
 _STATISTICS = SELF_AND_ALL
 """What is scaled by statistics reads itself, and everything that they are of."""

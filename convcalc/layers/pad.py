@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
-from convcalc import stencils
-from convcalc.axes import per_axis
-from convcalc.conditions import Check, enforce
+from convcalc.arithmetic.resizing import both_sides, crop_out, pad_out
 from convcalc.errors import NoOutput
-from convcalc.footprint import Footprint
+from convcalc.footprints import stencils
+from convcalc.footprints.footprint import Footprint
 from convcalc.layers.base import Layer, Shape, along
-from convcalc.resizing import both_sides, crop_out, pad_out
+from convcalc.sizes.axes import per_axis
+from convcalc.sizes.conditions import Check, enforce
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from convcalc.branch import Branch
-from convcalc.conditions import Check, enforce
 from convcalc.errors import BadShape
-from convcalc.expr import Expr
-from convcalc.field import Field
+from convcalc.footprints.field import Field
 from convcalc.layers.base import Layer, Shape, axis_of, written
-from convcalc.layers.index import Back, Ends, Index, Slice, check_reach, sign_of
+from convcalc.layers.indexing import Back, Ends, Index, Slice, check_reach, sign_of
 from convcalc.layers.merge import Elementwise
-from convcalc.sizes import Size
+from convcalc.sizes.branch import Branch
+from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.size import Size
 
 TENSOR = "tensor"
 """Stands among the items where an index tensor does."""
@@ -23,7 +23,7 @@ TENSOR = "tensor"
 class Listed(NamedTuple):
     """Places of an axis that are written down: `x[:, [0, 2]]`.
 
-    >>> from convcalc.layers.index import Slice
+    >>> from convcalc.layers.indexing import Slice
     >>> Pick((Slice(), Listed((0, 2)))).out_shape((8, 5))
     (8, 2)
     """
@@ -42,7 +42,7 @@ class Pick(Layer):
     Other items are those of `Index`; ints take their axis away first. The index tensors are broadcast; their axes stand
     where the first of them stood, or in front where other axes are between them.
 
-    >>> from convcalc.layers.index import Slice
+    >>> from convcalc.layers.indexing import Slice
     >>> Pick((Slice(), "tensor", "tensor")).out_shape((8, 49, 49, 3), (5,), (4, 1))
     (8, 4, 5, 3)
     >>> Pick(("tensor", Slice(), "tensor")).out_shape((8, 49, 49), (5,), (5,))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
-from convcalc import stencils
-from convcalc.axes import per_axis
-from convcalc.conditions import Check, enforce
+from convcalc.arithmetic.exactness import check_no_row_dropped
+from convcalc.arithmetic.formulas import padding_depends_on_size, padding_pair, pool_out
+from convcalc.arithmetic.resizing import adaptive_pool_out
 from convcalc.errors import KernelDoesNotFit
-from convcalc.exactness import check_no_row_dropped
-from convcalc.footprint import Footprint
-from convcalc.formulas import padding_depends_on_size, padding_pair, pool_out
+from convcalc.footprints import stencils
+from convcalc.footprints.footprint import Footprint
 from convcalc.layers.base import Ints, Layer, Shape, along
-from convcalc.resizing import adaptive_pool_out
-from convcalc.sizes import Size, is_symbolic
+from convcalc.sizes.axes import per_axis
+from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.size import Size, is_symbolic
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class _Pool(Layer):
         return kernel, stride, padding, dilation
 
     def check_exact(self, *shapes: Shape, check: Check) -> None:
-        """No window drops a row: `convcalc.exactness.check_no_row_dropped` on each axis; ceil mode never does."""
+        """No window drops a row: `arithmetic.exactness.check_no_row_dropped` on each axis; ceil mode never does."""
         _, _, sizes = self.split(shapes[0])
 
         def whole(axis: int, check: Check) -> None:
@@ -110,7 +110,7 @@ class MaxPool(_Pool):
         return 2 if self.return_indices else 1
 
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
-        """(N, C, o, ...) with o = `convcalc.formulas.pool_out` on each axis."""
+        """(N, C, o, ...) with o = `convcalc.arithmetic.formulas.pool_out` on each axis."""
         return self.windows(shape, self.padding, self.dilation, check)
 
     def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
@@ -132,7 +132,7 @@ class AvgPool(_Pool):
     padding: Any = 0
 
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
-        """(N, C, o, ...) with o = `convcalc.formulas.pool_out` on each axis."""
+        """(N, C, o, ...) with o = `convcalc.arithmetic.formulas.pool_out` on each axis."""
         self.check_3d(shape, check)
         return self.windows(shape, self.padding, 1, check)
 
@@ -151,7 +151,7 @@ class LpPool(_Pool):
     norm_type: float = 2
 
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
-        """(N, C, o, ...) with o = `convcalc.formulas.pool_out` on each axis."""
+        """(N, C, o, ...) with o = `convcalc.arithmetic.formulas.pool_out` on each axis."""
         self.check_3d(shape, check)
         return self.windows(shape, 0, 1, check)
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from convcalc.conditions import Check, Reader, enforce
+from convcalc.arithmetic.formulas import conv_out
 from convcalc.errors import BadShape
-from convcalc.field import Field
-from convcalc.formulas import conv_out
+from convcalc.footprints.field import Field
 from convcalc.layers.base import Layer, Shape, must_equal, product, written
 from convcalc.layers.matmul import Matmul
 from convcalc.layers.merge import Elementwise
-from convcalc.sizes import Size, smaller
+from convcalc.sizes.conditions import Check, Reader, enforce
+from convcalc.sizes.size import Size, smaller
 
 
 class _Product(Layer):
@@ -180,7 +180,7 @@ class ConvTBC(Layer):
     padding: int = 0
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
-        """T' = `convcalc.formulas.conv_out` of T."""
+        """T' = `convcalc.arithmetic.formulas.conv_out` of T."""
         if len(shape) != 3:
             raise BadShape(f"convtbc takes (T, N, C): got {written(shape)}")
         must_equal(

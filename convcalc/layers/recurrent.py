@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 
-from convcalc.conditions import Check, Reader, enforce
 from convcalc.errors import BadArgument, BadShape
-from convcalc.field import Field
+from convcalc.footprints.field import Field
+from convcalc.footprints.stencils import everything, everything_before, identity
 from convcalc.layers.base import Layer, Shape, must_equal, product, written
-from convcalc.sizes import Size
-from convcalc.stencils import everything, everything_before, identity
+from convcalc.sizes.conditions import Check, Reader, enforce
+from convcalc.sizes.size import Size
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 """How many linear maps of input and state each kind has."""

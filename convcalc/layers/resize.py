@@ -7,17 +7,17 @@ from dataclasses import KW_ONLY, dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from convcalc import stencils
-from convcalc.axes import per_axis
-from convcalc.conditions import Check, Reader, enforce
+from convcalc.arithmetic.formulas import at_least
+from convcalc.arithmetic.resizing import interpolate_out, pixel_shuffle_out, pixel_unshuffle_out
 from convcalc.errors import BadArgument, BadShape
-from convcalc.field import Field
-from convcalc.footprint import Footprint
-from convcalc.formulas import at_least
+from convcalc.footprints import stencils
+from convcalc.footprints.field import Field
+from convcalc.footprints.footprint import Footprint
 from convcalc.layers.base import Layer, Shape, along, must_divide, must_equal, written
 from convcalc.layers.pool import average_needs_channels
-from convcalc.resizing import interpolate_out, pixel_shuffle_out, pixel_unshuffle_out
-from convcalc.sizes import Size, is_symbolic
+from convcalc.sizes.axes import per_axis
+from convcalc.sizes.conditions import Check, Reader, enforce
+from convcalc.sizes.size import Size, is_symbolic
 
 MODES = {
     "nearest": (1, 2, 3),
@@ -55,7 +55,7 @@ class Upsample(Layer):
             raise BadArgument(f"unknown mode {self.mode!r}: use one of {', '.join(MODES)}")
 
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
-        """(N, C, o, ...) with o = `convcalc.resizing.interpolate_out` on each axis."""
+        """(N, C, o, ...) with o = `convcalc.arithmetic.resizing.interpolate_out` on each axis."""
         batch, channels, sizes = self.split(shape)
         if not batch:
             raise BadShape(f"upsample needs a batch axis: got {len(shape)} axes")

@@ -12,8 +12,8 @@ from operator import index
 from typing import Any
 
 from convcalc.errors import BadArgument, brief
-from convcalc.expr import Expr
-from convcalc.sizes import flag
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.size import flag
 
 
 def read_setting(kind: str, name: str, value: Any) -> Any:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
-from convcalc.axes import per_axis
-from convcalc.conditions import Check, enforce
+from convcalc.arithmetic.formulas import at_least
 from convcalc.errors import BadShape
-from convcalc.field import Field
-from convcalc.formulas import at_least
+from convcalc.footprints.field import Field
 from convcalc.layers.base import Ints, Layer, Shape, along, must_equal, written
-from convcalc.sizes import Size, smaller
+from convcalc.sizes.axes import per_axis
+from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.size import Size, smaller
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from convcalc.analysis.cell import AxisWindow
+from convcalc.analysis.chain import Step
+from convcalc.analysis.chain_text import field_texts, shorthand
 from convcalc.analysis.comparison import Count
-from convcalc.analysis.report import LayerReport
+from convcalc.analysis.comparison_text import count_row
+from convcalc.analysis.report.report import LayerReport
+from convcalc.analysis.report.text import op_text, shape_text
 from convcalc.analysis.tiles import AxisTiles
-from convcalc.analysis.window import AxisWindow
-from convcalc.chain import Step
-from convcalc.checkerboard import Overlap
-from convcalc.exprtext import PRETTY
-from convcalc.field import Field
-from convcalc.footprint import Footprint
-from convcalc.graph import Node
-from convcalc.reads import Reads
-from convcalc.render.compare import count_row
-from convcalc.render.ops import op_words
-from convcalc.render.report import op_text, shape_text
-from convcalc.render.stack import field_texts, shorthand
+from convcalc.arithmetic.transposed.checkerboard import Overlap
+from convcalc.footprints.field import Field
+from convcalc.footprints.footprint import Footprint
+from convcalc.footprints.reads import Reads
+from convcalc.footprints.taps import Taps
+from convcalc.network.graph import Node
+from convcalc.network.ops import op_words
 from convcalc.render.words import count
-from convcalc.tapsets import Taps
+from convcalc.sizes.text import PRETTY
 
 SHOWN = 8
 """So many phases, and outputs of a map, are written; the rest are counted."""
@@ -27,7 +27,7 @@ SHOWN = 8
 def layer_line(row: LayerReport) -> str:
     """Return a row of a report.
 
-    >>> from convcalc.analysis.report import inspect_graph
+    >>> from convcalc.analysis.report.report import inspect_graph
     >>> from convcalc.zoo import lenet
     >>> layer_line(inspect_graph(lenet())["conv1"])
     'conv1: conv 6 k5 p2 -> 6x28x28, 156 parameters, 117,600 MACs, receptive field 5, stride 1'
@@ -42,7 +42,7 @@ def layer_line(row: LayerReport) -> str:
 def step_line(step: Step) -> str:
     """Return a step of a stack.
 
-    >>> from convcalc.chain import run_chain
+    >>> from convcalc.analysis.chain import run_chain
     >>> from convcalc.layers import Conv
     >>> step_line(run_chain([Conv(8, 3)], (1, 3, 28)).steps[0])
     'conv1: conv 8 k3 -> 8x26, receptive field 3, stride 1'
@@ -66,7 +66,7 @@ def node_line(node: Node) -> str:
 def field_line(field: Field) -> str:
     """Return a field: what is read on each axis, once where the axes agree.
 
-    >>> from convcalc.stencils import conv
+    >>> from convcalc.footprints.stencils import conv
     >>> field_line(Field((conv(3), conv(5, stride=2))))
     'receptive field 3x5, stride 1x2, offset 1x2'
     """
@@ -84,7 +84,7 @@ def field_line(field: Field) -> str:
 def footprint_line(footprint: Footprint) -> str:
     """Return what the outputs read, phase by phase; output a of each is `a` steps further.
 
-    >>> from convcalc.stencils import conv, conv_transpose, everything
+    >>> from convcalc.footprints.stencils import conv, conv_transpose, everything
     >>> footprint_line(conv(3, stride=2, padding=1)), footprint_line(conv_transpose(4, stride=2, padding=1))
     ('reads -1..1 + 2a', 'reads -1..0, 0..1 by phase, + a')
     >>> footprint_line(everything())
@@ -124,7 +124,7 @@ def reads_text(reads: Reads) -> str:
 def overlap_line(meet: Overlap) -> str:
     """Return how many taps meet at each phase.
 
-    >>> from convcalc.checkerboard import overlap
+    >>> from convcalc.arithmetic.transposed.checkerboard import overlap
     >>> overlap_line(overlap(4, stride=2))
     'taps by phase 2 2: even, as 2 divides 4'
     """
@@ -150,7 +150,7 @@ def axis_tiles_line(axis: AxisTiles) -> str:
 def axis_window_line(window: AxisWindow) -> str:
     """Return what one position reads on one axis.
 
-    >>> from convcalc.tapsets import TapSet
+    >>> from convcalc.footprints.taps import TapSet
     >>> axis_window_line(AxisWindow(axis="H", cell=0, size=9, pattern=(-3, 3), reads=TapSet.of(range(4))))
     'H: cell 0 reads 0..3 of 9; 3 before and 0 after lie in padding'
     """

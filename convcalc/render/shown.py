@@ -7,55 +7,55 @@ from html import escape
 from importlib import import_module
 from typing import Any
 
-from convcalc.expr import Expr
-from convcalc.exprtext import LATEX, write
 from convcalc.render.words import fold
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.text import LATEX, write
 
 WIDTH, HEIGHT = 100, 24
 """A screen: what `repr` fits in."""
 
 WRITERS = {
-    "AxisTiles": "parts.axis_tiles_line",
-    "AxisWindow": "parts.axis_window_line",
-    "Chain": "stack.stack_text",
-    "Comparison": "compare.compare_text",
-    "Count": "parts.count_line",
-    "Field": "parts.field_line",
-    "Footprint": "parts.footprint_line",
-    "HDC": "dilation.hdc_text",
-    "LayerReport": "parts.layer_line",
-    "Network": "zoo.network_text",
-    "Node": "parts.node_line",
-    "Notes": "notes.notes_text",
-    "Overlap": "parts.overlap_line",
-    "Reads": "parts.reads_text",
-    "Report": "report.report_text",
-    "Solutions": "solutions.solutions_text",
-    "Step": "parts.step_line",
-    "Tiles": "tiles.tiles_text",
-    "TransposedSize": "transpose.transposed_text",
-    "VerifyReport": "verify.render_report",
-    "WindowedSize": "window.windowed_text",
-    "WorkedExample": "transpose_example.render_example",
+    "AxisTiles": "render.parts.axis_tiles_line",
+    "AxisWindow": "render.parts.axis_window_line",
+    "Chain": "analysis.chain_text.stack_text",
+    "Comparison": "analysis.comparison_text.compare_text",
+    "Count": "render.parts.count_line",
+    "Field": "render.parts.field_line",
+    "Footprint": "render.parts.footprint_line",
+    "HDC": "arithmetic.dilation.text.hdc_text",
+    "LayerReport": "render.parts.layer_line",
+    "Network": "analysis.catalogue_text.network_text",
+    "Node": "render.parts.node_line",
+    "Notes": "analysis.notes.text.notes_text",
+    "Overlap": "render.parts.overlap_line",
+    "Reads": "render.parts.reads_text",
+    "Report": "analysis.report.text.report_text",
+    "Solutions": "arithmetic.solving.text.solutions_text",
+    "Step": "render.parts.step_line",
+    "Tiles": "analysis.tiles_text.tiles_text",
+    "TransposedSize": "arithmetic.transposed.text.transposed_text",
+    "VerifyReport": "bridge.verify.text.render_report",
+    "WindowedSize": "arithmetic.window_size_text.windowed_text",
+    "WorkedExample": "arithmetic.transposed.drawing.render_example",
 }
 """Who writes a class of results; imported when the first of them is shown."""
 
-NARROW = {"Report": "report.report_text", "Comparison": "compare.compare_text"}
+NARROW = {"Report": "analysis.report.text.report_text", "Comparison": "analysis.comparison_text.compare_text"}
 """Those who can write it for a number of columns: `width=`."""
 
-TABLES = {"Report": "report.report_html", "Comparison": "compare.compare_html"}
+TABLES = {"Report": "analysis.report.text.report_html", "Comparison": "analysis.comparison_text.compare_html"}
 """Those who write HTML of their own."""
 
 
 def _writer(table: dict[str, str], result: object) -> Any:
-    module, _, name = table[type(result).__name__].partition(".")
-    return getattr(import_module(f"convcalc.render.{module}"), name)
+    module, _, name = table[type(result).__name__].rpartition(".")
+    return getattr(import_module(f"convcalc.{module}"), name)
 
 
 def text(result: object) -> str:
     """Return all of a result as text.
 
-    >>> from convcalc.checkerboard import overlap
+    >>> from convcalc.arithmetic.transposed.checkerboard import overlap
     >>> text(overlap(3, stride=2))
     'taps by phase 2 1: uneven, as 2 does not divide 3; use kernel_size 2 or 4, or upsample by 2 and convolve'
     """
@@ -66,7 +66,7 @@ def text(result: object) -> str:
 def short(result: object) -> str:
     """Return a result as `print` shows it, folded and cut in the middle to a screen of `HEIGHT` lines.
 
-    >>> from convcalc.dilation import hdc
+    >>> from convcalc.arithmetic.dilation.stack import hdc
     >>> short(hdc([1, 2])) == str(hdc([1, 2]))
     True
     """
@@ -93,7 +93,7 @@ def cut(lines: Sequence[str], most: int = HEIGHT) -> list[str]:
 def html(result: object) -> str:
     """Return a result for notebooks: a table, or its text as it stands.
 
-    >>> from convcalc.checkerboard import overlap
+    >>> from convcalc.arithmetic.transposed.checkerboard import overlap
     >>> html(overlap(2, stride=2))
     '<pre>taps by phase 1 1: even, as 2 divides 2</pre>'
     """
@@ -106,7 +106,7 @@ def html(result: object) -> str:
 def latex(result: object) -> str | None:
     r"""Return the formula of a result that has one, else None.
 
-    >>> from convcalc.window_size import conv_size
+    >>> from convcalc.arithmetic.window_size import conv_size
     >>> print(latex(conv_size(28, 5, stride=2)), latex("none"))
     $\displaystyle \left\lfloor \frac{n + 1}{2} \right\rfloor - 2$ None
     """

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from convcalc.errors import ConvcalcError
-from convcalc.expr import Expr
-from convcalc.exprtext import PYTHON, Style, grouped, write  # noqa: F401 -- PYTHON serves the examples
-from convcalc.sizes import Size, is_symbolic
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.size import Size, is_symbolic
+from convcalc.sizes.text import PYTHON, Style, grouped, write  # noqa: F401 -- PYTHON serves the examples
 
 Line: TypeAlias = tuple[str, str]
 """A label and what it labels."""

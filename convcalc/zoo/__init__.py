@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from convcalc.errors import Unreadable
-from convcalc.graph import Graph
+from convcalc.network.graph import Graph
 from convcalc.zoo.alexnet import alexnet, alexnet_torchvision
 from convcalc.zoo.densenet import densenet, densenet121, densenet169, densenet201
 from convcalc.zoo.googlenet import googlenet

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from convcalc.blocks import Sequential
-from convcalc.graph import Graph
 from convcalc.layers import AdaptiveAvgPool, Conv, Dropout, Flatten, Linear, MaxPool, ReLU
+from convcalc.network.blocks import Sequential
+from convcalc.network.graph import Graph
 from convcalc.zoo.published import published
 
 
@@ -14,7 +14,7 @@ def alexnet(in_channels: int = 1, classes: int = 10) -> Graph:
     After A. Krizhevsky, I. Sutskever, G. Hinton, "ImageNet classification with deep convolutional neural
     networks", NIPS 2012, first padding 1, without response normalization.
 
-    >>> from convcalc.analysis.shapes import infer_shapes
+    >>> from convcalc.network.shapes import infer_shapes
     >>> infer_shapes(alexnet())["features.pool3"]
     (1, 256, 5, 5)
     """
@@ -51,7 +51,7 @@ def alexnet_torchvision(in_channels: int = 3, classes: int = 1000) -> Graph:
 
     Source: A. Krizhevsky, "One weird trick for parallelizing convolutional neural networks", arXiv:1404.5997.
 
-    >>> from convcalc.analysis.cost import count_cost
+    >>> from convcalc.analysis.report.cost import count_cost
     >>> count_cost(alexnet_torchvision()).total.params
     61100840
     """

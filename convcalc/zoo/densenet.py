@@ -6,9 +6,9 @@ arXiv:1608.06993, table 1. Those with a number are named as in torchvision.
 
 from __future__ import annotations
 
-from convcalc.blocks import Part, Sequential, Skip
-from convcalc.graph import Graph
 from convcalc.layers import AdaptiveAvgPool, AvgPool, BatchNorm, Conv, Flatten, Linear, MaxPool, ReLU
+from convcalc.network.blocks import Part, Sequential, Skip
+from convcalc.network.graph import Graph
 from convcalc.zoo.published import published
 
 
@@ -20,7 +20,7 @@ def densenet(
 ) -> Graph:
     """Return the small DenseNet that is taught: one 3x3 convolution, with bias, for each layer of a block.
 
-    >>> from convcalc.analysis.shapes import infer_shapes
+    >>> from convcalc.network.shapes import infer_shapes
     >>> infer_shapes(densenet())["block4.3.concat"]
     (1, 248, 3, 3)
     """
@@ -53,7 +53,7 @@ def densenet(
 def densenet121(in_channels: int = 3, classes: int = 1000) -> Graph:
     """Return DenseNet-121: blocks of 6, 12, 24 and 16 bottleneck layers.
 
-    >>> from convcalc.analysis.cost import count_cost
+    >>> from convcalc.analysis.report.cost import count_cost
     >>> count_cost(densenet121()).total.params
     7978856
     """

@@ -5,9 +5,9 @@ After C. Szegedy et al., "Going deeper with convolutions", arXiv:1409.4842, with
 
 from __future__ import annotations
 
-from convcalc.blocks import Branches, Part, Sequential, Wired
-from convcalc.graph import Graph
 from convcalc.layers import AdaptiveAvgPool, AvgPool, Conv, Dropout, Flatten, Linear, MaxPool, ReLU
+from convcalc.network.blocks import Branches, Part, Sequential, Wired
+from convcalc.network.graph import Graph
 from convcalc.zoo.published import published
 
 BLOCKS = {
@@ -29,7 +29,7 @@ def googlenet(in_channels: int = 1, classes: int = 10, aux: bool = False) -> Gra
 
     With `aux` also the two heads used in training, whose sizes are those of 224x224 images.
 
-    >>> from convcalc.analysis.shapes import infer_shapes
+    >>> from convcalc.network.shapes import infer_shapes
     >>> infer_shapes(googlenet())["inception5b.concat"], googlenet(aux=True).outputs
     ((1, 1024, 3, 3), ('fc', 'aux1.fc2', 'aux2.fc2'))
     """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from convcalc.blocks import Sequential
-from convcalc.graph import Graph
 from convcalc.layers import AvgPool, Conv, Flatten, Linear, MaxPool, ReLU, Sigmoid
+from convcalc.network.blocks import Sequential
+from convcalc.network.graph import Graph
 from convcalc.zoo.published import published
 
 
@@ -14,7 +14,7 @@ def lenet(in_channels: int = 1, classes: int = 10, modern: bool = False) -> Grap
     Sigmoid and average pooling; `modern`: ReLU and max pooling. Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner,
     "Gradient-based learning applied to document recognition", Proc. IEEE 86(11), 1998.
 
-    >>> from convcalc.analysis.cost import count_cost
+    >>> from convcalc.analysis.report.cost import count_cost
     >>> count_cost(lenet()).total.params
     61706
     """

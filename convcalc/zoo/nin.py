@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from convcalc.blocks import Part, Sequential
-from convcalc.graph import Graph
 from convcalc.layers import AdaptiveAvgPool, Conv, Dropout, Flatten, MaxPool, ReLU
+from convcalc.network.blocks import Part, Sequential
+from convcalc.network.graph import Graph
 from convcalc.zoo.published import published
 
 
@@ -13,7 +13,7 @@ def nin(in_channels: int = 1, classes: int = 10) -> Graph:
 
     Source: M. Lin, Q. Chen, S. Yan, "Network in network", arXiv:1312.4400.
 
-    >>> from convcalc.analysis.shapes import infer_shapes
+    >>> from convcalc.network.shapes import infer_shapes
     >>> infer_shapes(nin())["flatten"]
     (1, 10)
     """

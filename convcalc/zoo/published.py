@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from convcalc.blocks import Part, as_graph
-from convcalc.graph import Graph, Node
 from convcalc.layers import Conv
 from convcalc.layers.base import Shape
+from convcalc.network.blocks import Part, as_graph
+from convcalc.network.graph import Graph, Node
 
 
 def published(net: Part, name: str, example: Shape, outputs: Sequence[str] = ()) -> Graph:

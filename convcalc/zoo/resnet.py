@@ -6,10 +6,10 @@ The paper's bottlenecks have their stride on the first 1x1 convolution; torchvis
 
 from __future__ import annotations
 
-from convcalc.blocks import Part, Residual, Sequential
 from convcalc.errors import BadArgument
-from convcalc.graph import Graph
 from convcalc.layers import AdaptiveAvgPool, BatchNorm, Conv, Flatten, Linear, MaxPool, ReLU
+from convcalc.network.blocks import Part, Residual, Sequential
+from convcalc.network.graph import Graph
 from convcalc.zoo.published import published
 
 STRIDE_ON = ("3x3", "1x1")
@@ -21,7 +21,7 @@ def resnet18(in_channels: int = 3, classes: int = 1000, bias: bool = False, shor
     `bias=True, shortcut_norm=False` is how it is often taught: convolutions keep their biases, and the 1x1
     convolution of a shortcut has no normalization.
 
-    >>> from convcalc.analysis.cost import count_cost
+    >>> from convcalc.analysis.report.cost import count_cost
     >>> count_cost(resnet18()).total.params, count_cost(resnet18(bias=True, shortcut_norm=False)).total.params
     (11689512, 11692520)
     """

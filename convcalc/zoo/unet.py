@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convcalc.blocks import Part, Sequential, Wired
-from convcalc.graph import Graph
 from convcalc.layers import BatchNorm, Concat, Conv, ConvTranspose, CropTo, Layer, MaxPool, PadTo, ReLU
+from convcalc.network.blocks import Part, Sequential, Wired
+from convcalc.network.graph import Graph
 from convcalc.zoo.published import published
 
 
@@ -18,7 +18,7 @@ def unet(in_channels: int = 1, classes: int = 2, padded: bool = False) -> Graph:
     as it went in. Source: O. Ronneberger, P. Fischer, T. Brox, "U-Net: convolutional networks for biomedical image
     segmentation", arXiv:1505.04597.
 
-    >>> from convcalc.analysis.shapes import infer_shapes
+    >>> from convcalc.network.shapes import infer_shapes
     >>> infer_shapes(unet())["out"], infer_shapes(unet(padded=True), (1, 1, 37, 50))["out"]
     ((1, 2, 388, 388), (1, 2, 37, 50))
     """
@@ -40,7 +40,7 @@ def unet3d(in_channels: int = 3, classes: int = 3) -> Graph:
     Source: Ö. Çiçek, A. Abdulkadir, S. Lienkamp, T. Brox, O. Ronneberger, "3D U-Net: learning dense volumetric
     segmentation from sparse annotation", arXiv:1606.06650, figure 2.
 
-    >>> from convcalc.analysis.shapes import infer_shapes
+    >>> from convcalc.network.shapes import infer_shapes
     >>> infer_shapes(unet3d())["out"]
     (1, 3, 44, 44, 28)
     """

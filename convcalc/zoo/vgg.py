@@ -6,9 +6,9 @@ arXiv:1409.1556, configurations A, B, D and E.
 
 from __future__ import annotations
 
-from convcalc.blocks import Part, Sequential
-from convcalc.graph import Graph
 from convcalc.layers import Conv, Dropout, Flatten, Linear, MaxPool, ReLU
+from convcalc.network.blocks import Part, Sequential
+from convcalc.network.graph import Graph
 from convcalc.zoo.published import published
 
 WIDTHS = (64, 128, 256, 512, 512)
@@ -17,7 +17,7 @@ WIDTHS = (64, 128, 256, 512, 512)
 def vgg11(in_channels: int = 3, classes: int = 1000) -> Graph:
     """Return VGG-11.
 
-    >>> from convcalc.analysis.shapes import infer_shapes
+    >>> from convcalc.network.shapes import infer_shapes
     >>> infer_shapes(vgg11(in_channels=1))["block5.pool"]
     (1, 512, 7, 7)
     """
@@ -36,7 +36,7 @@ def vgg13(in_channels: int = 3, classes: int = 1000) -> Graph:
 def vgg16(in_channels: int = 3, classes: int = 1000) -> Graph:
     """Return VGG-16.
 
-    >>> from convcalc.analysis.cost import count_cost
+    >>> from convcalc.analysis.report.cost import count_cost
     >>> count_cost(vgg16()).total.params
     138357544
     """

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import convcalc
-from convcalc.expr import Expr
-from convcalc.formulas import conv_out, pool_out
-from convcalc.solve import solve_conv
+from convcalc.arithmetic.formulas import conv_out, pool_out
+from convcalc.arithmetic.solving.solutions import solve_conv
+from convcalc.sizes.expr import Expr
 
 SIZES = np.arange(10, 10**6 + 10)
 

@@ -5,9 +5,9 @@ from time import perf_counter
 import pytest
 
 from convcalc import find_fields
-from convcalc.analysis.cost import count_cost
-from convcalc.analysis.report import inspect_graph
-from convcalc.analysis.shapes import infer_shapes
+from convcalc.analysis.report.cost import count_cost
+from convcalc.analysis.report.report import inspect_graph
+from convcalc.network.shapes import infer_shapes
 from convcalc.zoo import load
 
 AIM = 0.150

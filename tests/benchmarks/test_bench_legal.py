@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc.analysis.collect import Collector
-from convcalc.analysis.legal import decide, valid_sizes
+from convcalc.analysis.validity.conditions import Collector
+from convcalc.analysis.validity.decide import decide, valid_sizes
 from convcalc.errors import BadShape
-from convcalc.expr import Expr
 from convcalc.layers import Conv, MaxPool
 from convcalc.layers.base import must_equal
+from convcalc.sizes.expr import Expr
 
 
 def resnet(blocks):

@@ -6,10 +6,10 @@ import warnings
 
 import pytest
 
-from convcalc.bridge.build import recipe
-from convcalc.bridge.cases import draw_case
+from convcalc.bridge.assembly.recipe import recipe
 from convcalc.bridge.device import one_thread
-from convcalc.bridge.verify_layers import verify_layers
+from convcalc.bridge.verify.cases import draw_case
+from convcalc.bridge.verify.layers import verify_layers
 
 torch = pytest.importorskip("torch", reason="torch is an extra: pip install 'convcalc[torch]'")
 

@@ -21,10 +21,10 @@ from convcalc.analysis.notes.windows import (
     kernel_past_map,
     unread_padding,
 )
-from convcalc.analysis.opening import open_net
-from convcalc.analysis.shapes import infer_shapes
-from convcalc.blocks import Part
-from convcalc.graph import Graph, InputShapes
+from convcalc.network.blocks import Part
+from convcalc.network.graph import Graph, InputShapes
+from convcalc.network.opening import open_net
+from convcalc.network.shapes import infer_shapes
 
 RULES: Mapping[str, Callable[[Facts], Iterator[Remark]]] = {
     "dropped_rows": dropped_rows,
@@ -49,7 +49,7 @@ def find_notes(net: Graph | Part, input_size: InputShapes | None = None) -> Note
     """Return the notes on a network on inputs of these shapes, batch included, node by node in the order they run.
 
     A rule that needs a size is silent where that size is a symbol. Fields are of the first input. Raises as
-    `convcalc.analysis.shapes.infer_shapes`.
+    `convcalc.network.shapes.infer_shapes`.
 
     >>> from convcalc.layers import MaxPool
     >>> (note,) = find_notes(MaxPool(3, stride=2), (1, 8, 54, 54))

@@ -11,14 +11,14 @@ from convcalc.analysis.fields import node_fields
 from convcalc.analysis.notes.base import Facts
 from convcalc.analysis.notes.ways import Edit, Way, applied, edits, in_words, shifted
 from convcalc.analysis.notes.window import WINDOWED, windows
-from convcalc.analysis.shapes import node_shapes
-from convcalc.axes import per_axis
 from convcalc.errors import ConvcalcError
-from convcalc.field import Field
-from convcalc.footprint import Footprint
-from convcalc.graph import Graph, Node
+from convcalc.footprints.field import Field
+from convcalc.footprints.footprint import Footprint
 from convcalc.layers import ConvTranspose
 from convcalc.layers.base import Shape
+from convcalc.network.graph import Graph, Node
+from convcalc.network.shapes import node_shapes
+from convcalc.sizes.axes import per_axis
 
 _TRIED = 12
 """So many layers on the ways to a merge are tried with another kernel."""

@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import TypeAlias
 
 from convcalc.analysis.notes.ways import Way
-from convcalc.axes import axis_names
-from convcalc.field import Field
-from convcalc.graph import Graph, Node
+from convcalc.footprints.field import Field
 from convcalc.layers.base import Shape
+from convcalc.network.graph import Graph, Node
 from convcalc.shown import Shown
+from convcalc.sizes.axes import axis_names
 
 Ways: TypeAlias = tuple[Way, ...]
 

@@ -13,10 +13,8 @@ from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis
 from convcalc.analysis.notes.running import runs_at
 from convcalc.analysis.notes.ways import Change, Edit, Way, dense, edits
 from convcalc.analysis.notes.window import windows
-from convcalc.axes import per_axis
-from convcalc.dilation import hdc
-from convcalc.footprint import Footprint
-from convcalc.graph import Node
+from convcalc.arithmetic.dilation.stack import hdc
+from convcalc.footprints.footprint import Footprint
 from convcalc.layers import (
     Add,
     AvgPool,
@@ -36,6 +34,8 @@ from convcalc.layers import (
     Upsample,
 )
 from convcalc.layers.merge import Elementwise
+from convcalc.network.graph import Node
+from convcalc.sizes.axes import per_axis
 
 WINDOWS = Conv | ConvTranspose | MaxPool | AvgPool | LpPool
 
@@ -176,7 +176,7 @@ def _at_rate(node: Node, axis: int, facts: Facts, rate: int) -> Change:
 
 
 def _hdc_rates(node: Node, axis: int, facts: Facts) -> Iterator[Way]:
-    """Rates that close the holes of a plain chain of windows, by the exact rule of `convcalc.dilation`."""
+    """Rates that close the holes of a plain chain of windows, by the exact rule of `arithmetic.dilation.stack`."""
     chain = _plain_chain(facts)
     if node not in chain:
         return

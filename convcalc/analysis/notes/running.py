@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from convcalc.analysis.notes.base import Facts
 from convcalc.analysis.notes.ways import Change, Edit, Option, Way, applied
-from convcalc.analysis.shapes import infer_shapes, node_shapes
 from convcalc.errors import ConvcalcError
-from convcalc.graph import Graph
 from convcalc.layers import Linear
 from convcalc.layers.base import Shape
+from convcalc.network.graph import Graph
+from convcalc.network.shapes import infer_shapes, node_shapes
 
 
 def that_run(ways: Sequence[Way], facts: Facts) -> tuple[Way, ...]:

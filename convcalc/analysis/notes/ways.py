@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
-from convcalc.axes import per_axis
-from convcalc.graph import Graph, Node
 from convcalc.layers import Conv, Layer, Pad
 from convcalc.layers.base import Shape
+from convcalc.network.graph import Graph, Node
+from convcalc.sizes.axes import per_axis
 
 
 class Edit(NamedTuple):

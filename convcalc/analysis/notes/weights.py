@@ -8,16 +8,16 @@ from typing import Any
 
 from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis
 from convcalc.analysis.notes.ways import Change, Edit, Way, edits, in_words
-from convcalc.axes import per_axis
-from convcalc.checkerboard import overlap
-from convcalc.graph import Node
+from convcalc.arithmetic.transposed.checkerboard import overlap
 from convcalc.layers import BatchNorm, Conv, ConvTranspose, GroupNorm, InstanceNorm, Linear, Upsample
+from convcalc.network.graph import Node
+from convcalc.sizes.axes import per_axis
 
 SETTINGS = ("kernel_size", "stride", "padding", "output_padding", "dilation")
 
 
 def uneven_overlap(facts: Facts) -> Iterator[Remark]:
-    """A transposed convolution whose stamps overlap unevenly; see `convcalc.checkerboard`."""
+    """A transposed convolution whose stamps overlap unevenly; see `convcalc.arithmetic.transposed.checkerboard`."""
     for node in facts.nodes:
         layer = node.layer
         if isinstance(layer, ConvTranspose):

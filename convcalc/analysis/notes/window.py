@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from convcalc.analysis.notes.base import Facts
-from convcalc.axes import per_axis
+from convcalc.arithmetic.formulas import conv_out, extent, padding_pair, pool_out
+from convcalc.arithmetic.resizing import both_sides
+from convcalc.arithmetic.window_size import Unread, unread
 from convcalc.errors import Refused
-from convcalc.formulas import conv_out, extent, padding_pair, pool_out
-from convcalc.graph import Node
 from convcalc.layers import AvgPool, Conv, LpPool, MaxPool, Pad
-from convcalc.resizing import both_sides
-from convcalc.window_size import Unread, unread
+from convcalc.network.graph import Node
+from convcalc.sizes.axes import per_axis
 
 _AROUND = 8
 """So many paddings to each side are tried for one that keeps a size."""
@@ -147,7 +147,7 @@ class Window:
 def windows(node: Node, facts: Facts) -> tuple[Window | None, ...]:
     """Return the windows of a node on each axis: none of another layer, None on an axis whose size is a symbol.
 
-    >>> from convcalc.graph import Graph
+    >>> from convcalc.network.graph import Graph
     >>> facts = Facts(Graph([Node("pool", MaxPool(3, stride=2))]), {"input": (1, 8, 54), "pool": (1, 8, 26)}, {})
     >>> [window.dropped for window in windows(facts.nodes[0], facts)]
     [(1, 0)]

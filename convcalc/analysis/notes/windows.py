@@ -13,8 +13,8 @@ from typing import Any
 from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis, counted
 from convcalc.analysis.notes.ways import Way, edits, in_words
 from convcalc.analysis.notes.window import WINDOWED, Window, each_window, settings_of, windows
-from convcalc.formulas import extent
-from convcalc.graph import Node
+from convcalc.arithmetic.formulas import extent
+from convcalc.network.graph import Node
 
 Settings = Mapping[str, Any]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, plain, size, sizes, spec, spec_each, tensors
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.sizeint import SizeInt
+from convcalc.bridge.hearing.sizeint import SizeInt
 from convcalc.layers import Chunk, Index, Narrow, Pieces, Slice, Split, Take, Unbind, Windows, Written
-from convcalc.layers.index import Back
+from convcalc.layers.indexing import Back
 from convcalc.layers.pick import TENSOR, Gather, Listed, Pick
-from convcalc.layers.pieces import Cuts, Sections
+from convcalc.layers.split import Cuts, Sections
 
 _Tensor = need_torch().Tensor
 

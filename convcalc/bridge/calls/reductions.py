@@ -8,7 +8,7 @@ from convcalc.bridge.calls.registry import NotKnown, Spec, is_tensor, plain, siz
 from convcalc.layers import Combine, Compare, Cumulative, Reduce
 from convcalc.layers.losses import CrossEntropy, Pairwise
 from convcalc.layers.order import Draw, Sort, TopK
-from convcalc.layers.view import Remade
+from convcalc.layers.reshape import Remade
 
 
 def _dims(dim: Any) -> tuple[int, ...] | None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.sizeint import SizeFloat, SizeInt
+from convcalc.bridge.hearing.sizeint import SizeFloat, SizeInt
 from convcalc.errors import BadArgument, ConvcalcError
 from convcalc.layers import Layer
-from convcalc.sizes import Size
+from convcalc.sizes.size import Size
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from convcalc.bridge.calls.registry import Spec, plain, size, sizes, spec, spec_each, varargs
 from convcalc.layers import Moved
-from convcalc.layers.spectrum import Fourier, Istft, Stft
+from convcalc.layers.fourier import Fourier, Istft, Stft
 
 
 def _one_axis(name: str) -> Any:

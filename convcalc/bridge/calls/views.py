@@ -38,7 +38,7 @@ from convcalc.layers import (
 from convcalc.layers.diagonal import Diagonal, DiagonalMatrix
 from convcalc.layers.grid import Meshgrid
 from convcalc.layers.like import Broadcast, ExpandAs, ViewAs
-from convcalc.layers.view import Remade, Turned, ViewAsReal
+from convcalc.layers.reshape import Remade, Turned, ViewAsReal
 
 
 @spec("view", "reshape")

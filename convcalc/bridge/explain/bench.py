@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.events import Call, Value
 from convcalc.bridge.explain.arguments import tensors, with_tensor
 from convcalc.bridge.explain.failure import Failure, names_until
 from convcalc.bridge.explain.operands import ancestors
 from convcalc.bridge.explain.reruns import Change, Rerun, Site
-from convcalc.bridge.recording import Call, Value
 
 torch = need_torch()
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from math import gcd
 from typing import Any
 
-from convcalc.axes import per_axis
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import Bench, Repair
 from convcalc.bridge.explain.modules import changed
@@ -26,6 +25,7 @@ from convcalc.layers import (
     Recurrent,
 )
 from convcalc.layers.merge import Elementwise
+from convcalc.sizes.axes import per_axis
 
 nn = need_torch().nn
 

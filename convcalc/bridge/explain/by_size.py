@@ -7,23 +7,23 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from convcalc.analysis.legal_graph import valid_sizes
-from convcalc.analysis.shapes import infer_shapes
-from convcalc.analysis.verdict import Legal
-from convcalc.branch import Branch
+from convcalc.analysis.validity.legal import Legal
+from convcalc.analysis.validity.of_graph import valid_sizes
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import Bench, Repair
 from convcalc.bridge.explain.failure import Failure
 from convcalc.bridge.explain.reruns import Change
 from convcalc.bridge.trace import EXAMPLES, Run
 from convcalc.errors import ConvcalcError
-from convcalc.expr import Expr
-from convcalc.graph import Capture, Graph, Node
 from convcalc.layers import Concat, Layer, Shape, View
 from convcalc.layers.base import written
 from convcalc.layers.merge import Elementwise
-from convcalc.sizeset import SizeSet, every
-from convcalc.sizewords import words
+from convcalc.network.graph import Capture, Graph, Node
+from convcalc.network.shapes import infer_shapes
+from convcalc.sizes.branch import Branch
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.sets import SizeSet, every
+from convcalc.sizes.words import words
 
 torch = need_torch()
 

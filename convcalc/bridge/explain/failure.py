@@ -12,9 +12,9 @@ from types import FrameType
 from typing import Any
 
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.events import Call, Frame, Value
 from convcalc.bridge.explain.modules import layer_of
 from convcalc.bridge.explain.operands import operands_of
-from convcalc.bridge.recording import Call, Frame, Value
 from convcalc.errors import ConvcalcError, Refused
 from convcalc.explanation import Operand, labelled
 from convcalc.layers import Layer, Shape

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcalc.axes import AXES, axis_names
 from convcalc.bridge.explain.failure import Failure
 from convcalc.bridge.explain.ranks import axes_of, is_surely_last, ranks_of
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
@@ -26,6 +25,7 @@ from convcalc.layers import (
 from convcalc.layers.base import named_axis, product, written
 from convcalc.layers.losses import Pairwise
 from convcalc.layers.merge import Elementwise
+from convcalc.sizes.axes import AXES, axis_names
 
 
 def of_layer(failure: Failure) -> ConvcalcError | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from convcalc.bridge.recording import Call, Value
+from convcalc.bridge.events import Call, Value
 from convcalc.explanation import Operand
 from convcalc.layers import Flatten, Shape, View, Written
 from convcalc.layers.activation import Pointwise

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any, NamedTuple
 
-from convcalc.bridge.copying import Copier
+from convcalc.bridge.capture.isolation import unchanged
+from convcalc.bridge.capture.meta_copy import Copier
+from convcalc.bridge.capture.recorder import Recorder
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.failure import Failure, read_failure
-from convcalc.bridge.recorder import Recorder
-from convcalc.bridge.state import unchanged
 from convcalc.bridge.trace import Run
 
 torch = need_torch()

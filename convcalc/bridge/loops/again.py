@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from convcalc.bridge.loops.alike import Plan
 from convcalc.errors import Unknown
-from convcalc.expr import Expr
 from convcalc.layers import Concat, Layer, Shape, Stack
 from convcalc.layers.many import JoinedAll
-from convcalc.sizes import Size
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.size import Size
 
 
 class AnyNumber:

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from convcalc.bridge.events import Call, Value
 from convcalc.bridge.loops.ranges import Rounds, canonical
 from convcalc.bridge.loops.walks import Heard, Walk
-from convcalc.bridge.recording import Call, Value
 from convcalc.layers import Concat, Layer, Pieces, Source, Stack, Unbind
 from convcalc.layers.many import AnyEntries, AnyPieces
 

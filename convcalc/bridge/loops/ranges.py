@@ -14,15 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from convcalc.branch import Branch
+from convcalc.bridge.hearing.sizeint import SizeInt, formula, sized
 from convcalc.bridge.loops.effects import is_trusted
-from convcalc.bridge.sizeint import SizeInt, formula, sized
 from convcalc.errors import Unknown
-from convcalc.expr import Expr
 from convcalc.layers import Index, Layer, Narrow, Slice
-from convcalc.layers.index import Back
+from convcalc.layers.indexing import Back
 from convcalc.layers.many import Entries, InEachRound, InLastRound, Window
-from convcalc.sizes import Size
+from convcalc.sizes.branch import Branch
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.size import Size
 
 _range = builtins.range
 

@@ -13,10 +13,10 @@ from types import CodeType, FrameType
 from typing import Any
 
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.events import Call, Value
 from convcalc.bridge.loops.effects import Effects, Ran, is_trusted
 from convcalc.bridge.loops.ranges import Numbers, Round, Rounds
 from convcalc.bridge.loops.syntax import Loop, loop_at
-from convcalc.bridge.recording import Call, Value
 from convcalc.layers import Shape
 
 Tensor = need_torch().Tensor

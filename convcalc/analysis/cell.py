@@ -1,0 +1,174 @@
+"""Exactly which inputs one output position reads, borders included: a walk backwards from it, layer by layer.
+
+A footprint that is composed over many layers is exact in the interior; at a border, zeros that a layer pads in the
+middle of the network end what an output reads. One layer at a time nothing is lost: what lies outside its input is
+dropped, or mapped inside where the padding reflects, repeats or wraps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from convcalc.analysis.fields import find_fields, positions
+from convcalc.errors import BadShape
+from convcalc.footprints.field import Field
+from convcalc.footprints.footprint import Footprint
+from convcalc.footprints.reads import Reads
+from convcalc.footprints.stencils import identity
+from convcalc.footprints.taps import TapSet
+from convcalc.layers import AdaptiveAvgPool, AdaptiveMaxPool, Layer, Moved, Pad, PadAxes, Upsample
+from convcalc.layers.base import Shape, read_through, written
+from convcalc.network.blocks import Part
+from convcalc.network.graph import Graph, InputShapes, Node
+from convcalc.network.opening import open_net
+from convcalc.network.shapes import infer_shapes
+from convcalc.shown import Shown
+from convcalc.sizes.axes import axis_names
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class AxisWindow(Shown):
+    """What one output position reads on one axis of the input."""
+
+    axis: str
+    cell: int
+    size: int
+    """The input's size."""
+    pattern: tuple[int, int] | None
+    """First and last of what the position would read of an input without end; None where there is no pattern."""
+    reads: TapSet | None
+    """What it reads of this input; None where that is not known."""
+
+    @property
+    def padding(self) -> tuple[int, int] | None:
+        """How many positions of the pattern lie before and after the input."""
+        if self.pattern is None:
+            return None
+        first, last = self.pattern
+        outside = last - first + 1 - max(0, min(last, self.size - 1) - max(first, 0) + 1)
+        before = min(max(0, -first), outside)
+        return before, outside - before
+
+
+def find_window(
+    net: Graph | Part | Any,
+    at: str,
+    cell: Sequence[int],
+    input_size: InputShapes | None = None,
+) -> tuple[AxisWindow, ...]:
+    """Return what position `cell` of the output of node `at` reads of the first input, axis by axis.
+
+    On each axis it is exact for zero padding and all other modes. Sizes must be ints. Raises `BadShape`
+    for a cell that is none, and as `infer_shapes`.
+
+    >>> from convcalc.network.blocks import Sequential
+    >>> from convcalc.layers import Conv
+    >>> net = Sequential(Conv(8, 3, stride=2, padding=1), Conv(8, 3, padding=1))
+    >>> (window,) = find_window(net, "1", [0], (1, 3, 9))
+    >>> window.pattern, window.reads, window.padding
+    ((-3, 3), TapSet(0..3), (3, 0))
+    """
+    graph, given = open_net(net, input_size)
+    shapes = infer_shapes(graph, given)
+    source = graph.inputs[0]
+    sizes = shapes[source][2:]
+    if positions(graph, source, shapes[source]) != tuple(range(2, len(shapes[source]))):
+        raise BadShape(f"{source} {written(shapes[source])} has its positions elsewhere than after batch and channels")
+    _check_cell(at, cell, shapes[at], len(sizes))
+    field = find_fields(graph, given)[at]
+    needed: dict[str, list[int | None]] = {at: [1 << place for place in cell]}
+    for node in reversed(graph.nodes):
+        if node.name in needed:
+            _walk(node, needed, shapes, len(sizes))
+    reads = needed.get(source, [0] * len(sizes))
+    return tuple(
+        AxisWindow(
+            axis=name,
+            cell=place,
+            size=size,
+            pattern=_pattern(footprint, place),
+            reads=None if bits is None else TapSet.from_bits(bits),
+        )
+        for name, place, size, footprint, bits in zip(
+            axis_names(len(sizes)), cell, sizes, field.spatial, reads, strict=True
+        )
+    )
+
+
+def _check_cell(at: str, cell: Sequence[int], shape: Shape, axes: int) -> None:
+    sizes = shape[2:]
+    if len(sizes) != axes or not sizes:
+        raise BadShape(f"{at} gives ({', '.join(map(str, shape))}), which has no position on the axes of the input")
+    if len(cell) != axes or not all(0 <= place < size for place, size in zip(cell, sizes, strict=True)):
+        last = "x".join(str(size - 1) for size in sizes)
+        first = "x".join("0" * len(sizes))
+        raise BadShape(
+            f"{at} has no position {'x'.join(map(str, cell))}: its positions are {first} to {last}",
+            rule="0 <= cell < output size",
+        )
+
+
+def _pattern(footprint: Footprint | None, place: int) -> tuple[int, int] | None:
+    taps = None if footprint is None else footprint.at(place)
+    return (taps.first, taps.last) if taps else None
+
+
+def _walk(node: Node, needed: dict[str, list[int | None]], shapes: Mapping[str, Shape], axes: int) -> None:
+    """Add what a node reads of each of its inputs, given what is needed of its output."""
+    before = [shapes[name] for name in node.inputs]
+    for place, name in enumerate(node.inputs):
+        fields = [Field.start(axes) if i == place else Field.nothing(axes) for i in range(len(before))]
+        own = read_through(node.layer, fields, before, shapes[node.name]).spatial
+        found = needed.setdefault(name, [0] * axes)
+        for axis, bits in enumerate(needed[node.name]):
+            size = before[place][2:][axis] if len(before[place]) == axes + 2 else 1
+            more = None if bits is None else _read(node.layer, own[axis], size, shapes[node.name][2:][axis:], bits)
+            old = found[axis]
+            found[axis] = None if old is None or more is None else old | more
+
+
+def _read(layer: Layer, footprint: Footprint | None, size: int, out: Shape, bits: int) -> int | None:
+    """The input positions that the output positions `bits` read, as bits."""
+    positions = TapSet.from_bits(bits)
+    everything = (1 << size) - 1
+    if size == 1 and footprint in (None, identity()):  # the one position that serves all others, where it is broadcast
+        return everything if bits else 0
+    if footprint is None:
+        windows = isinstance(layer, AdaptiveAvgPool | AdaptiveMaxPool) or getattr(layer, "mode", "") == "area"
+        if not (windows and out):
+            return None
+        rows = Reads.adaptive_pool(size, out[0]).rows
+        return _union(rows[j] for j in positions)
+    if footprint.is_global:
+        return everything if bits else 0
+    read = TapSet.gather((footprint.at(j).support, 0, 1) for j in positions)
+    if not read:
+        return 0
+    mode = _outside(layer)
+    before, after = max(0, -read.first), max(0, read.last - size + 1)
+    if mode == "zeros" or not (before or after):
+        return _inside(read, everything)
+    rows = Reads.padded(size, before, after, mode).rows
+    return _union(rows[j + before] for j in read)
+
+
+def _outside(layer: Layer) -> str:
+    """How positions outside the input are meant: as torch's padding modes, or as the nearest position."""
+    if isinstance(layer, Upsample):
+        return "replicate"
+    if isinstance(layer, Moved):
+        return "circular"
+    mode = layer.mode if isinstance(layer, Pad | PadAxes) else getattr(layer, "padding_mode", "zeros")
+    return "zeros" if mode == "constant" else str(mode)
+
+
+def _inside(read: TapSet, everything: int) -> int:
+    return (read.bits << read.first if read.first >= 0 else read.bits >> -read.first) & everything
+
+
+def _union(rows: Iterable[int]) -> int:
+    return reduce(or_, rows, 0)

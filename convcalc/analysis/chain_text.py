@@ -1,0 +1,222 @@
+"""A stack of layers as rows, as one formula, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from convcalc.analysis.chain import Chain, Step, spatial_sizes
+from convcalc.footprints.footprint import Footprint
+from convcalc.layers import Layer
+from convcalc.network.stack import OPS
+from convcalc.render.table import plain_table
+from convcalc.render.words import across, count, error_lines, needed, number, plain
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.size import is_symbolic
+from convcalc.sizes.text import PRETTY, PYTHON, Style, write
+
+LETTERS = {"kernel_size": "k", "stride": "s", "padding": "p", "dilation": "d", "output_padding": "op", "groups": "g"}
+BARE = {op.layer.op: op.bare for op in OPS.values() if op.bare and op.bare not in LETTERS}
+"""What a bare number means to each op; a kernel is always written k3."""
+
+
+def shorthand(layer: Layer) -> str:
+    """Return a layer as `convcalc.network.stack` reads it.
+
+    >>> from convcalc.network.stack import read_stack
+    >>> shorthand(read_stack("conv 64 k4 s2 p1:2")[0]), shorthand(read_stack("maxpool 2 ceil")[0])
+    ('conv 64 k4 s2 p1:2', 'maxpool k2 ceil')
+    """
+    return written_op(layer.op, layer.arguments())
+
+
+def written_op(op: str, arguments: Mapping[str, Any]) -> str:
+    """Return an op and its hyper-parameters as the shorthand has them.
+
+    >>> written_op("linear", {"out_features": 10, "bias": False})
+    'linear 10 nobias'
+    """
+    words = [op]
+    for name, value in arguments.items():
+        if value is None or name == "in_channels":  # a check on the input, not a setting of the op
+            continue
+        text = _entry(value)
+        if name == BARE.get(op):
+            words.insert(1, text)
+        elif value is True and name == "ceil_mode":
+            words.append("ceil")
+        elif value is False and name == "bias":
+            words.append("nobias")
+        else:
+            words.append(f"{LETTERS[name]}{text}" if name in LETTERS else f"{name}={text}")
+    return " ".join(words)
+
+
+def _entry(value: Any) -> str:
+    if not isinstance(value, tuple):
+        return "same" if value == "same-upper" else f"{value:g}" if isinstance(value, float) else str(value)
+    return "x".join(":".join(map(str, entry)) if isinstance(entry, tuple) else _entry(entry) for entry in value)
+
+
+def stack_columns(chain: Chain, style: Style, channels: bool) -> tuple[list[str], list[list[str]]]:
+    """Return the headings and one row of texts per layer; parameters and MACs with `channels` known."""
+    columns = ["layer", "op", "output", "any size", "receptive field", "stride", "offset", "covered"]
+    rows = [_row(step, style, channels) for step in chain.steps]
+    if all(row[-1] == row[-4] for row in rows):  # nothing is missed
+        columns.pop()
+        rows = [row[:-1] for row in rows]
+    if channels:
+        columns += ["params", "MACs"]
+        rows = [
+            [*row, count(step.params, style), count(step.macs, style)]
+            for row, step in zip(rows, chain.steps, strict=True)
+        ]
+    return columns, rows
+
+
+def _row(step: Step, style: Style, channels: bool) -> list[str]:
+    known = channels or len(step.output) < 2 or isinstance(step.output[1], int)
+    output = across(step.output[1:] if known else spatial_sizes(step.output), style)
+    formula = "-" if step.symbolic is None else across(spatial_sizes(step.symbolic), style)
+    return [step.name, shorthand(step.layer), output, formula, *field_texts(step.footprints)]
+
+
+def field_texts(footprints: Sequence[Footprint | None]) -> list[str]:
+    """Return field, stride, offset and covered as texts, once where the axes agree.
+
+    >>> from convcalc.footprints.stencils import conv, everything
+    >>> field_texts([conv(3, stride=2), conv(5, stride=2)]), field_texts([everything()])
+    (['3x5', '2', '1x2', '3x5'], ['all', '-', '-', 'all'])
+    """
+    return [
+        same_text([_text(None if footprint is None else read(footprint)) for footprint in footprints])
+        for read in (_field, local_stride, lambda f: f.offset, _covered)
+    ]
+
+
+def _field(footprint: Footprint) -> Any:
+    return "all" if footprint.is_global else footprint.receptive_field
+
+
+def _covered(footprint: Footprint) -> Any:
+    return "all" if footprint.is_global else footprint.covered
+
+
+def local_stride(footprint: Footprint) -> Fraction | None:
+    """Return the stride of the local part; None without one.
+
+    >>> from convcalc.footprints.stencils import everything
+    >>> local_stride(everything())
+    """
+    return footprint.stride if any(footprint.phases) else None
+
+
+def _text(value: Any) -> str:
+    return "-" if value is None else str(value)
+
+
+def same_text(texts: Sequence[str]) -> str:
+    """Return one text per axis as one, once where they agree.
+
+    >>> same_text(["3", "5"]), same_text(["3", "3"])
+    ('3x5', '3')
+    """
+    return texts[0] if len(set(texts)) == 1 else "x".join(texts)
+
+
+def stack_text(chain: Chain) -> str:
+    """Return the whole stack as text: table, answer, and why the answer is no.
+
+    >>> from convcalc.analysis.chain import run_chain
+    >>> from convcalc.layers import Conv
+    >>> print(stack_text(run_chain([Conv(8, 3)], (1, 3, 28))))
+    layer  op         output  any size  receptive field  stride  offset  params  MACs
+    conv1  conv 8 k3  8x26    n − 2     3                1       1       80      1,872
+    28 -> 26   any n: n − 2
+    80 params, 1,872 MACs, of 1-D layers; for images give both sizes, as 224x224
+    """
+    channels = isinstance(chain.input[1], int)
+    table = [plain_table(*stack_columns(chain, PRETTY, channels))] if chain.steps else []
+    error = error_lines(chain.error) if chain.error else []
+    return "\n".join([*table, *stack_summary(chain, PRETTY, channels), *error])
+
+
+def stack_summary(chain: Chain, style: Style, channels: bool) -> list[str]:
+    """Return what the whole stack does: sizes, formula, cost, what symbols need, and what the table leaves open."""
+    if chain.output is None:
+        return []
+    into, out = across(spatial_sizes(chain.input), style), across(spatial_sizes(chain.output), style)
+    line = f"{into} -> {out}"
+    if chain.formula is None:
+        line += "   no one formula: a layer rounds sizes in floating point"
+    elif not any(map(is_symbolic, chain.input[2:])):
+        line += f"   any {'n' if len(chain.formula) == 1 else 'size'}: {across(chain.formula, style)}"
+    lines = [line]
+    if channels:
+        params, macs = (sum(getattr(step, name) for step in chain.steps) for name in ("params", "macs"))
+        lines.append(f"{count(params, style)} params, {count(macs, style)} MACs")
+        if len(chain.input) == 3:
+            lines[-1] += ", of 1-D layers; for images give both sizes, as 224x224"
+    if needs := needed(chain.needs, style):
+        lines.append(f"needs {needs}")
+    if any(footprint is None for step in chain.steps for footprint in step.footprints):
+        lines.append(
+            "- in receptive field: windows that differ from place to place, as of adaptive pooling, have no one field"
+        )
+    return lines
+
+
+def stack_record(chain: Chain) -> dict[str, Any]:
+    """Return the JSON record of a stack; shapes include the batch, the formula does not."""
+    names = ["input", *(step.name for step in chain.steps)]
+    return {
+        "kind": "stack",
+        "input": plain(chain.input),
+        "layers": [_step_record(step, before) for step, before in zip(chain.steps, names, strict=False)],
+        "output": plain(chain.output),
+        "out": None if chain.output is None else _single([plain(size) for size in spatial_sizes(chain.output)]),
+        "formula": None if chain.formula is None else _single([number(size, PYTHON) for size in chain.formula]),
+        "needs": [f"{plain(value)} >= 0" for value in chain.needs],
+    }
+
+
+def _step_record(step: Step, before: str) -> dict[str, Any]:
+    footprints = step.footprints
+    return {
+        "name": step.name,
+        "op": step.layer.op,
+        "args": {name: plain(value) for name, value in step.layer.arguments().items()},
+        "inputs": [before],
+        "output": plain(step.output),
+        "outputs": [plain(step.output)],
+        "symbolic": None if step.symbolic is None else [number(size, PYTHON) for size in step.symbolic],
+        "params": plain(step.params),
+        "shared": False,
+        "macs": plain(step.macs),
+        "receptive_field": _readings(footprints, lambda f: None if f.is_unbounded else f.receptive_field),
+        "stride": _readings(footprints, lambda f: _rational(local_stride(f))),
+        "offset": _readings(footprints, lambda f: _rational(f.offset)),
+        "covered": _readings(footprints, lambda f: None if f.is_unbounded else f.covered),
+        "global": any(footprint is not None and footprint.is_global for footprint in footprints),
+    }
+
+
+def _readings(footprints: Sequence[Footprint | None], read: Any) -> Any:
+    return _single([None if footprint is None else read(footprint) for footprint in footprints])
+
+
+def _rational(value: Fraction | None) -> int | str | None:
+    """A whole number as a number, another fraction as its exact text."""
+    if value is None:
+        return None
+    return value.numerator if value.denominator == 1 else str(value)
+
+
+def _single(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else values
+
+
+def stack_latex(chain: Chain, style: Style) -> list[str]:
+    """Return the formula of each axis."""
+    return [] if chain.formula is None else [write(Expr.const(0) + size, style) for size in chain.formula]

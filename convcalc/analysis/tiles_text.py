@@ -1,0 +1,142 @@
+"""Tiles in words and as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from convcalc.analysis.tiles import AxisTiles, Tiles
+from convcalc.errors import BadArgument
+from convcalc.render.words import labelled
+from convcalc.sizes.sets_text import set_text
+from convcalc.sizes.text import PRETTY, Style
+
+MOST_TILES = 1_000_000
+"""The most tiles of an axis that a document lists."""
+
+
+def tiles_text(tiles: Tiles, style: Style = PRETTY) -> str:
+    """Return tiles as text; axes that agree are written once.
+
+    >>> from convcalc.analysis.tiles import find_tiles
+    >>> from convcalc.zoo import unet
+    >>> print(tiles_text(find_tiles(unet(padded=True), tile=512, image=4000)))
+    tiles      12x12 = 144 of 512x512, every 320x320 rows; the last ends where the image does
+    output     512x512 a tile; where the image is cut, throw away 94 rows before, 94 after
+    grid       tiles start at multiples of 16
+    halo       an output reads 107 rows before its place, 107 after
+    sizes      H a multiple of 16, H >= 208; W the same
+    memory     268 MB a tile, 16.4 GB the whole image (values alive at once, float32, weights apart)
+    """
+    axes = tiles.axes
+    sizes, outs, steps = (_across(axes, read) for read in (_tile, _out, _step))
+    count = f"{_across(axes, _count)} = {tiles.count:,}" if len(axes) > 1 else f"{tiles.count:,}"
+    head = f"{count} of {sizes}" if tiles.count else f"of {sizes}"
+    last = "; the last ends where the image does" if tiles.count > 1 else ""
+    whole = "" if tiles.whole is None else f", {size_text(tiles.whole)} the whole image"
+    lines = [
+        ("tiles", f"{head}, every {steps} rows{last}"),
+        ("output", f"{outs} a tile; {_same(axes, _trim_text)}"),
+        ("grid", f"tiles start at multiples of {_same(axes, lambda axis: str(axis.period))}"),
+        ("halo", f"an output reads {_same(axes, _halo_text)}"),
+        ("sizes", _sizes(axes, style)),
+        ("memory", f"{size_text(tiles.memory)} a tile{whole} (values alive at once, float32, weights apart)"),
+    ]
+    return labelled(lines)
+
+
+def _tile(axis: AxisTiles) -> int:
+    return axis.tile
+
+
+def _out(axis: AxisTiles) -> int:
+    return axis.out
+
+
+def _step(axis: AxisTiles) -> int:
+    return axis.step
+
+
+def _count(axis: AxisTiles) -> int:
+    return axis.count
+
+
+def _trim_text(axis: AxisTiles) -> str:
+    before, after = axis.trim
+    if not before and not after:
+        return "all of it is kept"
+    return f"where the image is cut, throw away {before} rows before, {after} after"
+
+
+def _halo_text(axis: AxisTiles) -> str:
+    return f"{axis.halo[0]} rows before its place, {axis.halo[1]} after"
+
+
+def _across(axes: tuple[AxisTiles, ...], read: Callable[[AxisTiles], int]) -> str:
+    return "x".join(str(read(axis)) for axis in axes)
+
+
+def _same(axes: tuple[AxisTiles, ...], read: Callable[[AxisTiles], str]) -> str:
+    """One text where all axes agree, else one for each."""
+    texts = [read(axis) for axis in axes]
+    if len(set(texts)) == 1:
+        return texts[0]
+    return "; ".join(f"{axis.axis}: {text}" for axis, text in zip(axes, texts, strict=True))
+
+
+def _sizes(axes: tuple[AxisTiles, ...], style: Style) -> str:
+    first, *others = axes
+    if all(axis.sizes == first.sizes for axis in others):
+        same = f"; {', '.join(axis.axis for axis in others)} the same" if others else ""
+        return f"{set_text(first.sizes, first.axis, style)}{same}"
+    return "; ".join(set_text(axis.sizes, axis.axis, style) for axis in axes)
+
+
+def size_text(count: int) -> str:
+    """Return a number of bytes with three digits.
+
+    >>> size_text(800), size_text(264_241_152), size_text(16_384_000_000)
+    ('800 B', '264 MB', '16.4 GB')
+    """
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.5:
+            return f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:,.3g} TB" if value < 999.5 else f"{value:,.0f} TB"
+
+
+def tiles_record(tiles: Tiles) -> dict[str, Any]:
+    """Return the JSON record. Raises `BadArgument` for more than `MOST_TILES` tiles along an axis.
+
+    >>> from convcalc.analysis.tiles import find_tiles
+    >>> from convcalc.layers import Conv
+    >>> tiles_record(find_tiles(Conv(1, 3, padding=1), (1, 1, "n"), tile=8, image=12))["axes"][0]["starts"]
+    [0, 4]
+    """
+    return {
+        "axes": [_axis_record(axis) for axis in tiles.axes],
+        "count": tiles.count or None,
+        "memory": tiles.memory,
+        "memory_whole": tiles.whole,
+    }
+
+
+def _axis_record(axis: AxisTiles) -> dict[str, Any]:
+    if axis.count > MOST_TILES:
+        raise BadArgument(f"{axis.count} tiles along {axis.axis} are too many to list: at most {MOST_TILES}")
+    slope = axis.slope.numerator if axis.slope.denominator == 1 else str(axis.slope)
+    return {
+        "axis": axis.axis,
+        "grid": axis.period,
+        "halo": list(axis.halo),
+        "sizes": axis.sizes.record(),
+        "tile": axis.tile,
+        "out": axis.out,
+        "slope": slope,
+        "trim": list(axis.trim),
+        "step": axis.step,
+        "image": axis.image,
+        "starts": list(axis.starts) if axis.image is not None else None,
+        "kept": [list(axis.kept(number)) for number in range(axis.count)] if axis.image is not None else None,
+    }

@@ -1,0 +1,83 @@
+"""The input sizes that `torch.export` takes as dynamic, which are those of the network and not of the set of its sizes.
+
+The exporter treats a size of 1 as another case, wherever it arises, so every map inside must keep at least 2 rows. And
+where sizes are compared whose formulas differ (of two maps that are joined, of a slice and what it cuts, of the last
+window of ceil mode), it must see how they compare, which it does where no division leaves a remainder: there
+`16*h + 12` is divided term by term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from convcalc.analysis.validity.conditions import Condition
+from convcalc.arithmetic.formulas import extent, padding_pair
+from convcalc.errors import BadShape, ConvcalcError
+from convcalc.layers import AvgPool, Conv, Index, LpPool, MaxPool, Shape, Upsample
+from convcalc.network.graph import Node
+from convcalc.sizes.conditions import Reader
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.size import Size
+
+
+@dataclass
+class Inner:
+    """What the exporter looks at inside a network, kept while shapes are taken through it.
+
+    Two windows of 3, 2 apart, need 5 rows:
+
+    >>> n, layer, inner = Expr.symbol("n"), Conv(8, 3, stride=2), Inner()
+    >>> inner.note(Node("conv", layer), [(1, 3, n)], layer.out_shapes((1, 3, n)))
+    >>> [size for size in range(1, 9) if all(one.value(n=size) >= 0 for one in inner.conditions())]
+    [5, 6, 7, 8]
+    """
+
+    sizes: dict[Expr, None] = field(default_factory=dict)
+    rests: dict[Expr, None] = field(default_factory=dict)
+    """What divisions leave over."""
+    is_clear: bool = True
+    """Whether the exporter can follow: what the model computes from sizes is where a map is cut or resized to."""
+    compares: bool = False
+    """Whether sizes are compared of which the formulas are not the same."""
+
+    def note(self, node: Node, inputs: Sequence[Shape], outputs: Sequence[Shape]) -> None:
+        """Keep the sizes of a node's maps, what its windows leave over, and whether it compares sizes."""
+        for shape in (*inputs, *outputs):
+            self.sizes |= {size: None for size in shape if isinstance(size, Expr) and not size.is_constant}
+        self.rests |= {rest: None for rest in _rests(node, inputs) if isinstance(rest, Expr) and not rest.is_constant}
+        self.compares |= _compares(node, inputs)
+        own = node.layer.depends_on_sizes and not isinstance(node.layer, Index | Upsample)
+        line = isinstance(node.layer, MaxPool) and len(node.layer.split(inputs[0])[2]) == 1  # it takes no such pooling
+        self.is_clear &= not own and not line
+
+    def conditions(self) -> list[Condition]:
+        """Return what must hold of the input sizes besides that the network runs."""
+        rests = [-rest for rest in self.rests] if self.compares else []
+        return [Condition(value, _static) for value in (*(size - 2 for size in self.sizes), *rests)]
+
+
+def _static(at: Reader) -> ConvcalcError:
+    return BadShape("the exporter treats a size of 1 as static")
+
+
+def _compares(node: Node, inputs: Sequence[Shape]) -> bool:
+    """Whether a node compares sizes: those of its inputs, an end of a slice, the last window of ceil mode."""
+    if getattr(node.layer, "ceil_mode", False) or (isinstance(node.layer, Index) and node.layer.depends_on_sizes):
+        return True
+    axes = zip(*(reversed(shape) for shape in inputs), strict=False) if len(inputs) > 1 else ()
+    return any(len({size for size in some if isinstance(size, Expr)}) > 1 for some in axes)
+
+
+def _rests(node: Node, inputs: Sequence[Shape]) -> list[Size]:
+    """What is left over along each axis where windows are counted."""
+    layer = node.layer
+    if not isinstance(layer, Conv | MaxPool | AvgPool | LpPool):
+        return []
+    _, _, sizes = layer.split(inputs[0])
+    found = []
+    for axis, n in enumerate(sizes):
+        kernel, stride, padding, dilation = layer.on_axis(axis, len(sizes))
+        before, after = padding_pair(n, kernel, stride, padding, dilation)
+        found.append((n + before + after - extent(kernel, dilation)) % stride)
+    return found

@@ -1,0 +1,269 @@
+"""Conditions that tie sizes together, said of each size alone where a product is the cause.
+
+A view of windows asks for as many values as there are: (H//4*4)*(W//4*4) == H*W. Each factor is at most its
+counterpart, so both products are equal only where both factors are: H//4*4 == H and W//4*4 == W. The lemma and its
+proof: docs/legal-sizes.md.
+
+A value splits along one axis into sums of products L(axis)*R(others): a matrix with a row for each monomial of the
+axis and a column for each of the others. Of rank 1 it is one product, of rank 2 a difference p*q - r*s.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+from convcalc.analysis.validity.conditions import Condition
+from convcalc.analysis.validity.one_axis import sieve
+from convcalc.analysis.validity.quotients import cancelled, quotients, undivided
+from convcalc.errors import BadArgument
+from convcalc.sizes.expr import Atom, Expr, Monomial
+from convcalc.sizes.quasiaffine import quasi_affine, sign_on
+
+MOST = 16
+"""The most monomials of one axis, and of the others, that are looked at."""
+
+_Part: TypeAlias = dict[Monomial, Fraction]
+"""A formula up to a factor: its monomials, with rational coefficients."""
+
+_Matrix: TypeAlias = dict[tuple[Monomial, Monomial], Fraction]
+
+
+def untied(conditions: Sequence[Condition], axes: Iterable[str]) -> list[Condition]:
+    """Return conditions that hold where `conditions` do, those on products of sizes put as conditions on fewer.
+
+    >>> from convcalc.errors import BadShape
+    >>> H, W = Expr.symbol("H"), Expr.symbol("W")
+    >>> refuse = lambda at: BadShape("no")
+    >>> known = [Condition(size - 1, refuse) for size in (H, W)]
+    >>> cut = Condition(16 * (H // 4) * (W // 4) - H * W, refuse)
+    >>> [str(one.value) for one in untied([*known, cut], ["H", "W"])]
+    ['H - 1', 'W - 1', '4*(H//4) - H', '4*(W//4) - W']
+    """
+    found: list[Condition] = []
+    starts = {axis: [one for one in conditions if _starts(one, axis)] for axis in axes}
+    for one in conditions:
+        if len(one.axes) < 2 or not isinstance(one.value, Expr):
+            found.append(one)
+            continue
+        before = [other for other in found if len(other.axes) == 1 and other.kind == "runs"]
+        own = {axis: [*starts[axis], *(other for other in before if other.axes == {axis})] for axis in one.axes}
+        places = _Places(own)
+        value = places.simpler(one.value)
+        values = places.alone(value) if len(value.symbols) > 1 else [value]
+        if values is None:
+            found.append(one if value is one.value else Condition(value, one.error, one.kind, one.part_of or one))
+        else:
+            parts = [part for part in values if not (part.is_constant and part.constant >= 0)]
+            found.extend(Condition(part, one.error, one.kind, one.part_of or one) for part in parts)
+    return found
+
+
+def _starts(condition: Condition, axis: str) -> bool:
+    """Whether a condition is that a size is at least some number."""
+    value = condition.value
+    return condition.kind == "runs" and isinstance(value, Expr) and (value - Expr.symbol(axis)).is_constant
+
+
+def _put(value: Expr, sizes: Mapping[str, Expr]) -> Expr:
+    """A formula with others in the place of some sizes."""
+    found: Expr = Expr.const(0) + value(**{name: sizes.get(name, Expr.symbol(name)) for name in value.symbols})
+    return found
+
+
+class _Places:
+    """Where sizes lie: `own` has the conditions on each alone."""
+
+    def __init__(self, own: Mapping[str, Sequence[Condition]]) -> None:
+        self.own = own
+        self._said: dict[Expr, list[Expr] | None] = {}
+        self._least: dict[Expr, bool] = {}
+        self._starts: dict[str, int] = {}
+
+    def alone(self, value: Expr) -> list[Expr] | None:
+        """Values on fewer sizes that are >= 0 together exactly where `value` is; None where it is no such product."""
+        if value not in self._said:
+            self._said[value] = self._apart(value)
+        return self._said[value]
+
+    def simpler(self, value: Expr) -> Expr:
+        """Return a value without quotients that what is known of each size alone takes out of it, else itself.
+
+        Where H % 4 == 0 is known, H is 4*(H//4): the formula is written in H//4, and back.
+        """
+        if not any(quotients(value)):
+            return value
+        written, wholes = value, dict[str, Expr]()
+        for axis in sorted(value.symbols):
+            modulus, residues = self._residues(axis)
+            forms = {_put(written, {axis: modulus * Expr.symbol(axis) + residue}) for residue in residues}
+            if len(forms) == 1:  # the same, whatever is left over
+                written, wholes[axis] = forms.pop(), Expr.const(0) + Expr.symbol(axis) // modulus
+        shorter = _put(cancelled(written, lambda part, least: self.is_least(_put(part, wholes), least)), wholes)
+        return value if any(quotients(shorter)) else shorter
+
+    def _residues(self, axis: str) -> tuple[int, tuple[int, ...]]:
+        """The modulus and the residues of a size; none where they are many or not seen."""
+        found = sieve(self.own[axis], axis)
+        if found is None or not 1 <= len(found.runs.residues) <= MOST:
+            return 1, ()
+        modulus, residues = found.runs.modulus, found.runs.residues
+        return (modulus, residues) if all(n % modulus in residues for n in found.runs.finite) else (1, ())
+
+    def _apart(self, value: Expr) -> list[Expr] | None:
+        said = undivided(value, self.is_least)
+        if said is not None:
+            return [part for one in said for part in self.parts(one)]
+        matrix = next(filter(None, (_matrix(value, axis) for axis in sorted(value.symbols))), None)
+        if matrix is None:
+            return None
+        for one, other in _single(matrix):
+            for scale, factor in ((one, other), (other, one)):
+                if self.is_least(_whole(scale), 1):
+                    return self.parts(_whole(factor))
+        for sign in (1, -1):
+            for difference in _differences({place: sign * entry for place, entry in matrix.items()}):
+                if self._bounds(difference):
+                    return [] if sign == 1 else difference.gaps(self)
+        return None
+
+    def parts(self, value: Expr) -> list[Expr]:
+        """As `alone`, of one size too."""
+        said = self.alone(value) if len(value.symbols) > 1 else None
+        return [value] if said is None else said
+
+    def is_least(self, value: Expr, least: int) -> bool:
+        """Whether `value` >= `least` is seen to hold wherever the sizes lie."""
+        value = value - least
+        if value not in self._least:
+            self._least[value] = self._is_never_negative(value)
+        return self._least[value]
+
+    def _is_never_negative(self, value: Expr) -> bool:
+        if value.is_constant:
+            return value.constant >= 0
+        if len(value.symbols) > 1:
+            if sign_on(value, {axis: self._start(axis) for axis in value.symbols}) == 1:
+                return True
+            said = self.alone(value)
+            return said is not None and all(self.is_least(one, 0) for one in said)
+        (axis,) = value.symbols
+        if value(**{axis: self._start(axis)}) < 0:
+            return False
+        asked = Condition(value, lambda at: BadArgument("too small"))
+        found = sieve([*self.own[axis], asked], axis)
+        return found is not None and all(refusal.condition is not asked for refusal in found.refused)
+
+    def _start(self, axis: str) -> int:
+        """The smallest size there is, as far as that is known."""
+        if axis not in self._starts:
+            found = sieve(self.own[axis], axis)
+            smallest = None if found is None else found.runs.smallest
+            self._starts[axis] = 0 if smallest is None else smallest
+        return self._starts[axis]
+
+    def _bounds(self, one: _Difference) -> bool:
+        """Whether 0 <= r <= p, 0 <= s <= q, 0 < p and 0 < q are seen."""
+        some = ((one.p, 1), (one.r, 0), (_less(one.p, one.r), 0), (one.q, 1), (one.s, 0), (_less(one.q, one.s), 0))
+        return all(self.is_least(_whole(part), least) for part, least in some)
+
+
+@dataclass(frozen=True)
+class _Difference:
+    """p*q - r*s, where p and r are of one axis, q and s of the others."""
+
+    p: _Part
+    q: _Part
+    r: _Part
+    s: _Part
+
+    def gaps(self, places: _Places) -> list[Expr]:
+        """What is >= 0 where p == r and q == s."""
+        return [*places.parts(_whole(_less(self.r, self.p))), *places.parts(_whole(_less(self.s, self.q)))]
+
+
+def _differences(matrix: _Matrix) -> Iterator[_Difference]:
+    """The ways to write a matrix of rank 2 as a difference of products whose factors of the axis grow alike."""
+    for place, pivot in matrix.items():
+        p = _column(matrix, place[1])
+        q = {right: entry / pivot for right, entry in _row(matrix, place[0]).items()}
+        for r, s in _single({at: -entry for at, entry in _minus(matrix, p, q).items()}):
+            slopes = [form and form.slope for form in (quasi_affine(_whole(p)), quasi_affine(_whole(r)))]
+            if not all(slopes):
+                continue
+            factor = slopes[0] / slopes[1] * _scale(r) / _scale(p)  # type: ignore[operator]  # neither is None
+            sign = 1 if slopes[0] > 0 else -1  # type: ignore[operator]
+            yield _Difference(
+                _times(p, sign), _times(q, sign), _times(r, sign * factor), _times(s, Fraction(sign) / factor)
+            )
+
+
+def _single(matrix: _Matrix) -> Iterator[tuple[_Part, _Part]]:
+    """The factors of a matrix of rank 1, with either sign; nothing of another."""
+    if not matrix:
+        return
+    place, pivot = next(iter(matrix.items()))
+    left = _column(matrix, place[1])
+    right = {at: entry / pivot for at, entry in _row(matrix, place[0]).items()}
+    if not _minus(matrix, left, right):
+        yield left, right
+        yield _times(left, -1), _times(right, -1)
+
+
+# -- matrices -----------------------------------------------------------------------------------------------------
+
+
+def _matrix(value: Expr, axis: str) -> _Matrix | None:
+    """`value` by monomials of `axis` and of the others; None where these are not apart, or too many."""
+    found: _Matrix = {}
+    for product, factor in value.terms.items():
+        left, right = list[tuple[Atom, int]](), list[tuple[Atom, int]]()
+        for atom, power in product:
+            if axis in atom.symbols and len(atom.symbols) > 1:
+                return None
+            (left if axis in atom.symbols else right).append((atom, power))
+        found[tuple(left), tuple(right)] = Fraction(factor)
+    return found if max(len({place[side] for place in found}) for side in (0, 1)) <= MOST else None
+
+
+def _column(matrix: _Matrix, right: Monomial) -> _Part:
+    return {place[0]: entry for place, entry in matrix.items() if place[1] == right}
+
+
+def _row(matrix: _Matrix, left: Monomial) -> _Part:
+    return {place[1]: entry for place, entry in matrix.items() if place[0] == left}
+
+
+def _minus(matrix: _Matrix, left: _Part, right: _Part) -> _Matrix:
+    """What is left of a matrix without the product of two parts."""
+    rest = dict(matrix)
+    for one, a in left.items():
+        for other, b in right.items():
+            rest[one, other] = rest.get((one, other), Fraction(0)) - a * b
+    return {place: entry for place, entry in rest.items() if entry}
+
+
+def _times(part: _Part, factor: Fraction | int) -> _Part:
+    return {product: factor * entry for product, entry in part.items()}
+
+
+def _less(one: _Part, other: _Part) -> _Part:
+    """one - other."""
+    return {product: one.get(product, Fraction(0)) - other.get(product, Fraction(0)) for product in {**one, **other}}
+
+
+def _scale(part: _Part) -> int:
+    """The least number that makes all coefficients whole."""
+    return math.lcm(*(entry.denominator for entry in part.values()))
+
+
+def _whole(part: _Part) -> Expr:
+    """A part as a formula in whole numbers, which has its sign; 0 where it is empty."""
+    scale = _scale(part)
+    total = Expr.const(0)
+    for product, entry in part.items():
+        total = total + Expr({product: int(entry * scale)})
+    return total

@@ -1,0 +1,293 @@
+"""What is asked of a network, whatever it is: a torch module, a graph, a block, a layer. Here all become graphs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict, Unpack
+
+from convcalc.analysis import cell as window
+from convcalc.analysis import fields, notes, tiles
+from convcalc.analysis.cell import AxisWindow
+from convcalc.analysis.comparison import Comparison, compare_reports
+from convcalc.analysis.expectation import checked
+from convcalc.analysis.notes.base import Notes
+from convcalc.analysis.report.memory import ITEMSIZES
+from convcalc.analysis.report.report import Report, inspect_graph
+from convcalc.analysis.tiles import Tiles
+from convcalc.analysis.validity import of_graph as legal_graph
+from convcalc.analysis.validity.legal import Legal
+from convcalc.errors import BadArgument, brief
+from convcalc.footprints.field import Field
+from convcalc.layers.base import Layer
+from convcalc.network.blocks import Block, Part, as_graph
+from convcalc.network.graph import Graph, InputShapes
+from convcalc.sizes.size import flag
+
+
+class Settings(TypedDict, total=False):
+    """How a torch module is captured; nothing else has such settings, but for `dtype` in `inspect`."""
+
+    example_inputs: Any
+    """In the place of `input_size`: a tensor, a sequence of positional arguments, or a mapping of arguments by name."""
+    dtype: Any
+    """The type of the inputs and, a floating one, of the parameters, as torch has it or by its name."""
+    train: bool
+    """Whether it runs as in training."""
+    assume: Mapping[str, bool] | None
+    """How conditions on values of the input go: {"net.py:9": False}, by the line or by the call that is asked."""
+
+
+def inspect(
+    net: Graph | Part | Any,
+    input_size: InputShapes | None = None,
+    **settings: Unpack[Settings],
+) -> Report:
+    """Return the report of a network on inputs of this size, batch included: what `convcalc inspect` prints.
+
+    `net` is a `torch.nn.Module`, a `network.graph.Graph`, a block or a layer. `input_size` is a shape (N, C, ...), of
+    several inputs one each; sizes are ints, or names such as "H" for any size. A graph with an `example`, as those of
+    the zoo, needs none. A layer that refuses its input ends the rows; why is in `error`. Raises `BadArgument` for what
+    is no network, `BadShape` where the sizes do not suit it.
+
+    A torch module is captured, as `convcalc.from_torch` does it, and stays as it is; `settings` are `example_inputs`,
+    `dtype`, `train` and `assume`, as there. Of anything else `dtype` is the type, such as "float16", in which memory is
+    counted.
+
+    >>> import convcalc as cc
+    >>> report = cc.inspect(cc.Sequential(cc.Conv(6, 5, padding=2), cc.MaxPool(2)), input_size=(1, 1, 28, 28))
+    >>> report.output, report.params, report.macs
+    ((1, 6, 14, 14), 156, 117600)
+    >>> print(report)
+    layer  op            output   any size     params  MACs     receptive field  stride
+    0      conv 6 k5 p2  6x28x28  HxW          156     117,600  5                1
+    1      maxpool k2    6x14x14  ⌊H/2⌋x⌊W/2⌋  0       0        6                2
+    total                                      156     117,600
+    1x28x28 -> 6x14x14
+    156 parameters, 117,600 MACs (235,200 FLOPs)
+    memory in float32: weights 624 B, outputs of all layers 23 KiB, at most 23 KiB of them at once
+    shapes without the batch, 1
+    >>> cc.inspect("lenet")
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadArgument: a network is a torch module, a Graph, a block or a layer: got 'lenet'; the zoo's are \
+functions, as convcalc.zoo.lenet()
+    """
+    graph = as_captured(net, input_size, **settings)
+    return inspect_graph(graph, input_size, dtype=bytes_type(net, settings.get("dtype")))
+
+
+def valid_sizes(net: Graph | Part | Any, input_size: InputShapes | None = None, **settings: Unpack[Settings]) -> Legal:
+    """Return the input sizes that a network accepts, for the sizes of `input_size` that are names.
+
+    `net` and `settings` are as `convcalc.inspect` has them. `input_size` is a shape (N, C, ...), batch included, of
+    several inputs one each; the same name is the same size. Where no size is a name, or no shape is given, letters
+    stand for the spatial sizes: n; H, W; D, H, W. Raises `BadArgument` where there are none, `BadShape` where the
+    shape does not suit the network at any size. Source: docs/legal-sizes.md, with proof.
+
+    >>> import convcalc as cc
+    >>> v = cc.valid_sizes(cc.zoo.unet(), input_size=(1, 1, "H", "W"))
+    >>> print(v)
+    runs           H >= 188, W >= 188
+    loses no rows  H >= 188 and H % 16 == 12, W >= 188 and W % 16 == 12
+    proved         for all sizes
+    >>> 572 in v["H"], (572, 188) in v, v.exact["H"].nearest(350), v.why_not(187, 188).node
+    (True, True, (348, 364), 'dec3.conv2')
+    """
+    return legal_graph.valid_sizes(as_captured(net, input_size, **settings), input_size)
+
+
+def compare(
+    a: Graph | Part | Any, b: Graph | Part | Any, input_size: InputShapes | None = None, **settings: Unpack[Settings]
+) -> Comparison:
+    """Return two networks side by side, on inputs of the same shapes, or each on its example where none are given.
+
+    Each is as `convcalc.inspect` has it, and the `settings` are for both. Channels and sizes may be symbols. Layers
+    are paired in order where op and hyper-parameters agree; between such pairs, those of the same op. Raises
+    `convcalc.errors.Refused` where a network refuses its input.
+
+    >>> from convcalc.network.blocks import Sequential
+    >>> from convcalc.layers import Conv
+    >>> two = Sequential(*[Conv(None, 3, padding=1, bias=False)] * 2)
+    >>> one = Conv(None, 5, padding=2, bias=False)
+    >>> found = compare(two, one, (1, "C", "H", "W"))
+    >>> found["params"].a, found["params"].b, found["params"].ratio, [reach.field for reach in found.reach]
+    (18*C**2, 25*C**2, Fraction(25, 18), [(5, 5), (5, 5)])
+    """
+    return compare_reports(inspect(a, input_size, **settings), inspect(b, input_size, **settings))
+
+
+def check(
+    net: Graph | Part | Any, input_size: InputShapes | None = None, *, expect: Any = None, **settings: Unpack[Settings]
+) -> Report:
+    """Return the report of a network that takes its input and gives what is expected; for tests.
+
+    `expect` is the shape of the output, batch included; of several outputs a list of shapes in their order, or a
+    mapping by name. A size may be a name, as in `input_size`, and None stands for any size. All else is as
+    `convcalc.inspect` has it. Where the network refuses its input, that error is raised with the whole explanation:
+    the sentence, the line of code, the rule, the repairs; where an output is another, `BadShape`.
+
+    >>> import convcalc as cc
+    >>> check(cc.zoo.lenet(), expect=(1, 10)).macs
+    416520
+    >>> check(cc.zoo.lenet(), expect=(1, 12))
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadShape: the output is 1x10, and 1x12 is expected
+    """
+    return checked(inspect(net, input_size, **settings), expect)
+
+
+def find_notes(net: Graph | Part | Any, input_size: InputShapes | None = None, **settings: Unpack[Settings]) -> Notes:
+    """Return the notes on a network, as `convcalc.inspect` has it, on inputs of these shapes, batch included.
+
+    They stand node by node in the order they run. A rule that needs a size is silent where that size is a symbol.
+    Fields are of the first input. Raises `Refused` where the network refuses its input.
+
+    >>> from convcalc.layers import MaxPool
+    >>> (note,) = find_notes(MaxPool(3, stride=2), (1, 8, 54, 54))
+    >>> note.kind, note.node
+    ('dropped_rows', 'maxpool')
+    """
+    return notes.find_notes(as_captured(net, input_size, **settings), input_size)
+
+
+def find_tiles(
+    net: Graph | Part | Any,
+    input_size: InputShapes | None = None,
+    *,
+    tile: Any = 512,
+    image: Any = None,
+    **settings: Unpack[Settings],
+) -> Tiles:
+    """Return tiles of at most `tile` rows an axis whose outputs, put together, are those of the whole `image`.
+
+    `net` is as `convcalc.inspect` has it, `tile` and `image` are one size for all axes or one for each. Each tile is as
+    long as the image modulo the period, or exact where there is no image. Raises `NoSolution` where a layer forbids
+    tiles, such as one that sees everything, and where a tile is too small; `BadShape` for several inputs.
+
+    >>> from convcalc.zoo import unet
+    >>> axis = find_tiles(unet(), tile=600).axes[0]
+    >>> axis.period, axis.tile, axis.out, axis.step, axis.trim
+    (16, 588, 404, 400, (0, 0))
+    """
+    return tiles.find_tiles(as_captured(net, input_size, **settings), input_size, tile=tile, image=image)
+
+
+def find_fields(
+    net: Graph | Part | Any,
+    input_size: InputShapes | None = None,
+    *,
+    of: str | None = None,
+    **settings: Unpack[Settings],
+) -> dict[str, Field]:
+    """Return the receptive field of every input and node by name, on the axes of the input `of`, by default the first.
+
+    `net` is as `convcalc.inspect` has it. What does not depend on that input reads nothing; what is no periodic map is
+    unknown, an axis of None. Raises `Refused` where the network refuses its input.
+
+    >>> from convcalc.layers import Conv
+    >>> find_fields(Conv(8, 3, padding=1), (1, 8, 32, 32))["conv"]
+    receptive field 3, stride 1, offset 0
+    """
+    return fields.find_fields(as_captured(net, input_size, **settings), input_size, of=of)
+
+
+def find_window(
+    net: Graph | Part | Any,
+    at: str,
+    cell: Sequence[int],
+    input_size: InputShapes | None = None,
+    **settings: Unpack[Settings],
+) -> tuple[AxisWindow, ...]:
+    """Return what position `cell` of the output of node `at` reads of the first input, axis by axis, borders included.
+
+    `net` is as `convcalc.inspect` has it; sizes must be ints. Raises `BadShape` for a cell that is none.
+
+    >>> from convcalc.layers import Conv
+    >>> (window,) = find_window(Conv(8, 3, padding=1), "conv", [0], (1, 3, 9))
+    >>> window.pattern, window.reads
+    ((-1, 1), TapSet(0..1))
+    """
+    return window.find_window(as_captured(net, input_size, **settings), at, cell, input_size)
+
+
+def as_captured(
+    net: Graph | Part | Any,
+    input_size: InputShapes | None = None,
+    *,
+    example_inputs: Any = None,
+    dtype: Any = None,
+    train: bool = False,
+    assume: Mapping[str, bool] | None = None,
+) -> Graph:
+    """Return the graph of a network; a module of torch is captured at the input shapes, with these settings.
+
+    Raises `BadArgument` for what is no network, and for settings of torch with one that is none of its modules.
+
+    >>> from convcalc.layers import ReLU
+    >>> as_captured(ReLU())
+    Graph(1 node: input -> relu)
+    """
+    training = flag("train", train)
+    if assume is not None and not (
+        isinstance(assume, Mapping) and all(isinstance(way, bool) for way in assume.values())
+    ):
+        raise BadArgument(f"assume maps conditions to True or False, as {{'net.py:9': False}}: got {brief(assume)}")
+    if is_module(net):
+        from convcalc.bridge.trace import capture
+
+        return capture(
+            net, input_size, example_inputs=example_inputs, dtype=_torch_type(dtype), train=training, assume=assume
+        )
+    if not isinstance(net, Graph | Block | Layer):
+        raise BadArgument(f"a network is a torch module, a Graph, a block or a layer: got {_instead(net)}")
+    if example_inputs is not None or training or assume:
+        raise BadArgument("example_inputs, train and assume are for torch modules: give input_size")
+    return as_graph(net)
+
+
+def is_module(net: Any) -> bool:
+    """Whether this is a `torch.nn.Module`; nothing is, as long as nobody has imported torch.
+
+    >>> is_module(3)
+    False
+    """
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(net, torch.nn.Module)
+
+
+def _torch_type(dtype: Any) -> Any:
+    """A type of torch, from its name too."""
+    if dtype is None:
+        return None
+    torch = sys.modules["torch"]
+    name = str(dtype).removeprefix("torch.")
+    if name not in ITEMSIZES or not isinstance(dtype, str | torch.dtype):
+        raise BadArgument(f"unknown dtype {brief(dtype)}: use one of {', '.join(ITEMSIZES)}")
+    return getattr(torch, name)
+
+
+def _instead(net: Any) -> str:
+    """What was given, and what to write in its place."""
+    if isinstance(net, str):
+        return f"{brief(net)}; the zoo's are functions, as convcalc.zoo.lenet()"
+    if isinstance(net, type):
+        return f"the class {net.__name__}; write {net.__name__}(...)"
+    name = type(net).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def bytes_type(net: Any, dtype: Any) -> str:
+    """The type in which values are counted: the one that is asked for, if it is no integer, else the module's own."""
+    name = "" if dtype is None else str(dtype).removeprefix("torch.")
+    if is_module(net) and not name.startswith(("float", "bfloat")):
+        return value_type(net)
+    return name or "float32"
+
+
+def value_type(module: Any) -> str:
+    """Return the type of the first parameter of a torch module that is no integer, as its values mostly have it."""
+    kinds = (value.dtype for value in module.parameters() if value.is_floating_point() or value.is_complex())
+    names = (str(kind).removeprefix("torch.") for kind in kinds)
+    return next((name for name in names if name in ITEMSIZES), "float32")

@@ -1,0 +1,1 @@
+"""The formulas of convolution arithmetic, one axis each: forwards, backwards, transposed, dilated."""

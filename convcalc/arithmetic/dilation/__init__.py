@@ -1,0 +1,1 @@
+"""Stacks of dilated convolutions: which rates leave holes."""

@@ -1,0 +1,188 @@
+"""The formulas backwards: which hyper-parameters, or which input, give an output.
+
+With one unknown, "the output is `out`" is a set of inequalities linear in it, so the solutions are an exact
+interval, perhaps unbounded. With more, all but one run through a stated box. Letters as in `arithmetic.formulas`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from convcalc.arithmetic.formulas import Padding, span
+from convcalc.arithmetic.solving.near import no_solution
+from convcalc.arithmetic.solving.problem import SAME, Interval, Outs, Problem, Rules
+from convcalc.shown import Shown
+from convcalc.sizes.size import flag
+
+
+@dataclass(frozen=True, repr=False)
+class Solutions(Shown):
+    """All solutions of "the output is `out`".
+
+    `intervals` holds them exactly where there is one unknown, `(lo, None)` meaning every integer from lo on.
+    `solutions` lists the first ones, smallest first in the order k, s, d, p, op, n; `count` is how many there
+    are (None: infinitely many). `complete` says that `solutions` or `intervals` leaves none out, of the box where
+    there is one: `bounds` states the box that two or more unknowns were sought in; it is empty for one.
+    """
+
+    kind: str
+    known: Mapping[str, Any]
+    unknowns: tuple[str, ...]
+    out: int
+    solutions: tuple[Mapping[str, int], ...]
+    intervals: tuple[Interval, ...]
+    count: int | None
+    complete: bool
+    bounds: Mapping[str, str]
+
+
+def solve_conv(
+    *,
+    out: int,
+    solve: str | Sequence[str],
+    n: int | None = None,
+    k: int | None = None,
+    s: int | None = None,
+    p: Padding | None = None,
+    d: int | None = None,
+    limit: int = 20,
+    bounds: Mapping[str, int] | None = None,
+) -> Solutions:
+    """Solve (n + p0 + p1 - e)//s + 1 = out for `solve`, one or several of n, k, s, p, d.
+
+    An unknown p is the same on both sides. What is neither given nor unknown is s = 1, p = 0, d = 1. `bounds`
+    overrides the box for several unknowns. Raises `NoSolution` with the nearest reachable outputs.
+
+    >>> solve_conv(n=224, k=7, s=2, out=112, solve="p").intervals
+    ((3, 3),)
+    >>> solve_conv(n=5, k=3, out=1, solve="s").intervals
+    ((3, None),)
+    >>> solve_conv(n=28, k=5, out=28, solve=["s", "p"]).solutions
+    ({'s': 1, 'p': 2},)
+    """
+    known = {"n": n, "k": k, "s": s, "p": p, "d": d}
+    return _solve(Problem("conv", _conv_rules, known, out, solve, limit, bounds))
+
+
+def solve_conv_transpose(
+    *,
+    out: int,
+    solve: str | Sequence[str],
+    n: int | None = None,
+    k: int | None = None,
+    s: int | None = None,
+    p: Padding | None = None,
+    op: int | None = None,
+    d: int | None = None,
+    limit: int = 20,
+    bounds: Mapping[str, int] | None = None,
+) -> Solutions:
+    """Solve (n - 1)s - p0 - p1 + d(k - 1) + op + 1 = out for `solve`, one or several of n, k, s, p, op, d.
+
+    As `solve_conv`; what is neither given nor unknown is s = 1, p = 0, op = 0, d = 1.
+
+    >>> solve_conv_transpose(n=7, k=3, s=2, p=1, out=14, solve="op").solutions
+    ({'op': 1},)
+    """
+    known = {"n": n, "k": k, "s": s, "p": p, "op": op, "d": d}
+    return _solve(Problem("tconv", _transpose_rules, known, out, solve, limit, bounds))
+
+
+def solve_pool(
+    *,
+    out: int,
+    solve: str | Sequence[str],
+    n: int | None = None,
+    k: int | None = None,
+    s: int | None = None,
+    p: Padding | None = None,
+    d: int | None = None,
+    ceil_mode: bool = False,
+    limit: int = 20,
+    bounds: Mapping[str, int] | None = None,
+) -> Solutions:
+    """Solve the pooling formula, floor or ceil, for `solve`, one or several of n, k, s, p, d.
+
+    As `solve_conv`, with 2p <= k; s that is neither given nor unknown is k.
+
+    >>> solve_pool(k=3, s=2, out=27, ceil_mode=True, solve="n").intervals
+    ((54, 55),)
+    """
+    known = {"n": n, "k": k, "s": s, "p": p, "d": d}
+    rules = _ceil_pool_rules if flag("ceil_mode", ceil_mode) else _floor_pool_rules
+    return _solve(Problem("pool", rules, known, out, solve, limit, bounds))
+
+
+def _solve(problem: Problem) -> Solutions:
+    single = len(problem.unknowns) == 1
+    intervals = tuple(problem.intervals(problem.outs, problem.unknowns[0], {})) if single else ()
+    found = tuple(islice(problem.solutions(problem.outs), problem.limit))
+    if not found and problem.limit:
+        raise no_solution(problem)
+    total = problem.count(problem.outs)
+    return Solutions(
+        kind=problem.kind,
+        known=problem.known,
+        unknowns=problem.unknowns,
+        out=problem.out,
+        solutions=found,
+        intervals=intervals,
+        count=total,
+        complete=single or len(found) == total,
+        bounds=problem.box(),
+    )
+
+
+# -- the formulas as inequalities ----------------------------------------------------------------------------------
+
+
+def _conv_rules(n: int, k: int, s: int, p: Any, d: int, outs: Outs) -> Rules:
+    low, high = outs
+    before, after = _pair(p, k, d)
+    least = [n - 1, k - 1, s - 1, d - 1, before, after]
+    if p in SAME:
+        return [[*least, n - 1 - (low - 1) * s, high * s - n]]
+    room = n + before + after - span(k, d)
+    return [[*least, room - (low - 1) * s, high * s - 1 - room]]
+
+
+def _floor_pool_rules(n: int, k: int, s: int, p: Any, d: int, outs: Outs) -> Rules:
+    before, after = _pair(p, k, d)
+    return [[*rules, k - 2 * before, k - 2 * after] for rules in _conv_rules(n, k, s, p, d, outs)]
+
+
+def _ceil_pool_rules(n: int, k: int, s: int, p: Any, d: int, outs: Outs) -> Rules:
+    if p in SAME:  # ceil(n/s) either way
+        return _floor_pool_rules(n, k, s, p, d, outs)
+    low, high = outs
+    before, after = _pair(p, k, d)
+    windows = n + s - 1 + before + after + s - span(k, d)
+    starts = n + s - 1 + before
+    least = [n - 1, k - 1, s - 1, d - 1, before, after, k - 2 * before, k - 2 * after]
+    both = [*least, windows - low * s, starts - low * s]  # min(windows, starts) >= low*s
+    return [[*both, high * s + s - 1 - windows], [*both, high * s + s - 1 - starts]]
+
+
+def _transpose_rules(n: int, k: int, s: int, p: Any, op: int, d: int, outs: Outs) -> Rules:
+    low, high = outs
+    before, after = _pair(p, k, d)
+    o = (n - 1) * s - before - after + d * (k - 1) + op + 1
+    least = [n - 1, k - 1, s - 1, d - 1, before, after, op, o - low, high - o]
+    return [[*least, s - 1 - op], [*least, d - 1 - op]]
+
+
+def _pair(p: Any, k: int, d: int) -> tuple[int, int]:
+    match p:
+        case "valid" | "same" | "same-upper" | "same-lower":
+            return 0, 0
+        case "full":
+            return span(k, d) - 1, span(k, d) - 1
+        case "causal":
+            return span(k, d) - 1, 0
+        case (before, after):
+            return before, after
+        case _:
+            return p, p

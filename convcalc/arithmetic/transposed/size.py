@@ -1,0 +1,239 @@
+"""The size of a transposed convolution, one axis, in three ways, with every number on the way.
+
+Letters as in `convcalc.arithmetic.formulas`, P = p0 + p1 the padding of both sides::
+
+    directly    n stamps of extent e, s apart, P cut off, op more:   o = (n - 1)s + e + op - P
+    as a conv   s - 1 zeros between inputs, pads e - 1 - p0 and e - 1 - p1 + op, the flipped kernel, stride 1
+    inverted    n = (o + P - e)//s + 1 solved for o:                 o = (n - 1)s + e - P + r,  0 <= r < s
+
+r is what the division drops. The first two are equal always. The third is equal iff op = r, that is iff
+op < s: torch lets op reach s where dilation exceeds stride, and the forward convolution then gives n + op//s.
+
+Sizes are ints or expressions. Source: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep
+learning", arXiv:1603.07285, section 4; the rule for op and dilation is checked by `convcalc verify transposed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from convcalc.arithmetic.formulas import Padding, conv_out, conv_transpose_out, extent, padding_pair
+from convcalc.arithmetic.transposed.checkerboard import Overlap, overlap
+from convcalc.errors import BadArgument
+from convcalc.shown import Shown
+from convcalc.sizes.axes import each_axis, per_axis
+from convcalc.sizes.conditions import Conditions
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.size import Size, any_size, is_symbolic, single
+
+PerAxis: TypeAlias = Any  # one value for all axes, or a sequence with one for each
+
+
+@dataclass(frozen=True, kw_only=True)
+class EquivalentConv:
+    """The ordinary convolution, stride 1, that a transposed one is, on one axis.
+
+    >>> same = transposed_size(14, 4, stride=2, padding=1).equivalent
+    >>> same.zeros, same.inserted, same.padding, same.padded, same.output_size
+    (1, 27, (2, 2), 31, 28)
+    """
+
+    zeros: Size
+    """Zeros between two neighbours: stride - 1."""
+    inserted: Size
+    """The size with these zeros."""
+    padding: tuple[Size, Size]
+    """(before, after); a negative side crops."""
+    padded: Size
+    """The size the flipped kernel slides over."""
+    kernel_size: Size
+    dilation: Size
+    output_size: Size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inversion:
+    """The forward convolution of the same hyper-parameters, solved for its input.
+
+    >>> back = transposed_size(14, 4, stride=2, padding=1).inversion
+    >>> back.least, back.most, back.sizes, back.exact
+    (28, 29, range(28, 30), True)
+    """
+
+    least: Size
+    """The size whose division is exact, r = 0: the forward formula with its floor dropped."""
+    most: Size
+    """The size with r = stride - 1."""
+    remainder: Size
+    """r for the transposed convolution's output: what the forward division drops there."""
+    output_size: Size
+    """least + remainder."""
+    back: Size
+    """What the forward convolution makes of the transposed one's output."""
+    exact: bool | None
+    """Whether output_padding is the remainder; None where symbols leave it open."""
+
+    @property
+    def sizes(self) -> range:
+        """All sizes (ints) that the forward convolution turns into the input size."""
+        return range(max(1, self.least), self.most + 1)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TransposedSize(Shown):
+    """A transposed convolution on one axis: what goes in, what comes out, and why.
+
+    >>> up = transposed_size(14, 4, stride=2, padding=1)
+    >>> up.output_size, up.equivalent.output_size, up.inversion.output_size, str(up.formula)
+    (28, 28, 28, '2*n')
+    """
+
+    input_size: Size
+    kernel_size: Size
+    stride: Size
+    padding: tuple[Size, Size]
+    output_padding: Size
+    dilation: Size
+    output_size: Size
+    """Computed directly."""
+    formula: Size
+    """The output size for any input size n."""
+    equivalent: EquivalentConv
+    inversion: Inversion
+    overlap: Overlap | None
+    """None where symbols leave it open."""
+    needs: tuple[Size, ...]
+    """What symbols leave open: every entry must be >= 0."""
+
+
+def transposed_size(
+    input_size: Size,
+    kernel_size: Size,
+    *,
+    stride: Size = 1,
+    padding: Padding = 0,
+    output_padding: Size = 0,
+    dilation: Size = 1,
+) -> TransposedSize:
+    """Return the output size on one axis, o = (n - 1)s - p0 - p1 + d(k - 1) + op + 1, in all three ways.
+
+    `padding` is a number for each side or a pair (before, after). Raises as `formulas.conv_transpose_out`.
+
+    >>> transposed_size(3, 3, stride=2, padding=1, output_padding=1).output_size
+    6
+    >>> str(transposed_size(Expr.symbol("n"), 3, stride=2).output_size)
+    '2*n + 1'
+    """
+    input_size, kernel_size, stride, output_padding, dilation = single(
+        "input_size kernel_size stride output_padding dilation",
+        *(input_size, kernel_size, stride, output_padding, dilation),
+    )
+    needs = Conditions()
+    output_size = conv_transpose_out(input_size, kernel_size, stride, padding, output_padding, dilation, check=needs)
+    symbolic = any(map(is_symbolic, (kernel_size, stride, dilation)))
+    before, after = single("padding padding", *padding_pair(1, kernel_size, p=padding))
+    one = _Axis(input_size, kernel_size, stride, (before, after), output_padding, dilation)
+    return TransposedSize(
+        input_size=input_size,
+        kernel_size=kernel_size,
+        stride=stride,
+        padding=one.padding,
+        output_padding=output_padding,
+        dilation=dilation,
+        output_size=output_size,
+        formula=_any_input(one),
+        equivalent=_equivalent(one),
+        inversion=_inversion(one, output_size),
+        overlap=None if symbolic else overlap(kernel_size, stride, dilation),
+        needs=tuple(needs.open),
+    )
+
+
+class _Axis(NamedTuple):
+    """The hyper-parameters of one axis, read."""
+
+    input_size: Size
+    kernel_size: Size
+    stride: Size
+    padding: tuple[Size, Size]
+    output_padding: Size
+    dilation: Size
+
+    @property
+    def reach(self) -> Size:
+        return extent(self.kernel_size, self.dilation) - 1
+
+
+def _any_input(one: _Axis) -> Size:
+    n = any_size(one.input_size, one.kernel_size, one.stride, *one.padding, one.output_padding, one.dilation)
+    return conv_transpose_out(n, one.kernel_size, one.stride, one.padding, one.output_padding, one.dilation)
+
+
+def _equivalent(one: _Axis) -> EquivalentConv:
+    inserted = (one.input_size - 1) * one.stride + 1
+    padding = one.reach - one.padding[0], one.reach - one.padding[1] + one.output_padding
+    padded = inserted + sum(padding)
+    return EquivalentConv(
+        zeros=one.stride - 1,
+        inserted=inserted,
+        padding=padding,
+        padded=padded,
+        kernel_size=one.kernel_size,
+        dilation=one.dilation,
+        output_size=conv_out(padded, one.kernel_size, d=one.dilation),
+    )
+
+
+def _inversion(one: _Axis, output_size: Size) -> Inversion:
+    shift = one.reach - sum(one.padding)  # (output - 1 - shift) is what the forward convolution divides
+    least = (one.input_size - 1) * one.stride + 1 + shift
+    remainder = (output_size - 1 - shift) % one.stride
+    return Inversion(
+        least=least,
+        most=least + one.stride - 1,
+        remainder=remainder,
+        output_size=least + remainder,
+        back=conv_out(output_size, one.kernel_size, one.stride, one.padding, one.dilation),
+        exact=_equal(one.output_padding, remainder),
+    )
+
+
+def _equal(a: Size, b: Size) -> bool | None:
+    if isinstance(difference := a - b, Expr) and difference.is_constant:
+        difference = difference.constant
+    return None if is_symbolic(difference) else difference == 0
+
+
+def transposed_sizes(
+    input_size: Sequence[Size],
+    kernel_size: PerAxis,
+    *,
+    stride: PerAxis = 1,
+    padding: PerAxis = 0,
+    output_padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+) -> tuple[TransposedSize, ...]:
+    """Return the size of every axis; a hyper-parameter is one value for all axes, or one for each.
+
+    As in torch, a tuple has one entry an axis; an entry of `padding` may itself be a pair (before, after).
+
+    >>> [axis.output_size for axis in transposed_sizes((14, 7), 4, stride=2, padding=(1, (0, 1)))]
+    [28, 15]
+    """
+    if not isinstance(input_size, tuple | list):
+        raise BadArgument(f"input_size needs one size for each axis, such as (14, 14): {input_size!r}")
+    axes = len(input_size)
+    settings = zip(
+        input_size,
+        per_axis("kernel_size", kernel_size, axes),
+        per_axis("stride", stride, axes),
+        per_axis("padding", padding, axes),
+        per_axis("output_padding", output_padding, axes),
+        per_axis("dilation", dilation, axes),
+        strict=True,
+    )
+    return each_axis(
+        lambda n, k, s, p, op, d: transposed_size(n, k, stride=s, padding=p, output_padding=op, dilation=d), settings
+    )

@@ -1,0 +1,1 @@
+"""From a graph to real torch modules."""

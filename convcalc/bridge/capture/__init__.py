@@ -1,0 +1,1 @@
+"""A run of a module, recorded: every public call of torch, with what is known of its values and sizes."""

@@ -1,0 +1,98 @@
+"""What a layer must know of where its inputs come from: the plane and the values of indices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from convcalc.bridge.capture.laid import can_be_viewed, in_order, strides_of, unrelated
+from convcalc.bridge.events import Value
+from convcalc.layers import AdaptiveMaxPool, Embedding, EmbeddingBag, Layer, MaxPool, OneHot, Shape, Take, View
+from convcalc.layers.indexing import Ends
+from convcalc.layers.pick import TENSOR, Gather, Pick
+from convcalc.layers.unpool import MaxUnpool
+from convcalc.sizes.expr import Expr
+
+Symbolic = Callable[[Value], Shape | None]
+"""The shape of a value in letters, None where it is unknown."""
+
+Reach = Callable[[Any, Value], Ends | None]
+"""The ends of the values of a tensor, None where they are unknown."""
+
+
+def informed(
+    name: str, layer: Layer, tensors: tuple[Any, ...], inputs: tuple[Value, ...], symbolic: Symbolic, ends: Reach
+) -> tuple[Layer, str | None]:
+    """Return a layer with what its inputs tell it, and what they do not tell of other sizes."""
+    match layer:
+        case View() if name == "view":
+            return layer, _viewed(layer, inputs[0], symbolic)
+        case MaxUnpool():
+            return _unpooled(layer, inputs[1], symbolic)
+        case EmbeddingBag():
+            return layer, None
+        case Embedding() | OneHot():
+            reach, untold = _reach(tensors[0], inputs[0], ends, table=None)
+        case Take():
+            shape = symbolic(inputs[0])
+            reach, untold = _reach(tensors[1], inputs[1], ends, None if shape is None else shape[layer.dim])
+        case Gather():
+            shape = symbolic(inputs[1])
+            reach, untold = _reach(tensors[0], inputs[0], ends, None if shape is None else shape[layer.dim])
+        case Pick():
+            return _picked(layer, tensors, inputs, symbolic, ends)
+        case _:
+            return layer, None
+    return (layer if reach is None else replace(layer, reach=reach)), untold
+
+
+def _viewed(layer: View, value: Value, symbolic: Symbolic) -> str | None:
+    """What is not told of a view: whether it is one without a copy at other sizes."""
+    shape = symbolic(value)
+    if shape is None or not any(isinstance(size, Expr) for size in shape):
+        return None
+    strides = strides_of(value, symbolic)
+    if strides == in_order(shape):
+        return None
+    if can_be_viewed(shape, unrelated(shape) if strides is None else strides, layer.out_shape(shape)):
+        return None
+    return "at which sizes a view of a part is refused is not known"
+
+
+UNTOLD = "the values of an index made from sizes are not known"
+
+
+def _reach(tensor: Any, value: Value, ends: Reach, table: Any) -> tuple[Ends | None, str | None]:
+    """The ends of an index, and whether it matters that they are unknown: what an input points at is its own."""
+    if value.call.live:
+        return None, None
+    found = ends(tensor, value)
+    return found, UNTOLD if found is None and (value.call.sized or isinstance(table, Expr)) else None
+
+
+def _picked(
+    layer: Pick, tensors: tuple[Any, ...], inputs: tuple[Value, ...], symbolic: Symbolic, ends: Reach
+) -> tuple[Layer, str | None]:
+    axes, axis = [], 0
+    for item in layer.items:
+        if item == TENSOR:
+            axes.append(axis)
+        axis += item is not None
+    shape = symbolic(inputs[0])
+    found = [
+        _reach(tensor, value, ends, None if shape is None else shape[axis])
+        for tensor, value, axis in zip(tensors[1:], inputs[1:], axes, strict=True)
+    ]
+    untold = next((why for _, why in found if why is not None), None)
+    return replace(layer, reaches=tuple(reach for reach, _ in found)), untold
+
+
+def _unpooled(layer: MaxUnpool, indices: Value, symbolic: Symbolic) -> tuple[Layer, str | None]:
+    call = indices.call
+    if isinstance(call.layer, MaxPool | AdaptiveMaxPool) and indices.place == 1:
+        pooled = symbolic(call.inputs[0])
+        if pooled is not None:
+            axes = len(pooled) - 2 if layer.axes is None else layer.axes
+            return replace(layer, pooled=pooled[len(pooled) - axes :]), None
+    return layer, "where the indices of an unpooling point is not known"

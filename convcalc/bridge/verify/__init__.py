@@ -1,0 +1,1 @@
+"""Our rules against torch, on a device."""

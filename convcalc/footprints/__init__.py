@@ -1,0 +1,1 @@
+"""The second algebra: which inputs each output reads."""

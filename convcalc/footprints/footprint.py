@@ -1,0 +1,398 @@
+"""The second algebra: which inputs does each output read? One axis, all outputs at once.
+
+Letters, here and in `convcalc.footprints.stencils`::
+
+    j  output index        q  phases: after q outputs the pattern comes back ...
+    f  phase, j mod q      m  step: ... moved by m inputs
+
+A footprint is a set for each of q phases and a step m: output a*q + f reads the set of phase f, moved by a*m.
+A convolution has one phase and m = stride; its transpose has stride phases and m = 1::
+
+    conv k3 s2 p1              conv_transpose k4 s2 p1
+    0 reads -1 0 1             0 reads -1 0
+    1 reads      1 2 3         1 reads    0 1
+    2 reads          3 4 5     2 reads    0 1      what 0 reads, moved by 1
+
+Footprints compose, unite (add, concatenate) and reduce to their smallest period. They are exact for interior
+outputs, whose reads all lie inside the input at every layer; zero padding only takes reads away near the border.
+What depends on the size (other padding modes, adaptive pooling, resizing to a size) is `convcalc.footprints.reads`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+
+from convcalc.errors import BadArgument, BadShape, brief
+from convcalc.footprints.taps import TapCounts, Taps, TapSet
+from convcalc.shown import Shown
+
+MAX_PHASES = 2**16
+"""More phases than this are refused: no network has them, and each costs a set."""
+
+
+@dataclass(frozen=True, repr=False)
+class Footprint(Shown):
+    """Output a*q + f reads `phases[f]` moved by a*`step`, q being the number of phases.
+
+    `all_before` and `all_after` say that besides, every output reads everything before or after (global pooling,
+    attention, a cumulative sum); `phases` is then the local part. Make footprints with `convcalc.footprints.stencils`;
+    those made by it, `then` and `|` are reduced, so that equal maps are equal values.
+
+    Two words about the ends, no part of the map: it `wraps` where past the ends stands what is inside, as after a
+    roll, and `size` is that of the input where it is known. A running sum of what wraps reads everything; what wraps
+    after a crop, where past the ends was more of the input, has no map.
+
+    >>> from convcalc.footprints.stencils import conv, conv_transpose
+    >>> conv(3, stride=2, padding=1)
+    reads -1..1 + 2a
+    >>> net = conv(3, stride=2, padding=1).then(conv(3, padding=1))
+    >>> net.receptive_field, net.stride, net.offset
+    (7, Fraction(2, 1), Fraction(0, 1))
+    >>> conv_transpose(4, stride=2, padding=1).phases
+    (TapSet(-1..0), TapSet(0..1))
+    """
+
+    phases: tuple[Taps, ...]
+    step: int
+    all_before: bool = False
+    all_after: bool = False
+    wraps: bool = field(default=False, repr=False, compare=False)
+    size: int | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.phases, tuple) or not all(isinstance(taps, Taps) for taps in self.phases[:1]):
+            raise BadArgument(f"the phases of a footprint are a tuple of sets of taps: {brief(self.phases)}")
+        if not isinstance(self.step, int):
+            raise BadArgument(f"the step of a footprint must be an integer: {brief(self.step)}")
+        if not self.phases:
+            raise BadArgument("a footprint has at least one phase: 0 given")
+        if self.step < 1:
+            raise BadArgument(f"the step of a footprint must be >= 1: {self.step}")
+        _check_phases(len(self.phases))
+
+    # -- algebra -----------------------------------------------------------------------------------------------
+
+    def then(self, other: Footprint) -> Footprint:
+        """What `other` reads through `self`: first this layer, then that one.
+
+        Its period is the smallest that both share: with g = gcd(q, other.m), q' = other.q * q/g and
+        m' = m * other.m/g. Raises `BadArgument` where one counts and the other does not, past `MAX_PHASES`, and where
+        what wraps would read what was cut off.
+
+        >>> from convcalc.footprints.stencils import conv, nearest
+        >>> conv(3).then(conv(3, dilation=2)).phases
+        (TapSet(0..6),)
+        >>> nearest(2).then(conv(3, padding=1)).phases
+        (TapSet(-1..0), TapSet(0..1))
+        """
+        self._same_kind(other)
+        if other.wraps and other.size is not None and self._goes_on(other.size):
+            raise BadArgument("what wraps around the ends after a crop has no map")
+        q, turn = len(self.phases), other.step
+        g = math.gcd(q, turn)
+        whole = len(other.phases) * q // g
+        _check_phases(whole)
+        if q == 1:
+            (only,) = self.phases
+            phases = tuple(only.spread(taps, self.step) for taps in other.phases)
+        else:
+            phases = tuple(self._through(other, range(0, turn * q // g, turn)))
+        before = (other.all_before and self.reads_anything) or (self.all_before and other.reads_anything)
+        after = (other.all_after and self.reads_anything) or (self.all_after and other.reads_anything)
+        wraps = self.wraps or other.wraps
+        if wraps:
+            before = after = before or after
+        size = other.size if self._is_identity else self.size
+        return Footprint(phases, self.step * turn // g, before, after, wraps, size).reduced()
+
+    @property
+    def _is_identity(self) -> bool:
+        return self.step == 1 and self.phases == (TapSet.of([0]),)
+
+    def _goes_on(self, outputs: int) -> bool:
+        """Whether outputs past the ends, if there were any, would read nothing outside of the input."""
+        size, period = self.size, len(self.phases)
+        if size is None or self.is_unbounded:
+            return False
+        past = map(self.at, (*range(-period, 0), *range(outputs, outputs + period)))
+        return any(not taps or (taps.support.first >= 0 and taps.support.last < size) for taps in past)
+
+    def _through(self, other: Footprint, starts: range) -> Iterator[Taps]:
+        """The sets of all phases of `self.then(other)`; `starts` are where its periods begin in the middle."""
+        q, sets = len(self.phases), self.phases
+        kernels = [tuple(taps.items()) for taps in other.phases]
+        gather = type(sets[0]).gather
+        for start in starts:
+            for kernel in kernels:
+                yield gather(
+                    [(sets[(start + tap) % q], (start + tap) // q * self.step, times) for tap, times in kernel]
+                )
+
+    def __or__(self, other: Footprint) -> Footprint:
+        """What either reads: branches added or concatenated. Counts add up.
+
+        A branch without local reads (a global gate) takes on the stride of the other. Raises `BadShape` where
+        the strides differ, `BadArgument` as `then`.
+
+        >>> from convcalc.footprints.stencils import conv, identity, nearest
+        >>> (identity() | conv(3, dilation=2, padding=2)).phases
+        (TapSet(-2, 0, 2),)
+        >>> identity() | conv(3, stride=2)
+        Traceback (most recent call last):
+        ...
+        convcalc.errors.BadShape: branches of stride 1 and 2 do not line up; strides from the input must be equal
+        """
+        self._same_kind(other)
+        flags = (
+            self.all_before or other.all_before,
+            self.all_after or other.all_after,
+            self.wraps or other.wraps,
+        )
+        local = [branch for branch in (self, other) if any(branch.phases)] or [self]
+        if len(local) == 1:
+            return Footprint(local[0].phases, local[0].step, *flags, local[0].size)
+        if self.stride != other.stride:
+            raise BadShape(
+                f"branches of stride {self.stride} and {other.stride} do not line up; "
+                "strides from the input must be equal",
+                rule="equal strides",
+            )
+        q, p = len(self.phases), len(other.phases)
+        whole = math.lcm(q, p)
+        _check_phases(whole)
+        gather = type(self.phases[0]).gather
+        phases = tuple(
+            gather([(self.phases[j % q], j // q * self.step, 1), (other.phases[j % p], j // p * other.step, 1)])
+            for j in range(whole)
+        )
+        size = other.size if self._is_identity else self.size
+        return Footprint(phases, self.step * whole // q, *flags, size).reduced()
+
+    def reduced(self) -> Footprint:
+        """The same map with its smallest period.
+
+        >>> from convcalc.footprints.taps import TapSet
+        >>> Footprint((TapSet.of([0, 1]), TapSet.of([3, 4])), step=6).reduced()
+        reads 0..1 + 3a
+        """
+        q, m = len(self.phases), self.step
+        for prime in _primes(math.gcd(q, m)):
+            shorter, move = q // prime, m // prime
+            if all(self.phases[f].follows(self.phases[f - shorter], move) for f in range(shorter, q)):
+                q, m = shorter, move
+        return self if m == self.step else replace(self, phases=self.phases[:q], step=m)
+
+    def transposed(self) -> Footprint:
+        """The map backwards: which outputs read each input; the footprint of the gradient.
+
+        Raises `BadArgument` past `MAX_PHASES`.
+
+        >>> from convcalc.footprints.stencils import conv, conv_transpose
+        >>> conv(4, stride=2, padding=1).transposed() == conv_transpose(4, stride=2, padding=1)
+        True
+        """
+        q, m = len(self.phases), self.step
+        _check_phases(m)
+        readers: list[dict[int, int]] = [{} for _ in range(m)]
+        for f, taps in enumerate(self.phases):
+            for tap, times in taps.items():
+                readers[tap % m][f - tap // m * q] = times
+        of = TapCounts.of if self.counted else TapSet.of
+        return Footprint(tuple(of(taps) for taps in readers), q, self.all_after, self.all_before).reduced()
+
+    def with_counts(self) -> Footprint:
+        """The same map with counts, each input of an output read once; composed, they count the paths.
+
+        This is the gradient of layers whose weights are all 1, in whole numbers of any size.
+
+        >>> from convcalc.footprints.stencils import conv
+        >>> k3 = conv(3, padding=1).with_counts()
+        >>> k3.then(k3).phases
+        (TapCounts({-2: 1, -1: 2, 0: 3, 1: 2, 2: 1}),)
+        """
+        if self.counted:
+            return self
+        return replace(self, phases=tuple(TapCounts.of(dict(taps.items())) for taps in self.phases))
+
+    def _same_kind(self, other: Footprint) -> None:
+        if self.counted != other.counted:
+            raise BadArgument("one footprint counts paths and the other does not: use with_counts() on both")
+
+    # -- readings ----------------------------------------------------------------------------------------------
+
+    def at(self, j: int) -> Taps:
+        """What output `j` reads.
+
+        >>> from convcalc.footprints.stencils import conv
+        >>> conv(3, stride=2, padding=1).at(10)
+        TapSet(19..21)
+        """
+        a, f = divmod(j, len(self.phases))
+        return type(self.phases[f]).gather([(self.phases[f], a * self.step, 1)])
+
+    @property
+    def counted(self) -> bool:
+        """Whether it counts paths."""
+        return isinstance(self.phases[0], TapCounts)
+
+    @property
+    def reads_anything(self) -> bool:
+        """Whether any output reads anything."""
+        return self.is_global or any(self.phases)
+
+    @property
+    def is_global(self) -> bool:
+        """Whether outputs read without bound, before or after; the other readings are then of the local part."""
+        return self.all_before or self.all_after
+
+    @property
+    def local(self) -> Footprint:
+        """The same without what is read without bound.
+
+        >>> from convcalc.footprints.stencils import everything, identity
+        >>> (identity() | everything()).local == identity()
+        True
+        """
+        return replace(self, all_before=False, all_after=False) if self.is_global else self
+
+    @property
+    def receptive_field(self) -> int:
+        """The most inputs from the first an output reads to its last.
+
+        >>> from convcalc.footprints.stencils import conv, conv_transpose
+        >>> conv(3, dilation=4).receptive_field, conv_transpose(4, stride=2, padding=1).receptive_field
+        (9, 2)
+        """
+        return max(taps.span for taps in self.phases)
+
+    @property
+    def is_unbounded(self) -> bool:
+        """Whether outputs read everything, on one side at least, and nothing in particular: no field is theirs.
+
+        >>> from convcalc.footprints.stencils import everything
+        >>> everything().is_unbounded, Footprint((TapSet.of([]),), 1).is_unbounded
+        (True, False)
+        """
+        return self.is_global and not any(self.phases)
+
+    @cached_property
+    def widest(self) -> TapSet:
+        """The set of the phase with the largest field, of several the one that reads the fewest inputs of it."""
+        return max((taps.support for taps in self.phases), key=lambda taps: (taps.span, -len(taps)))
+
+    @property
+    def covered(self) -> int:
+        """How many positions of the receptive field are read, in the widest phase.
+
+        >>> from convcalc.footprints.stencils import conv
+        >>> net = conv(3, dilation=2).then(conv(3, dilation=4))
+        >>> net.covered, net.receptive_field
+        (7, 13)
+        """
+        return len(self.widest)
+
+    @property
+    def holes(self) -> tuple[int, ...]:
+        """The positions of the receptive field that are not read, counted from its first (gridding).
+
+        >>> from convcalc.footprints.stencils import conv
+        >>> conv(3).then(conv(3, dilation=2)).then(conv(3, dilation=9)).holes
+        (7, 8, 16, 17)
+        """
+        first = self.widest.first
+        return tuple(position - first for position in self.widest.missing)
+
+    @property
+    def stride(self) -> Fraction:
+        """m/q: how many inputs the reads move from one output to the next, on average.
+
+        >>> from convcalc.footprints.stencils import conv, conv_transpose
+        >>> conv(3, stride=2).stride, conv_transpose(3, stride=2).stride
+        (Fraction(2, 1), Fraction(1, 2))
+        """
+        return Fraction(self.step, len(self.phases))
+
+    @cached_property
+    def offset(self) -> Fraction | None:
+        """The mean of (first + last)/2 - j*m/q over one period, empty phases skipped; None if all are empty.
+
+        With one phase it is the input coordinate of output 0's centre.
+
+        >>> from convcalc.footprints.stencils import conv, conv_transpose
+        >>> conv(7, stride=2, padding=3).offset, conv(4).offset, conv_transpose(4, stride=2, padding=1).offset
+        (Fraction(0, 1), Fraction(3, 2), Fraction(-1, 4))
+        """
+        q, m = len(self.phases), self.step
+        twice = [(taps.first + taps.last) * q - 2 * f * m for f, taps in enumerate(self.phases) if taps]  # times q
+        return Fraction(sum(twice), 2 * q * len(twice)) if twice else None
+
+    @property
+    def overlap(self) -> tuple[int, ...]:
+        """How many reads each output of one period makes: inputs, or paths where it counts.
+
+        Unequal numbers are the checkerboard of transposed convolutions.
+
+        >>> from convcalc.footprints.stencils import conv_transpose
+        >>> conv_transpose(3, stride=2).overlap, conv_transpose(4, stride=2).overlap
+        ((2, 1), (2, 2))
+        """
+        return tuple(taps.total for taps in self.phases)
+
+    @property
+    def readers(self) -> tuple[int, ...]:
+        """How often each input of one period is read; a 0 is an input that nothing sees.
+
+        >>> from convcalc.footprints.stencils import conv
+        >>> conv(3, stride=2).readers, conv(2, stride=3).readers
+        ((2, 1), (1, 1, 0))
+        """
+        counts = [0] * self.step
+        for taps in self.phases:
+            for tap, times in taps.items():
+                counts[tap % self.step] += times
+        return tuple(counts)
+
+    @property
+    def reach_before(self) -> int:
+        """The most inputs before its own that an output reads; its own is floor(j*m/q). The halo of a tile.
+
+        >>> from convcalc.footprints.stencils import conv
+        >>> conv(3, padding=(2, 0)).reach_before, conv(3, padding=(0, 2)).reach_before
+        (2, 0)
+        """
+        q = len(self.phases)
+        return max((f * self.step // q - taps.first for f, taps in enumerate(self.phases) if taps), default=0)
+
+    @property
+    def reach_after(self) -> int:
+        """The most inputs after its own that an output reads: the look-ahead; causal where it is <= 0.
+
+        >>> from convcalc.footprints.stencils import conv
+        >>> conv(3, padding="causal").reach_after, conv(3, padding="same").reach_after
+        (0, 1)
+        """
+        q = len(self.phases)
+        return max((taps.last - f * self.step // q for f, taps in enumerate(self.phases) if taps), default=0)
+
+
+def _check_phases(count: int) -> None:
+    if count > MAX_PHASES:
+        raise BadArgument(
+            f"the pattern comes back only after {count} outputs, more than {MAX_PHASES}; use `reads` at a size"
+        )
+
+
+def _primes(number: int) -> Iterator[int]:
+    """The prime factors of `number`, each as often as it divides."""
+    prime = 2
+    while prime * prime <= number:
+        while number % prime == 0:
+            yield prime
+            number //= prime
+        prime += 1
+    if number > 1:
+        yield number

@@ -1,0 +1,151 @@
+"""Functions by name: on each value, on values of the same place, over axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+
+from convcalc.footprints.field import Field
+from convcalc.footprints.stencils import everything, everything_before
+from convcalc.layers.activation import Pointwise
+from convcalc.layers.base import Layer, Shape, axis_of
+from convcalc.layers.merge import Elementwise
+from convcalc.sizes.conditions import Check, enforce
+
+
+@dataclass(frozen=True)
+class Map(Pointwise):
+    """A function of each value alone, such as `exp` or a comparison with a number.
+
+    >>> Map("exp").op, Map("exp").out_shape((1, 8, 5))
+    ('exp', (1, 8, 5))
+    """
+
+    function: str
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """The name of the function."""
+        return self.function
+
+
+@dataclass(frozen=True)
+class Combine(Elementwise):
+    """A function of values of the same place, such as `div` or `where`; sizes of 1 serve all places.
+
+    >>> Combine("div").out_shape((1, 8, 5, 5), (5, 1))
+    (1, 8, 5, 5)
+    """
+
+    function: str
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """The name of the function."""
+        return self.function
+
+
+@dataclass(frozen=True)
+class Reduce(Layer):
+    """A function over axes `dims`, such as `mean` or `amax`; over all where that is None.
+
+    >>> Reduce("mean", (2, 3)).out_shape((1, 512, 7, 7)), Reduce("sum", (-1,), keepdim=True).out_shape((1, 8, 5))
+    ((1, 512), (1, 8, 1))
+    """
+
+    function: str
+    dims: tuple[int, ...] | None = None
+    _: KW_ONLY
+    keepdim: bool = False
+    count: int = 1
+    """How many tensors come out, as the values and indices of `max`."""
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """The name of the function."""
+        return self.function
+
+    @property
+    def outputs(self) -> int:
+        """The count."""
+        return self.count
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The other sizes; 1 in the place of those reduced with `keepdim`."""
+        reduced = self._reduced(shape)
+        if self.keepdim:
+            return tuple(1 if axis in reduced else size for axis, size in enumerate(shape))
+        return tuple(size for axis, size in enumerate(shape) if axis not in reduced)
+
+    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+        """The shape, as often as tensors come out."""
+        return (self.out_shape(*shapes, check=check),) * self.count
+
+    def _reduced(self, shape: Shape) -> set[int]:
+        if self.dims is None:
+            return set(range(len(shape)))
+        return {axis_of(self.op, "dim", dim, shape) for dim in self.dims} if shape else set()
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Everything along the axes that are reduced."""
+        (field,), (shape,) = fields, shapes
+        reduced = self._reduced(shape)
+        kept = tuple(1 if axis in reduced else size for axis, size in enumerate(shape))
+        return field.over(shape, dict.fromkeys(reduced, everything()), kept).viewed(kept, output)
+
+
+@dataclass(frozen=True)
+class Compare(Combine):
+    """One number for all pairs of values along axes `dims`, or for all where that is None: `cosine_similarity`, losses.
+
+    >>> Compare("cosine_similarity", (1,)).out_shape((8, 64, 5), (8, 64, 5)), Compare("mse_loss").out_shape((8,), (8,))
+    ((8, 5), ())
+    """
+
+    dims: tuple[int, ...] | None = None
+    _: KW_ONLY
+    keepdim: bool = False
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """The common shape without these axes; 1 in their place with `keepdim`."""
+        common = super().out_shape(*shapes, check=check)
+        return Reduce(self.function, self.dims, keepdim=self.keepdim).out_shape(common, check=check)
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """As a combination that is reduced."""
+        common = super().out_shape(*shapes)
+        field = super().through(fields, shapes, common)
+        return Reduce(self.function, self.dims, keepdim=self.keepdim).through([field], [common], output)
+
+
+@dataclass(frozen=True)
+class Cumulative(Pointwise):
+    """A running function along axis `dim`, such as `cumsum`: position j reads all up to j.
+
+    >>> Cumulative("cumsum", -1).out_shape((1, 8, 100))
+    (1, 8, 100)
+    """
+
+    function: str
+    dim: int
+    _: KW_ONLY
+    count: int = 1
+    """How many tensors come out, as the values and indices of `cummax`."""
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """The name of the function."""
+        return self.function
+
+    @property
+    def outputs(self) -> int:
+        """The count."""
+        return self.count
+
+    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+        """The shape, as often as tensors come out."""
+        return (self.out_shape(*shapes, check=check),) * self.count
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Everything up to each place of the axis."""
+        return fields[0].over(output, {axis_of(self.op, "dim", self.dim, output): everything_before()}, output)

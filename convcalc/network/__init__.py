@@ -1,0 +1,1 @@
+"""Networks as values: graphs, blocks, stacks, and the shapes in them."""

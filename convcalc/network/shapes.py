@@ -1,0 +1,56 @@
+"""The shape of every node: one propagation, on ints, on vectors of sizes, on symbols (see `sizes.conditions`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from convcalc.errors import ConvcalcError
+from convcalc.layers.base import Shape
+from convcalc.network.blocks import Part
+from convcalc.network.graph import Graph, InputShapes, Node
+from convcalc.network.opening import open_net
+from convcalc.sizes.conditions import Check, Reader, enforce
+from convcalc.sizes.size import Size
+
+
+def infer_shapes(net: Graph | Part, input_size: InputShapes | None = None, check: Check = enforce) -> dict[str, Shape]:
+    """Return the shape of every input and node by name, batch included, in the order in which they run.
+
+    Sizes may be ints, NumPy integer arrays (many inputs at once), expressions, or names. Every condition on a size
+    goes to `check`, with an error that names its node. Raises `convcalc.errors.Refused` where a layer refuses.
+
+    >>> from convcalc.network.blocks import Sequential
+    >>> from convcalc.layers import Conv, MaxPool
+    >>> net = Sequential(Conv(64, 7, stride=2, padding=3), MaxPool(3, stride=2, padding=1))
+    >>> infer_shapes(net, (1, 3, 224, 224))["1"]
+    (1, 64, 56, 56)
+    >>> str(infer_shapes(net, (1, 3, "H", "W"))["1"][2])
+    '(H + 3)//4'
+    >>> infer_shapes(Sequential(Conv(64, 7), MaxPool(9)), (1, 3, 9, 9))
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.KernelDoesNotFit: 1: axis H: kernel does not fit: it spans 9 (kernel_size=9, dilation=1) but \
+the padded input is 3 (3 + 0 + 0); use an input of at least 9, or 6 more padding
+    """
+    graph, shapes = open_net(net, input_size)
+    for node in graph:
+        shapes |= node_shapes(node, shapes, check)
+    return shapes
+
+
+def node_shapes(node: Node, shapes: Mapping[str, Shape], check: Check = enforce) -> dict[str, Shape]:
+    """Return the shapes of one node's outputs by name, given those of what it reads; what is refused names it.
+
+    >>> from convcalc.layers import MaxPool
+    >>> node_shapes(Node("pool", MaxPool(2)), {"input": (1, 8, 7, 7)})
+    {'pool': (1, 8, 3, 3)}
+    """
+    inputs = tuple(shapes[name] for name in node.inputs)
+
+    def named(value: Size, error: Callable[[Reader], ConvcalcError], /) -> None:
+        check(value, lambda at: error(at).at(node.name))
+
+    try:
+        return dict(zip(node.outputs, node.layer.out_shapes(*inputs, check=named), strict=True))
+    except ConvcalcError as error:
+        raise (error if error.place == node.name else error.at(node.name)) from None

@@ -1,0 +1,1 @@
+"""Sizes as formulas, sets of sizes, and what must hold of them."""

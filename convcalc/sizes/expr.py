@@ -1,0 +1,409 @@
+"""Sizes as formulas: integer polynomials with floor divisions, kept in a normal form.
+
+An `Expr` is a sum of integer coefficients times products of atoms; an atom is a symbol, a floor division that
+does not simplify, or a minimum or maximum. Every chain of convolutions and poolings collapses to one division::
+
+    ((x + a)//m + b)//q      ->  (x + a + m*b)//(m*q)      division into division
+    (g*a*x + b)//(g*m)       ->  (a*x + b//g)//m           common factor
+    (m*x + y)//m             ->  x + y//m                  multiples come out
+    (b - x)//m               ->  -((x + m - 1 - b)//m)     minus comes out
+    x//m - x//(2*m)          ->  (x + m)//(2*m)            half from whole: see `convcalc.sizes.halves`
+
+All are equalities of integers for every x, y, b and every m, q, g >= 1.
+
+>>> n = Expr.symbol("n")
+>>> halved = (n - 1) // 2 + 1
+>>> str(halved), str((halved - 1) // 2 + 1)
+('(n + 1)//2', '(n + 3)//4')
+>>> halved(n=7), halved.to_sympy()
+(4, floor(n/2 + 1/2))
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from operator import index
+from typing import Any, TypeAlias, Union
+
+from convcalc.errors import BadArgument
+
+LONGEST = 200
+"""The `length` past which a formula tells nobody anything: whoever keeps formulas keeps None instead."""
+
+_MOST_PRODUCTS = 20_000
+"""The most terms that multiplying two sums may take; beyond, the product is refused."""
+
+
+class Atom:
+    """What a product is made of; two atoms are the same where their Python texts are."""
+
+    key: str
+    symbols: frozenset[str]
+    length: int
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Atom) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return self.key
+
+
+class Symbol(Atom):
+    """A named size."""
+
+    length = 1
+
+    def __init__(self, name: str) -> None:
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise BadArgument(f"a symbol is a letter or _, then letters, digits and _: {name!r}")
+        self.key = name
+        self.symbols = frozenset({name})
+
+
+class Floor(Atom):
+    """`numerator // denominator`, where it does not simplify; `modulus` is the denominator where that is a number."""
+
+    def __init__(self, numerator: Expr, denominator: Expr) -> None:
+        self.numerator = numerator
+        self.denominator = denominator
+        self.key = f"({numerator})//({denominator})"
+        self.modulus, self.shift = denominator.constant, numerator.constant
+
+    @cached_property
+    def symbols(self) -> frozenset[str]:  # type: ignore[override]
+        """The names of the sizes it depends on."""
+        return self.numerator.symbols | self.denominator.symbols
+
+    @cached_property
+    def length(self) -> int:  # type: ignore[override]
+        """As of `Expr`."""
+        return 1 + self.numerator.length + self.denominator.length
+
+    @cached_property
+    def tree(self) -> tuple[Monomial, int, int] | None:
+        """Of (y + shift)//modulus: y, the odd part of modulus, shift modulo that; None where it is of another form."""
+        products = [product for product in self.numerator.terms if product]
+        if not self.denominator.is_constant or len(products) != 1 or self.numerator.terms[products[0]] != 1:
+            return None
+        odd = self.modulus // (self.modulus & -self.modulus)
+        return products[0], odd, self.shift % odd
+
+
+class Extreme(Atom):
+    """The minimum or maximum (`name`) of several expressions."""
+
+    def __init__(self, name: str, choices: tuple[Expr, ...]) -> None:
+        self.name = name
+        self.choices = choices
+        self.key = f"{name}({', '.join(map(str, choices))})"
+        self.symbols = frozenset().union(*(choice.symbols for choice in choices))
+        self.length = 1 + sum(choice.length for choice in choices)
+
+
+Monomial: TypeAlias = tuple[tuple[Atom, int], ...]
+"""A product of atoms with their powers, in the order of their keys; the empty one is 1."""
+
+Operand: TypeAlias = Union["Expr", int]
+
+
+class Expr:
+    """An integer-valued formula in normal form; immutable, hashable, equal where the normal forms are.
+
+    Made by `Expr.symbol` and arithmetic: `+ - * // %` with ints and other formulas, `**` with a small int.
+    Calling it puts values (ints, NumPy arrays, formulas) in the place of symbols.
+    """
+
+    __slots__ = ("__dict__", "terms")
+
+    def __init__(self, terms: Mapping[Monomial, int]) -> None:
+        if not isinstance(terms, dict):
+            raise BadArgument(f"a formula is made by Expr.symbol and arithmetic, not from {type(terms).__name__}")
+        self.terms: dict[Monomial, int] = {product: factor for product, factor in terms.items() if factor}
+
+    @classmethod
+    def symbol(cls, name: str) -> Expr:
+        """Return the formula that is the size called `name`.
+
+        >>> Expr.symbol("n") * 2 + 1
+        2*n + 1
+        """
+        return cls({((Symbol(name), 1),): 1})
+
+    @classmethod
+    def const(cls, value: int) -> Expr:
+        """Return the formula that is `value`.
+
+        >>> Expr.const(3).is_constant
+        True
+        """
+        if type(value) is not int:
+            try:
+                value = index(value)
+            except TypeError:
+                raise BadArgument(f"a formula is made of integers: {value!r}") from None
+        return cls({(): value})
+
+    @classmethod
+    def atom(cls, atom: Atom) -> Expr:
+        """Return the formula that is one atom."""
+        return cls({((atom, 1),): 1})
+
+    # -- reading -----------------------------------------------------------------------------------------------
+
+    @property
+    def constant(self) -> int:
+        """The term without symbols."""
+        return self.terms.get((), 0)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether no symbol is left."""
+        return not self.terms or (len(self.terms) == 1 and () in self.terms)
+
+    @cached_property
+    def symbols(self) -> frozenset[str]:
+        """The names of the sizes it depends on.
+
+        >>> sorted((Expr.symbol("n") // Expr.symbol("s")).symbols)
+        ['n', 's']
+        """
+        return frozenset().union(*(atom.symbols for product in self.terms for atom, _ in product))
+
+    @cached_property
+    def length(self) -> int:
+        """How many terms, names, divisions, minima and maxima it is written with.
+
+        >>> (Expr.symbol("n") + 1).length, ((Expr.symbol("n") + 1) // 2).length
+        (3, 6)
+        """
+        return sum(1 + sum(atom.length for atom, _ in product) for product in self.terms)
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether it is longer than `LONGEST`, and as good as unknown."""
+        return self.length > LONGEST
+
+    @cached_property
+    def text(self) -> str:
+        """Its Python text: what `str` prints."""
+        from convcalc.sizes.text import sum_text
+
+        return sum_text(self)
+
+    def pretty(self) -> str:
+        """Return its text for people.
+
+        >>> ((Expr.symbol("n") + 1) // 2 * 3).pretty()
+        '3⌊(n + 1)/2⌋'
+        """
+        from convcalc.sizes.text import PRETTY, write
+
+        return write(self, PRETTY)
+
+    def latex(self) -> str:
+        r"""Return its LaTeX.
+
+        >>> print(((Expr.symbol("n") + 1) // 2).latex())
+        \left\lfloor \frac{n + 1}{2} \right\rfloor
+        """
+        from convcalc.sizes.text import LATEX, write
+
+        return write(self, LATEX)
+
+    def to_sympy(self) -> Any:
+        """Return the SymPy expression equal to it at every integer; its symbols are integers.
+
+        >>> ((Expr.symbol("n") + 1) // 2).to_sympy()
+        floor(n/2 + 1/2)
+        """
+        from convcalc.sizes.text import to_sympy
+
+        return to_sympy(self)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_latex_(self) -> str:
+        """Its LaTeX, for notebooks."""
+        return f"$\\displaystyle {self.latex()}$"
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(frozenset(self.terms.items())) if not self.is_constant else hash(self.constant)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, int):
+            return self.is_constant and self.constant == other
+        return isinstance(other, Expr) and self.terms == other.terms
+
+    def __bool__(self) -> bool:
+        if self.is_constant:
+            return bool(self.constant)
+        raise TypeError(f"whether {self} is zero depends on {', '.join(sorted(self.symbols))}")
+
+    def __index__(self) -> int:
+        if self.is_constant:
+            return self.constant
+        raise TypeError(f"{self} is not a number: it depends on {', '.join(sorted(self.symbols))}")
+
+    def __call__(self, **values: Any) -> Any:
+        """Return it with values in the place of symbols: an int once no symbol is left.
+
+        >>> f = (Expr.symbol("n") + Expr.symbol("m")) // 2
+        >>> f(n=7, m=4), str(f(n=7))
+        (5, '(m + 1)//2 + 3')
+        """
+        from convcalc.sizes.evaluate import Evaluation
+
+        return Evaluation(values).whole(self)
+
+    # -- arithmetic --------------------------------------------------------------------------------------------
+
+    def __add__(self, other: Operand) -> Expr:
+        if not isinstance(other, Expr | int):
+            return NotImplemented
+        return total((self, 1), (_expr(other), 1))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Operand) -> Expr:
+        if not isinstance(other, Expr | int):
+            return NotImplemented
+        return total((self, 1), (_expr(other), -1))
+
+    def __rsub__(self, other: int) -> Expr:
+        return -self + other
+
+    def __neg__(self) -> Expr:
+        return Expr({product: -factor for product, factor in self.terms.items()})
+
+    def __pos__(self) -> Expr:
+        return self
+
+    def __mul__(self, other: Operand) -> Expr:
+        if isinstance(other, int):
+            return Expr({product: factor * other for product, factor in self.terms.items()})
+        if not isinstance(other, Expr):
+            return NotImplemented
+        if len(self.terms) * len(other.terms) > _MOST_PRODUCTS:
+            raise BadArgument(f"a product of sums of {len(self.terms)} and {len(other.terms)} terms is too long")
+        terms: dict[Monomial, int] = {}
+        for left, a in self.terms.items():
+            for right, b in other.terms.items():
+                product = _product(left, right)
+                terms[product] = terms.get(product, 0) + a * b
+        return _sum(terms)
+
+    __rmul__ = __mul__
+
+    def __pow__(self, power: int) -> Expr:
+        if not isinstance(power, int):
+            return NotImplemented
+        if not 0 <= power <= 64:
+            raise BadArgument(f"a formula is raised to a power from 0 to 64 only: {power}")
+        return math.prod([self] * power, start=Expr.const(1))
+
+    def __floordiv__(self, other: Operand) -> Expr:
+        if not isinstance(other, Expr | int):
+            return NotImplemented
+        from convcalc.sizes.division import divide, divide_by_formula
+
+        divisor = _expr(other)
+        if not divisor.is_constant:
+            return divide_by_formula(self, divisor)
+        if divisor.constant < 0:
+            return divide(-self, -divisor.constant)
+        return divide(self, divisor.constant)
+
+    def __rfloordiv__(self, other: int) -> Expr:
+        return _expr(other) // self
+
+    def __mod__(self, other: Operand) -> Expr:
+        if not isinstance(other, Expr | int):
+            return NotImplemented
+        return self - (self // other) * other
+
+    def __rmod__(self, other: int) -> Expr:
+        return _expr(other) % self
+
+
+def minimum(*choices: Operand) -> Expr:
+    """Return the smallest of the choices; those that another is never above are dropped.
+
+    >>> n = Expr.symbol("n")
+    >>> str(minimum(n, n + 2)), str(minimum(n, 7))
+    ('n', 'min(n, 7)')
+    """
+    return _extreme("min", choices, lambda difference: difference < 0)
+
+
+def maximum(*choices: Operand) -> Expr:
+    """Return the largest of the choices; those that another is never below are dropped.
+
+    >>> n = Expr.symbol("n")
+    >>> str(maximum(n, n + 2)), str(maximum(n, 7))
+    ('n + 2', 'max(n, 7)')
+    """
+    return _extreme("max", choices, lambda difference: difference > 0)
+
+
+def _extreme(name: str, choices: Iterable[Operand], wins: Callable[[int], bool]) -> Expr:
+    kept: list[Expr] = []
+    for choice in map(_expr, choices):
+        for place, rival in enumerate(kept):
+            difference = choice - rival
+            if difference.is_constant:
+                kept[place] = choice if wins(difference.constant) else rival
+                break
+        else:
+            kept.append(choice)
+    if len(kept) == 1:
+        return kept[0]
+    return Expr.atom(Extreme(name, tuple(sorted(kept, key=lambda choice: (choice.is_constant, choice.text)))))
+
+
+def _expr(value: Operand) -> Expr:
+    return value if isinstance(value, Expr) else Expr.const(int(value))
+
+
+def total(*parts: tuple[Expr, int]) -> Expr:
+    """Return the sum of formulas, each times a factor.
+
+    >>> str(total((Expr.symbol("n"), 2), (Expr.const(3), -1)))
+    '2*n - 3'
+    """
+    terms: dict[Monomial, int] = {}
+    for part, sign in parts:
+        for product, factor in part.terms.items():
+            terms[product] = terms.get(product, 0) + sign * factor
+    return _sum(terms)
+
+
+def _sum(terms: Mapping[Monomial, int]) -> Expr:
+    kept = {product: factor for product, factor in terms.items() if factor}
+    if len(kept) - (() in kept) > 1:
+        from convcalc.sizes.halves import fewest
+
+        kept = fewest(kept)
+    return Expr(kept)
+
+
+def _product(left: Monomial, right: Monomial) -> Monomial:
+    if not left or not right:
+        return left or right
+    powers = dict(left)
+    for atom, power in right:
+        powers[atom] = powers.get(atom, 0) + power
+    return tuple(sorted(powers.items(), key=lambda item: item[0].key))

@@ -1,0 +1,220 @@
+"""What may stand for a size: an int, a NumPy integer array, a convcalc or a SymPy expression.
+
+The formulas use `+ - * //` alone, so one definition serves all four. This module is the door: it lets exact
+values in and keeps the rest out, by name.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from operator import index
+from typing import Any, TypeAlias
+
+from convcalc.errors import BadArgument
+from convcalc.sizes.expr import Expr, maximum, minimum
+
+Size: TypeAlias = Any  # int | NDArray[integer] | Expr | sympy.Expr; NumPy and SymPy may not be imported yet
+
+_SAFE = 2**60  # int64 holds a sum of four products below this
+
+
+def is_array(value: Any) -> bool:
+    """Whether `value` is a NumPy array, without importing NumPy.
+
+    >>> is_array(3)
+    False
+    """
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.ndarray)
+
+
+def is_symbolic(value: Any) -> bool:
+    """Whether `value` is an expression, convcalc's or SymPy's, rather than a number.
+
+    >>> is_symbolic(3), is_symbolic(Expr.symbol("n"))
+    (False, True)
+    """
+    return isinstance(value, Expr) or _is_sympy(value)
+
+
+def _is_sympy(value: Any) -> bool:
+    sympy = sys.modules.get("sympy")
+    return sympy is not None and isinstance(value, sympy.Basic) and not value.is_Integer
+
+
+def any_size(n: Size, *settings: Any) -> Size:
+    """Return a symbol for any size in the place of `n`, of the kind that `settings` are: SymPy's beside SymPy's.
+
+    It is called n; n_ where a setting is called n and `n` is not, as the same symbol is the same size.
+
+    >>> any_size(28, 3, (1, 2)), any_size(28, Expr.symbol("n")), any_size(Expr.symbol("n"), Expr.symbol("n"))
+    (n, n_, n)
+    """
+    name = "n"
+    while str(n) != name and any(name in _names(value) for value in settings):
+        name += "_"
+    if any(map(_is_sympy, settings)):
+        return sys.modules["sympy"].Symbol(name, integer=True)
+    return Expr.symbol(name)
+
+
+def _names(value: Any) -> set[str] | frozenset[str]:
+    if isinstance(value, Expr):
+        return value.symbols
+    return {symbol.name for symbol in value.free_symbols} if _is_sympy(value) else set()
+
+
+def exact(names: str, *values: Size) -> tuple[Size, ...]:
+    """Return `values` as sizes on which `+ - * //` are exact, or say which one is no integer.
+
+    Beside plain integers they are of one kind: arrays, convcalc's formulas, or SymPy's.
+
+    Integer arrays come back as int64 where no product of the values can leave it, and as arrays of Python
+    ints where one could: never wrapped.
+
+    >>> exact("n k", 28, 5)
+    (28, 5)
+    >>> exact("n", 28.0)
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadArgument: n must be an integer: 28.0
+    """
+    sizes = exact_each(names, *values)
+    kinds = {kind: name for name, size in zip(names.split(), sizes, strict=True) if (kind := _kind(size))}
+    if len(kinds) > 1:
+        (first, a), (second, b), *_ = kinds.items()
+        raise BadArgument(f"{a} and {b} do not go together, {first} and {second}: give both as one kind, or numbers")
+    return sizes
+
+
+def _kind(size: Size) -> str:
+    if is_array(size):
+        return "an array"
+    return "a formula" if isinstance(size, Expr) else "a SymPy expression" if _is_sympy(size) else ""
+
+
+def exact_each(names: str, *values: Size) -> tuple[Size, ...]:
+    """Return `values` as `exact` does, of whatever kinds they are.
+
+    >>> exact_each("n k", 28, Expr.symbol("k"))
+    (28, k)
+    """
+    if set(map(type, values)) <= {int}:
+        return values
+    sizes = [_size(name, value) for name, value in zip(names.split(), values, strict=True)]
+    if any(is_array(size) for size in sizes):
+        reach = math.prod(1 + magnitude(size) for size in sizes)
+        kind = "int64" if reach < _SAFE else "object"
+        sizes = [_as_kind(size, kind) if is_array(size) else size for size in sizes]
+    return tuple(sizes)
+
+
+def single(names: str, *values: Size) -> tuple[Size, ...]:
+    """Return `values` as `exact` does; an array is refused, as the answer is about one size.
+
+    >>> single("n k", 28, Expr.symbol("k"))
+    (28, k)
+    """
+    for name, size in zip(names.split(), sizes := exact(names, *values), strict=True):
+        if is_array(size):
+            raise BadArgument(f"{name} must be one integer or a formula, not an array")
+    return sizes
+
+
+def numbers(names: str, *values: Size) -> tuple[int, ...]:
+    """Return `values` as ints; arrays and symbols are refused.
+
+    >>> numbers("n", 28)
+    (28,)
+    >>> numbers("n k", 28, Expr.symbol("k"))
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadArgument: k must be a number here: k
+    """
+    if set(map(type, values)) <= {int}:
+        return values
+    for name, size in zip(names.split(), sizes := exact_each(names, *values), strict=True):
+        if not isinstance(size, int):
+            raise BadArgument(f"{name} must be a number here: {size}")
+    return sizes
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return a switch, True or False and nothing that merely counts as one.
+
+    >>> flag("ceil_mode", "False")
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadArgument: ceil_mode must be True or False: 'False'
+    """
+    if isinstance(value, bool) or type(value).__name__ == "bool":  # NumPy's has the name of Python's
+        return bool(value)
+    raise BadArgument(f"{name} must be True or False: {value!r}")
+
+
+def _size(name: str, value: Any) -> Size:
+    if isinstance(value, bool):
+        raise BadArgument(f"{name} must be an integer: {value}")
+    if is_array(value):
+        if value.dtype.kind in "iu" or (value.dtype.kind == "O" and all(isinstance(v, int) for v in value.flat)):
+            return value
+        raise BadArgument(f"{name} must be an array of integers, not of {value.dtype}")
+    if is_symbolic(value):
+        if getattr(value, "is_integer", None) is False:  # SymPy's 1/2, 2.5, pi
+            raise BadArgument(f"{name} must be an integer: {value}")
+        return value
+    try:
+        return index(value)
+    except TypeError:
+        hint = "; a formula is for one axis: ask it for each" if isinstance(value, tuple | list) else ""
+        raise BadArgument(f"{name} must be an integer: {value!r}{hint}") from None
+
+
+def magnitude(size: Size) -> int:
+    """Return the largest absolute value of a size; 0 for an expression.
+
+    >>> magnitude(-3)
+    3
+    """
+    if not is_array(size):
+        return abs(size) if isinstance(size, int) else 0
+    if size.size and size.dtype == "int64" and (most := int(size.view("uint64").max())) < 2**63:
+        return most  # in one pass, as no entry is negative
+    return max(abs(int(size.max())), abs(int(size.min()))) if size.size else 0
+
+
+def _as_kind(array: Any, kind: str) -> Any:
+    return array if array.dtype == kind else array.astype(kind)
+
+
+def smaller(a: Size, b: Size) -> Size:
+    """Return the smaller of two sizes of any kind.
+
+    >>> smaller(3, 2), str(smaller(Expr.symbol("n"), 2))
+    (2, 'min(n, 2)')
+    """
+    return _extreme(a, b, least=True)
+
+
+def larger(a: Size, b: Size) -> Size:
+    """Return the larger of two sizes of any kind.
+
+    >>> larger(3, 2), str(larger(Expr.symbol("n"), 2))
+    (3, 'max(n, 2)')
+    """
+    return _extreme(a, b, least=False)
+
+
+def _extreme(a: Size, b: Size, *, least: bool) -> Size:
+    if type(a) is int and type(b) is int:
+        return min(a, b) if least else max(a, b)
+    if is_array(a) or is_array(b):
+        numpy = sys.modules["numpy"]
+        return numpy.minimum(a, b) if least else numpy.maximum(a, b)
+    if isinstance(a, Expr) or isinstance(b, Expr):
+        return minimum(a, b) if least else maximum(a, b)
+    if _is_sympy(a) or _is_sympy(b):
+        sympy = sys.modules["sympy"]
+        return sympy.Min(a, b) if least else sympy.Max(a, b)
+    return min(a, b) if least else max(a, b)

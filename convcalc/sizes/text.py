@@ -1,0 +1,185 @@
+"""A formula as text: Python, plain reading, LaTeX; and as a SymPy expression."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from convcalc.sizes.expr import Atom, Expr, Extreme, Floor, Monomial, Symbol
+
+
+class Style(NamedTuple):
+    """How the parts of a formula are written; numerators and denominators arrive as bare texts."""
+
+    minus: str
+    times: str
+    coefficient: str  # between a number and a product: 2*n, 2n
+    floor: Callable[[str, str], str]
+    ceil: Callable[[str, str], str]
+    factor: Callable[[str], str]  # a floor division that stands in a product or behind a leading minus
+    power: Callable[[str, int], str]
+    symbol: Callable[[str], str]
+    extreme: Callable[[str, str], str]
+
+
+def grouped(text: str) -> str:
+    """Return `text` in parentheses unless it is one name, number or floor.
+
+    >>> grouped("n"), grouped("n + 1"), grouped("⌊n/2⌋")
+    ('n', '(n + 1)', '⌊n/2⌋')
+    """
+    alone = text.isalnum() or text.isidentifier() or re.fullmatch("⌊[^⌊⌋]*⌋", text)
+    return text if alone else f"({text})"
+
+
+def _latex_symbol(name: str) -> str:
+    head, _, tail = name.partition("_")
+    if len(head) == 1 and "_" not in tail:
+        return f"{head}_{{{tail}}}" if tail else head
+    escaped = name.replace("_", r"\_")
+    return rf"\mathrm{{{escaped}}}"
+
+
+PYTHON = Style(
+    minus="-",
+    times="*",
+    coefficient="*",
+    floor=lambda numerator, denominator: f"{grouped(numerator)}//{grouped(denominator)}",
+    ceil=lambda numerator, denominator: f"-(-{grouped(numerator)}//{grouped(denominator)})",
+    factor=lambda floor: f"({floor})",  # 2*n//2 would be (2*n)//2
+    power=lambda base, power: f"{base}**{power}",
+    symbol=str,
+    extreme=lambda name, choices: f"{name}({choices})",
+)
+PRETTY = Style(
+    minus="−",
+    times="·",
+    coefficient="",
+    floor=lambda numerator, denominator: f"⌊{grouped(numerator)}/{grouped(denominator)}⌋",
+    ceil=lambda numerator, denominator: f"⌈{grouped(numerator)}/{grouped(denominator)}⌉",
+    factor=str,
+    power=lambda base, power: f"{base}^{power}",
+    symbol=str,
+    extreme=lambda name, choices: f"{name}({choices})",
+)
+LATEX = Style(
+    minus="-",
+    times=r" \cdot ",
+    coefficient=" ",
+    floor=lambda numerator, denominator: rf"\left\lfloor \frac{{{numerator}}}{{{denominator}}} \right\rfloor",
+    ceil=lambda numerator, denominator: rf"\left\lceil \frac{{{numerator}}}{{{denominator}}} \right\rceil",
+    factor=str,
+    power=lambda base, power: f"{base}^{{{power}}}",
+    symbol=_latex_symbol,
+    extreme=lambda name, choices: rf"\{name}\left({choices}\right)",
+)
+
+
+def write(expr: Expr, style: Style) -> str:
+    """Return the text of `expr` in `style`; a sum around one division is written as one division.
+
+    >>> n = Expr.symbol("n")
+    >>> write(n + (n + 1) // 2, PYTHON), write(2 * (n // 2) - 1, PYTHON), write(5 - n, PRETTY)
+    ('(3*n + 1)//2', '2*(n//2) - 1', '5 − n')
+    """
+    if style is PYTHON:
+        return expr.text
+    return sum_text(expr, style)
+
+
+def sum_text(expr: Expr, style: Style = PYTHON) -> str:
+    """Return what `write` does, without a look at what `expr` knows of its text."""
+    terms = sorted(_one_division(expr).terms.items(), key=_order)
+    if not terms:
+        return "0"
+    if all(factor < 0 for product, factor in terms if product):
+        terms.sort(key=lambda term: term[1] < 0)  # 5 - n, not -n + 5
+    (first, factor), *others = terms
+    text = style.minus + _term(first, -factor, style, leading=False) if factor < 0 else _term(first, factor, style)
+    for product, factor in others:
+        text += f" {style.minus if factor < 0 else '+'} {_term(product, abs(factor), style)}"
+    return text
+
+
+def _order(term: tuple[Monomial, int]) -> tuple[bool, bool, int, list[tuple[bool, str, int]]]:
+    """Constants last, negative terms after positive ones, n first, higher degrees first, then by name."""
+    product, factor = term
+    names = [(atom.key, power) for atom, power in product]
+    return (
+        not product,
+        factor < 0,
+        -sum(power for _, power in product),
+        [(name != "n", name, power) for name, power in names],
+    )
+
+
+def _term(product: Monomial, factor: int, style: Style, *, leading: bool = True) -> str:
+    if not product:
+        return str(factor)
+    alone = leading and len(product) == 1 and factor == 1
+    text = style.times.join(_factor(atom, power, style, alone) for atom, power in product)
+    return text if factor == 1 else f"{factor}{style.coefficient}{text}"
+
+
+def _factor(atom: Atom, power: int, style: Style, alone: bool) -> str:
+    match atom:
+        case Symbol():
+            text = style.symbol(atom.key)
+        case Floor():
+            text = style.floor(write(atom.numerator, style), write(atom.denominator, style))
+            text = text if alone and power == 1 else style.factor(text)
+        case Extreme():
+            text = style.extreme(atom.name, ", ".join(write(choice, style) for choice in atom.choices))
+        case _:
+            raise TypeError(f"unknown atom {atom!r}")
+    return text if power == 1 else style.power(text, power)
+
+
+def _one_division(expr: Expr) -> Expr:
+    """Write x + y//m as (m*x + y)//m, x - y//m as (m*x + m - 1 - y)//m, and multiples of these, x linear in symbols."""
+    floors = [(term, factor) for term, factor in expr.terms.items() if any(isinstance(atom, Floor) for atom, _ in term)]
+    rest = {term: factor for term, factor in expr.terms.items() if term and (term, factor) not in floors}
+    if len(floors) != 1 or not rest or not all(len(term) == 1 and term[0][1] == 1 for term in rest):
+        return expr
+    (((atom, power), *more), factor) = floors[0]
+    if more or power != 1 or not isinstance(atom, Floor) or not atom.denominator.is_constant:
+        return expr
+    m, times = atom.modulus, abs(factor)
+    if any(f % times for f in rest.values()) or (times > 1 and times % m == 0):  # n - n//m * m stays
+        return expr
+    linear = Expr({term: f // times for term, f in rest.items()})
+    numerator = linear * m + (atom.numerator if factor > 0 else (m - 1) - atom.numerator)
+    shift, kept = divmod(numerator.constant, m)  # (y + m*b)//m -> y//m + b
+    whole = Expr.atom(Floor(numerator - numerator.constant + kept, atom.denominator))
+    return whole * times + (expr.constant + times * shift)
+
+
+def to_sympy(expr: Expr) -> Any:
+    """Return the SymPy expression equal to `expr` at every integer; its symbols are integers.
+
+    >>> to_sympy(3 * (Expr.symbol("n") // 2))
+    3*floor(n/2)
+    """
+    import sympy
+
+    total: Any = sympy.Integer(expr.constant)
+    for product, factor in expr.terms.items():
+        if product:
+            total += factor * sympy.prod([_sympy_atom(atom) ** power for atom, power in product])
+    return total
+
+
+def _sympy_atom(atom: Atom) -> Any:
+    import sympy
+
+    match atom:
+        case Symbol():
+            return sympy.Symbol(atom.key, integer=True)
+        case Floor():
+            return sympy.floor(to_sympy(atom.numerator) / to_sympy(atom.denominator))
+        case Extreme():
+            extreme = sympy.Min if atom.name == "min" else sympy.Max
+            return extreme(*map(to_sympy, atom.choices)).doit()  # SymPy factors into parts it leaves unevaluated
+        case _:
+            raise TypeError(f"unknown atom {atom!r}")
