@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from convcalc.arithmetic.formulas import conv_out, conv_transpose_out, pool_out
 from convcalc.arithmetic.resizing import pixel_unshuffle_out
 from convcalc.errors import BadArgument
-from convcalc.sizes.expr import Expr, maximum, minimum
+from convcalc.sizes.expr import Expr
 
 n = Expr.symbol("n")
 HUGE = 10**30
@@ -191,10 +191,10 @@ def trees():
         return lambda a, b: Tree(lambda v: act(a.act(v), b.act(v)), f"({a} {symbol} {b})")
 
     def least(a, b):
-        return minimum(a, b) if isinstance(a, Expr) or isinstance(b, Expr) else min(a, b)
+        return Expr.minimum(a, b) if isinstance(a, Expr) or isinstance(b, Expr) else min(a, b)
 
     def most(a, b):
-        return maximum(a, b) if isinstance(a, Expr) or isinstance(b, Expr) else max(a, b)
+        return Expr.maximum(a, b) if isinstance(a, Expr) or isinstance(b, Expr) else max(a, b)
 
     def extend(children):
         number = st.integers(1, 7).map(lambda c: Tree(lambda v: c, str(c)))
@@ -236,7 +236,7 @@ def test_any_arithmetic_has_the_value_that_integers_have(tree, values):
 
 
 def test_extremes_that_sympy_pulls_together_have_their_value():
-    nested = maximum(minimum(n, 0), minimum(n, -1))  # SymPy: Min(n, Max(-1, 0))
+    nested = Expr.maximum(Expr.minimum(n, 0), Expr.minimum(n, -1))  # SymPy: Min(n, Max(-1, 0))
     for size in (-5, -1, 0, 1):
         assert substituted(nested.to_sympy(), n=size) == nested(n=size) == min(size, 0)
 
@@ -263,7 +263,7 @@ def test_coefficients_and_powers_take_arrays_past_int64():
     assert (n**5)(n=np.array([2**15])).tolist() == [2**75]
     assert ((n * 2**70) // (2**70 + 1))(n=np.array([5])).tolist() == [4]
     assert (n + 2**64)(n=np.array([1])).tolist() == [2**64 + 1]
-    assert minimum(n * n, 2**80)(n=np.array([2**40, 2**41])).tolist() == [2**80, 2**80]
+    assert Expr.minimum(n * n, 2**80)(n=np.array([2**40, 2**41])).tolist() == [2**80, 2**80]
     assert (n + 1)(n=np.arange(3)).dtype == np.int64
 
 
@@ -271,7 +271,7 @@ def test_coefficients_and_powers_take_arrays_past_int64():
 def test_the_text_read_back_is_the_same_text(tree):
     whole = tree.act(SYMBOLS)
     if isinstance(whole, Expr):
-        again = eval(str(whole), {}, {**SYMBOLS, "min": minimum, "max": maximum})
+        again = eval(str(whole), {}, {**SYMBOLS, "min": Expr.minimum, "max": Expr.maximum})
         assert str(again) == str(whole)
 
 
@@ -300,8 +300,8 @@ def test_sums_and_products_do_not_depend_on_their_order(a, b, c, k):
     assert (a + b) + c == a + (b + c)
     assert k * (b + c) == k * b + k * c
     assert (a * (b + c))(n=5, m=-7) == (a * b + a * c)(n=5, m=-7)  # b + c may have fewer divisions than both
-    assert minimum(a, b) == minimum(b, a)
-    assert -minimum(a, b)(n=5, m=-7) == max(-a(n=5, m=-7), -b(n=5, m=-7))
+    assert Expr.minimum(a, b) == Expr.minimum(b, a)
+    assert -Expr.minimum(a, b)(n=5, m=-7) == max(-a(n=5, m=-7), -b(n=5, m=-7))
     assert (a % 3)(n=5, m=-7) in range(3)
 
 
@@ -364,9 +364,9 @@ def test_powers_stay_small(power):
 
 @given(st.integers(-5, 5), st.integers(-5, 5), st.integers(-5, 5))
 def test_extremes_drop_what_never_wins(a, b, c):
-    assert minimum(n + a, n + b, n + c) == n + min(a, b, c)
-    assert maximum(n + a, n + b, n + c) == n + max(a, b, c)
-    assert minimum(a, b) == min(a, b)
+    assert Expr.minimum(n + a, n + b, n + c) == n + min(a, b, c)
+    assert Expr.maximum(n + a, n + b, n + c) == n + max(a, b, c)
+    assert Expr.minimum(a, b) == min(a, b)
 
 
 def test_what_equals_by_identity_prints_once():
@@ -382,7 +382,7 @@ TEXTS = [
     (3 - n, "3 - n", "3 − n", "3 - n"),
     (n**2 - 1, "n**2 - 1", "n^2 − 1", "n^{2} - 1"),
     (n * Expr.symbol("W"), "W*n", "W·n", r"W \cdot n"),
-    (minimum(n, 7), "min(n, 7)", "min(n, 7)", r"\min\left(n, 7\right)"),
+    (Expr.minimum(n, 7), "min(n, 7)", "min(n, 7)", r"\min\left(n, 7\right)"),
     (Expr.symbol("n_in") + 1, "n_in + 1", "n_in + 1", "n_{in} + 1"),
     (Expr.symbol("height"), "height", "height", r"\mathrm{height}"),
     (Expr.symbol("in_h_w"), "in_h_w", "in_h_w", r"\mathrm{in\_h\_w}"),

@@ -11,7 +11,7 @@ from convcalc.bridge.verify.layers import compare
 from convcalc.errors import BadArgument, BadShape, Refused
 from convcalc.layers import AvgPool, Conv, ConvTranspose, Crop, Fold, Layer, LpPool, MaxPool, Mul, Pad, Unfold
 from convcalc.sizes.conditions import Conditions
-from convcalc.sizes.expr import Expr, maximum
+from convcalc.sizes.expr import Expr
 
 torch = pytest.importorskip("torch", reason="torch is an extra: pip install 'convcalc[torch]'")
 
@@ -145,7 +145,7 @@ ROWS = st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(-4, 1))
 @settings(max_examples=40)
 def test_formulas_of_what_is_broadcast_give_what_torch_gives(first, second):
     n, needs = Expr.symbol("n"), Conditions()
-    a, b = (maximum(n // step * scale + more, 0) for step, scale, more in (first, second))
+    a, b = (Expr.maximum(n // step * scale + more, 0) for step, scale, more in (first, second))
     (common,) = Mul().out_shape((a,), (b,), check=needs)
     for at in range(1, 25):
         one, other = a(n=at), b(n=at)

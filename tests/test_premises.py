@@ -15,7 +15,7 @@ from convcalc.analysis.report.cost import count_cost
 from convcalc.arithmetic.solving.problem import _united
 from convcalc.arithmetic.window_size import unread
 from convcalc.footprints.layout import Digit, cut, strides, together
-from convcalc.sizes.expr import Expr, maximum, minimum
+from convcalc.sizes.expr import Expr
 from convcalc.sizes.quasiaffine import quasi_affine, sign_everywhere
 
 n = Expr.symbol("n")
@@ -35,9 +35,9 @@ def values(draw, depth=3):
         case "over":
             return (one + draw(st.integers(-5, 5))) // draw(st.integers(1, 5))
         case "min":
-            return minimum(one, draw(values(depth - 1)))
+            return Expr.minimum(one, draw(values(depth - 1)))
         case _:
-            return maximum(one, draw(values(depth - 1)))
+            return Expr.maximum(one, draw(values(depth - 1)))
 
 
 def at(value, size):
@@ -46,8 +46,8 @@ def at(value, size):
 
 @settings(max_examples=150)
 @given(values())
-@example(minimum(n, 3 * n - 5))  # the lines meet at 2.5: from 3 on the minimum is n
-@example(maximum(n - 10, 10 - n))
+@example(Expr.minimum(n, 3 * n - 5))  # the lines meet at 2.5: from 3 on the minimum is n
+@example(Expr.maximum(n - 10, 10 - n))
 def test_a_form_says_what_the_value_is_from_its_start_on(value):
     form = quasi_affine(Expr.const(0) + value)
     for size in range(form.start, form.start + min(form.period, 60) + 3):
@@ -58,8 +58,8 @@ def test_a_form_says_what_the_value_is_from_its_start_on(value):
 
 @settings(max_examples=150)
 @given(values())
-@example(maximum(n - 10, 10 - n) - 5)  # below 0 only around 10, past the first period
-@example(minimum(n // 2, 3 * n - 5))
+@example(Expr.maximum(n - 10, 10 - n) - 5)  # below 0 only around 10, past the first period
+@example(Expr.minimum(n // 2, 3 * n - 5))
 def test_a_sign_said_of_every_size_is_that_of_every_size(value):
     sign = sign_everywhere(Expr.const(0) + value)
     for size in range(100 if sign is not None else 0):

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from convcalc.arithmetic.formulas import Padding, conv_out, extent, padding_pair, pool_out
 from convcalc.shown import Shown
 from convcalc.sizes.conditions import Conditions
-from convcalc.sizes.size import Size, any_size, flag, is_symbolic, single
+from convcalc.sizes.expr import any_size
+from convcalc.sizes.size import Size, flag, is_symbolic, single
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -138,7 +138,7 @@ def _at(side: Size | None, values: Mapping[str, Size]) -> Size | None:
 
 def _remainder(side: object) -> str:
     """`a % m` where a formula is a - (a//m)*m and nothing else; its own text elsewhere."""
-    from convcalc.sizes.expr import Floor
+    from convcalc.sizes.atoms import Floor
 
     if isinstance(side, Expr):
         for term, factor in side.terms.items():

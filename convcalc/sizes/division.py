@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from convcalc.errors import DivisionByZero
-from convcalc.sizes.expr import Expr, Floor, Monomial
+from convcalc.sizes.atoms import Floor, Monomial
+
+if TYPE_CHECKING:
+    from convcalc.sizes.expr import Expr
 
 
 def divide(x: Expr, m: int) -> Expr:
     """Return x//m for an integer m >= 1.
 
+    >>> from convcalc.sizes.expr import Expr
     >>> str(divide(2 * (Expr.symbol("n") // 3) + 3, 4))
     '(n + 3)//6'
     """
@@ -22,16 +27,16 @@ def divide(x: Expr, m: int) -> Expr:
     low = (m - 1) // 2
     rest = {product: (factor + low) % m - low if product else factor % m for product, factor in x.terms.items()}
     leading = [factor for product, factor in rest.items() if product and factor]
-    whole = Expr({product: (factor - rest[product]) // m for product, factor in x.terms.items()})
+    whole = type(x)({product: (factor - rest[product]) // m for product, factor in x.terms.items()})
     if not leading:  # (m*x + y)//m -> x + y//m
         return whole
     g = math.gcd(m, *leading)  # (g*a*x + b)//(g*m) -> (a*x + b//g)//m
     if g > 1:
-        return whole + divide(Expr({product: factor // g for product, factor in rest.items()}), m // g)
-    numerator = Expr(rest)
+        return whole + divide(type(x)({product: factor // g for product, factor in rest.items()}), m // g)
+    numerator = type(x)(rest)
     if _leads_with_minus(numerator, m):  # (b - x)//m -> -((x + m - 1 - b)//m)
         return whole - divide((m - 1) - numerator, m)
-    return whole + Expr.atom(Floor(numerator, Expr.const(m)))
+    return whole + type(x).atom(Floor(numerator, type(x).const(m)))
 
 
 def _leads_with_minus(x: Expr, m: int) -> bool:
@@ -52,11 +57,11 @@ def _merge(x: Expr, q: int) -> Expr | None:
     if floor is None or not floor.denominator.is_constant:
         return None
     m = floor.denominator.constant
-    rest = Expr({other: f for other, f in x.terms.items() if other != term}) * m
+    rest = type(x)({other: f for other, f in x.terms.items() if other != term}) * m
     if factor % q == 1:
-        return Expr({term: factor // q}) + divide(rest + floor.numerator, m * q)
+        return type(x)({term: factor // q}) + divide(rest + floor.numerator, m * q)
     if factor % q == q - 1:  # -(y//m) = (m - 1 - y)//m
-        return Expr({term: (factor + 1) // q}) + divide(rest + (m - 1) - floor.numerator, m * q)
+        return type(x)({term: (factor + 1) // q}) + divide(rest + (m - 1) - floor.numerator, m * q)
     return None
 
 
@@ -70,6 +75,7 @@ def _division(term: Monomial) -> Floor | None:
 def divide_by_formula(x: Expr, divisor: Expr) -> Expr:
     """Return x//divisor: the terms that a one-term divisor divides come out, the rest stays a division.
 
+    >>> from convcalc.sizes.expr import Expr
     >>> n, s = Expr.symbol("n"), Expr.symbol("s")
     >>> str(divide_by_formula(n * s + 1, s))
     'n + 1//s'
@@ -77,7 +83,7 @@ def divide_by_formula(x: Expr, divisor: Expr) -> Expr:
     if not x.terms:
         return x
     if x == divisor:
-        return Expr.const(1)
+        return type(x).const(1)
     if len(divisor.terms) == 1:
         ((product, factor),) = divisor.terms.items()
         whole: dict[Monomial, int] = {}
@@ -86,9 +92,9 @@ def divide_by_formula(x: Expr, divisor: Expr) -> Expr:
             if quotient is not None and f % factor == 0:
                 whole[quotient] = f // factor
         if whole:
-            rest = x - Expr(whole) * divisor
-            return Expr(whole) + rest // divisor
-    return Expr.atom(Floor(x, divisor))
+            rest = x - type(x)(whole) * divisor
+            return type(x)(whole) + rest // divisor
+    return type(x).atom(Floor(x, divisor))
 
 
 def _cancel(term: Monomial, product: Monomial) -> Monomial | None:

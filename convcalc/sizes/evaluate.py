@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from convcalc.sizes.expr import Atom, Expr, Extreme, Floor, Symbol
+from convcalc.sizes.atoms import Atom, Extreme, Floor, Symbol
+from convcalc.sizes.size import exact_each, is_array, larger, magnitude, smaller
+
+if TYPE_CHECKING:
+    from convcalc.sizes.expr import Expr
 
 
 def _reach(expr: Expr, most: Mapping[str, int]) -> int:
@@ -36,15 +40,13 @@ class Evaluation:
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        from convcalc.sizes.size import exact_each
-
         self.values = dict(zip(values, exact_each(" ".join(values), *values.values()), strict=True))
         self.known: dict[Atom, Any] = {}
+        self.make: type[Expr]
 
     def whole(self, expr: Expr) -> Any:
         """The value of `expr`, exact."""
-        from convcalc.sizes.size import is_array, magnitude
-
+        self.make = type(expr)
         arrays = {name: value for name, value in self.values.items() if is_array(value)}
         if arrays:
             most = {name: magnitude(value) for name, value in self.values.items()}
@@ -61,7 +63,7 @@ class Evaluation:
                 for atom, power in product:
                     value = value * self.atom(atom) ** power
                 total = total + value
-        return total.constant if isinstance(total, Expr) and total.is_constant else total
+        return total.constant if isinstance(total, self.make) and total.is_constant else total
 
     def atom(self, atom: Atom) -> Any:
         """Return the value of an atom, worked out once."""
@@ -71,11 +73,9 @@ class Evaluation:
 
     def fresh(self, atom: Atom) -> Any:
         """Work out the value of an atom."""
-        from convcalc.sizes.size import larger, smaller
-
         match atom:
             case Symbol():
-                return self.values.get(atom.key, Expr.atom(atom))
+                return self.values.get(atom.key, self.make.atom(atom))
             case Floor():
                 return self(atom.numerator) // self(atom.denominator)
             case Extreme():

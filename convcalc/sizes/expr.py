@@ -22,13 +22,19 @@ All are equalities of integers for every x, y, b and every m, q, g >= 1.
 from __future__ import annotations
 
 import math
-import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from operator import index
 from typing import Any, TypeAlias, Union
 
 from convcalc.errors import BadArgument
+from convcalc.sizes import text
+from convcalc.sizes.atoms import Atom, Extreme, Formula, Monomial, Symbol
+from convcalc.sizes.division import divide, divide_by_formula
+from convcalc.sizes.evaluate import Evaluation
+from convcalc.sizes.halves import fewest
+from convcalc.sizes.size import Size, is_sympy
 
 LONGEST = 200
 """The `length` past which a formula tells nobody anything: whoever keeps formulas keeps None instead."""
@@ -37,82 +43,10 @@ _MOST_PRODUCTS = 20_000
 """The most terms that multiplying two sums may take; beyond, the product is refused."""
 
 
-class Atom:
-    """What a product is made of; two atoms are the same where their Python texts are."""
-
-    key: str
-    symbols: frozenset[str]
-    length: int
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Atom) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __repr__(self) -> str:
-        return self.key
-
-
-class Symbol(Atom):
-    """A named size."""
-
-    length = 1
-
-    def __init__(self, name: str) -> None:
-        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            raise BadArgument(f"a symbol is a letter or _, then letters, digits and _: {name!r}")
-        self.key = name
-        self.symbols = frozenset({name})
-
-
-class Floor(Atom):
-    """`numerator // denominator`, where it does not simplify; `modulus` is the denominator where that is a number."""
-
-    def __init__(self, numerator: Expr, denominator: Expr) -> None:
-        self.numerator = numerator
-        self.denominator = denominator
-        self.key = f"({numerator})//({denominator})"
-        self.modulus, self.shift = denominator.constant, numerator.constant
-
-    @cached_property
-    def symbols(self) -> frozenset[str]:  # type: ignore[override]
-        """The names of the sizes it depends on."""
-        return self.numerator.symbols | self.denominator.symbols
-
-    @cached_property
-    def length(self) -> int:  # type: ignore[override]
-        """As of `Expr`."""
-        return 1 + self.numerator.length + self.denominator.length
-
-    @cached_property
-    def tree(self) -> tuple[Monomial, int, int] | None:
-        """Of (y + shift)//modulus: y, the odd part of modulus, shift modulo that; None where it is of another form."""
-        products = [product for product in self.numerator.terms if product]
-        if not self.denominator.is_constant or len(products) != 1 or self.numerator.terms[products[0]] != 1:
-            return None
-        odd = self.modulus // (self.modulus & -self.modulus)
-        return products[0], odd, self.shift % odd
-
-
-class Extreme(Atom):
-    """The minimum or maximum (`name`) of several expressions."""
-
-    def __init__(self, name: str, choices: tuple[Expr, ...]) -> None:
-        self.name = name
-        self.choices = choices
-        self.key = f"{name}({', '.join(map(str, choices))})"
-        self.symbols = frozenset().union(*(choice.symbols for choice in choices))
-        self.length = 1 + sum(choice.length for choice in choices)
-
-
-Monomial: TypeAlias = tuple[tuple[Atom, int], ...]
-"""A product of atoms with their powers, in the order of their keys; the empty one is 1."""
-
 Operand: TypeAlias = Union["Expr", int]
 
 
-class Expr:
+class Expr(Formula):
     """An integer-valued formula in normal form; immutable, hashable, equal where the normal forms are.
 
     Made by `Expr.symbol` and arithmetic: `+ - * // %` with ints and other formulas, `**` with a small int.
@@ -154,6 +88,26 @@ class Expr:
         """Return the formula that is one atom."""
         return cls({((atom, 1),): 1})
 
+    @staticmethod
+    def minimum(*choices: Operand) -> Expr:
+        """Return the smallest of the choices; those that another is never above are dropped.
+
+        >>> n = Expr.symbol("n")
+        >>> str(Expr.minimum(n, n + 2)), str(Expr.minimum(n, 7))
+        ('n', 'min(n, 7)')
+        """
+        return _extreme("min", choices, lambda difference: difference < 0)
+
+    @staticmethod
+    def maximum(*choices: Operand) -> Expr:
+        """Return the largest of the choices; those that another is never below are dropped.
+
+        >>> n = Expr.symbol("n")
+        >>> str(Expr.maximum(n, n + 2)), str(Expr.maximum(n, 7))
+        ('n + 2', 'max(n, 7)')
+        """
+        return _extreme("max", choices, lambda difference: difference > 0)
+
     # -- reading -----------------------------------------------------------------------------------------------
 
     @property
@@ -192,9 +146,7 @@ class Expr:
     @cached_property
     def text(self) -> str:
         """Its Python text: what `str` prints."""
-        from convcalc.sizes.text import sum_text
-
-        return sum_text(self)
+        return text.sum_text(self)
 
     def pretty(self) -> str:
         """Return its text for people.
@@ -202,9 +154,7 @@ class Expr:
         >>> ((Expr.symbol("n") + 1) // 2 * 3).pretty()
         '3⌊(n + 1)/2⌋'
         """
-        from convcalc.sizes.text import PRETTY, write
-
-        return write(self, PRETTY)
+        return text.write(self, text.PRETTY)
 
     def latex(self) -> str:
         r"""Return its LaTeX.
@@ -212,9 +162,7 @@ class Expr:
         >>> print(((Expr.symbol("n") + 1) // 2).latex())
         \left\lfloor \frac{n + 1}{2} \right\rfloor
         """
-        from convcalc.sizes.text import LATEX, write
-
-        return write(self, LATEX)
+        return text.write(self, text.LATEX)
 
     def to_sympy(self) -> Any:
         """Return the SymPy expression equal to it at every integer; its symbols are integers.
@@ -222,9 +170,7 @@ class Expr:
         >>> ((Expr.symbol("n") + 1) // 2).to_sympy()
         floor(n/2 + 1/2)
         """
-        from convcalc.sizes.text import to_sympy
-
-        return to_sympy(self)
+        return text.to_sympy(self)
 
     def __str__(self) -> str:
         return self.text
@@ -265,8 +211,6 @@ class Expr:
         >>> f(n=7, m=4), str(f(n=7))
         (5, '(m + 1)//2 + 3')
         """
-        from convcalc.sizes.evaluate import Evaluation
-
         return Evaluation(values).whole(self)
 
     # -- arithmetic --------------------------------------------------------------------------------------------
@@ -318,8 +262,6 @@ class Expr:
     def __floordiv__(self, other: Operand) -> Expr:
         if not isinstance(other, Expr | int):
             return NotImplemented
-        from convcalc.sizes.division import divide, divide_by_formula
-
         divisor = _expr(other)
         if not divisor.is_constant:
             return divide_by_formula(self, divisor)
@@ -337,26 +279,6 @@ class Expr:
 
     def __rmod__(self, other: int) -> Expr:
         return _expr(other) % self
-
-
-def minimum(*choices: Operand) -> Expr:
-    """Return the smallest of the choices; those that another is never above are dropped.
-
-    >>> n = Expr.symbol("n")
-    >>> str(minimum(n, n + 2)), str(minimum(n, 7))
-    ('n', 'min(n, 7)')
-    """
-    return _extreme("min", choices, lambda difference: difference < 0)
-
-
-def maximum(*choices: Operand) -> Expr:
-    """Return the largest of the choices; those that another is never below are dropped.
-
-    >>> n = Expr.symbol("n")
-    >>> str(maximum(n, n + 2)), str(maximum(n, 7))
-    ('n + 2', 'max(n, 7)')
-    """
-    return _extreme("max", choices, lambda difference: difference > 0)
 
 
 def _extreme(name: str, choices: Iterable[Operand], wins: Callable[[int], bool]) -> Expr:
@@ -393,11 +315,7 @@ def total(*parts: tuple[Expr, int]) -> Expr:
 
 def _sum(terms: Mapping[Monomial, int]) -> Expr:
     kept = {product: factor for product, factor in terms.items() if factor}
-    if len(kept) - (() in kept) > 1:
-        from convcalc.sizes.halves import fewest
-
-        kept = fewest(kept)
-    return Expr(kept)
+    return Expr(fewest(kept, Expr) if len(kept) - (() in kept) > 1 else kept)
 
 
 def _product(left: Monomial, right: Monomial) -> Monomial:
@@ -407,3 +325,25 @@ def _product(left: Monomial, right: Monomial) -> Monomial:
     for atom, power in right:
         powers[atom] = powers.get(atom, 0) + power
     return tuple(sorted(powers.items(), key=lambda item: item[0].key))
+
+
+def any_size(n: Size, *settings: Any) -> Size:
+    """Return a symbol for any size in the place of `n`, of the kind that `settings` are: SymPy's beside SymPy's.
+
+    It is called n; n_ where a setting is called n and `n` is not, as the same symbol is the same size.
+
+    >>> any_size(28, 3, (1, 2)), any_size(28, Expr.symbol("n")), any_size(Expr.symbol("n"), Expr.symbol("n"))
+    (n, n_, n)
+    """
+    name = "n"
+    while str(n) != name and any(name in _names(value) for value in settings):
+        name += "_"
+    if any(map(is_sympy, settings)):
+        return sys.modules["sympy"].Symbol(name, integer=True)
+    return Expr.symbol(name)
+
+
+def _names(value: Any) -> set[str] | frozenset[str]:
+    if isinstance(value, Expr):
+        return value.symbols
+    return {symbol.name for symbol in value.free_symbols} if is_sympy(value) else set()

@@ -18,17 +18,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from convcalc.sizes.expr import Expr, Floor, Monomial
+from convcalc.sizes.atoms import Floor, Monomial
+
+if TYPE_CHECKING:
+    from convcalc.sizes.expr import Expr
 
 Items: TypeAlias = tuple[tuple[int, int, int], ...]
 """Factors on nodes: (shift a, modulus m, factor)."""
 
 
-def fewest(terms: dict[Monomial, int]) -> dict[Monomial, int]:
+def fewest(terms: dict[Monomial, int], make: type[Expr]) -> dict[Monomial, int]:
     """Return a sum with the fewest divisions; what is equal by the rule at the top becomes the same sum.
 
+    >>> from convcalc.sizes.expr import Expr
     >>> n = Expr.symbol("n")
     >>> str(n - n // 2), str(n // 4 - n // 8), str(n // 2 + (n + 1) // 2), str((n + 1) // 2 - n // 2)
     ('(n + 1)//2', '(n + 4)//8', 'n', 'n - 2*(n//2)')
@@ -47,12 +51,12 @@ def fewest(terms: dict[Monomial, int]) -> dict[Monomial, int]:
             names[0, 1] = y
         terms = {product: factor for product, factor in terms.items() if product not in names.values()}
         for a, m, factor in _joined(tuple(items), residue, odd):
-            terms[names.get((a, m)) or _division(y, a, m)] = factor
+            terms[names.get((a, m)) or _division(make, y, a, m)] = factor
     return terms
 
 
-def _division(y: Monomial, a: int, m: int) -> Monomial:
-    return ((Floor(Expr({y: 1, (): a}), Expr.const(m)), 1),)
+def _division(make: type[Expr], y: Monomial, a: int, m: int) -> Monomial:
+    return ((Floor(make({y: 1, (): a}), make.const(m)), 1),)
 
 
 @lru_cache(maxsize=4096)

@@ -21,7 +21,8 @@ from fractions import Fraction
 from functools import lru_cache, reduce
 from itertools import product as choices
 
-from convcalc.sizes.expr import Atom, Expr, Extreme, Floor, Monomial, Symbol
+from convcalc.sizes.atoms import Atom, Extreme, Floor, Monomial, Symbol
+from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size, larger, smaller
 
 COUNTED = 256

@@ -12,7 +12,7 @@ from operator import index
 from typing import Any, TypeAlias
 
 from convcalc.errors import BadArgument
-from convcalc.sizes.expr import Expr, maximum, minimum
+from convcalc.sizes.atoms import Formula
 
 Size: TypeAlias = Any  # int | NDArray[integer] | Expr | sympy.Expr; NumPy and SymPy may not be imported yet
 
@@ -32,37 +32,21 @@ def is_array(value: Any) -> bool:
 def is_symbolic(value: Any) -> bool:
     """Whether `value` is an expression, convcalc's or SymPy's, rather than a number.
 
+    >>> from convcalc.sizes.expr import Expr
     >>> is_symbolic(3), is_symbolic(Expr.symbol("n"))
     (False, True)
     """
-    return isinstance(value, Expr) or _is_sympy(value)
+    return isinstance(value, Formula) or is_sympy(value)
 
 
-def _is_sympy(value: Any) -> bool:
+def is_sympy(value: Any) -> bool:
+    """Whether `value` is a SymPy expression and no number, without importing SymPy.
+
+    >>> is_sympy(3)
+    False
+    """
     sympy = sys.modules.get("sympy")
     return sympy is not None and isinstance(value, sympy.Basic) and not value.is_Integer
-
-
-def any_size(n: Size, *settings: Any) -> Size:
-    """Return a symbol for any size in the place of `n`, of the kind that `settings` are: SymPy's beside SymPy's.
-
-    It is called n; n_ where a setting is called n and `n` is not, as the same symbol is the same size.
-
-    >>> any_size(28, 3, (1, 2)), any_size(28, Expr.symbol("n")), any_size(Expr.symbol("n"), Expr.symbol("n"))
-    (n, n_, n)
-    """
-    name = "n"
-    while str(n) != name and any(name in _names(value) for value in settings):
-        name += "_"
-    if any(map(_is_sympy, settings)):
-        return sys.modules["sympy"].Symbol(name, integer=True)
-    return Expr.symbol(name)
-
-
-def _names(value: Any) -> set[str] | frozenset[str]:
-    if isinstance(value, Expr):
-        return value.symbols
-    return {symbol.name for symbol in value.free_symbols} if _is_sympy(value) else set()
 
 
 def exact(names: str, *values: Size) -> tuple[Size, ...]:
@@ -91,12 +75,13 @@ def exact(names: str, *values: Size) -> tuple[Size, ...]:
 def _kind(size: Size) -> str:
     if is_array(size):
         return "an array"
-    return "a formula" if isinstance(size, Expr) else "a SymPy expression" if _is_sympy(size) else ""
+    return "a formula" if isinstance(size, Formula) else "a SymPy expression" if is_sympy(size) else ""
 
 
 def exact_each(names: str, *values: Size) -> tuple[Size, ...]:
     """Return `values` as `exact` does, of whatever kinds they are.
 
+    >>> from convcalc.sizes.expr import Expr
     >>> exact_each("n k", 28, Expr.symbol("k"))
     (28, k)
     """
@@ -113,6 +98,7 @@ def exact_each(names: str, *values: Size) -> tuple[Size, ...]:
 def single(names: str, *values: Size) -> tuple[Size, ...]:
     """Return `values` as `exact` does; an array is refused, as the answer is about one size.
 
+    >>> from convcalc.sizes.expr import Expr
     >>> single("n k", 28, Expr.symbol("k"))
     (28, k)
     """
@@ -125,6 +111,7 @@ def single(names: str, *values: Size) -> tuple[Size, ...]:
 def numbers(names: str, *values: Size) -> tuple[int, ...]:
     """Return `values` as ints; arrays and symbols are refused.
 
+    >>> from convcalc.sizes.expr import Expr
     >>> numbers("n", 28)
     (28,)
     >>> numbers("n k", 28, Expr.symbol("k"))
@@ -191,6 +178,7 @@ def _as_kind(array: Any, kind: str) -> Any:
 def smaller(a: Size, b: Size) -> Size:
     """Return the smaller of two sizes of any kind.
 
+    >>> from convcalc.sizes.expr import Expr
     >>> smaller(3, 2), str(smaller(Expr.symbol("n"), 2))
     (2, 'min(n, 2)')
     """
@@ -200,6 +188,7 @@ def smaller(a: Size, b: Size) -> Size:
 def larger(a: Size, b: Size) -> Size:
     """Return the larger of two sizes of any kind.
 
+    >>> from convcalc.sizes.expr import Expr
     >>> larger(3, 2), str(larger(Expr.symbol("n"), 2))
     (3, 'max(n, 2)')
     """
@@ -212,9 +201,11 @@ def _extreme(a: Size, b: Size, *, least: bool) -> Size:
     if is_array(a) or is_array(b):
         numpy = sys.modules["numpy"]
         return numpy.minimum(a, b) if least else numpy.maximum(a, b)
-    if isinstance(a, Expr) or isinstance(b, Expr):
-        return minimum(a, b) if least else maximum(a, b)
-    if _is_sympy(a) or _is_sympy(b):
+    for formula in (a, b):
+        if isinstance(formula, Formula):
+            extreme: Any = formula
+            return extreme.minimum(a, b) if least else extreme.maximum(a, b)
+    if is_sympy(a) or is_sympy(b):
         sympy = sys.modules["sympy"]
         return sympy.Min(a, b) if least else sympy.Max(a, b)
     return min(a, b) if least else max(a, b)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcalc.sizes.expr import Atom, Expr, Extreme, Floor, Monomial, Symbol
+from convcalc.sizes.atoms import Atom, Extreme, Floor, Monomial, Symbol
+
+if TYPE_CHECKING:
+    from convcalc.sizes.expr import Expr
 
 
 class Style(NamedTuple):
@@ -79,6 +82,7 @@ LATEX = Style(
 def write(expr: Expr, style: Style) -> str:
     """Return the text of `expr` in `style`; a sum around one division is written as one division.
 
+    >>> from convcalc.sizes.expr import Expr
     >>> n = Expr.symbol("n")
     >>> write(n + (n + 1) // 2, PYTHON), write(2 * (n // 2) - 1, PYTHON), write(5 - n, PRETTY)
     ('(3*n + 1)//2', '2*(n//2) - 1', '5 − n')
@@ -148,16 +152,17 @@ def _one_division(expr: Expr) -> Expr:
     m, times = atom.modulus, abs(factor)
     if any(f % times for f in rest.values()) or (times > 1 and times % m == 0):  # n - n//m * m stays
         return expr
-    linear = Expr({term: f // times for term, f in rest.items()})
+    linear = type(expr)({term: f // times for term, f in rest.items()})
     numerator = linear * m + (atom.numerator if factor > 0 else (m - 1) - atom.numerator)
     shift, kept = divmod(numerator.constant, m)  # (y + m*b)//m -> y//m + b
-    whole = Expr.atom(Floor(numerator - numerator.constant + kept, atom.denominator))
+    whole = type(expr).atom(Floor(numerator - numerator.constant + kept, atom.denominator))
     return whole * times + (expr.constant + times * shift)
 
 
 def to_sympy(expr: Expr) -> Any:
     """Return the SymPy expression equal to `expr` at every integer; its symbols are integers.
 
+    >>> from convcalc.sizes.expr import Expr
     >>> to_sympy(3 * (Expr.symbol("n") // 2))
     3*floor(n/2)
     """

@@ -10,8 +10,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from convcalc.errors import ConvcalcError
+from convcalc.sizes.atoms import Atom, Extreme, Floor, Symbol
 from convcalc.sizes.conditions import Reader, enforce
-from convcalc.sizes.expr import Atom, Expr, Extreme, Floor, Symbol
+from convcalc.sizes.expr import Expr
 from convcalc.sizes.sets import SizeSet
 from convcalc.sizes.size import Size, is_array
 

@@ -10,7 +10,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from convcalc.analysis.validity.conditions import Condition
-from convcalc.sizes.expr import Atom, Expr, Floor, Symbol
+from convcalc.sizes.atoms import Atom, Floor, Symbol
+from convcalc.sizes.expr import Expr
 from convcalc.sizes.sets import SizeSet, only, union
 
 MOST = 10**14

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from convcalc.analysis.validity.conditions import Condition, Refusal, evaluate
-from convcalc.sizes.expr import Atom, Expr, Floor, Symbol
+from convcalc.sizes.atoms import Atom, Floor, Symbol
+from convcalc.sizes.expr import Expr
 from convcalc.sizes.quasiaffine import Settled, settles
 from convcalc.sizes.sets import SizeSet, only
 from convcalc.sizes.size import Size

@@ -13,7 +13,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 
-from convcalc.sizes.expr import Atom, Expr, Extreme, Floor
+from convcalc.sizes.atoms import Atom, Extreme, Floor
+from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size, larger, smaller
 
 IsLeast = Callable[[Expr, int], bool]

@@ -20,8 +20,9 @@ import numpy as np
 from convcalc.analysis.validity.conditions import Condition, Refusal, evaluate
 from convcalc.analysis.validity.divisors import by_divisors
 from convcalc.analysis.validity.one_axis import near
+from convcalc.sizes.atoms import Atom, Extreme, Floor, Symbol
 from convcalc.sizes.boxes import Boxes
-from convcalc.sizes.expr import Atom, Expr, Extreme, Floor, Symbol
+from convcalc.sizes.expr import Expr
 from convcalc.sizes.quasiaffine import keeps_sign_from, quasi_affine
 from convcalc.sizes.sets import SizeSet, every, only, union
 

@@ -15,8 +15,9 @@ from convcalc.errors import ConvcalcError
 from convcalc.layers.base import Shape, written
 from convcalc.network.graph import Graph
 from convcalc.network.shapes import node_shapes
+from convcalc.sizes.atoms import Atom, Extreme, Floor
 from convcalc.sizes.conditions import Conditions
-from convcalc.sizes.expr import Atom, Expr, Extreme, Floor
+from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size
 
 REACH = 2**16

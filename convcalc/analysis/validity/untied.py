@@ -20,7 +20,8 @@ from convcalc.analysis.validity.conditions import Condition
 from convcalc.analysis.validity.one_axis import sieve
 from convcalc.analysis.validity.quotients import cancelled, quotients, undivided
 from convcalc.errors import BadArgument
-from convcalc.sizes.expr import Atom, Expr, Monomial
+from convcalc.sizes.atoms import Atom, Monomial
+from convcalc.sizes.expr import Expr
 from convcalc.sizes.quasiaffine import quasi_affine, sign_on
 
 MOST = 16

@@ -19,7 +19,7 @@ from convcalc.bridge.device import need_torch
 from convcalc.bridge.hearing.quotient import Quotient
 from convcalc.bridge.hearing.watch import Watch
 from convcalc.errors import ConvcalcError
-from convcalc.sizes.expr import Expr, maximum
+from convcalc.sizes.expr import Expr
 
 if TYPE_CHECKING:
     from builtins import float as _Real  # noqa: N812
@@ -228,7 +228,7 @@ class SizeInt(_Whole):
         return _unary(self, lambda n: -n)
 
     def __abs__(self) -> int:
-        return _unary(self, lambda n: maximum(n, -n) if isinstance(n, Expr) else abs(n))
+        return _unary(self, lambda n: Expr.maximum(n, -n) if isinstance(n, Expr) else abs(n))
 
     def __invert__(self) -> int:
         return _unary(self, lambda n: -n - 1)
