@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from convcalc.cli import main
 from convcalc.sizes.sets import SizeSet, every, only
-from convcalc.sizes.sets_text import set_text
 from convcalc.sizes.text import PRETTY, PYTHON
+from convcalc.sizes.words import set_text
 
 
 def ask(*arguments):

@@ -8,8 +8,8 @@ from typing import Any
 from convcalc.analysis.tiles import AxisTiles, Tiles
 from convcalc.errors import BadArgument
 from convcalc.render.words import labelled
-from convcalc.sizes.sets_text import set_text
 from convcalc.sizes.text import PRETTY, Style
+from convcalc.sizes.words import set_text
 
 MOST_TILES = 1_000_000
 """The most tiles of an axis that a document lists."""

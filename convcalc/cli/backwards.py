@@ -9,7 +9,7 @@ import click
 
 from convcalc.arithmetic.solving.solutions import Solutions, solve_conv, solve_conv_transpose, solve_pool
 from convcalc.arithmetic.solving.text import solution_lines, solution_record
-from convcalc.cli.formula import LISTED, Values, per_axis
+from convcalc.cli.letters import LISTED, Values, per_axis
 from convcalc.cli.options import INTEGER, echo_json, refuse
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.render.words import plain

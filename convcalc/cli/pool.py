@@ -10,7 +10,8 @@ import click
 
 from convcalc.arithmetic.window_size import pool_size
 from convcalc.arithmetic.window_size_text import render_windowed, windowed_record, working
-from convcalc.cli.formula import Question, Values, answer, formula_options
+from convcalc.cli.formula import Question, answer
+from convcalc.cli.letters import Values, formula_options
 from convcalc.cli.options import Command
 from convcalc.errors import Refused, Unreadable
 from convcalc.sizes.conditions import enforce

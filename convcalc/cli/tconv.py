@@ -14,7 +14,8 @@ from convcalc.arithmetic.transposed.text import (
     transposed_record,
     transposed_working,
 )
-from convcalc.cli.formula import Question, answer, formula_options
+from convcalc.cli.formula import Question, answer
+from convcalc.cli.letters import formula_options
 from convcalc.cli.options import Command
 from convcalc.errors import Refused, Unreadable
 from convcalc.sizes.text import PYTHON, Style

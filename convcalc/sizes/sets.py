@@ -27,6 +27,7 @@ from typing import SupportsIndex, TypedDict
 from convcalc.errors import BadArgument
 from convcalc.shown import Shown
 from convcalc.sizes.size import numbers
+from convcalc.sizes.words import export_dims, words
 
 
 class Record(TypedDict):
@@ -216,8 +217,6 @@ class SizeSet(Shown):
         >>> SizeSet(2, (0,), 4, (1,)).text("H"), SizeSet(finite=(3, 4, 5, 9)).text("W")
         ('H is 1; or H >= 4 and H % 2 == 0', 'W in 3..5, 9')
         """
-        from convcalc.sizes.words import words
-
         return words(self, name)
 
     def __str__(self) -> str:
@@ -229,8 +228,6 @@ class SizeSet(Shown):
         >>> SizeSet(16, (12,), 188).dims("H")
         ('16*Dim("h", min=11) + 12',)
         """
-        from convcalc.sizes.words import export_dims
-
         return export_dims(self, name)
 
     def record(self) -> Record:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from convcalc.sizes.sets import SizeSet
+from convcalc.sizes.text import PRETTY, PYTHON, Style
+
+if TYPE_CHECKING:
+    from convcalc.sizes.sets import SizeSet
 
 SHOWN = 8
 """How many runs or residues are written out before the rest is counted."""
@@ -13,18 +17,20 @@ SHOWN = 8
 def words(sizes: SizeSet, name: str = "n") -> str:
     """Return a set of sizes in words.
 
+    >>> from convcalc.sizes.sets import SizeSet
     >>> words(SizeSet(16, (12,), 188)), words(SizeSet(1, (0,), 188)), words(SizeSet(6, (1, 2, 5)), "W")
     ('n >= 188 and n % 16 == 12', 'n >= 188', 'W % 6 in 1, 2, 5')
     >>> words(SizeSet(finite=(28, 29, 30, 31))), words(SizeSet()), words(SizeSet(1, (0,)))
     ('n in 28..31', 'no n', 'every n')
     """
-    parts = []
-    if sizes.finite:
-        verb = "is" if len(sizes.finite) == 1 else "in"
-        parts.append(f"{name} {verb} {listing(sizes.finite)}")
+    parts = [_members(sizes, name)] if sizes.finite else []
     if sizes.residues:
         parts.append(_classes(sizes, name))
     return "; or ".join(parts) or f"no {name}"
+
+
+def _members(sizes: SizeSet, name: str) -> str:
+    return f"{name} {'is' if len(sizes.finite) == 1 else 'in'} {listing(sizes.finite)}"
 
 
 def _classes(sizes: SizeSet, name: str) -> str:
@@ -34,6 +40,36 @@ def _classes(sizes: SizeSet, name: str) -> str:
     sense = f"== {residues[0]}" if len(residues) == 1 else f"in {listing(residues)}"
     pattern = f"{name} % {sizes.modulus} {sense}"
     return pattern if sizes.minimum == residues[0] else f"{name} >= {sizes.minimum} and {pattern}"
+
+
+def set_text(sizes: SizeSet, name: str, style: Style = PRETTY) -> str:
+    """Return a set of sizes as a person writes it.
+
+    >>> from convcalc.sizes.sets import SizeSet
+    >>> set_text(SizeSet(16, (12,), 188), "H"), set_text(SizeSet(16, (12,), 188), "H", PYTHON)
+    ('H ≡ 12 mod 16, H >= 188', 'H % 16 == 12, H >= 188')
+    >>> set_text(SizeSet(16, (0,), 16), "H"), set_text(SizeSet(2, (1,), 5, (2,)), "n")
+    ('H a multiple of 16, H >= 16', 'n is 2; or n odd, n >= 5')
+    """
+    parts = [_members(sizes, name)] if sizes.finite else []
+    if sizes.residues:
+        pattern = _pattern(sizes, name, style)
+        least = f"{name} >= {sizes.minimum}" if sizes.minimum or sizes.modulus > 1 else ""
+        parts.append(", ".join(filter(None, (pattern, least))) or f"every {name}")
+    return "; or ".join(parts) or f"no {name}"
+
+
+def _pattern(sizes: SizeSet, name: str, style: Style) -> str:
+    m, residues = sizes.modulus, sizes.residues
+    if m == 1:
+        return ""
+    if residues == (0,):
+        return f"{name} even" if m == 2 else f"{name} a multiple of {m}"
+    if m == 2:
+        return f"{name} odd"
+    if style is PYTHON:
+        return f"{name} % {m} == {residues[0]}" if len(residues) == 1 else f"{name} % {m} in {listing(residues)}"
+    return f"{name} ≡ {listing(residues).replace(', ', ' or ') if len(residues) <= 3 else listing(residues)} mod {m}"
 
 
 def listing(members: Sequence[int]) -> str:
@@ -75,6 +111,7 @@ def export_dims(sizes: SizeSet, name: str) -> tuple[str, ...]:
     no single Dim, so each of them needs an export of its own. One size alone is static: an int. The exporter
     treats sizes 0 and 1 as static too, whatever the Dim says.
 
+    >>> from convcalc.sizes.sets import SizeSet
     >>> export_dims(SizeSet(16, (12,), 188), "H")
     ('16*Dim("h", min=11) + 12',)
     >>> export_dims(SizeSet(1, (0,), 188), "H"), export_dims(SizeSet(finite=(28, 29, 30, 31)), "H")

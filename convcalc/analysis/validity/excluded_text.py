@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from convcalc.analysis.validity.legal import Legal, Reason
 from convcalc.sizes.sets import only
-from convcalc.sizes.sets_text import set_text
 from convcalc.sizes.text import PYTHON, Style
+from convcalc.sizes.words import set_text
 
 
 def excluded_lines(reasons: Sequence[Reason], legal: Legal, style: Style = PYTHON) -> Iterator[str]:

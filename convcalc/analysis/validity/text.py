@@ -10,8 +10,8 @@ from convcalc.errors import Unknown
 from convcalc.render.words import Line, across, labelled
 from convcalc.sizes.boxes import Boxes
 from convcalc.sizes.sets import SizeSet
-from convcalc.sizes.sets_text import set_text
 from convcalc.sizes.text import PRETTY, PYTHON, Style  # noqa: F401 -- PYTHON serves the examples
+from convcalc.sizes.words import set_text
 
 LOSSLESS = "loses no rows"
 """What sizes are called that `exact` holds: no window drops a row, every crop is symmetric."""
