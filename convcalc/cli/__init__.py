@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from convcalc import __version__
+from convcalc.version import __version__
 
 COMMANDS = {
     "conv": ("conv", "The output size of a convolution, and why."),

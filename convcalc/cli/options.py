@@ -10,7 +10,6 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from convcalc import __version__
 from convcalc.arithmetic import notation
 from convcalc.cli.nothing import nothing_found
 from convcalc.cli.together import check_given
@@ -18,6 +17,7 @@ from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.render.table import terminal_width
 from convcalc.render.words import error_lines, fold
 from convcalc.sizes.text import PRETTY, PYTHON, Style
+from convcalc.version import __version__
 
 F = TypeVar("F", bound=Callable[..., Any])
 

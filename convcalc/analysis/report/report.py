@@ -10,7 +10,6 @@ from dataclasses import field as dataclass_field
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from convcalc import __version__
 from convcalc.analysis.fields import node_fields, start_fields
 from convcalc.analysis.notes import notes_on
 from convcalc.analysis.notes.base import Facts, Note
@@ -32,6 +31,7 @@ from convcalc.sizes.branch import strongest
 from convcalc.sizes.conditions import Conditions, enforce
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size, is_array, is_symbolic
+from convcalc.version import __version__
 
 PerAxis: TypeAlias = tuple[Any, ...]
 """One entry for each spatial axis of the input; None where it is unknown."""

@@ -8,8 +8,7 @@ from convcalc.bridge.explain.bench import CHANNELS_LAST
 from convcalc.bridge.explain.failure import Failure, read_failure
 from convcalc.bridge.explain.repairs import repairs
 from convcalc.bridge.explain.sentences import sentence
-from convcalc.errors import BadShape, ConvcalcError
-from convcalc.explanation import Explanation, Fix
+from convcalc.errors import BadShape, ConvcalcError, Explanation, Fix
 
 
 def explain(error: Exception, recorder: Any, run: Any, *, repair: bool = True) -> ConvcalcError:

@@ -15,8 +15,7 @@ from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import Call, Frame, Value
 from convcalc.bridge.explain.modules import layer_of
 from convcalc.bridge.explain.operands import operands_of
-from convcalc.errors import ConvcalcError, Refused
-from convcalc.explanation import Operand, labelled
+from convcalc.errors import ConvcalcError, Operand, Refused, labelled
 from convcalc.layers import Layer, Shape
 
 _OURS = str(Path(__file__).parents[2]) + os.sep

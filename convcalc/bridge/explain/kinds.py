@@ -8,8 +8,7 @@ from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.arguments import tensors
 from convcalc.bridge.explain.failure import Failure, names_until
 from convcalc.bridge.explain.operands import name_of_value
-from convcalc.errors import BadArgument
-from convcalc.explanation import labelled
+from convcalc.errors import BadArgument, labelled
 
 torch = need_torch()
 

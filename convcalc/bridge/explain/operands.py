@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convcalc.bridge.events import Call, Value
-from convcalc.explanation import Operand
+from convcalc.errors import Operand
 from convcalc.layers import Flatten, Shape, View, Written
 from convcalc.layers.activation import Pointwise
 from convcalc.layers.base import product

@@ -18,8 +18,7 @@ from convcalc.bridge.explain.by_value import by_value
 from convcalc.bridge.explain.failure import Failure
 from convcalc.bridge.explain.plain import plain
 from convcalc.bridge.explain.reruns import Rerun
-from convcalc.errors import KernelDoesNotFit
-from convcalc.explanation import Fix
+from convcalc.errors import Fix, KernelDoesNotFit
 
 OFFERED = 4
 """How many repairs are shown at most."""
