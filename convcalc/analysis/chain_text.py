@@ -2,61 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 from convcalc.analysis.chain import Chain, Step, spatial_sizes
 from convcalc.footprints.footprint import Footprint
-from convcalc.layers import Layer
-from convcalc.network.stack import OPS
+from convcalc.network.ops import shorthand
 from convcalc.render.table import plain_table
 from convcalc.render.words import across, count, error_lines, needed, number, plain
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import is_symbolic
 from convcalc.sizes.text import PRETTY, PYTHON, Style, write
-
-LETTERS = {"kernel_size": "k", "stride": "s", "padding": "p", "dilation": "d", "output_padding": "op", "groups": "g"}
-BARE = {op.layer.op: op.bare for op in OPS.values() if op.bare and op.bare not in LETTERS}
-"""What a bare number means to each op; a kernel is always written k3."""
-
-
-def shorthand(layer: Layer) -> str:
-    """Return a layer as `convcalc.network.stack` reads it.
-
-    >>> from convcalc.network.stack import read_stack
-    >>> shorthand(read_stack("conv 64 k4 s2 p1:2")[0]), shorthand(read_stack("maxpool 2 ceil")[0])
-    ('conv 64 k4 s2 p1:2', 'maxpool k2 ceil')
-    """
-    return written_op(layer.op, layer.arguments())
-
-
-def written_op(op: str, arguments: Mapping[str, Any]) -> str:
-    """Return an op and its hyper-parameters as the shorthand has them.
-
-    >>> written_op("linear", {"out_features": 10, "bias": False})
-    'linear 10 nobias'
-    """
-    words = [op]
-    for name, value in arguments.items():
-        if value is None or name == "in_channels":  # a check on the input, not a setting of the op
-            continue
-        text = _entry(value)
-        if name == BARE.get(op):
-            words.insert(1, text)
-        elif value is True and name == "ceil_mode":
-            words.append("ceil")
-        elif value is False and name == "bias":
-            words.append("nobias")
-        else:
-            words.append(f"{LETTERS[name]}{text}" if name in LETTERS else f"{name}={text}")
-    return " ".join(words)
-
-
-def _entry(value: Any) -> str:
-    if not isinstance(value, tuple):
-        return "same" if value == "same-upper" else f"{value:g}" if isinstance(value, float) else str(value)
-    return "x".join(":".join(map(str, entry)) if isinstance(entry, tuple) else _entry(entry) for entry in value)
 
 
 def stack_columns(chain: Chain, style: Style, channels: bool) -> tuple[list[str], list[list[str]]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from convcalc.analysis.chain_text import written_op
+from convcalc.layers import Layer
 from convcalc.layers.indexing import Slice
 from convcalc.network.stack import OPS
 
@@ -120,3 +120,58 @@ _OWN: Mapping[str, Mapping[str, Callable[[Any], str]]] = {
     "buffer": {"sizes": _nothing},
 }
 """The same, where an op has its own way."""
+
+
+LETTERS = {
+    "k": "kernel_size",
+    "s": "stride",
+    "p": "padding",
+    "d": "dilation",
+    "op": "output_padding",
+    "g": "groups",
+}
+
+
+LETTERS = {"kernel_size": "k", "stride": "s", "padding": "p", "dilation": "d", "output_padding": "op", "groups": "g"}
+
+
+BARE = {op.layer.op: op.bare for op in OPS.values() if op.bare and op.bare not in LETTERS}
+"""What a bare number means to each op; a kernel is always written k3."""
+
+
+def shorthand(layer: Layer) -> str:
+    """Return a layer as a stack is written.
+
+    >>> from convcalc.network.stack import read_stack
+    >>> shorthand(read_stack("conv 64 k4 s2 p1:2")[0]), shorthand(read_stack("maxpool 2 ceil")[0])
+    ('conv 64 k4 s2 p1:2', 'maxpool k2 ceil')
+    """
+    return written_op(layer.op, layer.arguments())
+
+
+def written_op(op: str, arguments: Mapping[str, Any]) -> str:
+    """Return an op and its hyper-parameters as the shorthand has them.
+
+    >>> written_op("linear", {"out_features": 10, "bias": False})
+    'linear 10 nobias'
+    """
+    words = [op]
+    for name, value in arguments.items():
+        if value is None or name == "in_channels":  # a check on the input, not a setting of the op
+            continue
+        text = _entry(value)
+        if name == BARE.get(op):
+            words.insert(1, text)
+        elif value is True and name == "ceil_mode":
+            words.append("ceil")
+        elif value is False and name == "bias":
+            words.append("nobias")
+        else:
+            words.append(f"{LETTERS[name]}{text}" if name in LETTERS else f"{name}={text}")
+    return " ".join(words)
+
+
+def _entry(value: Any) -> str:
+    if not isinstance(value, tuple):
+        return "same" if value == "same-upper" else f"{value:g}" if isinstance(value, float) else str(value)
+    return "x".join(":".join(map(str, entry)) if isinstance(entry, tuple) else _entry(entry) for entry in value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convcalc.analysis.cell import AxisWindow
 from convcalc.analysis.chain import Step
-from convcalc.analysis.chain_text import field_texts, shorthand
+from convcalc.analysis.chain_text import field_texts
 from convcalc.analysis.comparison import Count
 from convcalc.analysis.comparison_text import count_row
 from convcalc.analysis.report.report import LayerReport
@@ -16,7 +16,7 @@ from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.reads import Reads
 from convcalc.footprints.taps import Taps
 from convcalc.network.graph import Node
-from convcalc.network.ops import op_words
+from convcalc.network.ops import op_words, shorthand
 from convcalc.render.words import count
 from convcalc.sizes.text import PRETTY
 
