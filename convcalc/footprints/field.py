@@ -7,13 +7,13 @@ on the axes after batch and channels, but views and permutes take them elsewhere
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
-from convcalc.errors import ConvcalcError
 from convcalc.footprints import axis as layout
+from convcalc.footprints.axes import each_pair, is_product, reads_all
 from convcalc.footprints.axis import ALL, SELF, Axis, Reads
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.layout import Place, Shape, place_along
@@ -106,7 +106,7 @@ class Field(Shown):
             return Field.unknown(len(self.axes))
         if self.terms:
             return _of_terms([term.then(footprints) for term in self.terms])
-        axes = _each_pair(self.axes, footprints, Footprint.then)
+        axes = each_pair(self.axes, footprints, Footprint.then)
         if None in self.axes:
             axes = tuple(self._through_unknown(place, footprints, axis) for place, axis in enumerate(axes))
         return replace(self, axes=axes, exact=self.exact and None not in axes)
@@ -115,7 +115,7 @@ class Field(Shown):
         """What reads everything does so through an unknown map too, if all of that is still there."""
         along = footprints[place]
         there = self.layout is None or bool(self.layout[place])
-        return ALL if self.axes[place] is None and there and _reads_all(along) else axis
+        return ALL if self.axes[place] is None and there and reads_all(along) else axis
 
     def then_all(self, axes: Iterable[int]) -> Field:
         """Return what a layer reads that sees everything on these axes and keeps its local part.
@@ -131,13 +131,13 @@ class Field(Shown):
         """Return what either reads: branches added or concatenated; None where their strides differ."""
         if not (self.is_plain and other.is_plain):
             return unite((self, other))
-        axes = _each_pair(self.axes, other.axes, Footprint.__or__)
+        axes = each_pair(self.axes, other.axes, Footprint.__or__)
         if None in axes:
             axes = tuple(
-                ALL if axis is None and (_reads_all(a) or _reads_all(b)) else axis
+                ALL if axis is None and (reads_all(a) or reads_all(b)) else axis
                 for axis, a, b in zip(axes, self.axes, other.axes, strict=True)
             )
-        exact = self.exact and other.exact and _is_product(self.axes, other.axes, axes)
+        exact = self.exact and other.exact and is_product(self.axes, other.axes, axes)
         return Field(axes, exact and None not in axes)
 
     # -- on the axes of a tensor -----------------------------------------------------------------------------------
@@ -321,7 +321,7 @@ def _pair(a: Field, b: Field) -> Field | None:
     axes = [layout.united(*both) for both in pairs]
     ours, theirs = ([both[which].footprint for both in pairs] for which in (0, 1))
     united = tuple(axis.footprint for axis in axes)
-    exact = a.exact and b.exact and None not in united and _is_product(ours, theirs, united)
+    exact = a.exact and b.exact and None not in united and is_product(ours, theirs, united)
     return Field(united, exact, tuple(() if axis.is_everywhere else axis.place for axis in axes))
 
 
@@ -357,43 +357,3 @@ def _repeats(shape: Shape, out: Shape, reads: Reads) -> bool:
     return any(
         place not in reads and isinstance(size, int) and size == 1 != out[place] for place, size in enumerate(shape)
     )
-
-
-def _is_product(
-    ours: Sequence[Footprint | None], theirs: Sequence[Footprint | None], both: Sequence[Footprint | None]
-) -> bool:
-    """Whether the union of two products is one: they differ on one axis at most, or one holds the other."""
-    own, other, united = _local(ours), _local(theirs), _local(both)
-    return sum(a != b for a, b in zip(own, other, strict=True)) <= 1 or united in (own, other)
-
-
-def _local(axes: Iterable[Footprint | None]) -> list[Footprint | None]:
-    return [None if axis is None else axis.local for axis in axes]
-
-
-def _reads_all(footprint: Footprint | None) -> bool:
-    return footprint is not None and footprint.all_before and footprint.all_after
-
-
-def _each_pair(
-    left: Sequence[Footprint | None],
-    right: Sequence[Footprint | None],
-    combine: Callable[[Footprint, Footprint], Footprint],
-) -> tuple[Footprint | None, ...]:
-    """Combine axis by axis; axes that are the same objects, as height and width mostly are, only once."""
-    known: dict[tuple[int, int], Footprint | None] = {}
-    for a, b in zip(left, right, strict=True):
-        if (id(a), id(b)) not in known:
-            known[id(a), id(b)] = _combined(a, b, combine)
-    return tuple(known[id(a), id(b)] for a, b in zip(left, right, strict=True))
-
-
-def _combined(
-    a: Footprint | None, b: Footprint | None, combine: Callable[[Footprint, Footprint], Footprint]
-) -> Footprint | None:
-    if a is None or b is None:
-        return None
-    try:
-        return combine(a, b)
-    except ConvcalcError:  # strides that do not line up, or a pattern without a short period
-        return None

@@ -13,7 +13,7 @@ from typing import Any
 
 from convcalc.layers import Layer
 from convcalc.layers.indexing import Slice
-from convcalc.network.stack import OPS
+from convcalc.network.stack import LETTERS, OPS
 
 _CHECKED = {"in_channels", "in_features", "input_size", "num_features", "num_channels"}
 """What only checks the input, or repeats the op's name."""
@@ -122,20 +122,10 @@ _OWN: Mapping[str, Mapping[str, Callable[[Any], str]]] = {
 """The same, where an op has its own way."""
 
 
-LETTERS = {
-    "k": "kernel_size",
-    "s": "stride",
-    "p": "padding",
-    "d": "dilation",
-    "op": "output_padding",
-    "g": "groups",
-}
+_LETTER_OF = {name: letter for letter, name in LETTERS.items()}
 
 
-LETTERS = {"kernel_size": "k", "stride": "s", "padding": "p", "dilation": "d", "output_padding": "op", "groups": "g"}
-
-
-BARE = {op.layer.op: op.bare for op in OPS.values() if op.bare and op.bare not in LETTERS}
+BARE = {op.layer.op: op.bare for op in OPS.values() if op.bare and op.bare not in _LETTER_OF}
 """What a bare number means to each op; a kernel is always written k3."""
 
 
@@ -167,7 +157,7 @@ def written_op(op: str, arguments: Mapping[str, Any]) -> str:
         elif value is False and name == "bias":
             words.append("nobias")
         else:
-            words.append(f"{LETTERS[name]}{text}" if name in LETTERS else f"{name}={text}")
+            words.append(f"{_LETTER_OF[name]}{text}" if name in _LETTER_OF else f"{name}={text}")
     return " ".join(words)
 
 

@@ -24,7 +24,6 @@ from typing import Any, NamedTuple
 from convcalc import layers
 from convcalc.arithmetic.notation import read_number, read_padding, read_size
 from convcalc.errors import Unreadable, brief
-from convcalc.network.ops import LETTERS
 from convcalc.sizes.expr import Expr
 
 MOST_LAYERS = 10_000
@@ -93,6 +92,16 @@ MEANT = {
 }
 """What people write for an op, each of which the message of an unknown one offers."""
 
+
+LETTERS = {
+    "k": "kernel_size",
+    "s": "stride",
+    "p": "padding",
+    "d": "dilation",
+    "op": "output_padding",
+    "g": "groups",
+}
+"""What a letter before a number stands for."""
 
 _FACTORS = ("p", "negative_slope", "alpha", "eps", "momentum")
 _COUNTS = (
