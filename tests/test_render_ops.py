@@ -5,15 +5,19 @@ from __future__ import annotations
 import pytest
 
 from convcalc.layers import Chunk, Index, Moved, PadAxes, Slice, Split, Stack, Unbind
+from convcalc.layers.activation import Map
 from convcalc.layers.attention import Attention, MultiheadAttention
-from convcalc.layers.constant import Embedding, Source
+from convcalc.layers.constant import Source
+from convcalc.layers.embedding import Embedding
+from convcalc.layers.expand import Expand, Repeat
 from convcalc.layers.linear import Linear
 from convcalc.layers.matmul import Einsum, Matmul
-from convcalc.layers.merge import Concat
+from convcalc.layers.merge import Combine, Concat
 from convcalc.layers.opaque import Opaque
+from convcalc.layers.permute import Permute
 from convcalc.layers.recurrent import Recurrent
-from convcalc.layers.reduce import Combine, Cumulative, Map, Reduce
-from convcalc.layers.reshape import Expand, Permute, Repeat, Squeeze, Unflatten, Unsqueeze, View
+from convcalc.layers.reduce import Cumulative, Reduce
+from convcalc.layers.reshape import Squeeze, Unflatten, Unsqueeze, View
 from convcalc.network.ops import op_words
 from convcalc.sizes.expr import Expr
 

@@ -9,6 +9,7 @@ from convcalc.layers.activation import (
     Hardswish,
     Identity,
     LeakyReLU,
+    Map,
     Mish,
     Pointwise,
     PReLU,
@@ -20,27 +21,29 @@ from convcalc.layers.activation import (
     Softplus,
     Tanh,
 )
-from convcalc.layers.align import CropTo, PadTo
 from convcalc.layers.attention import Attention, MultiheadAttention
 from convcalc.layers.base import Layer, Shape
-from convcalc.layers.constant import Embedding, EmbeddingBag, Fresh, OneHot, Source
+from convcalc.layers.constant import Fresh, Source
 from convcalc.layers.conv import Conv, ConvTranspose
+from convcalc.layers.embedding import Embedding, EmbeddingBag, OneHot
+from convcalc.layers.expand import Expand, Interleave, Repeat
 from convcalc.layers.fold import Fold, Unfold, Windows
 from convcalc.layers.indexing import Index, Slice, Take, Written
-from convcalc.layers.linear import Flatten, Linear
+from convcalc.layers.linear import Linear
 from convcalc.layers.matmul import Einsum, Matmul
-from convcalc.layers.merge import Add, Concat, Mul
-from convcalc.layers.moved import Moved, PadAxes
+from convcalc.layers.merge import Add, Combine, Concat, Mul, Stack
 from convcalc.layers.narrow import Narrow
 from convcalc.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from convcalc.layers.opaque import Opaque
-from convcalc.layers.pad import Crop, Pad
+from convcalc.layers.pad import Crop, CropTo, Pad, PadAxes, PadTo
+from convcalc.layers.permute import Moved, Permute
 from convcalc.layers.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, LpPool, MaxPool
 from convcalc.layers.recurrent import Recurrent, RecurrentCell
-from convcalc.layers.reduce import Combine, Compare, Cumulative, Map, Reduce
-from convcalc.layers.reshape import Expand, Interleave, Permute, Repeat, Squeeze, Unflatten, Unsqueeze, View
-from convcalc.layers.resize import GridSample, PixelShuffle, PixelUnshuffle, Upsample
-from convcalc.layers.split import Chunk, Pieces, Split, Stack, Unbind
+from convcalc.layers.reduce import Compare, Cumulative, Reduce
+from convcalc.layers.reshape import Flatten, Squeeze, Unflatten, Unsqueeze, View
+from convcalc.layers.resize import PixelShuffle, PixelUnshuffle, Upsample
+from convcalc.layers.sampling import GridSample
+from convcalc.layers.split import Chunk, Pieces, Split, Unbind
 
 __all__ = [
     "ELU",

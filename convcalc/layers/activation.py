@@ -216,3 +216,19 @@ class GLU(Layer):
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """The field of the input; unknown on axes that carry positions along the one that is halved."""
         return fields[0].over(shapes[0], {axis_of("glu", "dim", self.dim, output): None}, output)
+
+
+@dataclass(frozen=True)
+class Map(Pointwise):
+    """A function of each value alone, such as `exp` or a comparison with a number.
+
+    >>> Map("exp").op, Map("exp").out_shape((1, 8, 5))
+    ('exp', (1, 8, 5))
+    """
+
+    function: str
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """The name of the function."""
+        return self.function

@@ -7,41 +7,12 @@ from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 from convcalc.arithmetic.formulas import at_least
-from convcalc.errors import BadArgument, BadShape
+from convcalc.errors import BadShape
 from convcalc.footprints.field import Field
 from convcalc.footprints.stencils import everything
-from convcalc.layers.base import Layer, Shape, axis_of, must_equal, product
+from convcalc.layers.base import Layer, Shape, must_equal, product
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
-
-
-@dataclass(frozen=True)
-class Flatten(Layer):
-    """Axes `start_dim` to `end_dim` become one (torch's `Flatten`).
-
-    >>> Flatten().out_shape((1, 16, 5, 5)), Flatten(2).out_shape((1, 16, 5, 5))
-    ((1, 400), (1, 16, 25))
-    """
-
-    op: ClassVar[str] = "flatten"
-    start_dim: int = 1
-    end_dim: int = -1
-
-    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
-        """The sizes from start_dim to end_dim multiplied."""
-        first, last = self._ends(shape)
-        return (*shape[:first], product(shape[first : last + 1]), *shape[last + 1 :])
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the input, its positions on the axes where they are now."""
-        return fields[0].viewed(shapes[0], output)
-
-    def _ends(self, shape: Shape) -> tuple[int, int]:
-        first = axis_of(self.op, "start_dim", self.start_dim, shape)
-        last = axis_of(self.op, "end_dim", self.end_dim, shape)
-        if first > last:
-            raise BadArgument(f"flatten needs start_dim <= end_dim: {self.start_dim} and {self.end_dim}")
-        return first, last
 
 
 @dataclass(frozen=True)

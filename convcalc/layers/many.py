@@ -13,9 +13,8 @@ from typing import Any, ClassVar, NamedTuple
 from convcalc.errors import BadShape
 from convcalc.layers.base import Layer, Shape, axis_of, written
 from convcalc.layers.indexing import Index, Slice  # noqa: F401 -- Slice: of the example
-from convcalc.layers.merge import Concat
+from convcalc.layers.merge import Concat, Stack
 from convcalc.layers.narrow import Narrow
-from convcalc.layers.split import Stack
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.size import Size

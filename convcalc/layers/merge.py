@@ -170,3 +170,54 @@ def _unequal(op: str, shapes: Sequence[Shape], axis: int) -> Any:
         return BadShape(f"{op} takes {wanted} on {place}: got {got}", rule=f"{wanted.replace(',', '')} on {place}")
 
     return error
+
+
+@dataclass(frozen=True)
+class Combine(Elementwise):
+    """A function of values of the same place, such as `div` or `where`; sizes of 1 serve all places.
+
+    >>> Combine("div").out_shape((1, 8, 5, 5), (5, 1))
+    (1, 8, 5, 5)
+    """
+
+    function: str
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """The name of the function."""
+        return self.function
+
+
+@dataclass(frozen=True)
+class Stack(Layer):
+    """Tensors of one shape along a new axis `dim` (torch's `stack`).
+
+    >>> Stack().out_shape((8, 5), (8, 5), (8, 5))
+    (3, 8, 5)
+    """
+
+    op: ClassVar[str] = "stack"
+    takes: ClassVar[tuple[int, int | None]] = (1, None)
+    dim: int = 0
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """The common shape, and the number of tensors among it."""
+        need_some(self.op, shapes)
+        place = axis_of("stack", "dim", self.dim, (*shapes[0], 1))
+        widened = [(*shape[:place], 1, *shape[place:]) for shape in shapes]
+        return Concat(place).out_shape(*widened, check=check)
+
+    def params(self, *shapes: Shape) -> Size:
+        """None."""
+        return 0
+
+    def macs(self, *shapes: Shape) -> Size:
+        """None."""
+        return 0
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """What any of them reads."""
+        place = axis_of("stack", "dim", self.dim, output)
+        widened = (*output[:place], 1, *output[place + 1 :])
+        some = [field.viewed(shape, widened) for field, shape in zip(fields, shapes, strict=True)]
+        return unite(some, widened).over(widened, {}, output)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from convcalc.errors import Unknown
+from convcalc.errors import BadShape, Unknown
 from convcalc.footprints.field import Field
-from convcalc.layers.base import Layer, Shape, written
+from convcalc.layers.base import Layer, Shape, product, written
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
@@ -90,3 +90,39 @@ def _same(shape: Shape, seen: Shape) -> bool:
     return len(shape) == len(seen) and all(
         isinstance(size, int) and size == known for size, known in zip(shape, seen, strict=True)
     )
+
+
+@dataclass(frozen=True)
+class Remade(Layer):
+    """A tensor of `sizes` from all values of another, in a way that is not followed: `as_strided`, `histc`.
+
+    >>> Remade("as_strided", (4, 4)).out_shape((10,))
+    (4, 4)
+    """
+
+    function: str
+    sizes: Shape
+    _: KW_ONLY
+    needs: Size = 0
+    """How many values it must have."""
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """The name of the function."""
+        return self.function
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The sizes."""
+        have = product(shape)
+        check(
+            have - self.needs,
+            lambda at: BadShape(
+                f"{self.op} reaches {at(self.needs)} values from the first on, and {written(tuple(map(at, shape)))} "
+                f"has {at(have)}"
+            ),
+        )
+        return self.sizes
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Unknown."""
+        return Field.unknown(len(fields[0].axes))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
+from convcalc.arithmetic.exactness import check_symmetric_crop
+from convcalc.arithmetic.formulas import at_least
 from convcalc.arithmetic.resizing import both_sides, crop_out, pad_out
-from convcalc.errors import NoOutput
+from convcalc.errors import BadShape, NoOutput
 from convcalc.footprints import stencils
+from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
-from convcalc.layers.base import Layer, Shape, along
+from convcalc.footprints.stencils import pad
+from convcalc.layers.base import Layer, Shape, along, written
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.size import Size, smaller
 
 
 @dataclass(frozen=True)
@@ -76,3 +83,139 @@ class Crop(Layer):
         """A shift; unknown by a formula."""
         before, _ = both_sides(per_axis("rows", self.rows, len(sizes))[axis])
         return stencils.crop(before) if isinstance(before, int) else None
+
+
+@dataclass(frozen=True)
+class PadAxes(Layer):
+    """Padding of the last axes, whatever they mean: (before, after) `sides` for each, in order; negative ones crop.
+
+    >>> PadAxes(((0, 1), (0, 2), (0, 0))).out_shape((1, 55, 54, 96))
+    (1, 56, 56, 96)
+    """
+
+    op: ClassVar[str] = "pad"
+    sides: tuple[tuple[Size, Size], ...]
+    _: KW_ONLY
+    mode: str = "constant"
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The last sizes, each with what stands before and after it."""
+        first = len(shape) - len(self.sides)
+        if first < 0:
+            raise BadShape(f"{len(self.sides)} axes are padded, and {written(shape)} has {len(shape)}")
+        sizes = [size + before + after for size, (before, after) in zip(shape[first:], self.sides, strict=True)]
+        for size in sizes:
+            at_least(0, check, output=size)
+        return (*shape[:first], *sizes)
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Shifted by what stands before; values that padding repeats are not followed."""
+        (shape,) = shapes
+        first = len(shape) - len(self.sides)
+        before = {first + axis: one for axis, (one, _) in enumerate(self.sides)}
+        reads = {axis: pad(one, self.mode) if isinstance(one, int) else None for axis, one in before.items()}
+        return fields[0].over(shape, reads, output)
+
+
+@dataclass(frozen=True)
+class _Align(Layer):
+    """What takes a map and another whose spatial sizes the first is given."""
+
+    takes: ClassVar[tuple[int, int | None]] = (2, 2)
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """The first shape, with the spatial sizes of the second."""
+        shape, like = shapes
+        if len(shape) != len(like):
+            raise BadShape(f"{self.op} takes shapes with equally many axes: got {written(shape)} and {written(like)}")
+        batch, channels, sizes = self.split(shape)
+        _, _, wanted = self.split(like)
+        return (*batch, channels, *along(len(sizes), check, lambda i, check: self.size(sizes[i], wanted[i], check)))
+
+    def check_exact(self, *shapes: Shape, check: Check) -> None:
+        """Every crop is symmetric: `convcalc.arithmetic.exactness.check_symmetric_crop` on each axis."""
+        (_, _, sizes), (_, _, wanted) = map(self.split, shapes)
+
+        def centred(axis: int, check: Check) -> None:
+            check_symmetric_crop(sizes[axis], smaller(sizes[axis], wanted[axis]), check=check)
+
+        along(min(len(sizes), len(wanted)), check, centred)
+
+    def size(self, n: Size, wanted: Size, check: Check) -> Size:
+        """Return the size `wanted`, if `n` can be given it."""
+        raise NotImplementedError
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the first, moved by what is cut or put before it; unknown while symbols leave that open."""
+        _, _, sizes = self.split(shapes[0])
+        _, _, wanted = self.split(shapes[1])
+        return fields[0].over(
+            shapes[0], _along(shapes[0], [(n - m) // 2 for n, m in zip(sizes, wanted, strict=True)]), output
+        )
+
+    def params(self, *shapes: Shape) -> Size:
+        """None."""
+        return 0
+
+    def macs(self, *shapes: Shape) -> Size:
+        """None."""
+        return 0
+
+
+class CropTo(_Align):
+    """The centre of a map, as large as another: (n - m)//2 rows are cut before, the rest after.
+
+    The copy-and-crop of U-Net (O. Ronneberger, P. Fischer, T. Brox, arXiv:1505.04597).
+
+    >>> CropTo().out_shape((1, 512, 64, 64), (1, 512, 56, 56))
+    (1, 512, 56, 56)
+    """
+
+    op: ClassVar[str] = "cropto"
+
+    def size(self, n: Size, wanted: Size, check: Check) -> Size:
+        """`wanted`, which must not be larger than n."""
+        at_least(1, check, n=wanted)
+        check(
+            n - wanted,
+            lambda at: BadShape(
+                f"a crop to {at(wanted)} needs at least as much: got {at(n)}; pad instead", rule="size >= cropped size"
+            ),
+        )
+        return wanted
+
+
+class PadTo(_Align):
+    """A map with zeros around it, as large as another: (m - n)//2 rows before, the rest after.
+
+    A map that is larger is cropped by the same rule, as torch's `pad` does with negative rows.
+
+    >>> PadTo().out_shape((1, 512, 27, 28), (1, 256, 28, 28))
+    (1, 512, 28, 28)
+    """
+
+    op: ClassVar[str] = "padto"
+
+    def size(self, n: Size, wanted: Size, check: Check) -> Size:
+        """`wanted`."""
+        at_least(1, check, n=wanted)
+        return wanted
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the first, moved by what is put before it; unknown while symbols leave that open."""
+        _, _, sizes = self.split(shapes[0])
+        _, _, wanted = self.split(shapes[1])
+        return fields[0].over(
+            shapes[0], _along(shapes[0], [-((m - n) // 2) for n, m in zip(sizes, wanted, strict=True)]), output
+        )
+
+
+def _along(shape: Shape, rows: Sequence[Size]) -> dict[int, Footprint | None]:
+    """Each number of rows on its axis, the last ones of the shape."""
+    return {len(shape) - len(rows) + axis: _moved(number) for axis, number in enumerate(rows)}
+
+
+def _moved(rows: Size) -> Footprint | None:
+    if isinstance(rows, Expr) and rows.is_constant:
+        rows = rows.constant
+    return stencils.crop(rows) if isinstance(rows, int) else None

@@ -14,7 +14,6 @@ from convcalc.layers.base import (
     axis_of,
     must_divide,
     must_equal,
-    must_equal_or_be_one,
     product,
     written,
 )
@@ -92,79 +91,6 @@ class View(Reshaped):
 
 
 @dataclass(frozen=True)
-class Permute(Layer):
-    """Axes in another order (torch's `permute`, `transpose`): output axis i is input axis `dims[i]`.
-
-    >>> Permute((0, 2, 3, 1)).out_shape((1, 3, 8, 9))
-    (1, 8, 9, 3)
-    """
-
-    op: ClassVar[str] = "permute"
-    dims: tuple[int, ...]
-
-    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
-        """The sizes in that order."""
-        if sorted(dim % max(1, len(shape)) for dim in self.dims) != list(range(len(shape))):
-            raise BadShape(f"permute takes each axis once: dims={self.dims} of {written(shape)}")
-        return tuple(shape[dim] for dim in self.dims)
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the input, its positions on the axes where they are now."""
-        order = [dim % len(output) for dim in self.dims]
-        return fields[0].moved(shapes[0], [order.index(axis) for axis in range(len(order))], output)
-
-
-class Turned(Permute):
-    """A turn of two axes by 90 degrees (torch's `rot90`): they change places, and one is reversed.
-
-    >>> Turned((0, 1, 3, 2)).out_shape((1, 3, 8, 9))
-    (1, 3, 9, 8)
-    """
-
-    op: ClassVar[str] = "rot90"
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown, of equal sizes too."""
-        return Field.unknown(len(fields[0].axes))
-
-
-@dataclass(frozen=True)
-class Remade(Layer):
-    """A tensor of `sizes` from all values of another, in a way that is not followed: `as_strided`, `histc`.
-
-    >>> Remade("as_strided", (4, 4)).out_shape((10,))
-    (4, 4)
-    """
-
-    function: str
-    sizes: Shape
-    _: KW_ONLY
-    needs: Size = 0
-    """How many values it must have."""
-
-    @property
-    def op(self) -> str:  # type: ignore[override]
-        """The name of the function."""
-        return self.function
-
-    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
-        """The sizes."""
-        have = product(shape)
-        check(
-            have - self.needs,
-            lambda at: BadShape(
-                f"{self.op} reaches {at(self.needs)} values from the first on, and {written(tuple(map(at, shape)))} "
-                f"has {at(have)}"
-            ),
-        )
-        return self.sizes
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown."""
-        return Field.unknown(len(fields[0].axes))
-
-
-@dataclass(frozen=True)
 class Squeeze(Reshaped):
     """Axes of size 1 left out (torch's `squeeze`): those of `dims`, or all where that is None.
 
@@ -225,96 +151,6 @@ class Unsqueeze(Reshaped):
 
 
 @dataclass(frozen=True)
-class Expand(Layer):
-    """Axes of size 1 repeated to `sizes` without a copy (torch's `expand`); -1 keeps a size.
-
-    >>> Expand((8, -1, -1)).out_shape((1, 1, 192))
-    (8, 1, 192)
-    """
-
-    op: ClassVar[str] = "expand"
-    sizes: Shape
-
-    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
-        """The sizes; an axis whose size is not 1 keeps its own."""
-        more = len(self.sizes) - len(shape)
-        if more < 0:
-            raise BadShape(f"expand{written(self.sizes)} has fewer axes than {written(shape)}")
-        aligned = (1,) * more + tuple(shape)
-        return tuple(self._size(have, want, shape, check) for have, want in zip(aligned, self.sizes, strict=True))
-
-    def _size(self, have: Size, want: Size, shape: Shape, check: Check) -> Size:
-        if isinstance(want, int) and want == -1:
-            return have
-        if not (isinstance(have, int) and have == 1):
-            must_equal_or_be_one(
-                have,
-                want,
-                check,
-                lambda at: BadShape(
-                    f"expand{written(tuple(map(at, self.sizes)))} does not fit {written(tuple(map(at, shape)))}",
-                    rule="a size that is expanded is 1",
-                ),
-            )
-        return want
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the input, whose single positions serve all places."""
-        return fields[0].served(shapes[0], output)
-
-
-@dataclass(frozen=True)
-class Repeat(Layer):
-    """Copies beside each other (torch's `repeat`, `tile`): `counts` of them along each axis.
-
-    >>> Repeat((1, 2, 1)).out_shape((8, 3, 5)), Repeat((4, 1, 1)).out_shape((3, 5))
-    ((8, 6, 5), (4, 3, 5))
-    """
-
-    op: ClassVar[str] = "repeat"
-    counts: Shape
-
-    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
-        """The sizes times the counts."""
-        more = len(self.counts) - len(shape)
-        if more < 0:
-            raise BadShape(f"repeat takes a count for each axis: {written(self.counts)} for {written(shape)}")
-        aligned = (1,) * more + tuple(shape)
-        return tuple(size * count for size, count in zip(aligned, self.counts, strict=True))
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the input; which copy a place is, is not followed."""
-        aligned = (1,) * (len(output) - len(shapes[0])) + tuple(shapes[0])
-        copied = {axis: None for axis, size in enumerate(aligned) if size not in (1, output[axis])}
-        return fields[0].viewed(shapes[0], aligned).over(aligned, copied, output)
-
-
-@dataclass(frozen=True)
-class Interleave(Layer):
-    """Every entry of axis `dim` `repeats` times (torch's `repeat_interleave`); of all values where that is None.
-
-    >>> Interleave(2, dim=1).out_shape((1, 8, 5)), Interleave(3).out_shape((2, 4))
-    ((1, 16, 5), (24,))
-    """
-
-    op: ClassVar[str] = "interleave"
-    repeats: Size
-    _: KW_ONLY
-    dim: int | None = None
-
-    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
-        """The size of that axis times the repeats."""
-        if self.dim is None:
-            return (product(shape) * self.repeats,)
-        place = axis_of("interleave", "dim", self.dim, shape)
-        return (*shape[:place], shape[place] * self.repeats, *shape[place + 1 :])
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: which entry a place is, is not followed."""
-        return Field.unknown(len(fields[0].axes))
-
-
-@dataclass(frozen=True)
 class Unflatten(Reshaped):
     """Axis `dim` becomes axes of `sizes`, in order (torch's `Unflatten`); one of them may be -1.
 
@@ -331,3 +167,73 @@ class Unflatten(Reshaped):
         place = axis_of("unflatten", "dim", self.dim, shape)
         inner = View(self.sizes).out_shape((shape[place],), check=check)
         return (*shape[:place], *inner, *shape[place + 1 :])
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """Axes `start_dim` to `end_dim` become one (torch's `Flatten`).
+
+    >>> Flatten().out_shape((1, 16, 5, 5)), Flatten(2).out_shape((1, 16, 5, 5))
+    ((1, 400), (1, 16, 25))
+    """
+
+    op: ClassVar[str] = "flatten"
+    start_dim: int = 1
+    end_dim: int = -1
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The sizes from start_dim to end_dim multiplied."""
+        first, last = self._ends(shape)
+        return (*shape[:first], product(shape[first : last + 1]), *shape[last + 1 :])
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the input, its positions on the axes where they are now."""
+        return fields[0].viewed(shapes[0], output)
+
+    def _ends(self, shape: Shape) -> tuple[int, int]:
+        first = axis_of(self.op, "start_dim", self.start_dim, shape)
+        last = axis_of(self.op, "end_dim", self.end_dim, shape)
+        if first > last:
+            raise BadArgument(f"flatten needs start_dim <= end_dim: {self.start_dim} and {self.end_dim}")
+        return first, last
+
+
+class _Like(Layer):
+    """What takes a tensor and another, whose shape alone matters."""
+
+    takes: ClassVar[tuple[int, int | None]] = (2, 2)
+
+    def given(self, sizes: Shape) -> Layer:
+        """Return the layer that does the same where the shape is written down."""
+        raise NotImplementedError
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """The shape of the second, which must fit the first."""
+        shape, like = shapes
+        return self.given(like).out_shape(shape, check=check)
+
+    def params(self, *shapes: Shape) -> Size:
+        """None."""
+        return 0
+
+    def macs(self, *shapes: Shape) -> Size:
+        """None."""
+        return 0
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """As where the shape is written down: the second is not read."""
+        return self.given(output).through(fields[:1], shapes[:1], output)
+
+
+class ViewAs(_Like):
+    """The same values under the shape of another tensor (torch's `view_as`, `reshape_as`).
+
+    >>> ViewAs().out_shape((1, 16, 25), (1, 16, 5, 5))
+    (1, 16, 5, 5)
+    """
+
+    op: ClassVar[str] = "viewas"
+
+    def given(self, sizes: Shape) -> View:
+        """`View`."""
+        return View(tuple(sizes))

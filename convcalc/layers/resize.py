@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -11,12 +10,11 @@ from convcalc.arithmetic.formulas import at_least
 from convcalc.arithmetic.resizing import interpolate_out, pixel_shuffle_out, pixel_unshuffle_out
 from convcalc.errors import BadArgument, BadShape
 from convcalc.footprints import stencils
-from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
-from convcalc.layers.base import Layer, Shape, along, must_divide, must_equal, written
+from convcalc.layers.base import Layer, Shape, along, must_divide
 from convcalc.layers.pool import average_needs_channels
 from convcalc.sizes.axes import per_axis
-from convcalc.sizes.conditions import Check, Reader, enforce
+from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size, is_symbolic
 
 MODES = {
@@ -85,47 +83,6 @@ class Upsample(Layer):
         if is_symbolic(sizes[axis]):
             return None
         return stencils.resize(Fraction(per_axis("size", self.size, len(sizes))[axis], sizes[axis]), kind)
-
-
-@dataclass(frozen=True)
-class GridSample(Layer):
-    """Values of an input (N, C, ...) at the places of a grid (N, *sizes, axes) (torch's `grid_sample`).
-
-    >>> GridSample().out_shape((1, 64, 32, 32), (1, 8, 9, 2))
-    (1, 64, 8, 9)
-    """
-
-    op: ClassVar[str] = "gridsample"
-    takes: ClassVar[tuple[int, int | None]] = (2, 2)
-
-    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
-        """(N, C, *sizes of the grid)."""
-        shape, grid = shapes
-        if len(shape) != len(grid):
-            raise BadShape(f"gridsample takes an input and a grid of as many axes: got {len(shape)} and {len(grid)}")
-
-        def error(at: Reader) -> BadShape:
-            got = " and ".join(written(tuple(map(at, one))) for one in shapes)
-            return BadShape(
-                f"gridsample takes a grid (N, *sizes, {len(shape) - 2}) for (N, C, ...): got {got}",
-                rule="a coordinate for each axis, a grid for each sample",
-            )
-
-        must_equal(shape[0], grid[0], check, error)
-        must_equal(grid[-1], len(shape) - 2, check, error)
-        return (*shape[:2], *grid[1:-1])
-
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None are counted."""
-        return 0
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Everything: the grid may point anywhere."""
-        return replace(Field.everything(len(fields[0].axes)), exact=False)
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 from convcalc.errors import BadShape
-from convcalc.footprints.field import Field, unite
+from convcalc.footprints.field import Field
 from convcalc.layers.base import Layer, Shape, axis_of, must_equal, written
 from convcalc.layers.indexing import Back, Slice
-from convcalc.layers.merge import Concat, need_some
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
@@ -262,38 +261,3 @@ class Unbind(_Pieces):
     def path(self, *shapes: Shape) -> tuple[Branch, ...]:
         """As many entries."""
         return (Branch(shapes[0][axis_of("unbind", "dim", self.dim, shapes[0])], "==", self.count),)
-
-
-@dataclass(frozen=True)
-class Stack(Layer):
-    """Tensors of one shape along a new axis `dim` (torch's `stack`).
-
-    >>> Stack().out_shape((8, 5), (8, 5), (8, 5))
-    (3, 8, 5)
-    """
-
-    op: ClassVar[str] = "stack"
-    takes: ClassVar[tuple[int, int | None]] = (1, None)
-    dim: int = 0
-
-    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
-        """The common shape, and the number of tensors among it."""
-        need_some(self.op, shapes)
-        place = axis_of("stack", "dim", self.dim, (*shapes[0], 1))
-        widened = [(*shape[:place], 1, *shape[place:]) for shape in shapes]
-        return Concat(place).out_shape(*widened, check=check)
-
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """What any of them reads."""
-        place = axis_of("stack", "dim", self.dim, output)
-        widened = (*output[:place], 1, *output[place + 1 :])
-        some = [field.viewed(shape, widened) for field, shape in zip(fields, shapes, strict=True)]
-        return unite(some, widened).over(widened, {}, output)

@@ -7,8 +7,8 @@ from typing import Any
 from convcalc.bridge.calls.registry import NotKnown, Spec, is_tensor, plain, size, spec, spec_each, tensors
 from convcalc.layers import Combine, Compare, Cumulative, Reduce
 from convcalc.layers.losses import CrossEntropy, Pairwise
-from convcalc.layers.order import Draw, Sort, TopK
-from convcalc.layers.reshape import Remade
+from convcalc.layers.opaque import Remade
+from convcalc.layers.reduce import Draw, Sort, TopK
 
 
 def _dims(dim: Any) -> tuple[int, ...] | None:

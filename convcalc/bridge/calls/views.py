@@ -35,10 +35,10 @@ from convcalc.layers import (
     Unsqueeze,
     View,
 )
-from convcalc.layers.diagonal import Diagonal, DiagonalMatrix
-from convcalc.layers.grid import Meshgrid
-from convcalc.layers.like import Broadcast, ExpandAs, ViewAs
-from convcalc.layers.reshape import Remade, Turned, ViewAsReal
+from convcalc.layers.expand import Broadcast, ExpandAs, Meshgrid
+from convcalc.layers.opaque import Remade
+from convcalc.layers.permute import Diagonal, DiagonalMatrix, Turned
+from convcalc.layers.reshape import ViewAs, ViewAsReal
 
 
 @spec("view", "reshape")

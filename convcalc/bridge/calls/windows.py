@@ -25,8 +25,8 @@ from convcalc.layers import (
     Unfold,
     Upsample,
 )
-from convcalc.layers.grid import AffineGrid
-from convcalc.layers.unpool import MaxUnpool
+from convcalc.layers.pool import MaxUnpool
+from convcalc.layers.sampling import AffineGrid
 
 
 def _axes(tensor: Any, axes: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from convcalc.bridge.events import Value
 from convcalc.layers import AdaptiveMaxPool, Embedding, EmbeddingBag, Layer, MaxPool, OneHot, Shape, Take, View
 from convcalc.layers.indexing import Ends
 from convcalc.layers.pick import TENSOR, Gather, Pick
-from convcalc.layers.unpool import MaxUnpool
+from convcalc.layers.pool import MaxUnpool
 from convcalc.sizes.expr import Expr
 
 Symbolic = Callable[[Value], Shape | None]
