@@ -151,7 +151,8 @@ if TYPE_CHECKING:
         Upsample,
     )
     from convcalc.network.blocks import Block, Branches, Residual, Sequential, Skip, Wired
-    from convcalc.network.graph import Graph, Node
+    from convcalc.network.graph import Graph
+    from convcalc.network.node import Node
     from convcalc.network.stack import read_stack
     from convcalc.sizes.expr import Expr
     from convcalc.sizes.sets import SizeSet

@@ -12,8 +12,9 @@ from convcalc.analysis.cell import AxisWindow
 from convcalc.analysis.comparison import Comparison, compare_reports
 from convcalc.analysis.expectation import checked
 from convcalc.analysis.notes.base import Notes
+from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.analysis.report.memory import ITEMSIZES
-from convcalc.analysis.report.report import Report, inspect_graph
+from convcalc.analysis.report.report import Report
 from convcalc.analysis.tiles import Tiles
 from convcalc.analysis.validity import of_graph as legal_graph
 from convcalc.analysis.validity.legal import Legal

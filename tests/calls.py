@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is an extra: pip install 'convcalc[torch]'")
 
-from convcalc.analysis.report.report import inspect_graph
+from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.bridge.trace import capture
 from convcalc.layers import Opaque
 from convcalc.network.shapes import infer_shapes

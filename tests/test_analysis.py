@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from convcalc import find_fields
 from convcalc.analysis.report.cost import count_cost
-from convcalc.analysis.report.report import inspect_graph
+from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.errors import BadArgument, Refused
 from convcalc.layers import (
     AdaptiveAvgPool,
@@ -35,7 +35,8 @@ from convcalc.layers import (
     Upsample,
 )
 from convcalc.network.blocks import Branches, Residual, Sequential, Skip, Wired, as_graph
-from convcalc.network.graph import Graph, Node
+from convcalc.network.graph import Graph
+from convcalc.network.node import Node
 from convcalc.network.shapes import infer_shapes
 from convcalc.sizes.conditions import Conditions, Mask
 from convcalc.zoo import load

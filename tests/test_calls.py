@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="torch is an extra: pip install 'con
 
 from calls import STEPS, Of, agrees, arg, captured, flat, outputs
 
-from convcalc.analysis.report.report import inspect_graph
+from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.bridge.calls import SPECS
 from convcalc.bridge.calls.registry import add, functions
 from convcalc.bridge.trace import capture

@@ -13,7 +13,7 @@ from calls import flat, outputs
 from torch.utils.flop_counter import FlopCounterMode
 
 from convcalc.analysis.report.cost import count_cost
-from convcalc.analysis.report.report import inspect_graph
+from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.bridge.trace import capture
 from convcalc.layers import Opaque
 

@@ -21,7 +21,7 @@ from torch.nn.utils import prune  # noqa: E402
 from torch.utils.checkpoint import checkpoint, checkpoint_sequential  # noqa: E402
 
 from convcalc.analysis.report.cost import count_cost  # noqa: E402
-from convcalc.analysis.report.report import inspect_graph  # noqa: E402
+from convcalc.analysis.report.inspection import inspect_graph  # noqa: E402
 from convcalc.bridge.entry import from_torch  # noqa: E402
 from convcalc.bridge.trace import capture  # noqa: E402
 from convcalc.errors import BadArgument, BadShape, Unknown  # noqa: E402

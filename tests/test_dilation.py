@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from convcalc.arithmetic.dilation import offsets as dilation_taps
 from convcalc.arithmetic.dilation import repair as dilation_repair
-from convcalc.arithmetic.dilation.stack import LIMIT, hdc
+from convcalc.arithmetic.dilation.rates import LIMIT
+from convcalc.arithmetic.dilation.stack import hdc
 from convcalc.errors import BadArgument
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from convcalc.analysis.validity.exporting import Inner
 from convcalc.layers import Conv, MaxPool
-from convcalc.network.graph import Node
+from convcalc.network.node import Node
 from convcalc.sizes.conditions import Conditions
 from convcalc.sizes.expr import Expr
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc.analysis.report.report import inspect_graph
+from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.bridge.hearing.sizeint import SizeInt, formula, sized
 from convcalc.bridge.hearing.watch import Watch
 from convcalc.bridge.trace import capture

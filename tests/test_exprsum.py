@@ -11,7 +11,7 @@ from test_expr import HUGE, WINDOWED, one_division, through
 
 from convcalc.errors import BadArgument
 from convcalc.sizes.expr import LONGEST, Expr
-from convcalc.sizes.quasiaffine import least_of, most_of
+from convcalc.sizes.signs import least_of, most_of
 
 N = Expr.symbol("n")
 

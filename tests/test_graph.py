@@ -22,7 +22,8 @@ from convcalc.layers import (
     ReLU,
     Softmax,
 )
-from convcalc.network.graph import Graph, Node
+from convcalc.network.graph import Graph
+from convcalc.network.node import Node
 from convcalc.network.shapes import infer_shapes
 
 

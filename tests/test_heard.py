@@ -32,7 +32,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from convcalc import valid_sizes  # noqa: E402
-from convcalc.analysis.report.report import inspect_graph  # noqa: E402
+from convcalc.analysis.report.inspection import inspect_graph  # noqa: E402
 from convcalc.analysis.validity import of_captures as legal_captured  # noqa: E402
 from convcalc.analysis.validity.text import sizes_text  # noqa: E402
 from convcalc.bridge.hearing.watch import Watch  # noqa: E402

@@ -12,7 +12,8 @@ import convcalc as cc
 from convcalc.analysis.report.memory import ITEMSIZES, itemsize, peak_values
 from convcalc.errors import BadArgument
 from convcalc.layers import Add, Chunk, Conv
-from convcalc.network.graph import Graph, Node
+from convcalc.network.graph import Graph
+from convcalc.network.node import Node
 
 
 @st.composite

@@ -12,7 +12,7 @@ from convcalc.analysis.notes import RULES
 from convcalc.analysis.notes.base import Facts, Note
 from convcalc.analysis.notes.window import windows
 from convcalc.analysis.notes.windows import unread_padding
-from convcalc.analysis.report.report import inspect_graph
+from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.layers import (
     AdaptiveAvgPool,
     Add,

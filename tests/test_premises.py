@@ -16,7 +16,8 @@ from convcalc.arithmetic.solving.problem import _united
 from convcalc.arithmetic.window_size import unread
 from convcalc.footprints.layout import Digit, cut, strides, together
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.quasiaffine import quasi_affine, sign_everywhere
+from convcalc.sizes.quasiaffine import quasi_affine
+from convcalc.sizes.signs import sign_everywhere
 
 n = Expr.symbol("n")
 

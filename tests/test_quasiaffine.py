@@ -10,15 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.quasiaffine import (
-    keeps_sign_from,
-    least_of,
-    most_of,
-    quasi_affine,
-    settles,
-    sign_everywhere,
-    sign_on,
-)
+from convcalc.sizes.quasiaffine import quasi_affine
+from convcalc.sizes.signs import keeps_sign_from, least_of, most_of, settles, sign_everywhere, sign_on
 from convcalc.sizes.size import larger, smaller
 
 N = Expr.symbol("n")

@@ -15,7 +15,8 @@ import subprocess
 from dataclasses import dataclass
 from os import system
 from convcalc import Conv, Linear, ReLU, Sequential
-from convcalc.network.graph import Graph, Node
+from convcalc.network.graph import Graph
+from convcalc.network.node import Node
 from convcalc.zoo import resnet18
 from helpers_of_net import width
 

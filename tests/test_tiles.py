@@ -27,7 +27,8 @@ from convcalc.layers import (
     Upsample,
 )
 from convcalc.network.blocks import Residual, Sequential, Skip
-from convcalc.network.graph import Graph, Node
+from convcalc.network.graph import Graph
+from convcalc.network.node import Node
 
 TOLERANCE = 1e-12
 """Of float64 values of magnitude 1: the order of a sum may differ from one input size to another."""

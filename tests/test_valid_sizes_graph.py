@@ -26,7 +26,8 @@ from convcalc.layers import (
     Upsample,
 )
 from convcalc.network.blocks import Residual, Sequential, Skip, Wired, as_graph
-from convcalc.network.graph import Graph, Node
+from convcalc.network.graph import Graph
+from convcalc.network.node import Node
 from convcalc.network.shapes import infer_shapes
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.sets import SizeSet, every, only

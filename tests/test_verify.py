@@ -18,7 +18,8 @@ import convcalc.layers.conv
 import convcalc.layers.pool
 from convcalc.bridge.assembly.recipe import recipe
 from convcalc.bridge.device import need_device
-from convcalc.bridge.verify.cases import Case, draw_case
+from convcalc.bridge.verify.cases import draw_case
+from convcalc.bridge.verify.dice import Case
 from convcalc.bridge.verify.layers import answer, compare, verify_layers
 from convcalc.cli import main
 from convcalc.errors import BadArgument, Refused, Unreadable

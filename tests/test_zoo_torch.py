@@ -2,7 +2,7 @@
 
 import pytest
 
-from convcalc.analysis.report.report import inspect_graph
+from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.errors import BadArgument, Unreadable
 from convcalc.layers import (
     GELU,
@@ -33,7 +33,8 @@ from convcalc.layers import (
     Upsample,
 )
 from convcalc.network.blocks import Branches, Residual, Sequential, Skip, Wired
-from convcalc.network.graph import Graph, Node
+from convcalc.network.graph import Graph
+from convcalc.network.node import Node
 from convcalc.network.shapes import infer_shapes
 from convcalc.zoo import MODELS, load
 

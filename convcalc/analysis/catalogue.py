@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from convcalc.analysis.report.report import PerAxis, Report, inspect_graph
+from convcalc.analysis.report.inspection import inspect_graph
+from convcalc.analysis.report.report import PerAxis, Report
 from convcalc.shown import Shown
 from convcalc.zoo import MODELS, load
 

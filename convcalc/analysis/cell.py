@@ -23,7 +23,8 @@ from convcalc.footprints.taps import TapSet
 from convcalc.layers import AdaptiveAvgPool, AdaptiveMaxPool, Layer, Moved, Pad, PadAxes, Upsample
 from convcalc.layers.base import Shape, read_through, written
 from convcalc.network.blocks import Part
-from convcalc.network.graph import Graph, InputShapes, Node
+from convcalc.network.graph import Graph, InputShapes
+from convcalc.network.node import Node
 from convcalc.network.opening import open_net
 from convcalc.network.shapes import infer_shapes
 from convcalc.shown import Shown

@@ -46,7 +46,7 @@ def _readings(footprint: Footprint | None) -> list[str]:
 def field_rows(layers: Sequence[LayerReport], style: Style = PRETTY) -> tuple[list[str], list[list[str]]]:
     """Return the headings and one row of texts a layer; axes that agree once.
 
-    >>> from convcalc.analysis.report.report import inspect_graph
+    >>> from convcalc.analysis.report.inspection import inspect_graph
     >>> from convcalc.zoo import lenet
     >>> field_rows(inspect_graph(lenet()).layers)[1][2]
     ['pool1', '6x14x14', '6', '2', '1/2', '6', '0', '2', '3', 'no']
@@ -61,7 +61,7 @@ def field_rows(layers: Sequence[LayerReport], style: Style = PRETTY) -> tuple[li
 def axis_rows(layer: LayerReport) -> tuple[list[str], list[list[str]]]:
     """Return the headings and one row of texts for each axis of one layer.
 
-    >>> from convcalc.analysis.report.report import inspect_graph
+    >>> from convcalc.analysis.report.inspection import inspect_graph
     >>> from convcalc.zoo import lenet
     >>> axis_rows(inspect_graph(lenet())["pool1"])[1][0]
     ['H', '6', '2', '1/2', '6', '0', '2', '3', 'no']
@@ -95,7 +95,7 @@ def _window(window: AxisWindow) -> list[str]:
 def layer_notes(layer: LayerReport) -> list[str]:
     """Return the holes of one layer, axis by axis, and where the axes together are only a bound.
 
-    >>> from convcalc.analysis.report.report import inspect_graph
+    >>> from convcalc.analysis.report.inspection import inspect_graph
     >>> from convcalc.layers import Conv
     >>> layer_notes(inspect_graph(Conv(8, 3, dilation=2), (1, 3, 9, 9)).layers[0])
     ['holes on H, W, from the first tap: 1 3']

@@ -9,7 +9,8 @@ from convcalc.footprints.field import Field
 from convcalc.layers.base import Shape, read_through
 from convcalc.layers.opaque import Opaque
 from convcalc.network.blocks import Part
-from convcalc.network.graph import Graph, InputShapes, Node
+from convcalc.network.graph import Graph, InputShapes
+from convcalc.network.node import Node
 from convcalc.network.opening import open_net
 from convcalc.network.shapes import node_shapes
 from convcalc.sizes.expr import Expr

@@ -34,7 +34,8 @@ from convcalc.footprints.footprint import Footprint
 from convcalc.layers import Fresh, Moved, Opaque
 from convcalc.layers.base import Shape, read_through
 from convcalc.network.blocks import Part, as_graph
-from convcalc.network.graph import Graph, InputShapes, Node
+from convcalc.network.graph import Graph, InputShapes
+from convcalc.network.node import Node
 from convcalc.network.opening import open_net
 from convcalc.network.shapes import infer_shapes
 from convcalc.shown import Shown

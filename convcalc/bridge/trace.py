@@ -12,7 +12,6 @@ from functools import partial
 from io import StringIO
 from typing import Any
 
-from convcalc.analysis.report.report import with_symbols
 from convcalc.analysis.validity.ties import are_at, asked_of, fitting, solved, tells_more, together
 from convcalc.bridge.capture.arguments import blank, each_tensor, swapped
 from convcalc.bridge.capture.blank import blank_input
@@ -27,11 +26,14 @@ from convcalc.bridge.capture.selfcheck import Again, check_again, is_unchecked, 
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import Call, Failed, Value
 from convcalc.bridge.loops.alike import plan_of
-from convcalc.bridge.loops.ranges import heard
+from convcalc.bridge.loops.numbers import heard
 from convcalc.errors import BadArgument, BadShape, ConvcalcError, brief
 from convcalc.layers import Layer, Shape
-from convcalc.network.graph import Capture, Graph, InputShapes, Node, Weights
+from convcalc.network.capture import Capture
+from convcalc.network.graph import Graph, InputShapes
 from convcalc.network.input_size import read_shapes
+from convcalc.network.letters import with_symbols
+from convcalc.network.node import Node, Weights
 from convcalc.sizes.expr import Expr
 
 EXAMPLES = (224, 256, 64, 32, 128, 512, 160, 384, 572, 28, 8, 4, 2, 1, 1024, 16000)

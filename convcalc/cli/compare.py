@@ -17,7 +17,8 @@ from convcalc.cli.network import Asked, run_options
 from convcalc.cli.options import NetworkCommand, bold, echo_json, text_style
 from convcalc.cli.target.saved import is_saved, read_saved, saved_inputs
 from convcalc.errors import Refused, Unreadable
-from convcalc.render.table import plain_table, print_table, terminal_width
+from convcalc.render.table import plain_table
+from convcalc.render.terminal import print_table, terminal_width
 
 
 @click.command(cls=NetworkCommand, short_help="Two networks side by side: cost, receptive field, sizes, layers.")

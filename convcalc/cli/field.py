@@ -27,7 +27,8 @@ from convcalc.cli.target.python import reported
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.network.graph import Graph
 from convcalc.network.paths import is_inside
-from convcalc.render.table import plain_table, print_table
+from convcalc.render.table import plain_table
+from convcalc.render.terminal import print_table
 from convcalc.render.words import error_lines
 
 

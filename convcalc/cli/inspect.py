@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from convcalc.analysis.expectation import unexpected
-from convcalc.analysis.report.report import Report, inspect_graph
+from convcalc.analysis.report.inspection import inspect_graph
+from convcalc.analysis.report.report import Report
 from convcalc.analysis.report.rows import fold_blocks, select_ops
 from convcalc.analysis.report.text import SPARE, report_columns, report_summary, shape_text
 from convcalc.cli.network import SHAPE, Asked, open_target, target_options
@@ -18,7 +19,8 @@ from convcalc.cli.target.python import reported
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.layers.base import Shape
 from convcalc.network.graph import Graph
-from convcalc.render.table import plain_table, print_table
+from convcalc.render.table import plain_table
+from convcalc.render.terminal import print_table
 from convcalc.render.words import error_lines
 from convcalc.sizes.text import PYTHON
 

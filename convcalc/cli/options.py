@@ -14,7 +14,7 @@ from convcalc.arithmetic import notation
 from convcalc.cli.nothing import nothing_found
 from convcalc.cli.together import check_given
 from convcalc.errors import ConvcalcError, Unreadable
-from convcalc.render.table import terminal_width
+from convcalc.render.terminal import terminal_width
 from convcalc.render.words import error_lines, fold
 from convcalc.sizes.text import PRETTY, PYTHON, Style
 from convcalc.version import __version__

@@ -21,7 +21,8 @@ from convcalc.cli.options import (
 from convcalc.errors import Refused, Unreadable
 from convcalc.layers import Layer
 from convcalc.network.stack import read_stack
-from convcalc.render.table import plain_table, print_table
+from convcalc.render.table import plain_table
+from convcalc.render.terminal import print_table
 from convcalc.render.words import across
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.text import LATEX, PYTHON, Style

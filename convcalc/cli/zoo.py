@@ -9,7 +9,8 @@ import click
 from convcalc.analysis.catalogue import list_networks
 from convcalc.analysis.catalogue_text import SPARE, network_lines, zoo_columns, zoo_record
 from convcalc.cli.options import Command, echo_json, text_style
-from convcalc.render.table import plain_table, print_table
+from convcalc.render.table import plain_table
+from convcalc.render.terminal import print_table
 
 
 @click.command(cls=Command, short_help="The networks convcalc knows, with sizes, costs and sources.")

@@ -14,7 +14,7 @@ from convcalc.layers.base import Layer, Shape, axis_of, written
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.quasiaffine import least_of, most_of
+from convcalc.sizes.signs import least_of, most_of
 from convcalc.sizes.size import Size, is_array, is_symbolic, larger, smaller
 
 

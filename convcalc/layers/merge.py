@@ -11,7 +11,7 @@ from convcalc.footprints.field import Field, unite
 from convcalc.layers.base import Layer, Shape, axis_of, must_equal, named_axis, written
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.quasiaffine import most_of, sign_on
+from convcalc.sizes.signs import most_of, sign_on
 from convcalc.sizes.size import Size, is_array, larger, smaller
 
 

@@ -28,7 +28,8 @@ from typing import Any, TypeAlias, Union
 
 from convcalc.errors import BadArgument, brief
 from convcalc.layers import Add, Concat, CropTo, Layer, PadTo, Shape
-from convcalc.network.graph import Graph, Node
+from convcalc.network.graph import Graph
+from convcalc.network.node import Node
 from convcalc.render.spelled import spelled
 
 Part: TypeAlias = Union[Layer, "Block"]

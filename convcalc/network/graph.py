@@ -9,17 +9,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
-from convcalc.errors import BadArgument, BadShape, ConvcalcError, brief
-from convcalc.layers.base import Layer, Shape, written
+from convcalc.errors import BadArgument, BadShape, brief
+from convcalc.layers.base import Shape, written
+from convcalc.network.capture import Capture
 from convcalc.network.input_size import read_shape, read_shapes
-from convcalc.network.join import Join
+from convcalc.network.node import Node
 from convcalc.shown import Shown
-from convcalc.sizes.branch import Branch
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size
 
@@ -28,102 +28,6 @@ Sizes: TypeAlias = Sequence[Size | str]
 
 InputShapes: TypeAlias = Sizes | Sequence[Sizes] | Mapping[str, Sizes]
 """The shape of the only input; or of every input, in order or by name."""
-
-
-@dataclass(frozen=True)
-class Weights:
-    """The parameters that a captured call is the first to use: their names, how many, how many are trained, bytes.
-
-    `macs` are the multiply-accumulates that make its weights from them, under a parametrization.
-
-    >>> Weights(("conv.weight", "conv.bias"), 80, 80, 320).params
-    80
-    """
-
-    names: tuple[str, ...] = ()
-    params: int = 0
-    trainable: int = 0
-    bytes: int = 0
-    macs: int = 0
-
-
-@dataclass(frozen=True, repr=False)
-class Node(Shown):
-    """One call of a layer: its name, what it reads (names of nodes and inputs), where it stands.
-
-    A layer of several outputs has them under "name", "name[1]", "name[2]", ... `shares` names an earlier node whose
-    weights it uses again. Of a captured call, `source` says where it was written and `weights` what it counts.
-
-    >>> Node("conv1", Layer(), "input").inputs
-    ('input',)
-    """
-
-    name: str
-    layer: Layer
-    inputs: tuple[str, ...]
-    shares: str | None = None
-    source: str | None = None
-    weights: Weights | None = None
-
-    def __init__(
-        self,
-        name: str,
-        layer: Layer,
-        inputs: str | Sequence[str] = "input",
-        shares: str | None = None,
-        source: str | None = None,
-        weights: Weights | None = None,
-    ) -> None:
-        if not isinstance(layer, Layer):
-            raise BadArgument(f"node {name!r} takes a layer: {brief(layer)}{_instead(layer)}")
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "layer", layer)
-        object.__setattr__(self, "inputs", (inputs,) if isinstance(inputs, str) else tuple(inputs))
-        object.__setattr__(self, "shares", shares)
-        object.__setattr__(self, "source", source)
-        object.__setattr__(self, "weights", weights)
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """The names of its outputs.
-
-        >>> from convcalc.layers import Chunk
-        >>> Node("halves", Chunk(2)).outputs
-        ('halves', 'halves[1]')
-        """
-        count = self.layer.outputs
-        return (self.name,) if count == 1 else (self.name, *(f"{self.name}[{place}]" for place in range(1, count)))
-
-
-def _instead(thing: object) -> str:
-    return f"; write {thing.__name__}(...)" if isinstance(thing, type) else ""
-
-
-@dataclass(frozen=True)
-class Capture:
-    """How a graph was recorded from a module that ran once.
-
-    `letters` are the input shapes with a symbol for each size that may change: formulas in layers are in them.
-    `path` has the branches that depended on sizes; where one goes the other way, the graph is another, unless `joins`
-    say that the ways meet. `again`
-    records the module at other input shapes (with `whole=True` checked, and with repairs where it fails). `lost` says
-    where sizes lost their formula, `unused` which parameters were not read, `error` why the run ended early: at the
-    call `refused`, where that is known as a layer, or because the model itself raised something (`raised`).
-    `any_number` is the graph whose shapes and conditions are those at any number of pieces, where loops go over pieces
-    of a tensor and treat them alike; its path says where.
-    """
-
-    letters: tuple[Shape, ...]
-    path: tuple[Branch, ...] = ()
-    joins: tuple[Join, ...] = ()
-    again: Callable[..., Graph] | None = None
-    lost: tuple[str, ...] = ()
-    unused: Weights = Weights()
-    remarks: tuple[str, ...] = ()
-    error: ConvcalcError | None = None
-    refused: Node | None = None
-    raised: bool = False
-    any_number: Graph | None = None
 
 
 @dataclass(frozen=True, repr=False)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from convcalc.errors import ConvcalcError
 from convcalc.layers.base import Shape
 from convcalc.network.blocks import Part
-from convcalc.network.graph import Graph, InputShapes, Node
+from convcalc.network.graph import Graph, InputShapes
+from convcalc.network.node import Node
 from convcalc.network.opening import open_net
 from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.size import Size

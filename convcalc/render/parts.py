@@ -15,7 +15,7 @@ from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.reads import Reads
 from convcalc.footprints.taps import Taps
-from convcalc.network.graph import Node
+from convcalc.network.node import Node
 from convcalc.network.ops import op_words, shorthand
 from convcalc.render.words import count
 from convcalc.sizes.text import PRETTY
@@ -27,7 +27,7 @@ SHOWN = 8
 def layer_line(row: LayerReport) -> str:
     """Return a row of a report.
 
-    >>> from convcalc.analysis.report.report import inspect_graph
+    >>> from convcalc.analysis.report.inspection import inspect_graph
     >>> from convcalc.zoo import lenet
     >>> layer_line(inspect_graph(lenet())["conv1"])
     'conv1: conv 6 k5 p2 -> 6x28x28, 156 parameters, 117,600 MACs, receptive field 5, stride 1'

@@ -13,7 +13,7 @@ from typing import Any
 
 from convcalc.errors import BadShape
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.quasiaffine import most_of, sign_everywhere
+from convcalc.sizes.signs import most_of, sign_everywhere
 from convcalc.sizes.size import Size, is_array, is_symbolic
 
 _RELATIONS: Mapping[str, Callable[[Any, Any], Any]] = {

@@ -8,7 +8,8 @@ from dataclasses import replace
 from convcalc.layers import Conv
 from convcalc.layers.base import Shape
 from convcalc.network.blocks import Part, as_graph
-from convcalc.network.graph import Graph, Node
+from convcalc.network.graph import Graph
+from convcalc.network.node import Node
 
 
 def published(net: Part, name: str, example: Shape, outputs: Sequence[str] = ()) -> Graph:

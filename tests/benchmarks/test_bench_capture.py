@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from convcalc.analysis.report.cost import count_cost  # noqa: E402
-from convcalc.analysis.report.report import inspect_graph  # noqa: E402
+from convcalc.analysis.report.inspection import inspect_graph  # noqa: E402
 from convcalc.bridge.assembly.assemble import to_torch  # noqa: E402
 from convcalc.bridge.trace import capture  # noqa: E402
 from convcalc.zoo import load  # noqa: E402

@@ -6,7 +6,7 @@ import pytest
 
 from convcalc import find_fields
 from convcalc.analysis.report.cost import count_cost
-from convcalc.analysis.report.report import inspect_graph
+from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.network.shapes import infer_shapes
 from convcalc.zoo import load
 

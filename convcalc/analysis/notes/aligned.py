@@ -16,7 +16,8 @@ from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.layers import ConvTranspose
 from convcalc.layers.base import Shape
-from convcalc.network.graph import Graph, Node
+from convcalc.network.graph import Graph
+from convcalc.network.node import Node
 from convcalc.network.shapes import node_shapes
 from convcalc.sizes.axes import per_axis
 

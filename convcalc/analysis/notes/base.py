@@ -10,7 +10,8 @@ from typing import TypeAlias
 from convcalc.analysis.notes.ways import Way
 from convcalc.footprints.field import Field
 from convcalc.layers.base import Shape
-from convcalc.network.graph import Graph, Node
+from convcalc.network.graph import Graph
+from convcalc.network.node import Node
 from convcalc.shown import Shown
 from convcalc.sizes.axes import axis_names
 

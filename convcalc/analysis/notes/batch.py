@@ -10,7 +10,7 @@ from convcalc.analysis.notes.ways import Change, Edit, Way, edits
 from convcalc.layers import Concat, Flatten, Linear, Pad, Permute, Source, View
 from convcalc.layers.base import product, written
 from convcalc.layers.merge import Elementwise
-from convcalc.network.graph import Node
+from convcalc.network.node import Node
 
 
 def mixed_samples(facts: Facts) -> Iterator[Remark]:

@@ -34,7 +34,7 @@ from convcalc.layers import (
     Upsample,
 )
 from convcalc.layers.merge import Elementwise
-from convcalc.network.graph import Node
+from convcalc.network.node import Node
 from convcalc.sizes.axes import per_axis
 
 WINDOWS = Conv | ConvTranspose | MaxPool | AvgPool | LpPool

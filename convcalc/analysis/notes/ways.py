@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.layers import Conv, Layer, Pad
 from convcalc.layers.base import Shape
-from convcalc.network.graph import Graph, Node
+from convcalc.network.graph import Graph
+from convcalc.network.node import Node
 from convcalc.sizes.axes import per_axis
 
 

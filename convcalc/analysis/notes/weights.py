@@ -10,7 +10,7 @@ from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis
 from convcalc.analysis.notes.ways import Change, Edit, Way, edits, in_words
 from convcalc.arithmetic.transposed.checkerboard import overlap
 from convcalc.layers import BatchNorm, Conv, ConvTranspose, GroupNorm, InstanceNorm, Linear, Upsample
-from convcalc.network.graph import Node
+from convcalc.network.node import Node
 from convcalc.sizes.axes import per_axis
 
 SETTINGS = ("kernel_size", "stride", "padding", "output_padding", "dilation")

@@ -12,7 +12,7 @@ from convcalc.arithmetic.resizing import both_sides
 from convcalc.arithmetic.window_size import Unread, unread
 from convcalc.errors import Refused
 from convcalc.layers import AvgPool, Conv, LpPool, MaxPool, Pad
-from convcalc.network.graph import Node
+from convcalc.network.node import Node
 from convcalc.sizes.axes import per_axis
 
 _AROUND = 8

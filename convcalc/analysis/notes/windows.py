@@ -14,7 +14,7 @@ from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis, count
 from convcalc.analysis.notes.ways import Way, edits, in_words
 from convcalc.analysis.notes.window import WINDOWED, Window, each_window, settings_of, windows
 from convcalc.arithmetic.formulas import extent
-from convcalc.network.graph import Node
+from convcalc.network.node import Node
 
 Settings = Mapping[str, Any]
 

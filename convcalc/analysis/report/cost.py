@@ -8,7 +8,8 @@ from typing import Any
 
 from convcalc.layers.base import Shape, product
 from convcalc.network.blocks import Part
-from convcalc.network.graph import Graph, InputShapes, Node
+from convcalc.network.graph import Graph, InputShapes
+from convcalc.network.node import Node
 from convcalc.network.opening import open_net
 from convcalc.network.paths import is_inside, path_at
 from convcalc.network.shapes import node_shapes

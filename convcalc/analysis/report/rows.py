@@ -16,7 +16,7 @@ def fold_blocks(report: Report, depth: int) -> Report:
     A block has the op "block", the costs of its nodes together, and the output and field of the last of those that
     are read outside of it. A single node stays itself, and so do the nodes of a block that refuses its input.
 
-    >>> from convcalc.analysis.report.report import inspect_graph
+    >>> from convcalc.analysis.report.inspection import inspect_graph
     >>> from convcalc.zoo import resnet18
     >>> [(row.name, row.op, row.params) for row in fold_blocks(inspect_graph(resnet18()), 1).layers][3:6]
     [('maxpool', 'maxpool', 0), ('layer1', 'block', 147968), ('layer2', 'block', 525568)]
@@ -68,7 +68,7 @@ def _homes(names: Sequence[str], home: dict[str, str]) -> tuple[str, ...]:
 def select_ops(report: Report, ops: Collection[str]) -> Report:
     """Return the report with the rows of some ops alone; a remark says what all rows have.
 
-    >>> from convcalc.analysis.report.report import inspect_graph
+    >>> from convcalc.analysis.report.inspection import inspect_graph
     >>> from convcalc.zoo import lenet
     >>> convs = select_ops(inspect_graph(lenet()), ["conv"])
     >>> [row.name for row in convs.layers], convs.params, convs.remarks

@@ -37,7 +37,7 @@ def report_columns(
     Rows that only make constants are left out unless `every`; with `source` there is a column for where a call is
     written. A node that refuses its input has a row of its own, before the totals.
 
-    >>> from convcalc.analysis.report.report import inspect_graph
+    >>> from convcalc.analysis.report.inspection import inspect_graph
     >>> from convcalc.zoo import lenet
     >>> columns, rows = report_columns(inspect_graph(lenet()))
     >>> rows[0]
@@ -111,7 +111,7 @@ def source_text(source: str | None) -> str:
 def op_text(row: LayerReport) -> str:
     """Return the op and its hyper-parameters as a stack has them, without what only checks the input.
 
-    >>> from convcalc.analysis.report.report import inspect_graph
+    >>> from convcalc.analysis.report.inspection import inspect_graph
     >>> from convcalc.zoo import lenet
     >>> op_text(inspect_graph(lenet())["fc1"])
     'linear 120'
@@ -145,7 +145,7 @@ def shapes_text(shapes: Mapping[str, Shape], style: Style, batch: Size | None = 
 def report_summary(report: Report, style: Style = PRETTY, *, every: bool = False) -> list[str]:
     """Return the answer: sizes, costs, what was left out of the table, what symbols need.
 
-    >>> from convcalc.analysis.report.report import inspect_graph
+    >>> from convcalc.analysis.report.inspection import inspect_graph
     >>> from convcalc.zoo import lenet
     >>> for line in report_summary(inspect_graph(lenet())): print(line)
     lenet: 1x28x28 -> 10
@@ -242,7 +242,7 @@ def _shapes_line(report: Report, batch: Size | None) -> str:
 def report_text(report: Report, style: Style = PRETTY, *, width: int | None = None) -> str:
     """Return the whole report as text: table, answer, and why the answer is no; the table of `width` columns at most.
 
-    >>> from convcalc.analysis.report.report import inspect_graph
+    >>> from convcalc.analysis.report.inspection import inspect_graph
     >>> from convcalc.layers import Conv
     >>> print(report_text(inspect_graph(Conv(8, 3), (1, 3, 32, 32))))
     layer  op         output   any size         params  MACs     receptive field  stride
@@ -261,7 +261,7 @@ def report_text(report: Report, style: Style = PRETTY, *, width: int | None = No
 def report_html(report: Report) -> str:
     """Return the report for notebooks.
 
-    >>> from convcalc.analysis.report.report import inspect_graph
+    >>> from convcalc.analysis.report.inspection import inspect_graph
     >>> from convcalc.layers import ReLU
     >>> report_html(inspect_graph(ReLU(), (1, 3, 8, 8))).startswith("<table><thead><tr><th>layer</th>")
     True

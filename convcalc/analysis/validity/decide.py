@@ -27,7 +27,7 @@ from convcalc.analysis.validity.tied_axes import Solved, grid, solve
 from convcalc.analysis.validity.untied import untied
 from convcalc.errors import BadArgument, ConvcalcError, Refused
 from convcalc.layers import Layer, Shape
-from convcalc.network.graph import Node
+from convcalc.network.node import Node
 from convcalc.sizes.boxes import Boxes
 from convcalc.sizes.conditions import Check, Reader
 from convcalc.sizes.expr import Expr

@@ -15,7 +15,7 @@ from convcalc.analysis.validity.conditions import Condition
 from convcalc.arithmetic.formulas import extent, padding_pair
 from convcalc.errors import BadShape, ConvcalcError
 from convcalc.layers import AvgPool, Conv, Index, LpPool, MaxPool, Shape, Upsample
-from convcalc.network.graph import Node
+from convcalc.network.node import Node
 from convcalc.sizes.conditions import Reader
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size

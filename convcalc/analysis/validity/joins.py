@@ -18,7 +18,7 @@ from convcalc.sizes.boxes import Boxes
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.conditions import Reader
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.quasiaffine import most_of, sign_on
+from convcalc.sizes.signs import most_of, sign_on
 from convcalc.sizes.size import Size
 
 Put = Callable[[Size], Size]

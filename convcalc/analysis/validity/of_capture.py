@@ -24,7 +24,8 @@ from convcalc.arithmetic.resizing import both_sides
 from convcalc.errors import BadShape, ConvcalcError, Refused, Unknown
 from convcalc.layers import Index, Layer, Pad, Slice
 from convcalc.layers.base import Shape
-from convcalc.network.graph import Capture, Graph
+from convcalc.network.capture import Capture
+from convcalc.network.graph import Graph
 from convcalc.network.shapes import node_shapes
 from convcalc.sizes.boxes import Boxes
 from convcalc.sizes.branch import Branch
@@ -57,7 +58,7 @@ def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: M
     """Return what a graph captured at `sizes` tells, where `shapes` are the input shapes with `axes` as symbols.
 
     >>> from convcalc.sizes.branch import Branch
-    >>> from convcalc.network.graph import Node
+    >>> from convcalc.network.node import Node
     >>> from convcalc.layers import Conv
     >>> H = Expr.symbol("H")
     >>> capture = Capture(letters=((1, 3, H),), path=(Branch(H % 2, "==", 0),))
@@ -216,7 +217,7 @@ def see_one_size(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str],
     """Return what a graph captured at `sizes` tells of these sizes alone: nothing where the run ended undecided.
 
     >>> from convcalc.sizes.branch import Branch
-    >>> from convcalc.network.graph import Node
+    >>> from convcalc.network.node import Node
     >>> from convcalc.layers import Conv
     >>> graph = Graph([Node("conv", Conv(8, 3))])
     >>> see_one_size(graph, {"input": (1, 3, Expr.symbol("H"))}, ["H"], {"H": 8}).runs.lines()

@@ -19,8 +19,8 @@ import numpy as np
 from convcalc.analysis.validity.conditions import Condition, Refusal, evaluate
 from convcalc.sizes.atoms import Atom, Floor, Symbol
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.quasiaffine import Settled, settles
 from convcalc.sizes.sets import SizeSet, only
+from convcalc.sizes.signs import Settled, settles
 from convcalc.sizes.size import Size
 
 LIMIT = 10_000_000

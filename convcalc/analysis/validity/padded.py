@@ -14,10 +14,10 @@ from convcalc.arithmetic.formulas import padding_pair
 from convcalc.arithmetic.resizing import both_sides
 from convcalc.layers import AvgPool, Conv, LpPool, MaxPool, Pad, Pointwise, Shape
 from convcalc.layers.base import along
-from convcalc.network.graph import Node
+from convcalc.network.node import Node
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check
-from convcalc.sizes.quasiaffine import most_of
+from convcalc.sizes.signs import most_of
 from convcalc.sizes.size import Size
 
 Sides: TypeAlias = tuple[tuple[Size, Size], ...]

@@ -23,8 +23,9 @@ from convcalc.analysis.validity.one_axis import near
 from convcalc.sizes.atoms import Atom, Extreme, Floor, Symbol
 from convcalc.sizes.boxes import Boxes
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.quasiaffine import keeps_sign_from, quasi_affine
+from convcalc.sizes.quasiaffine import quasi_affine
 from convcalc.sizes.sets import SizeSet, every, only, union
+from convcalc.sizes.signs import keeps_sign_from
 
 CELLS = 10_000_000
 """The most combinations of classes that are tried."""

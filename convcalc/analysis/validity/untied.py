@@ -22,7 +22,8 @@ from convcalc.analysis.validity.quotients import cancelled, quotients, undivided
 from convcalc.errors import BadArgument
 from convcalc.sizes.atoms import Atom, Monomial
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.quasiaffine import quasi_affine, sign_on
+from convcalc.sizes.quasiaffine import quasi_affine
+from convcalc.sizes.signs import sign_on
 
 MOST = 16
 """The most monomials of one axis, and of the others, that are looked at."""

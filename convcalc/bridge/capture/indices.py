@@ -14,7 +14,7 @@ from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import Value
 from convcalc.bridge.hearing.sizeint import SizeFloat, formula
 from convcalc.layers import Permute, Shape
-from convcalc.sizes.quasiaffine import least_of, most_of, sign_everywhere
+from convcalc.sizes.signs import least_of, most_of, sign_everywhere
 from convcalc.sizes.size import Size
 
 torch = need_torch()

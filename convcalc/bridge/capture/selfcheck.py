@@ -15,7 +15,8 @@ from convcalc.analysis.validity.ties import fitting
 from convcalc.errors import BadShape, ConvcalcError, Refused, Unknown
 from convcalc.layers import Layer, Opaque, Shape, Source
 from convcalc.layers.base import written
-from convcalc.network.graph import Graph, Node
+from convcalc.network.graph import Graph
+from convcalc.network.node import Node
 from convcalc.network.shapes import node_shapes
 from convcalc.sizes.expr import Expr
 

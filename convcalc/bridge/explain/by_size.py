@@ -18,7 +18,9 @@ from convcalc.errors import ConvcalcError
 from convcalc.layers import Concat, Layer, Shape, View
 from convcalc.layers.base import written
 from convcalc.layers.merge import Elementwise
-from convcalc.network.graph import Capture, Graph, Node
+from convcalc.network.capture import Capture
+from convcalc.network.graph import Graph
+from convcalc.network.node import Node
 from convcalc.network.shapes import infer_shapes
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.expr import Expr

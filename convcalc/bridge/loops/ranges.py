@@ -7,15 +7,12 @@ comparisons that come out alike, the loop may treat its rounds alike: see `alike
 
 from __future__ import annotations
 
-import builtins
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from convcalc.bridge.hearing.sizeint import SizeInt, formula, sized
-from convcalc.bridge.loops.effects import is_trusted
+from convcalc.bridge.loops.numbers import Numbers, plain_range
 from convcalc.errors import Unknown
 from convcalc.layers import Index, Layer, Narrow, Slice
 from convcalc.layers.indexing import Back
@@ -23,8 +20,6 @@ from convcalc.layers.many import Entries, InEachRound, InLastRound, Window
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size
-
-_range = builtins.range
 
 MARK = "__round"
 """What the name of each symbol of a round starts with, and no letter of an axis."""
@@ -82,7 +77,7 @@ class Ranges:
     def make(self, *args: Any) -> Any:
         """Return what stands for `range(*args)`, whose number of entries is kept as a branch."""
         watch = self.recorder.watch
-        real = _range(*[value.plain if isinstance(value, SizeInt) else value for value in args])
+        real = plain_range(*[value.plain if isinstance(value, SizeInt) else value for value in args])
         start, stop, step = _three([formula(value) for value in args])
         if watch.muted or watch.over or None in (start, stop, step) or (isinstance(step, Expr) and real.step < 0):
             watch.lose("a size used as an index")
@@ -297,44 +292,6 @@ def is_linear(value: Any, symbol: str) -> bool:
 # -- what stands for the builtin --------------------------------------------------------------------------------------
 
 
-class Numbers:
-    """A `range` of sizes: it tells the loops that go over it."""
-
-    def __init__(self, ranges: Ranges, made: Rounds, real: range) -> None:
-        self.ranges, self.made, self.real = ranges, made, real
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> type:
-        return _range
-
-    def __iter__(self) -> Iterator[Any]:
-        return self.ranges.recorder.heard.begin_range(self, backwards=False)  # type: ignore[no-any-return]
-
-    def __reversed__(self) -> Iterator[Any]:
-        return self.ranges.recorder.heard.begin_range(self, backwards=True)  # type: ignore[no-any-return]
-
-    def plainly(self, backwards: bool) -> Iterator[Any]:
-        """The numbers, where no loop that is known asks for them."""
-        places = _range(self.made.count)
-        return iter([self.ranges.entry(self.made, n, self.real) for n in (places[::-1] if backwards else places)])
-
-    def told(self) -> range:
-        """The plain range, for whoever may do anything with it: only its length is a branch."""
-        self.ranges.recorder.heard.spoiled.add(self.made.number)
-        if isinstance(self.made.start, Expr) or isinstance(self.made.step, Expr):
-            self.ranges.recorder.watch.lose("a range of sizes")
-        return self.real
-
-    def __reduce__(self) -> Any:
-        real = self.told()
-        return _range, (real.start, real.stop, real.step)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("start", "stop", "step"):
-            self.ranges.recorder.watch.lose("a range of sizes")
-        return getattr(self.told(), name)
-
-
 def _telling(name: str) -> Callable[..., Any]:
     def method(self: Numbers, *args: Any) -> Any:
         others = [other.told() if type(other) is Numbers else other for other in args]
@@ -345,44 +302,3 @@ def _telling(name: str) -> Callable[..., Any]:
 
 for _name in ("__len__", "__getitem__", "__contains__", "__eq__", "__ne__", "__hash__", "__repr__"):
     setattr(Numbers, _name, _telling(_name))
-
-
-@contextmanager
-def heard(ranges: Ranges) -> Iterator[None]:
-    """While a block runs, `range` of sizes is heard in code of the model; of plain numbers it is as ever.
-
-    >>> class Silent:
-    ...     make = None
-    >>> with heard(Silent()):
-    ...     isinstance(builtins.range(3), builtins.range), list(builtins.range(3)), builtins.range is _range
-    (True, [0, 1, 2], False)
-    >>> builtins.range is _range
-    True
-    """
-
-    class Kind(type):
-        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-            if kwargs or not any(type(value) is SizeInt for value in args) or len(args) > 3:
-                return _range(*args, **kwargs)
-            if is_trusted(sys._getframe(1).f_code.co_filename):
-                return _range(*args)
-            return ranges.make(*args)
-
-        def __instancecheck__(cls, value: Any) -> bool:
-            return isinstance(value, _range)
-
-        def __subclasscheck__(cls, kind: type) -> bool:
-            return issubclass(kind, _range)
-
-        def __eq__(cls, other: object) -> bool:
-            return other is cls or other is _range
-
-        def __hash__(cls) -> int:
-            return hash(_range)
-
-    before = builtins.range
-    builtins.range = Kind("range", (), {"__doc__": _range.__doc__})  # type: ignore[assignment, misc]
-    try:
-        yield
-    finally:
-        builtins.range = before  # type: ignore[misc]

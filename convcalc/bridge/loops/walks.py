@@ -15,7 +15,8 @@ from typing import Any
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import Call, Value
 from convcalc.bridge.loops.effects import Effects, Ran, is_trusted
-from convcalc.bridge.loops.ranges import Numbers, Round, Rounds
+from convcalc.bridge.loops.numbers import Numbers
+from convcalc.bridge.loops.ranges import Round, Rounds
 from convcalc.bridge.loops.syntax import Loop, loop_at
 from convcalc.layers import Shape
 

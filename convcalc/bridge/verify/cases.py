@@ -22,11 +22,11 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from dataclasses import replace
 
 from convcalc.arithmetic.formulas import extent
+from convcalc.bridge.verify.dice import Case, Dice, Words
 from convcalc.layers import (
     AdaptiveAvgPool,
     AdaptiveMaxPool,
@@ -47,27 +47,6 @@ from convcalc.layers import (
 from convcalc.layers.resize import MODES
 
 
-@dataclass(frozen=True)
-class Case:
-    """A layer, and the shape of the input it is given.
-
-    >>> Case(MaxPool(2), (1, 3, 8, 8)).layer.out_shape((1, 3, 8, 8))
-    (1, 3, 4, 4)
-    """
-
-    layer: Layer
-    shape: tuple[int, ...]
-
-    @property
-    def axes(self) -> int:
-        """The number of spatial axes, as the layer or else the shape says.
-
-        >>> Case(MaxPool(2), (1, 3, 8, 8)).axes
-        2
-        """
-        return len(self.shape) - 2 if self.layer.axes is None else self.layer.axes
-
-
 def draw_case(rng: random.Random) -> Case:
     """Return a random case, the same for the same state of `rng`.
 
@@ -75,7 +54,7 @@ def draw_case(rng: random.Random) -> Case:
     True
     """
     while True:
-        dice = _Dice(rng, 1 + int(rng.random() * 3))
+        dice = Dice(rng, 1 + int(rng.random() * 3))
         case: Case = dice.pick(*_KINDS)(dice)
         if not _cannot_be_compared(case):
             return case
@@ -100,97 +79,7 @@ def _cannot_be_compared(case: Case) -> bool:
             return False
 
 
-Words: TypeAlias = dict[str, Any]
-
-BAD: dict[str, tuple[float, ...]] = {
-    "kernel_size": (0, -1),
-    "stride": (0, -1),
-    "padding": (-1,),
-    "dilation": (0, -1),
-    "groups": (0, -1),
-    "output_padding": (-1, 3),
-    "output_size": (0, -1),
-    "size": (0, -1),
-    "scale_factor": (0.0, -1.5),
-}
-"""Values of the hyper-parameters that are bad, or may be."""
-
-
-@dataclass
-class _Dice:
-    """Draws for a case on some axes, each from one `random()`: quick, and hypothesis shrinks it to the first value."""
-
-    rng: random.Random
-    axes: int
-
-    def __post_init__(self) -> None:
-        self.rank = self.rng.random()
-
-    @property
-    def word(self) -> int | None:
-        """The number of axes where the layer must name it, as `case` takes the batch away, and else now and then."""
-        return self.axes if self.rank < 0.15 or self.rank > 0.7 else None
-
-    def chance(self, probability: float) -> bool:
-        return self.rng.random() < probability
-
-    def number(self, low: int, high: int) -> int:
-        return low + int(self.rng.random() * (high - low + 1))
-
-    def pick(self, *values: Any) -> Any:
-        return values[int(self.rng.random() * len(values))]
-
-    def each(self, low: int, high: int) -> tuple[int, ...]:
-        """One number for each axis; half of the time they agree."""
-        if self.chance(0.5):
-            return (self.number(low, high),) * self.axes
-        return tuple(self.number(low, high) for _ in range(self.axes))
-
-    def put(self, value: Any, *others: Any) -> Any:
-        """`value` with one of `others` in one place, or one of them alone where it has no places."""
-        if not isinstance(value, tuple):
-            return self.pick(*others)
-        place = self.number(0, len(value) - 1)
-        return (*value[:place], self.pick(*others), *value[place + 1 :])
-
-    def spoil(self, words: Words, probability: float = 0.25) -> Words:
-        """Now and then `words` with a bad value for one of them, or a value for one axis too many."""
-        if self.chance(probability):
-            name = self.pick(*(name for name in BAD if words.get(name) is not None))
-            words = {**words, name: self.put(words[name], *BAD[name])}
-        if self.chance(0.02) and isinstance(words.get("kernel_size"), tuple):
-            words = {**words, "kernel_size": (*words["kernel_size"], 1)}
-        return words
-
-    def short(self, words: Words) -> Words:
-        """`words` with one value for all axes where they agree, now and then."""
-        return {
-            name: value[0] if isinstance(value, tuple) and len(set(value)) == 1 and self.chance(0.7) else value
-            for name, value in words.items()
-        }
-
-    def sizes(self, spans: Iterable[int]) -> tuple[int, ...]:
-        """Sizes into which windows that span so much fit, by a little or more; now and then they just do not."""
-        slack, misfit = SLACK[self.axes], 0.12 / self.axes
-        return tuple(max(1, span + (-1 if self.chance(misfit) else self.number(0, slack))) for span in spans)
-
-    def case(self, layer: Layer, channels: int, sizes: tuple[int, ...]) -> Case:
-        """Give `layer`, whose axes are `word`, an input: some without a batch, empty, or of a wrong rank."""
-        shape = (self.number(1, 2), channels, *sizes)
-        if self.chance(0.06):
-            shape = (0, *shape[1:])
-        if self.chance(0.05 if shape[0] else 0.5):  # where there is nothing anyway, a size of 0 may be legal
-            shape = (shape[0], *self.put(shape[1:], 0))
-        if self.rank < 0.12:
-            return Case(layer, shape[1:])
-        return Case(layer, self.pick(shape[2:], (1, *shape)) if self.rank < 0.15 else shape)
-
-
-SLACK = {1: 9, 2: 5, 3: 3}
-"""By how much an input outgrows the kernel, at most, for a number of axes."""
-
-
-def _conv(dice: _Dice) -> Case:
+def _conv(dice: Dice) -> Case:
     groups = dice.pick(1, 1, 2, 3)
     channels, out_channels = groups * dice.number(1, 2), groups * dice.number(1, 2)
     kernel, padding, dilation = dice.each(1, 4), dice.each(0, 2), dice.each(1, 3)
@@ -217,7 +106,7 @@ def _conv(dice: _Dice) -> Case:
     return dice.case(layer, channels + dice.chance(0.05), dice.sizes(spans))
 
 
-def _padded_conv(dice: _Dice) -> Case:
+def _padded_conv(dice: Dice) -> Case:
     """Paddings that torch's convolutions do not take themselves."""
     groups = dice.pick(1, 2, 3)
     channels, out_channels = groups * dice.number(1, 2), groups * dice.number(1, 2)
@@ -236,7 +125,7 @@ def _padded_conv(dice: _Dice) -> Case:
     return Case(layer, (dice.number(0, 2), channels, *dice.sizes(spans)))
 
 
-def _conv_transpose(dice: _Dice) -> Case:
+def _conv_transpose(dice: Dice) -> Case:
     groups = dice.pick(1, 1, 2, 3)
     channels, out_channels = groups * dice.number(1, 2), groups * dice.number(1, 2)
     stride, dilation = dice.each(1, 3), dice.each(1, 3)
@@ -255,7 +144,7 @@ def _conv_transpose(dice: _Dice) -> Case:
     return dice.case(layer, channels + dice.chance(0.05), tuple(dice.number(1, 4) for _ in range(dice.axes)))
 
 
-def _pool(dice: _Dice) -> Case:
+def _pool(dice: Dice) -> Case:
     kernel = dice.each(1, 5)
     padding = tuple(k // 2 if dice.chance(0.5) else dice.number(0, k // 2) for k in kernel)
     dilation = dice.each(1, 3)
@@ -277,7 +166,7 @@ def _pool(dice: _Dice) -> Case:
     return dice.case(layer, dice.number(1, 2), dice.sizes(spans))
 
 
-def _adaptive_pool(dice: _Dice) -> Case:
+def _adaptive_pool(dice: Dice) -> Case:
     wanted = dice.each(1, 5)
     words = dice.short(dice.spoil({"output_size": dice.put(wanted, None) if dice.chance(0.2) else wanted}, 0.4))
     sizes = tuple(dice.number(1, 7) for _ in range(dice.axes))
@@ -285,7 +174,7 @@ def _adaptive_pool(dice: _Dice) -> Case:
     return dice.case(layer, dice.number(1, 2), sizes)
 
 
-def _blocks(dice: _Dice) -> Case:
+def _blocks(dice: Dice) -> Case:
     """Unfold, and fold back what unfold gives, or nearly that."""
     dice.axes = 2
     kernel, padding, dilation, stride = dice.each(1, 3), dice.each(0, 2), dice.each(1, 2), dice.each(1, 3)
@@ -304,7 +193,7 @@ def _blocks(dice: _Dice) -> Case:
     return Case(layer, (*batch, *(dice.put(shape, 0) if dice.chance(0.05) else shape)))
 
 
-def _upsample(dice: _Dice) -> Case:
+def _upsample(dice: Dice) -> Case:
     fits = [mode for mode, axes in MODES.items() if dice.axes in axes]
     mode = dice.pick(*MODES) if dice.chance(0.1) else dice.pick(*fits)
     factors = dice.pick(0.3, 0.5, 0.7, 1.0, 1.25, 1.5, 2, 2.5, 3), dice.pick(0.25, 1, 1.1, 2)
@@ -317,7 +206,7 @@ def _upsample(dice: _Dice) -> Case:
     return dice.case(layer, dice.number(1, 2), tuple(dice.number(1, 6) for _ in range(dice.axes)))
 
 
-def _pad(dice: _Dice) -> Case:
+def _pad(dice: Dice) -> Case:
     mode = dice.pick("constant", "constant", "reflect", "replicate", "circular")
     low = -2 if mode == "constant" or dice.chance(0.4) else 0
     high = 2 if mode == "reflect" else 3
@@ -334,7 +223,7 @@ def _pad(dice: _Dice) -> Case:
     return dice.case(Pad(sides, mode=mode, axes=dice.word), dice.number(1, 2), sizes)
 
 
-def _shuffle(dice: _Dice) -> Case:
+def _shuffle(dice: Dice) -> Case:
     dice.axes = 2
     factor = dice.number(1, 3)
     bad = dice.pick(0, -1) if dice.chance(0.1) else factor
@@ -344,13 +233,13 @@ def _shuffle(dice: _Dice) -> Case:
     return _batched(dice, PixelUnshuffle(bad), tuple(factor * n + dice.chance(0.1) for n in sizes))
 
 
-def _batched(dice: _Dice, layer: Layer, sizes: tuple[int, ...], channels: int = 2) -> Case:
+def _batched(dice: Dice, layer: Layer, sizes: tuple[int, ...], channels: int = 2) -> Case:
     """An input of a right rank, for what torch applies to the last axes of any tensor."""
     shape = (dice.number(0, 2), channels, *sizes)
     return Case(layer, shape) if dice.chance(0.8) else Case(replace(layer, axes=dice.axes), shape[1:])
 
 
-_KINDS: tuple[Callable[[_Dice], Case], ...] = (
+_KINDS: tuple[Callable[[Dice], Case], ...] = (
     *(_conv, _conv, _conv, _padded_conv, _conv_transpose, _conv_transpose),
     *(_pool, _pool, _pool, _pool, _adaptive_pool, _blocks, _upsample, _pad, _pad, _shuffle),
 )

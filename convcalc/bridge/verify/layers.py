@@ -19,7 +19,8 @@ from typing import Any
 
 from convcalc.bridge.assembly.recipe import recipe, to_module, to_source
 from convcalc.bridge.device import device_name, need_device, need_torch, one_thread
-from convcalc.bridge.verify.cases import Case, draw_case
+from convcalc.bridge.verify.cases import draw_case
+from convcalc.bridge.verify.dice import Case
 from convcalc.bridge.verify.report import Mismatch, VerifyReport
 from convcalc.errors import ConvcalcError, Refused, Unreadable
 

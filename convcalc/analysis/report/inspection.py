@@ -1,0 +1,176 @@
+"""From a graph and an input to its report: one pass over the nodes, up to the first that refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from convcalc.analysis.fields import node_fields, start_fields
+from convcalc.analysis.notes import notes_on
+from convcalc.analysis.notes.base import Facts
+from convcalc.analysis.report.cost import NodeCost, node_cost
+from convcalc.analysis.report.memory import itemsize, peak_values
+from convcalc.analysis.report.report import Failure, LayerReport, Report
+from convcalc.errors import BadArgument, ConvcalcError, Unknown
+from convcalc.footprints.field import Field
+from convcalc.layers import Opaque, Shape
+from convcalc.layers.constant import Fresh
+from convcalc.network.blocks import Part
+from convcalc.network.graph import Graph, InputShapes
+from convcalc.network.letters import with_symbols
+from convcalc.network.node import Node, Weights
+from convcalc.network.opening import open_net
+from convcalc.network.shapes import node_shapes
+from convcalc.sizes.branch import strongest
+from convcalc.sizes.conditions import Conditions, enforce
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.size import Size, is_array, is_symbolic
+
+
+def inspect_graph(net: Graph | Part | Any, input_size: InputShapes | None = None, *, dtype: str = "float32") -> Report:
+    """Return the report of a network on inputs of these shapes (ints, or names such as "H"), batch included.
+
+    A node that refuses its input ends the rows; the refusal is in `error`. Bytes are those of `dtype`. Raises
+    `convcalc.errors.BadShape` where the input shapes themselves do not suit the graph, `BadArgument` for an unknown
+    dtype.
+
+    >>> from convcalc.network.blocks import Sequential
+    >>> from convcalc.layers import Conv, MaxPool
+    >>> report = inspect_graph(Sequential(Conv(6, 5, padding=2), MaxPool(2)), (1, 1, 28, 28))
+    >>> report.output, report.params, report.layers[1].receptive_field, str(report.layers[1].symbolic[2])
+    ((1, 6, 14, 14), 156, (6, 6), 'H//2')
+    >>> report.weight_bytes, report.activation_bytes, report.peak == 4 * (6 * 28 * 28 + 6 * 14 * 14)
+    (624, 23520, True)
+    """
+    size = itemsize(dtype)
+    graph, given = open_net(net, input_size)
+    if any(is_array(size) for shape in given.values() for size in shape):
+        raise BadArgument("a report is of one size: give a number, or a name such as 'H', not an array")
+    if graph.capture is not None and not all(branch.is_known for branch in graph.capture.path):
+        there = _captured_there(graph, given, dtype)
+        if there is not None:
+            return there
+    needs = Conditions()
+    shapes, fields = dict(given), start_fields(graph, given)
+    letters = graph.lettered(given) if graph.capture is not None else with_symbols(given)
+    symbolic: dict[str, Shape | None] = dict(letters)
+    anywhere = _anywhere(graph, letters)
+    live = set(graph.inputs)
+    rows: list[LayerReport] = []
+    activations: Size = 0
+    error, failed = None, None
+    for node in graph:
+        try:
+            shapes |= node_shapes(node, shapes, needs)
+        except ConvcalcError as refusal:
+            if isinstance(refusal, Unknown) and graph.example is not None:
+                return _captured_there(graph, given, dtype) or _at_example(graph, refusal, dtype)
+            error = refusal
+            failed = Failure(node.name, node.layer.op, node.layer.arguments(), node.source)
+            break
+        symbolic |= _symbolic(anywhere.get(node.name, node), symbolic)
+        fields |= node_fields(node, fields, shapes)
+        if not live.isdisjoint(node.inputs) and not isinstance(node.layer, Fresh):
+            live.update(node.outputs)
+        cost = node_cost(node, shapes, size)
+        activations += cost.activations
+        rows.append(_row(node, shapes, symbolic[node.name], fields[node.name], cost, node.name not in live))
+    capture = graph.capture
+    if error is None and capture is not None and capture.error is not None:
+        error = capture.error
+        failed = _failure(error, graph.capture.refused if graph.capture is not None else None)
+    values = peak_values(graph, shapes)
+    return Report(
+        model=graph.name,
+        inputs=given,
+        outputs={} if error else {label: shapes[name] for label, name in zip(graph.labels, graph.outputs, strict=True)},
+        layers=tuple(rows),
+        needs=tuple(needs.open),
+        notes=notes_on(Facts(graph, shapes, fields)),
+        error=error,
+        failed=failed,
+        ends=graph.outputs,
+        opaque=tuple(node.name for node in graph if isinstance(node.layer, Opaque)),
+        path=() if capture is None else tuple(map(str, strongest(capture.path))),
+        remarks=() if capture is None else capture.remarks,
+        unused=Weights() if capture is None else capture.unused,
+        dtype=dtype,
+        activations=activations,
+        peak=None if values is None else values * size,
+    )
+
+
+def _captured_there(graph: Graph, given: Mapping[str, Shape], dtype: str) -> Report | None:
+    """The report of a module captured anew at these sizes, if they are numbers and other than those it has."""
+    shapes = [given[name] for name in graph.inputs]
+    symbols = any(is_symbolic(size) for shape in shapes for size in shape)
+    if graph.capture is None or graph.capture.again is None or symbols or tuple(shapes) == graph.example:
+        return None
+    return inspect_graph(graph.capture.again(shapes, whole=True), dtype=dtype)
+
+
+def _at_example(graph: Graph, unknown: Unknown, dtype: str) -> Report:
+    """The report where a captured graph was captured, as what was asked for is not known."""
+    report = inspect_graph(graph.with_formulas, graph.example, dtype=dtype)
+    place = "" if report.error is not None else f" from {unknown.place} on" if unknown.place else ""
+    return replace(report, remarks=(*report.remarks, f"sizes by letter are not known{place}: all is shown at one size"))
+
+
+def _failure(error: ConvcalcError, refused: Node | None = None) -> Failure | None:
+    """The call at which the run of a captured module ended, as far as it is explained."""
+    explanation = error.explanation
+    if explanation is None:
+        return Failure(error.place) if error.place else None
+    op = explanation.call if refused is None else refused.layer.op
+    return Failure(explanation.place, op, source=explanation.source)
+
+
+def _anywhere(graph: Graph, letters: Mapping[str, Shape]) -> dict[str, Node]:
+    """The nodes that hold formulas, in these letters; nothing where there are none."""
+    if graph.capture is None:
+        return {}
+    if graph.capture.any_number is not None:
+        return {node.name: node for node in graph.capture.any_number.at(letters)}
+    return {node.name: node for node in graph.with_formulas.at(letters) if node.layer.depends_on_sizes}
+
+
+def _row(
+    node: Node, shapes: Mapping[str, Shape], symbolic: Shape | None, field: Field, cost: NodeCost, constant: bool
+) -> LayerReport:
+    return LayerReport(
+        name=node.name,
+        op=node.layer.op,
+        args=node.layer.arguments(),
+        inputs=node.inputs,
+        output=shapes[node.name],
+        outputs=tuple(shapes[name] for name in node.outputs),
+        symbolic=symbolic,
+        params=cost.params,
+        shared=node.shares is not None,
+        macs=cost.macs,
+        field=field,
+        source=node.source,
+        trainable=cost.params if node.weights is None else node.weights.trainable,
+        weight_bytes=cost.params * cost.itemsize if node.weights is None else node.weights.bytes,
+        constant=constant,
+        counted=node.layer.is_counted,
+    )
+
+
+def _symbolic(node: Node, known: Mapping[str, Shape | None]) -> dict[str, Shape | None]:
+    """The output shapes for any size; None where a layer has no formula, and for all that reads it."""
+    shapes = {name: shape for name in node.inputs if (shape := known[name]) is not None}
+    try:
+        found = node_shapes(node, shapes, enforce) if len(shapes) == len(set(node.inputs)) else _unknown(node)
+    except ConvcalcError:
+        return _unknown(node)
+    return {name: None if shape is None or _is_too_long(shape) else shape for name, shape in found.items()}
+
+
+def _is_too_long(shape: Shape) -> bool:
+    return any(isinstance(size, Expr) and size.is_too_long for size in shape)
+
+
+def _unknown(node: Node) -> dict[str, Shape | None]:
+    return dict.fromkeys(node.outputs)
