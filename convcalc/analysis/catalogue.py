@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from convcalc.analysis.catalogue_text import network_text
 from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.analysis.report.report import PerAxis, Report
 from convcalc.shown import Shown
@@ -41,6 +42,9 @@ class Network(Shown):
             if None not in row.receptive_field and not row.is_global
         ]
         return local[-1] if local else ((), ())
+
+    def __str__(self) -> str:
+        return network_text(self)
 
 
 def list_networks(names: Iterable[str] | None = None) -> tuple[Network, ...]:

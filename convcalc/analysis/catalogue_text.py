@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from convcalc.analysis.catalogue import Network
-from convcalc.analysis.chain_text import same_text
 from convcalc.analysis.report.text import shapes_text
-from convcalc.render.words import count, labelled, plain
+from convcalc.render.words import count, labelled, plain, same_text
 from convcalc.sizes.text import PRETTY, Style
+
+if TYPE_CHECKING:
+    from convcalc.analysis.catalogue import Network
 
 SPARE = ("source", "stride", "output", "receptive field")
 """What a narrow terminal can do without, first to last."""

@@ -13,6 +13,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from convcalc.analysis.cell_text import axis_window_line
 from convcalc.analysis.fields import find_fields, positions
 from convcalc.errors import BadShape
 from convcalc.footprints.field import Field
@@ -53,6 +54,9 @@ class AxisWindow(Shown):
         outside = last - first + 1 - max(0, min(last, self.size - 1) - max(first, 0) + 1)
         before = min(max(0, -first), outside)
         return before, outside - before
+
+    def __str__(self) -> str:
+        return axis_window_line(self)
 
 
 def find_window(

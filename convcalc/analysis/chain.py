@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from convcalc.analysis.chain_text import stack_text, step_line
 from convcalc.arithmetic.formulas import at_least
 from convcalc.errors import BadArgument, BadShape, ConvcalcError, brief
 from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.layers import Layer, Shape
 from convcalc.layers.base import read_through
+from convcalc.network.shapes import spatial_sizes
 from convcalc.network.stack import read_stack
 from convcalc.shown import Shown
 from convcalc.sizes.axes import axis_names
@@ -33,6 +35,9 @@ class Step(Shown):
     """What the step's output reads of the stack's input on each spatial axis; None where that is no periodic map."""
     params: Size
     macs: Size
+
+    def __str__(self) -> str:
+        return step_line(self)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -56,14 +61,8 @@ class Chain(Shown):
         symbolic = self.steps[-1].symbolic if self.steps and self.error is None else None
         return None if symbolic is None else spatial_sizes(symbolic)
 
-
-def spatial_sizes(shape: Shape) -> Shape:
-    """Return the spatial sizes of (N, C, ...); of a vector (N, C), its length.
-
-    >>> spatial_sizes((1, 16, 5, 5)), spatial_sizes((1, 400))
-    ((5, 5), (400,))
-    """
-    return shape[2:] or shape[1:]
+    def __str__(self) -> str:
+        return stack_text(self)
 
 
 def run_chain(layers: str | Sequence[str] | Sequence[Layer], shape: Shape) -> Chain:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from convcalc.analysis.chain import Chain, Step, spatial_sizes
+from convcalc.analysis.report.text import shape_text
 from convcalc.footprints.footprint import Footprint
+from convcalc.footprints.text import field_texts, local_stride
 from convcalc.network.ops import shorthand
+from convcalc.network.shapes import spatial_sizes
 from convcalc.render.table import plain_table
 from convcalc.render.words import across, count, error_lines, needed, number, plain
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import is_symbolic
 from convcalc.sizes.text import PRETTY, PYTHON, Style, write
+
+if TYPE_CHECKING:
+    from convcalc.analysis.chain import Chain, Step
 
 
 def stack_columns(chain: Chain, style: Style, channels: bool) -> tuple[list[str], list[list[str]]]:
@@ -37,49 +42,6 @@ def _row(step: Step, style: Style, channels: bool) -> list[str]:
     output = across(step.output[1:] if known else spatial_sizes(step.output), style)
     formula = "-" if step.symbolic is None else across(spatial_sizes(step.symbolic), style)
     return [step.name, shorthand(step.layer), output, formula, *field_texts(step.footprints)]
-
-
-def field_texts(footprints: Sequence[Footprint | None]) -> list[str]:
-    """Return field, stride, offset and covered as texts, once where the axes agree.
-
-    >>> from convcalc.footprints.stencils import conv, everything
-    >>> field_texts([conv(3, stride=2), conv(5, stride=2)]), field_texts([everything()])
-    (['3x5', '2', '1x2', '3x5'], ['all', '-', '-', 'all'])
-    """
-    return [
-        same_text([_text(None if footprint is None else read(footprint)) for footprint in footprints])
-        for read in (_field, local_stride, lambda f: f.offset, _covered)
-    ]
-
-
-def _field(footprint: Footprint) -> Any:
-    return "all" if footprint.is_global else footprint.receptive_field
-
-
-def _covered(footprint: Footprint) -> Any:
-    return "all" if footprint.is_global else footprint.covered
-
-
-def local_stride(footprint: Footprint) -> Fraction | None:
-    """Return the stride of the local part; None without one.
-
-    >>> from convcalc.footprints.stencils import everything
-    >>> local_stride(everything())
-    """
-    return footprint.stride if any(footprint.phases) else None
-
-
-def _text(value: Any) -> str:
-    return "-" if value is None else str(value)
-
-
-def same_text(texts: Sequence[str]) -> str:
-    """Return one text per axis as one, once where they agree.
-
-    >>> same_text(["3", "5"]), same_text(["3", "3"])
-    ('3x5', '3')
-    """
-    return texts[0] if len(set(texts)) == 1 else "x".join(texts)
 
 
 def stack_text(chain: Chain) -> str:
@@ -177,3 +139,16 @@ def _single(values: list[Any]) -> Any:
 def stack_latex(chain: Chain, style: Style) -> list[str]:
     """Return the formula of each axis."""
     return [] if chain.formula is None else [write(Expr.const(0) + size, style) for size in chain.formula]
+
+
+def step_line(step: Step) -> str:
+    """Return a step of a stack.
+
+    >>> from convcalc.analysis.chain import run_chain
+    >>> from convcalc.layers import Conv
+    >>> step_line(run_chain([Conv(8, 3)], (1, 3, 28)).steps[0])
+    'conv1: conv 8 k3 -> 8x26, receptive field 3, stride 1'
+    """
+    field, stride, *_ = field_texts(step.footprints)
+    out = shape_text(step.output, PRETTY)
+    return f"{step.name}: {shorthand(step.layer)} -> {out}, receptive field {field}, stride {stride}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from convcalc.analysis.comparison_text import compare_html, compare_text, count_line
 from convcalc.analysis.report.report import LayerReport, PerAxis, Report, plain
 from convcalc.errors import NoSuchName, brief
 from convcalc.shown import Shown
@@ -54,6 +55,9 @@ class Count(Shown):
             "difference": plain(self.difference),
             "ratio": plain(self.ratio),
         }
+
+    def __str__(self) -> str:
+        return count_line(self)
 
 
 def _quotient(b: Size, a: Size) -> Fraction | None:
@@ -138,6 +142,17 @@ class Comparison(Shown):
             "totals": {count.name: count.to_dict() for count in self.counts},
             "layers": [row.to_dict() for row in self.rows],
         }
+
+    def __str__(self) -> str:
+        return compare_text(self)
+
+    def text_at(self, width: int) -> str:
+        """Return its text with tables of no more than so many columns."""
+        return compare_text(self, width=width)
+
+    def _repr_html_(self) -> str:
+        """Its tables, for notebooks."""
+        return compare_html(self)
 
 
 def compare_reports(a: Report, b: Report) -> Comparison:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from convcalc.analysis.comparison import Comparison, Count, Reach, Row
-from convcalc.analysis.report.report import LayerReport, PerAxis, Report
 from convcalc.layers import Shape
 from convcalc.render.table import html_table, narrow_table, table_width
 from convcalc.render.words import across, count
 from convcalc.sizes.text import PRETTY, Style
+
+if TYPE_CHECKING:
+    from convcalc.analysis.comparison import Comparison, Count, Reach, Row
+    from convcalc.analysis.report.report import LayerReport, PerAxis, Report
 
 LABELS = {"params": "params", "macs": "MACs", "flops": "FLOPs", "activations": "activations"}
 
@@ -137,3 +139,14 @@ def _field(reach: Reach) -> str:
 def _axes(values: PerAxis) -> str:
     texts = ["-" if value is None else str(value) for value in values]
     return texts[0] if len(set(texts)) == 1 else "x".join(texts) or "-"
+
+
+def count_line(pair: Count) -> str:
+    """Return one quantity of two networks.
+
+    >>> from convcalc.analysis.comparison import Count
+    >>> count_line(Count("params", 18, 25))
+    'params: 18, 25; +7, 1.39x'
+    """
+    name, a, b, difference, ratio = count_row(pair, PRETTY)
+    return f"{name}: {a}, {b}; {difference}, {ratio}"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from convcalc.analysis.cell import AxisWindow
-from convcalc.analysis.chain_text import same_text
-from convcalc.analysis.report.report import LayerReport, Report
 from convcalc.analysis.report.text import shape_text
 from convcalc.footprints.footprint import Footprint
-from convcalc.render.words import plain
+from convcalc.render.words import plain, same_text
 from convcalc.sizes.axes import axis_names
 from convcalc.sizes.text import PRETTY, Style
+
+if TYPE_CHECKING:
+    from convcalc.analysis.cell import AxisWindow
+    from convcalc.analysis.report.report import LayerReport, Report
 
 COLUMNS = ("receptive field", "stride", "offset", "covered", "holes", "before", "after", "global")
 SPARE = ("covered", "before", "after", "offset", "output")
@@ -74,6 +75,7 @@ def axis_rows(layer: LayerReport) -> tuple[list[str], list[list[str]]]:
 def window_rows(windows: Sequence[AxisWindow]) -> tuple[list[str], list[list[str]]]:
     """Return the headings and one row of texts for each axis: what one position reads, and what of that is padding.
 
+    >>> from convcalc.analysis.cell import AxisWindow
     >>> from convcalc.footprints.taps import TapSet
     >>> window = AxisWindow(axis="H", cell=0, size=9, pattern=(-3, 3), reads=TapSet.of(range(4)))
     >>> window_rows([window])[1]

@@ -25,6 +25,7 @@ from typing import Any
 
 from convcalc.analysis.fields import find_fields
 from convcalc.analysis.report.memory import itemsize, peak_values
+from convcalc.analysis.tiles_text import axis_tiles_line, tiles_text
 from convcalc.analysis.validity.decide import decided
 from convcalc.analysis.validity.of_capture import path_of
 from convcalc.analysis.validity.of_graph import name_sizes, valid_sizes
@@ -103,6 +104,9 @@ class AxisTiles(Shown):
             return 0, end
         return self.place(number - 1) + self.out - self.trim[1] - self.place(number), end
 
+    def __str__(self) -> str:
+        return axis_tiles_line(self)
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Tiles(Shown):
@@ -120,6 +124,9 @@ class Tiles(Shown):
     def count(self) -> int:
         """The number of tiles; 0 without an image."""
         return math.prod(axis.count for axis in self.axes)
+
+    def __str__(self) -> str:
+        return tiles_text(self)
 
 
 def find_tiles(

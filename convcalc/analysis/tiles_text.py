@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from convcalc.analysis.tiles import AxisTiles, Tiles
 from convcalc.errors import BadArgument
 from convcalc.render.words import labelled
 from convcalc.sizes.text import PRETTY, Style
 from convcalc.sizes.words import set_text
+
+if TYPE_CHECKING:
+    from convcalc.analysis.tiles import AxisTiles, Tiles
 
 MOST_TILES = 1_000_000
 """The most tiles of an axis that a document lists."""
@@ -140,3 +142,16 @@ def _axis_record(axis: AxisTiles) -> dict[str, Any]:
         "starts": list(axis.starts) if axis.image is not None else None,
         "kept": [list(axis.kept(number)) for number in range(axis.count)] if axis.image is not None else None,
     }
+
+
+def axis_tiles_line(axis: AxisTiles) -> str:
+    """Return the tiles of one axis.
+
+    >>> from convcalc.analysis.tiles import find_tiles
+    >>> from convcalc.layers import Conv
+    >>> axis_tiles_line(find_tiles(Conv(1, 3, padding=1), (1, 1, "n"), tile=8, image=12).axes[0])
+    'n: 2 tiles of 8, every 6 rows; 8 out, of which 1 before and 1 after are thrown away'
+    """
+    number = f"{axis.count} tiles" if axis.count else "tiles"
+    trim = f"of which {axis.trim[0]} before and {axis.trim[1]} after are thrown away"
+    return f"{axis.axis}: {number} of {axis.tile}, every {axis.step} rows; {axis.out} out, {trim}"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from convcalc.arithmetic.formulas import extent
-from convcalc.arithmetic.window_size import WindowedSize
 from convcalc.sizes.size import is_symbolic
+
+if TYPE_CHECKING:
+    from convcalc.arithmetic.window_size import WindowedSize
 
 NO_WORD = {
     "conv": "refuses padding='same' with a stride: ",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from convcalc.arithmetic.formulas import Padding, conv_out, extent, padding_pair, pool_out
+from convcalc.arithmetic.window_size_text import windowed_text
 from convcalc.shown import Shown
 from convcalc.sizes.conditions import Conditions
 from convcalc.sizes.expr import any_size
@@ -58,6 +59,9 @@ class WindowedSize(Shown):
     hyper-parameters gives the input size again."""
     needs: tuple[Size, ...]
     """What symbols leave open: every entry must be >= 0."""
+
+    def __str__(self) -> str:
+        return windowed_text(self)
 
 
 def conv_size(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convcalc.arithmetic.formulas import extent
 from convcalc.arithmetic.padding_text import in_torch
-from convcalc.arithmetic.window_size import WindowedSize
 from convcalc.render.words import Line, across, labelled, needed, number, plain, stacked
 from convcalc.sizes.axes import axis_names
 from convcalc.sizes.size import is_symbolic
 from convcalc.sizes.text import PRETTY, PYTHON, Style, grouped
+
+if TYPE_CHECKING:
+    from convcalc.arithmetic.window_size import WindowedSize
 
 
 def render_windowed(sizes: Sequence[WindowedSize], *, style: Style = PRETTY, pooling: str = "max") -> str:

@@ -15,7 +15,8 @@ from convcalc.cli.nothing import nothing_found
 from convcalc.cli.together import check_given
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.render.terminal import terminal_width
-from convcalc.render.words import error_lines, fold
+from convcalc.render.words import error_lines
+from convcalc.shown import fold
 from convcalc.sizes.text import PRETTY, PYTHON, Style
 from convcalc.version import __version__
 

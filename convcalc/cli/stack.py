@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from convcalc.analysis.chain import Chain, run_chain, spatial_sizes
+from convcalc.analysis.chain import Chain, run_chain
 from convcalc.analysis.chain_text import stack_columns, stack_latex, stack_record, stack_summary
 from convcalc.cli.options import (
     SIZE,
@@ -20,6 +20,7 @@ from convcalc.cli.options import (
 )
 from convcalc.errors import Refused, Unreadable
 from convcalc.layers import Layer
+from convcalc.network.shapes import spatial_sizes
 from convcalc.network.stack import read_stack
 from convcalc.render.table import plain_table
 from convcalc.render.terminal import print_table

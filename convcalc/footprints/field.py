@@ -20,6 +20,7 @@ from convcalc.footprints.layout import Place, Shape, place_along
 from convcalc.footprints.product import Product
 from convcalc.footprints.stencils import everything, identity
 from convcalc.footprints.taps import EMPTY
+from convcalc.footprints.text import field_line
 from convcalc.shown import Shown
 
 NOTHING = Footprint((EMPTY,), 1)
@@ -260,6 +261,9 @@ class Field(Shown):
         """
         known = tuple(axis for axis in self.axes if axis is not None)
         return Product(known, self.exact) if len(known) == len(self.axes) else None
+
+    def __str__(self) -> str:
+        return field_line(self)
 
 
 def unite(fields: Iterable[Field], shape: Shape | None = None) -> Field:

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field, replace
 from convcalc.errors import BadArgument, BadShape, brief
 from convcalc.footprints.readings import Readings
 from convcalc.footprints.taps import TapCounts, Taps, TapSet
+from convcalc.footprints.text import footprint_line
 
 MAX_PHASES = 2**16
 """More phases than this are refused: no network has them, and each costs a set."""
@@ -220,6 +221,9 @@ class Footprint(Readings):
     def _same_kind(self, other: Footprint) -> None:
         if self.counted != other.counted:
             raise BadArgument("one footprint counts paths and the other does not: use with_counts() on both")
+
+    def __str__(self) -> str:
+        return footprint_line(self)
 
 
 def _check_phases(count: int) -> None:

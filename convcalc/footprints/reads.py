@@ -19,6 +19,7 @@ from convcalc.errors import BadArgument, BadShape
 from convcalc.footprints import stencils
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.taps import TapSet
+from convcalc.footprints.text import reads_text
 from convcalc.shown import Shown
 
 
@@ -302,6 +303,9 @@ class Reads(Shown):
         (1, 3, 7)
         """
         return cls(size, tuple((2 << j) - 1 for j in range(size)))
+
+    def __str__(self) -> str:
+        return reads_text(self)
 
 
 _INSIDE: dict[str, Callable[[int, int], int]] = {

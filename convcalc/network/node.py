@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from convcalc.errors import BadArgument, brief
 from convcalc.layers.base import Layer
+from convcalc.network.ops import node_line
 from convcalc.shown import Shown
 
 
@@ -73,6 +74,9 @@ class Node(Shown):
         """
         count = self.layer.outputs
         return (self.name,) if count == 1 else (self.name, *(f"{self.name}[{place}]" for place in range(1, count)))
+
+    def __str__(self) -> str:
+        return node_line(self)
 
 
 def _instead(thing: object) -> str:

@@ -9,11 +9,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convcalc.layers import Layer
 from convcalc.layers.indexing import Slice
 from convcalc.network.stack import LETTERS, OPS
+
+if TYPE_CHECKING:
+    from convcalc.network.node import Node
 
 _CHECKED = {"in_channels", "in_features", "input_size", "num_features", "num_channels"}
 """What only checks the input, or repeats the op's name."""
@@ -165,3 +168,15 @@ def _entry(value: Any) -> str:
     if not isinstance(value, tuple):
         return "same" if value == "same-upper" else f"{value:g}" if isinstance(value, float) else str(value)
     return "x".join(":".join(map(str, entry)) if isinstance(entry, tuple) else _entry(entry) for entry in value)
+
+
+def node_line(node: Node) -> str:
+    """Return a node of a graph: what it is, and what it takes.
+
+    >>> from convcalc.network.node import Node
+    >>> from convcalc.layers import Conv
+    >>> node_line(Node("conv1", Conv(8, 3, stride=2)))
+    'conv1: conv 8 k3 s2 of input'
+    """
+    words = op_words(node.layer.op, node.layer.arguments())
+    return f"{node.name}: {words} of {', '.join(node.inputs)}"

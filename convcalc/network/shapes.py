@@ -55,3 +55,12 @@ def node_shapes(node: Node, shapes: Mapping[str, Shape], check: Check = enforce)
         return dict(zip(node.outputs, node.layer.out_shapes(*inputs, check=named), strict=True))
     except ConvcalcError as error:
         raise (error if error.place == node.name else error.at(node.name)) from None
+
+
+def spatial_sizes(shape: Shape) -> Shape:
+    """Return the spatial sizes of (N, C, ...); of a vector (N, C), its length.
+
+    >>> spatial_sizes((1, 16, 5, 5)), spatial_sizes((1, 400))
+    ((5, 5), (400,))
+    """
+    return shape[2:] or shape[1:]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
@@ -56,20 +54,6 @@ def labelled(lines: Iterable[Line], column: int = 11) -> str:
     return "\n".join(
         f"{label:<{column if len(label) <= column - 2 else len(label) + 3}}{text}".rstrip() for label, text in lines
     )
-
-
-def fold(lines: Sequence[str], width: int) -> list[str]:
-    """Return the lines, those that are too long on several, the later ones further in.
-
-    >>> fold(["a -> 1", "  b -> 1, 2, 3"], 10)
-    ['a -> 1', '  b -> 1,', '    2, 3']
-    """
-    found = []
-    for line in lines:
-        label = re.match(r"\S.{,16}?\s{2,}", line)
-        inside = " " * (label.end() if label else len(line) - len(line.lstrip()) + 2)
-        found += textwrap.wrap(line, width, subsequent_indent=inside) if len(line) > width else [line]
-    return found
 
 
 def error_lines(error: ConvcalcError) -> list[str]:
@@ -142,3 +126,12 @@ def stacked(records: Sequence[dict[str, Any]], shared: Sequence[str] = ()) -> di
     if len(records) == 1:
         return dict(records[0])
     return {key: value if key in shared else [record[key] for record in records] for key, value in records[0].items()}
+
+
+def same_text(texts: Sequence[str]) -> str:
+    """Return one text per axis as one, once where they agree.
+
+    >>> same_text(["3", "5"]), same_text(["3", "3"])
+    ('3x5', '3')
+    """
+    return texts[0] if len(set(texts)) == 1 else "x".join(texts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias
 
+from convcalc.analysis.notes.text import notes_text
 from convcalc.analysis.notes.ways import Way
 from convcalc.footprints.field import Field
 from convcalc.layers.base import Shape
@@ -58,6 +59,9 @@ class Notes(Shown, tuple[Note, ...]):
     """
 
     __slots__ = ()
+
+    def __str__(self) -> str:
+        return notes_text(self)
 
 
 @dataclass(frozen=True)

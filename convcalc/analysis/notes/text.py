@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from convcalc.analysis.notes.base import Note
+if TYPE_CHECKING:
+    from convcalc.analysis.notes.base import Note
+
 
 SHOWN = 3
 """So many nodes are named; the rest are counted."""
@@ -24,6 +27,7 @@ def note_lines(notes: Iterable[Note]) -> list[str]:
 
     What has one remedy has one cause: where the numbers differ, those of the first node stand for the others.
 
+    >>> from convcalc.analysis.notes.base import Note
     >>> notes = [Note("kernel_past_map", name, "the kernel spans 3", "kernel_size=1") for name in "abcde"]
     >>> print(*note_lines(notes), sep="\\n")
     a, b, c and 2 more: the kernel spans 3 (kernel_past_map)

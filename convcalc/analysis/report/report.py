@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from convcalc.analysis.notes.base import Note
 from convcalc.analysis.report.memory import itemsize
+from convcalc.analysis.report.text import layer_line, report_html, report_text
 from convcalc.errors import ConvcalcError, NoSuchName, brief
 from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
@@ -114,6 +115,9 @@ class LayerReport(Shown):
             "counted": self.counted,
             **({} if self.source is None else {"source": self.source}),
         }
+
+    def __str__(self) -> str:
+        return layer_line(self)
 
 
 @dataclass(frozen=True)
@@ -245,6 +249,17 @@ class Report(Shown):
     def to_json(self) -> str:
         """Return the document that `convcalc inspect --json` prints."""
         return json.dumps({"schema": 1, "convcalc": __version__, **self.to_dict()}, indent=2)
+
+    def __str__(self) -> str:
+        return report_text(self)
+
+    def text_at(self, width: int) -> str:
+        """Return its text with tables of no more than so many columns."""
+        return report_text(self, width=width)
+
+    def _repr_html_(self) -> str:
+        """Its tables, for notebooks."""
+        return report_html(self)
 
 
 def plain(value: Any) -> Any:

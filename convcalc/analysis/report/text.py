@@ -7,17 +7,20 @@ import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from convcalc.analysis.chain import spatial_sizes
-from convcalc.analysis.chain_text import field_texts
 from convcalc.analysis.notes.text import note_lines
-from convcalc.analysis.report.report import Failure, LayerReport, Report
+from convcalc.footprints.text import field_texts
 from convcalc.layers.base import Shape
 from convcalc.network.ops import op_words
+from convcalc.network.shapes import spatial_sizes
 from convcalc.render.table import html_table, narrow_table
 from convcalc.render.words import across, count, error_lines, needed
 from convcalc.sizes.size import Size, is_symbolic
 from convcalc.sizes.text import PRETTY, Style
+
+if TYPE_CHECKING:
+    from convcalc.analysis.report.report import Failure, LayerReport, Report
 
 SPARE = ("source", "any size", "stride", "receptive field", "op")
 """What a narrow terminal can do without, first to last."""
@@ -269,3 +272,18 @@ def report_html(report: Report) -> str:
     error = error_lines(report.error) if report.error else []
     below = "".join(f"<div>{escape(line)}</div>" for line in [*report_summary(report), *error])
     return f"{html_table(*report_columns(report))}{below}"
+
+
+def layer_line(row: LayerReport) -> str:
+    """Return a row of a report.
+
+    >>> from convcalc.analysis.report.inspection import inspect_graph
+    >>> from convcalc.zoo import lenet
+    >>> layer_line(inspect_graph(lenet())["conv1"])
+    'conv1: conv 6 k5 p2 -> 6x28x28, 156 parameters, 117,600 MACs, receptive field 5, stride 1'
+    """
+    field, stride, *_ = field_texts(row.field.axes)
+    read = f", receptive field {field}" if field not in ("", "-") else ""
+    read += f", stride {stride}" if read and stride != "-" else ""
+    costs = f"{count(row.params, PRETTY)} parameters, {count(row.macs, PRETTY)} MACs"
+    return f"{row.name}: {op_text(row)} -> {shape_text(row.output, PRETTY)}, {costs}{read}"

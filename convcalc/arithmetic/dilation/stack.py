@@ -28,6 +28,7 @@ from convcalc.arithmetic.dilation.offsets import (
 from convcalc.arithmetic.dilation.published import Step, difference, published_M, sawtooth
 from convcalc.arithmetic.dilation.rates import LIMIT, _each, _integers
 from convcalc.arithmetic.dilation.repair import Try, repairs
+from convcalc.arithmetic.dilation.text import hdc_text
 from convcalc.errors import BadArgument
 from convcalc.shown import Shown
 from convcalc.sizes.size import numbers
@@ -307,6 +308,9 @@ class HDC(Shown):
                 for one in self.tries
             ],
         }
+
+    def __str__(self) -> str:
+        return hdc_text(self)
 
 
 def hdc(rates: Iterable[int], kernel_size: int | Iterable[int] = 3, stride: int | Iterable[int] = 1) -> HDC:

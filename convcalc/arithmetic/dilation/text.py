@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
-from convcalc.arithmetic.dilation.repair import Try
-from convcalc.arithmetic.dilation.stack import HDC
+if TYPE_CHECKING:
+    from convcalc.arithmetic.dilation.repair import Try
+    from convcalc.arithmetic.dilation.stack import HDC
 
 WIDEST = 4096
 """Columns of a picture where the width is not limited: longer fields are cut even there."""

@@ -14,6 +14,7 @@ from typing import Any
 from convcalc.arithmetic.formulas import Padding, span
 from convcalc.arithmetic.solving.near import no_solution
 from convcalc.arithmetic.solving.problem import SAME, Interval, Outs, Problem, Rules
+from convcalc.arithmetic.solving.text import solutions_text
 from convcalc.shown import Shown
 from convcalc.sizes.size import flag
 
@@ -37,6 +38,9 @@ class Solutions(Shown):
     count: int | None
     complete: bool
     bounds: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return solutions_text(self)
 
 
 def solve_conv(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convcalc.arithmetic.solving.near import settings
-from convcalc.arithmetic.solving.problem import Interval
-from convcalc.arithmetic.solving.solutions import Solutions
+
+if TYPE_CHECKING:
+    from convcalc.arithmetic.solving.problem import Interval
+    from convcalc.arithmetic.solving.solutions import Solutions
 
 
 def solution_lines(found: Solutions) -> list[str]:

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 from convcalc.arithmetic.formulas import at_least
+from convcalc.arithmetic.transposed.text import overlap_line
 from convcalc.shown import Shown
 from convcalc.sizes.conditions import enforce
 from convcalc.sizes.size import numbers
@@ -67,6 +68,9 @@ class Overlap(Shown):
             return 0
         first = phase // shared * pow(self.dilation // shared, -1, period) % period
         return max(0, -((first - self.kernel_size) // period))
+
+    def __str__(self) -> str:
+        return overlap_line(self)
 
 
 def overlap(kernel_size: int, stride: int, dilation: int = 1) -> Overlap:

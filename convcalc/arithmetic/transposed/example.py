@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from convcalc.arithmetic.transposed.arrays import Array, pad_or_crop
+from convcalc.arithmetic.transposed.drawing import render_example
 from convcalc.arithmetic.transposed.size import TransposedSize
 from convcalc.arithmetic.transposed.views import flip_kernel, forward_matrix, insert_zeros, transposed_by_zeros
 from convcalc.errors import BadShape
@@ -43,6 +44,9 @@ class WorkedExample(Shown):
     """(inputs, outputs): rows and columns of W, flattened."""
     matrix: Array | None
     """W of the forward convolution; None where it has more than `READABLE` rows or columns."""
+
+    def __str__(self) -> str:
+        return render_example(self)
 
 
 def worked_example(sizes: Sequence[TransposedSize]) -> WorkedExample:

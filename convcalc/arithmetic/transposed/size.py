@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.arithmetic.formulas import Padding, conv_out, conv_transpose_out, extent, padding_pair
 from convcalc.arithmetic.transposed.checkerboard import Overlap, overlap
+from convcalc.arithmetic.transposed.text import transposed_text
 from convcalc.errors import BadArgument
 from convcalc.shown import Shown
 from convcalc.sizes.axes import each_axis, per_axis
@@ -106,6 +107,9 @@ class TransposedSize(Shown):
     """None where symbols leave it open."""
     needs: tuple[Size, ...]
     """What symbols leave open: every entry must be >= 0."""
+
+    def __str__(self) -> str:
+        return transposed_text(self)
 
 
 def transposed_size(

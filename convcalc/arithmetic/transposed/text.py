@@ -6,18 +6,24 @@ Every function takes results of `convcalc.arithmetic.transposed.size`, one an ax
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from convcalc.arithmetic.transposed.size import TransposedSize
 from convcalc.render.words import Line, across, labelled, needed, number, plain, stacked
 from convcalc.sizes.axes import axis_names
 from convcalc.sizes.size import Size, is_symbolic
 from convcalc.sizes.text import PRETTY, PYTHON, Style, grouped
 
+if TYPE_CHECKING:
+    from convcalc.arithmetic.transposed.checkerboard import Overlap
+    from convcalc.arithmetic.transposed.size import TransposedSize
+
 PHASES = 16
 """The summary writes the counts of this many phases; beyond, the least and the most must do."""
 RECORDED_PHASES = 1000
 """The record has the counts of this many phases at most."""
+
+SHOWN = 8
+"""So many phases of an overlap are written."""
 
 
 def render_transposed(sizes: Sequence[TransposedSize], *, style: Style = PRETTY) -> str:
@@ -280,3 +286,16 @@ def _alike(sizes: Sequence[TransposedSize]) -> list[tuple[str, TransposedSize]]:
     for name, axis in zip(axis_names(len(sizes)), sizes, strict=True):
         named.setdefault(axis, []).append(name)
     return [(", ".join(names), axis) for axis, names in named.items()]
+
+
+def overlap_line(meet: Overlap) -> str:
+    """Return how many taps meet at each phase.
+
+    >>> from convcalc.arithmetic.transposed.checkerboard import overlap
+    >>> overlap_line(overlap(4, stride=2))
+    'taps by phase 2 2: even, as 2 divides 4'
+    """
+    counts = " ".join(str(meet.count(phase)) for phase in range(min(meet.stride, SHOWN)))
+    more = " ..." if meet.stride > SHOWN else ""
+    remedy = f"; {meet.remedy}" if meet.remedy else ""
+    return f"taps by phase {counts}{more}: {'even' if meet.even else 'uneven'}, as {meet.reason}{remedy}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from convcalc.bridge.verify.text import render_report
 from convcalc.shown import Shown
 
 
@@ -44,3 +45,6 @@ class VerifyReport(Shown):
     def ok(self) -> bool:
         """Whether there is no mismatch."""
         return not self.mismatches
+
+    def __str__(self) -> str:
+        return render_report(self)

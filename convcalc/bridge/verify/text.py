@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from convcalc.bridge.verify.report import VerifyReport
 from convcalc.render.words import labelled
+
+if TYPE_CHECKING:
+    from convcalc.bridge.verify.report import VerifyReport
 
 
 def render_report(report: VerifyReport) -> str:
     """Return the answer for people: the outcome, the cases of each kind, and a line for each mismatch.
 
+    >>> from convcalc.bridge.verify.report import VerifyReport
     >>> print(render_report(VerifyReport(device="cpu", device_name="x86_64", torch="2.13.0", seed=0, checked=2,
     ...     refused=1, kinds={"Conv1d": 1, "Pad": 2}, seconds=0.5)))
     0 mismatches in 3 cases: 2 computed, 1 refused by both
@@ -46,6 +49,7 @@ def _counted(number: int, one: str, many: str) -> str:
 def report_record(report: VerifyReport) -> dict[str, Any]:
     """Return the JSON record of a report; each mismatch is a record of its own.
 
+    >>> from convcalc.bridge.verify.report import VerifyReport
     >>> report = VerifyReport(device="cpu", device_name="x", torch="2.13.0", seed=0, checked=1, refused=0, seconds=0.1)
     >>> list(report_record(report))
     ['kind', 'device', 'device_name', 'torch', 'seed', 'checked', 'refused', 'kinds', 'mismatches', 'seconds']
