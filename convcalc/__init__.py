@@ -20,12 +20,11 @@ from convcalc.version import __version__
 
 _HOMES = {
     "analysis.comparison": "Comparison",
-    "api": "check compare find_fields find_notes find_tiles find_window inspect valid_sizes",
+    "api": "check compare find_fields find_notes find_tiles find_window from_torch inspect valid_sizes",
     "analysis.report.report": "LayerReport Report",
     "analysis.validity.legal": "Legal",
     "network.blocks": "Block Branches Residual Sequential Skip Wired",
     "bridge.assembly.assemble": "to_torch",
-    "bridge.entry": "from_torch",
     "analysis.chain": "Chain Step run_chain",
     "arithmetic.transposed.checkerboard": "Overlap overlap",
     "arithmetic.dilation.stack": "HDC hdc",
@@ -68,6 +67,7 @@ if TYPE_CHECKING:
         find_notes,
         find_tiles,
         find_window,
+        from_torch,
         inspect,
         valid_sizes,
     )
@@ -88,7 +88,6 @@ if TYPE_CHECKING:
     from convcalc.arithmetic.transposed.views import transposed_by_matrix, transposed_by_stamps, transposed_by_zeros
     from convcalc.arithmetic.window_size import WindowedSize, conv_size, pool_size
     from convcalc.bridge.assembly.assemble import to_torch
-    from convcalc.bridge.entry import from_torch
     from convcalc.errors import (
         BadArgument,
         BadShape,

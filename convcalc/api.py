@@ -18,6 +18,7 @@ from convcalc.analysis.report.report import Report
 from convcalc.analysis.tiles import Tiles
 from convcalc.analysis.validity import of_graph as legal_graph
 from convcalc.analysis.validity.legal import Legal
+from convcalc.bridge.device import need_torch
 from convcalc.errors import BadArgument, brief
 from convcalc.footprints.field import Field
 from convcalc.layers.base import Layer
@@ -292,3 +293,38 @@ def value_type(module: Any) -> str:
     kinds = (value.dtype for value in module.parameters() if value.is_floating_point() or value.is_complex())
     names = (str(kind).removeprefix("torch.") for kind in kinds)
     return next((name for name in names if name in ITEMSIZES), "float32")
+
+
+def from_torch(
+    module: Any,
+    input_size: InputShapes | None = None,
+    *,
+    example_inputs: Any = None,
+    dtype: Any = None,
+    train: bool = False,
+    check: bool = True,
+    assume: Mapping[str, bool] | None = None,
+) -> Graph:
+    """Return the graph of a `torch.nn.Module`, as it runs on inputs of these shapes, batch included.
+
+    The module runs on `meta`, in evaluation unless `train`, and stays as it is. `input_size` is a shape
+    (N, C, ...), of several inputs one each; a name such as "H" stands for a size to be found. Or give
+    `example_inputs`: a tensor, a sequence of positional arguments, or a mapping of arguments by name. `dtype` is that
+    of the inputs and, a floating one, of the parameters: their own unless given. `check` runs the module once or twice
+    more, at other sizes, where the graph must be the same. `assume` says how conditions on values of the input go, by
+    the line of code or the call that is asked, as {"net.py:9": False}. Raises `Unreadable` without torch, and what
+    `convcalc inspect` shows where the module does not run.
+
+    >>> torch = need_torch()
+    >>> from_torch(torch.nn.Sequential(torch.nn.Conv2d(1, 6, 5, padding=2), torch.nn.ReLU()), (1, 1, 28, 28))
+    Graph(Sequential: 2 nodes: input -> 1)
+    """
+    need_torch()
+    from convcalc.bridge.trace import capture
+
+    graph = capture(
+        module, input_size, example_inputs=example_inputs, dtype=dtype, train=train, check=check, assume=assume
+    )
+    if graph.capture is not None and graph.capture.error is not None:
+        raise graph.capture.error
+    return graph

@@ -22,7 +22,7 @@ from torch.utils.checkpoint import checkpoint, checkpoint_sequential  # noqa: E4
 
 from convcalc.analysis.report.cost import count_cost  # noqa: E402
 from convcalc.analysis.report.inspection import inspect_graph  # noqa: E402
-from convcalc.bridge.entry import from_torch  # noqa: E402
+from convcalc.api import from_torch  # noqa: E402
 from convcalc.bridge.trace import capture  # noqa: E402
 from convcalc.errors import BadArgument, BadShape, Unknown  # noqa: E402
 from convcalc.layers import Opaque  # noqa: E402
@@ -609,7 +609,7 @@ WITHOUT = """
 import sys
 sys.modules["torch"] = None
 from convcalc.errors import Unreadable
-from convcalc.bridge.entry import from_torch
+from convcalc.api import from_torch
 try:
     from_torch(None, (1, 3, 8, 8))
 except Unreadable as error:

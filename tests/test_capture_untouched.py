@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.overrides import TorchFunctionMode  # noqa: E402
 
-from convcalc.bridge.entry import from_torch  # noqa: E402
+from convcalc.api import from_torch  # noqa: E402
 from convcalc.bridge.trace import capture  # noqa: E402
 
 SHAPE = (1, 3, 16, 16)

@@ -6,38 +6,18 @@ Nothing is allocated, and the module is as it was before, also after an error. S
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext, redirect_stdout
-from dataclasses import replace
-from functools import partial
-from io import StringIO
 from typing import Any
 
-from convcalc.analysis.validity.ties import are_at, asked_of, fitting, solved, tells_more, together
-from convcalc.bridge.capture.arguments import blank, each_tensor, swapped
-from convcalc.bridge.capture.blank import blank_input
-from convcalc.bridge.capture.deciding import decided
-from convcalc.bridge.capture.isolation import unchanged
-from convcalc.bridge.capture.known import has_values
-from convcalc.bridge.capture.meta_copy import Copier
-from convcalc.bridge.capture.naming import argument_names, labelled_outputs, names_of, place_of
-from convcalc.bridge.capture.placing import place
-from convcalc.bridge.capture.recorder import Recorder
-from convcalc.bridge.capture.selfcheck import Again, check_again, is_unchecked, otherwise, shape_at, takes
+from convcalc.analysis.validity.ties import asked_of, fitting
+from convcalc.bridge.capture.run import EXAMPLES, captured_at, run_module
+from convcalc.bridge.capture.selfcheck import shape_at
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.events import Call, Failed, Value
-from convcalc.bridge.loops.alike import plan_of
-from convcalc.bridge.loops.numbers import heard
-from convcalc.errors import BadArgument, BadShape, ConvcalcError, brief
-from convcalc.layers import Layer, Shape
-from convcalc.network.capture import Capture
+from convcalc.bridge.explain import explain
+from convcalc.errors import BadArgument, BadShape, brief
+from convcalc.layers import Shape
 from convcalc.network.graph import Graph, InputShapes
 from convcalc.network.input_size import read_shapes
-from convcalc.network.letters import with_symbols
-from convcalc.network.node import Node, Weights
 from convcalc.sizes.expr import Expr
-
-EXAMPLES = (224, 256, 64, 32, 128, 512, 160, 384, 572, 28, 8, 4, 2, 1, 1024, 16000)
-"""The sizes that are tried for a letter, first to last."""
 
 FEW = 28
 """The size for a letter where loops over pieces do the same in every round: more rounds show no more."""
@@ -75,6 +55,7 @@ def capture(
         "dtype": dtype,
         "train": train,
         "check": check,
+        "explain": explain,
         "repair": True,
         "named": named,
         "placed": None,
@@ -86,24 +67,12 @@ def capture(
     }
     if example_inputs is not None:
         args, kwargs = _examples(example_inputs)
-        return _run(module, args, kwargs, settings).checked()
+        return run_module(module, args, kwargs, settings).checked()
     assert input_size is not None  # noqa: S101 -- one of the two is given
     shapes = _shapes(input_size)
     if all(isinstance(size, int) for shape in shapes for size in shape):
-        return _captured(module, settings, shapes)
+        return captured_at(module, settings, shapes)
     return _found(module, settings, shapes)
-
-
-def _captured(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape], *, whole: bool = True) -> Graph:
-    """Capture at these shapes; where not `whole`, at once: nothing is checked at other sizes, no repair is tried."""
-    settings = settings if whole else _quick(settings)
-    kind = settings["dtype"] or _dtype(module)
-    inputs = [blank_input(shape, kind) for shape in shapes]
-    return _run(module, inputs, {}, settings).checked()
-
-
-def _quick(settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {**settings, "check": False, "repair": False}
 
 
 def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) -> Graph:
@@ -118,7 +87,7 @@ def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) ->
         return [tuple(size if isinstance(size, int) else example for size in shape) for shape in shapes]
 
     def runs(there: Sequence[Shape], also: Callable[[Graph], bool] = lambda graph: True) -> bool:
-        graph = _captured(module, settings, there, whole=False)
+        graph = captured_at(module, settings, there, whole=False)
         return graph.capture is not None and graph.capture.error is None and also(graph)
 
     def goes_round(graph: Graph) -> bool:
@@ -126,7 +95,7 @@ def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) ->
 
     def fit(example: int) -> list[Shape] | None:
         there = numbers(example)
-        graph = _captured(module, {**settings, "placed": shapes}, there, whole=False)
+        graph = captured_at(module, {**settings, "placed": shapes}, there, whole=False)
         if graph.capture is None or graph.capture.error is None:
             return few if goes_round(graph) and runs(few := numbers(FEW), goes_round) else there
         sizes = {str(size): example for shape in shapes for size in shape if isinstance(size, Expr)}
@@ -135,7 +104,7 @@ def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) ->
         there = [] if values is None else [shape_at(shape, values) for shape in shapes]
         return there if there and runs(there) else None
 
-    return _captured(module, settings, next(filter(None, map(fit, EXAMPLES)), numbers(EXAMPLES[0])))
+    return captured_at(module, settings, next(filter(None, map(fit, EXAMPLES)), numbers(EXAMPLES[0])))
 
 
 def given_letters(shape: Shape) -> dict[int, Expr]:
@@ -167,370 +136,3 @@ def _examples(example_inputs: Any) -> tuple[list[Any], dict[str, Any]]:
     if isinstance(example_inputs, tuple | list):
         return list(example_inputs), {}
     return [example_inputs], {}
-
-
-def _dtype(module: Any) -> Any:
-    torch = need_torch()
-    kinds = [value.dtype for value in module.parameters() if value.is_floating_point() or value.is_complex()]
-    kinds.sort(key=lambda kind: kind.is_complex)  # weights of a spectrum are no sign of inputs that are complex
-    return next(iter(kinds), torch.get_default_dtype())
-
-
-def _run(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any], settings: Mapping[str, Any]) -> Run:
-    """Run a module with sizes that remember their formula; with plain numbers where it does something else with these.
-
-    `type(n) is int`, an `except TypeError`, C that takes nothing but an int: there sizes that remember are no ints.
-    """
-
-    def with_settings(asked: Mapping[str, Any]) -> Run:
-        return Run(module, args, kwargs, {**settings, **asked})
-
-    run: Run = decided(with_settings, settings["assumed"], settings["guess"], _quick({}))
-    known = run.settings
-    if not run.recorder.asked or known["plain"]:
-        return run
-    with redirect_stdout(StringIO()):  # what the model prints was printed once
-        bare = Run(module, args, kwargs, {**_quick(known), "plain": "plain numbers"})
-    told = otherwise(run, bare)
-    return Run(module, args, kwargs, {**known, "plain": told}) if told else run
-
-
-class Run:
-    """One run of a module on meta, and the graph of what it did."""
-
-    def __init__(
-        self, module: Any, args: Sequence[Any], kwargs: Mapping[str, Any], settings: Mapping[str, Any]
-    ) -> None:
-        self.original = module
-        self.given = args, kwargs
-        self.settings = settings
-        self.name = settings["name"]
-        self.inputs: dict[str, Any] = {}
-        self.calls: dict[str, Call] = {}
-        self.error: ConvcalcError | None = None
-        self.output: Any = None
-        self.raised: Exception | None = None
-        self.late: str | None = None
-        """The first node after a size lost its formula."""
-        with unchanged():
-            copier = Copier()
-            self.recorder = Recorder(copier, settings["plain"], settings.get("plan"))
-            twin = copier.module(module)
-            if settings["dtype"] is not None and settings["dtype"].is_floating_point:
-                twin.to(settings["dtype"])
-            twin.train(settings["train"])
-            self.twin = twin
-            self.args, self.kwargs = self._receive(twin, args, kwargs)
-            self.recorder.know(twin)
-            try:
-                with self.recorder, nullcontext() if settings["plain"] else heard(self.recorder.ranges):
-                    self.output = twin(*self.args, **self.kwargs)
-            except Exception as error:
-                self.raised = error
-            finally:
-                self.recorder.draw()
-                self.recorder.joins.ended()
-                self.recorder.heard.close()
-                self.recorder.leave()
-        if self.raised is not None:
-            from convcalc.bridge.explain import explain
-
-            self.error = explain(self.raised, self.recorder, self, repair=self.settings["repair"])
-        elif self.output is None:
-            self.error = BadShape(f"{type(module).__name__}.forward returns nothing: it ends without a return")
-
-    def _receive(self, twin: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        """The inputs on meta, named as forward names them, their sizes given letters."""
-        self._taken = {path for path, _ in twin.named_modules()}
-        names = self._input_names(len(args))
-        placed = [blank(value, name, self.inputs) for name, value in zip(names, args, strict=True)]
-        named = {name: blank(value, self._own(name), self.inputs) for name, value in kwargs.items()}
-        examples = self._examples_with_values(names, args, kwargs)
-        shapes = {name: tuple(value.shape) for name, value in self.inputs.items()}
-        found = self.settings["placed"]
-        fits = found is not None and are_at(found, tuple(shapes.values()))
-        letters = dict(zip(shapes, found, strict=True)) if fits else with_symbols(shapes)
-        for name, first in zip(letters, self.settings["named"], strict=False):
-            taken = set(map(str, first.values()))  # a letter of the user's is no other axis'
-            letters[name] = tuple(
-                first.get(axis, number if str(size) in taken else size)
-                for axis, (size, number) in enumerate(zip(letters[name], shapes[name], strict=True))
-            )
-        self.letters = tuple(letters.values())
-        asking = self.recorder.asking
-        asking.assume, asking.assumed = self.settings["assume"], self.settings["assumed"]
-        asking.guess = self.settings["guess"]
-        self.recorder.numbers = {
-            str(letter): size
-            for name, shape in letters.items()
-            for letter, size in zip(shape, shapes[name], strict=True)
-            if isinstance(letter, Expr) and str(letter) in letter.symbols
-        }
-        for name, value in self.inputs.items():
-            self.calls[name] = self.recorder.take(name, value, letters[name])
-            if name in examples:
-                self.recorder.copied.small[id(value)] = value, examples[name]
-                self.calls[name].valued = True
-        return placed, named
-
-    def _examples_with_values(
-        self, names: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """The inputs that keep the values of their example: whole numbers along one axis, such as lengths."""
-        seen: dict[str, Any] = {}
-        for name, value in [*zip(names, args, strict=True), *((self._own(key), one) for key, one in kwargs.items())]:
-            each_tensor(value, name, seen)
-        return {
-            name: value
-            for name, value in seen.items()
-            if value.dim() <= 1 and has_values(value) and not (value.is_floating_point() or value.is_complex())
-        }
-
-    def _input_names(self, count: int) -> list[str]:
-        return [self._own(name) for name in argument_names(self.twin, count)]
-
-    def _own(self, name: str) -> str:
-        """The name of an input, which no module has."""
-        return f"{name}_input" if name in self._taken else name
-
-    # -- the check ----------------------------------------------------------------------------------------------
-
-    def checked(self) -> Graph:
-        """Return the graph, less what runs at other sizes contradict."""
-        graph = self.graph()
-        if not self.settings["check"] or self.raised is not None:
-            return graph
-        numbers, placed = self.recorder.numbers, self.settings["placed"]
-        asked = asked_of(graph, dict(zip(self.inputs, self.letters, strict=True)), numbers) if len(numbers) > 1 else []
-        if numbers:
-            times = 4 if self.recorder.watch.lost else 2 if self.recorder.asked else 1
-            fit, measured = asked if placed is not None else [], self.measured(graph)
-            graph = check_again(graph, numbers, self._again, times, self.late, fit, measured=measured)
-        tied = len(self.inputs) > 1 and solved(asked, list(numbers))
-        lost = graph.capture is not None and graph.capture.lost
-        if placed is not None or lost or not (tied or not numbers or is_unchecked(graph)):
-            return graph
-        return self._placed() or graph
-
-    def _placed(self) -> Graph | None:
-        """The graph with letters where the module takes other sizes, if those of (N, C, ...) are not there."""
-        if any(self.settings["named"]):
-            return None
-        args, kwargs = self.given
-        shapes = {name: tuple(value.shape) for name, value in self.inputs.items()}
-        if len(shapes) == 1 and len(self.letters[0]) > 3:  # an image has its channels first
-            return None
-
-        def graph_of(letters: Sequence[Shape]) -> Graph:
-            return Run(self.original, args, kwargs, {**_quick(self.settings), "placed": letters}).graph()
-
-        with redirect_stdout(StringIO()):  # what the model prints was printed once
-            placed = place(shapes, graph_of, self._runs)
-            if placed is None or not tells_more(placed, self.letters):
-                return None
-            if self.settings["named"] and tells_more(self.letters, placed):  # the user's own letters stay
-                return None
-            graph = _run(self.original, args, kwargs, {**self.settings, "placed": placed}).checked()
-        return None if is_unchecked(graph) else graph
-
-    def _again(self, values: Mapping[str, int]) -> Again:
-        run = self._at([shape_at(shape, values) for shape in self.letters])
-        by_torch = run.raised is None or run.recorder.failed is not None
-        graph = run.graph()
-        return Again(graph, None if by_torch else run.raised, run.measured(graph))
-
-    def _runs(self, shapes: Sequence[Shape]) -> bool:
-        """Whether the module runs at other shapes, on a device too: meta takes more."""
-        run = self._at(shapes)
-        return run.raised is None and takes(run.graph(), dict(zip(self.inputs, shapes, strict=True)))
-
-    def _at(self, shapes: Sequence[Shape]) -> Run:
-        """The module run at other shapes."""
-        torch = need_torch()
-        other = {
-            id(original): original
-            if tuple(original.shape) == shape
-            else torch.empty(shape, dtype=blank.dtype, device="meta")
-            for (original, blank), shape in zip(self._originals(), shapes, strict=True)
-        }
-        args, kwargs = self.given
-        return Run(self.original, swapped(args, other), swapped(kwargs, other), _quick(self.settings))
-
-    def _originals(self) -> list[tuple[Any, Any]]:
-        """Each input as it was given, and on meta."""
-        args, kwargs = self.given
-        seen: dict[str, Any] = {}
-        for name, value in [
-            *zip(self._input_names(len(args)), args, strict=True),
-            *((self._own(name), value) for name, value in kwargs.items()),
-        ]:
-            each_tensor(value, name, seen)
-        return [(seen[name], blank) for name, blank in self.inputs.items()]
-
-    # -- the graph ----------------------------------------------------------------------------------------------
-
-    def graph(self) -> Graph:
-        """Return what was recorded as a graph."""
-        self.recorder.work_out(len(self.recorder.calls))
-        outputs = [] if self.raised is not None else labelled_outputs(self.output, "")
-        values = [(label, self.recorder.value(tensor)) for label, tensor in outputs]
-        failed = self._failed()
-        calls = self.kept([*(value for _, value in values), *(failed.inputs if failed else ())])
-        self._drawn = calls
-        names = self.names(calls)
-        self.late = next((names[id(call)] for call in calls if call.late), None)
-        ends = [(label, self.reference(names, value)) for label, value in values]
-        return Graph(
-            self.nodes(calls, names),
-            tuple(self.inputs),
-            [end for _, end in ends],
-            name=self.name,
-            example=[tuple(value.shape) for value in self.inputs.values()],
-            labels=[label or name for label, name in ends],
-            capture=self._capture(failed, names, [value for _, value in values]),
-        )
-
-    def measured(self, graph: Graph) -> dict[str, Shape]:
-        """Return the shape that torch gave for each output of the nodes of `graph`, which is that of this run."""
-        given = {node.name: call for node, call in zip(graph, self._drawn, strict=True)}
-        return {
-            name: shape for node in graph for name, shape in zip(node.outputs, given[node.name].shapes, strict=True)
-        }
-
-    def _failed(self) -> Failed | None:
-        """The call of torch that ended the run, if one did; an assertion written as a call is the model's own."""
-        failed = self.recorder.failed
-        ended = failed is not None and failed.error is self.raised and failed.raw is not need_torch()._assert
-        return failed if ended else None
-
-    def _refused(self, failed: Failed | None, names: Mapping[int, str]) -> Node | None:
-        """The call that ended the run as a node, if it is known as a layer."""
-        if failed is None or failed.layer is None:
-            return None
-        name, taken = place_of(failed), {*self.inputs, *names.values()}
-        while name in taken:
-            name += "_again"
-        inputs = [self.reference(names, value) for value in failed.inputs]
-        return Node(name, failed.layer, inputs, source=failed.source)
-
-    def _caught(self) -> list[str]:
-        """Where the model went on after a call that was refused: a branch that no comparison tells of."""
-        failed = self.recorder.failed
-        if failed is None or failed.error is self.raised:
-            return []
-        return [f"{failed.function} is refused, and caught, at {failed.source}"]
-
-    def nodes(self, calls: Sequence[Call], names: Mapping[int, str]) -> list[Node]:
-        """Return a node for each call."""
-        return [
-            Node(
-                names[id(call)],
-                _layer(call),
-                [self.reference(names, value) for value in call.inputs],
-                shares=None if call.shares is None else names[id(call.shares)],
-                source=call.source,
-                weights=_weights(call),
-            )
-            for call in calls
-        ]
-
-    def reference(self, names: Mapping[int, str], value: Value) -> str:
-        """Return what a node that reads this value says."""
-        inputs = {id(call): name for name, call in self.calls.items()}
-        name = inputs.get(id(value.call)) or names[id(value.call)]
-        return name if value.place == 0 else f"{name}[{value.place}]"
-
-    def names(self, calls: Sequence[Call]) -> dict[int, str]:
-        """Return what each call is named in the graph, by its identity."""
-        return names_of(calls, taken=list(self.inputs))
-
-    def kept(self, ends: Sequence[Value]) -> list[Call]:
-        """Return the calls without those that make constants which nobody reads."""
-        needed = {id(value.call) for value in ends}
-        kept = []
-        for call in reversed(self.recorder.calls):
-            if call.live or call.weights or id(call) in needed:
-                needed.update(id(value.call) for value in call.inputs)
-                kept.append(call)
-        return kept[::-1]
-
-    def _capture(self, failed: Failed | None, names: Mapping[int, str], values: Sequence[Value]) -> Capture:
-        watch = self.recorder.watch
-        unused = {
-            path: value
-            for path, value in self.twin.named_parameters()
-            if self.recorder.path_of(value, path) not in self.recorder.owners and self.raised is None
-        }
-        remarks = [*self.recorder.asking.assumptions, *self.recorder.disagreements]
-        remarks += together(dict(zip(self.inputs, self.letters, strict=True)))
-        if self.raised is None and not labelled_outputs(self.output, ""):
-            remarks.append(f"forward returns no tensor but {_kind(self.output)}: the last row stands for it")
-        strays = [path for path in self.recorder.strays if path in self._used()]
-        if strays:
-            remarks.append(f"read, but not among the module's parameters: {_some(strays)}")
-        if unused:
-            count = sum(value.numel() for value in unused.values())
-            remarks.append(f"{count:,} parameters are not read: {_some(list(unused))}")
-        chance = [f"a random number was asked for {where}" for where in self.recorder.chance]
-        if chance:
-            remarks.append(f"{chance[0]}: what it decides is another at every run")
-        lost = (*watch.lost, *(watch.raised if self.raised is None else ()), *self._caught(), *chance)
-        lost = (*lost, *self.recorder.untold)
-        if lost:
-            more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
-            remarks.append(f"not all that sizes do was heard, so what is said of others is observed: {lost[0]}{more}")
-        return Capture(
-            letters=self.letters,
-            path=tuple(watch.path),
-            joins=self.recorder.joins.found(names),
-            again=partial(_captured, self.original, self.settings, whole=False),
-            lost=(*lost, *self.recorder.asking.guessed),
-            unused=_weighed(unused.items()),
-            remarks=tuple(remarks),
-            error=self.error,
-            refused=self._refused(failed, names),
-            raised=self.raised is not None and failed is None,
-            any_number=self._for_any_number(values),
-        )
-
-    def _for_any_number(self, values: Sequence[Value]) -> Graph | None:
-        """The graph for any number of pieces, where that is known of each loop over pieces; it needs one more run."""
-        plan = None if self.raised is not None else plan_of(self.recorder.heard, self.recorder.calls, values)
-        if plan is None or self.recorder.any_number is not None or self.settings["plain"]:
-            return None
-        args, kwargs = self.given
-        again = Run(self.original, args, kwargs, {**_quick(self.settings), "plan": plan})
-        held = again.recorder.any_number
-        if again.raised is not None or held is None:
-            return None
-        return again.graph() if held.is_held([call.function for call in again.recorder.calls]) else None
-
-    def _used(self) -> set[str]:
-        return {path for call in self.recorder.calls for path, _ in call.weights}
-
-
-def _kind(value: Any) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def _layer(call: Call) -> Layer:
-    assert call.layer is not None  # noqa: S101 -- only inputs have none
-    return call.layer
-
-
-def _weights(call: Call) -> Weights:
-    return replace(_weighed(call.weights), macs=call.made)
-
-
-def _weighed(some: Any) -> Weights:
-    pairs = list(some)
-    return Weights(
-        tuple(path for path, _ in pairs),
-        sum(value.numel() for _, value in pairs),
-        sum(value.numel() for _, value in pairs if value.requires_grad),
-        sum(value.numel() * value.element_size() for _, value in pairs),
-    )

@@ -9,11 +9,11 @@ from typing import Any
 
 from convcalc.analysis.validity.legal import Legal
 from convcalc.analysis.validity.of_graph import valid_sizes
+from convcalc.bridge.capture.run import EXAMPLES, Run
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import Bench, Repair
 from convcalc.bridge.explain.failure import Failure
 from convcalc.bridge.explain.reruns import Change
-from convcalc.bridge.trace import EXAMPLES, Run
 from convcalc.errors import ConvcalcError
 from convcalc.layers import Concat, Layer, Shape, View
 from convcalc.layers.base import written

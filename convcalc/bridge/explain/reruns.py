@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 from convcalc.bridge.capture.isolation import unchanged
 from convcalc.bridge.capture.meta_copy import Copier
 from convcalc.bridge.capture.recorder import Recorder
+from convcalc.bridge.capture.run import Run
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.failure import Failure, read_failure
-from convcalc.bridge.trace import Run
 
 torch = need_torch()
 
