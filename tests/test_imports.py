@@ -5,7 +5,7 @@ import inspect
 import os
 import subprocess
 import sys
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -59,6 +59,7 @@ def test_a_command_imports_no_other_command():
     assert {name for name in modules if name.startswith("convcalc.cli.")} <= {
         "convcalc.cli.conv",
         "convcalc.cli.formula",
+        "convcalc.cli.letters",
         "convcalc.cli.nothing",
         "convcalc.cli.options",
         "convcalc.cli.together",
@@ -72,7 +73,7 @@ def test_the_check_of_weight_can_fail(name):
 
 def test_importing_the_package_imports_none_of_its_rooms():
     ours = {name for name in loaded("import convcalc") if name.partition(".")[0] in {"convcalc", "click", *HEAVY}}
-    assert ours == {"convcalc"}
+    assert ours == {"convcalc", "convcalc.version"}
 
 
 def test_a_public_formula_imports_nothing_heavy():
@@ -81,74 +82,24 @@ def test_a_public_formula_imports_nothing_heavy():
 
 # -- layering ----------------------------------------------------------------------------------------------------
 
-ORDER = [
-    *(
-        "explanation",
-        "shown",
-        "errors",
-        "axes expr",
-        "exprdivide exprsum exprtext",
-        "sizes",
-        "expreval",
-        "quasiaffine",
-        "branch",
-        "join",
-        "conditions",
-        "formulas",
-        "resizing",
-    ),
-    *(
-        "solve_problem",
-        "solve_near",
-        "solve",
-        "checkerboard tapsets",
-        "window_size transpose_size",
-        "footprint",
-        "stencils",
-        "product reads",
-    ),
-    *(
-        "layers.settings layers.door input_size spelled",
-        "layers.base",
-        "layers.*",
-        "layers",
-        "notation",
-        "shorthand",
-        "chain",
-        "graph",
-        "blocks",
-        "analysis",
-        "zoo",
-        "bridge",
-        "render",
-        "cli",
-    ),
+TOWER = [
+    "__main__",
+    "cli",
+    "api",
+    "bridge",
+    "analysis",
+    "zoo",
+    "network",
+    "layers",
+    "footprints",
+    "arithmetic",
+    "render",
+    "sizes",
+    "shown",
+    "errors",
+    "version",
 ]
-"""From the ground up: a room imports only rooms before it; those of one entry do not know each other."""
-
-PACKAGES = ("analysis", "zoo", "bridge", "render", "cli")
-"""Their own modules may know each other, as long as no cycle arises."""
-
-LAZY_UPWARDS = {
-    ("expr", "exprdivide"),
-    ("expr", "exprsum"),
-    ("expr", "exprtext"),
-    ("expr", "expreval"),
-    ("shown", "render.shown"),
-    ("analysis.inspection", "bridge.trace"),
-}
-"""Inside functions: an expression knows its texts, takes values through the door of sizes; a result shows itself."""
-
-
-def rank(module):
-    """The place of a room in the order; None for one that the order does not name."""
-    for place, entry in enumerate(ORDER):
-        for name in entry.split():
-            inside = name in PACKAGES and module.startswith(f"{name}.")
-            among = name.endswith(".*") and module.startswith(name[:-1]) and module not in ORDER
-            if module == name or inside or among:
-                return place
-    return None
+"""The rooms of the house, from the top down: each imports only rooms below it. docs/architecture.md draws it."""
 
 
 def modules():
@@ -157,93 +108,117 @@ def modules():
     return {
         name.removesuffix(".__init__"): ast.parse(path.read_text(encoding="utf-8"))
         for name, path in paths.items()
-        if name not in ("__init__", "__main__")
+        if name != "__init__"
     }
 
 
 def imports(tree):
-    """Every import of a module as (its name, whether it stands inside a function)."""
-
-    def visit(node, lazy):
-        for child in ast.iter_child_nodes(node):
-            deeper = lazy or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
-            if isinstance(child, ast.Import):
-                yield from ((alias.name, lazy) for alias in child.names)
-            elif isinstance(child, ast.ImportFrom):
-                for alias in child.names:
-                    yield f"{child.module}.{alias.name}", lazy
-            yield from visit(child, deeper)
-
-    return visit(tree, False)
+    """The full name of everything imported, inside functions too; what is for type checkers alone is left out."""
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, "imports are written in full"
+            yield from (f"{child.module}.{alias.name}" for alias in child.names)
+        yield from imports(child)
 
 
 TREES = modules()
-NAMES = set(TREES)
+DOOR = "convcalc"
 
 
-def rooms(tree):
-    """The rooms of convcalc that a module imports, as (room, lazy)."""
-    for name, lazy in imports(tree):
-        inner = name.removeprefix("convcalc.")
-        if name == inner:
-            continue
-        room = inner if inner in NAMES else inner.rpartition(".")[0]
-        if room in NAMES:
-            yield room, lazy
+def files(tree):
+    """The modules of convcalc that a module imports; the package's own door among them."""
+    found = set()
+    for name in imports(tree):
+        head, _, inner = name.partition(".")
+        if head == DOOR:
+            found.add(next((part for part in (inner, inner.rpartition(".")[0]) if part in TREES), DOOR))
+    return found
 
 
-def test_every_room_named_in_the_order_is_there():
-    named = {name.removesuffix(".*") for entry in ORDER for name in entry.split()}
-    assert named <= NAMES
+def room(module):
+    return module.split(".")[0]
 
 
-@pytest.mark.parametrize("module", sorted(NAMES))
+def climbs(module, tree):
+    """The imports of a module that do not point downwards."""
+    place = TOWER.index(room(module))
+    return {other for other in files(tree) if other == DOOR or TOWER.index(room(other)) < place}
+
+
+def circle(graph):
+    """A circle in a graph of what imports what, or None."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return None
+
+
+def test_the_tower_names_every_room_and_nothing_else():
+    there = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert there - {"__init__"} == set(TOWER)
+
+
+def test_every_folder_is_a_package():
+    assert [path for path in ROOT.rglob("*.py") if not (path.parent / "__init__.py").exists()] == []
+
+
+@pytest.mark.parametrize("module", sorted(TREES))
 def test_imports_point_downwards(module):
-    tree = TREES[module]
-    place = rank(module)
-    for room, lazy in rooms(tree):
-        below = rank(room)
-        if place is None or below is None or (lazy and (module, room) in LAZY_UPWARDS):
-            continue
-        together = below == place and ORDER[place] in ("layers.*", *PACKAGES)
-        assert below < place or together, f"{module} imports {room}"
+    assert climbs(module, TREES[module]) == set()
 
 
-def test_no_room_outside_imports_a_face():
+def test_no_file_is_in_a_circle_of_imports():
+    assert circle({module: files(tree) - {module} for module, tree in TREES.items()}) is None
+
+
+def test_no_folder_inside_a_room_is_in_a_circle_of_imports():
+    folders = {name for name, path in ((name, ROOT.joinpath(*name.split("."))) for name in TREES) if path.is_dir()}
+    inside = {
+        name: max((f for f in folders if f"{name}.".startswith(f"{f}.")), key=len, default=name) for name in TREES
+    }
+    graph = {}
     for module, tree in TREES.items():
-        for room, lazy in rooms(tree):
-            if room.split(".")[0] == "cli":
-                assert module.split(".")[0] == "cli", f"{module} imports {room}"
-            if room.split(".")[0] == "render" and not (lazy and (module, room) in LAZY_UPWARDS):
-                assert module.split(".")[0] in ("render", "cli"), f"{module} imports {room}"
+        own = inside[module]
+        if "." in own:  # files that stand beside folders are looked at one by one, by the test above
+            graph.setdefault(own, set()).update(inside[f] for f in files(tree) if "." in inside.get(f, ""))
+    assert graph
+    assert circle({folder: others - {folder} for folder, others in graph.items()}) is None
 
 
-def test_imports_have_no_cycle():
-    graph = {module: {room for room, lazy in rooms(tree) if not lazy} - {module} for module, tree in TREES.items()}
-    assert set(TopologicalSorter(graph).static_order()) >= NAMES
+def test_the_checks_of_direction_can_fail():
+    source = """
+if TYPE_CHECKING:
+    from convcalc.api import inspect
 
+def f():
+    from convcalc.cli import main
 
-def test_the_check_of_direction_can_fail():
-    tree = ast.parse(
-        "def f():\n    from convcalc.cli import main\nfrom convcalc import layers\nimport convcalc.arithmetic.solving.solutions"
-    )
-    assert set(rooms(tree)) == {("cli", True), ("layers", False), ("solve", False)}
-    assert rank("formulas") < rank("layers.pool") < rank("layers") < rank("cli") == rank("cli.options")
+from convcalc import __version__
+from convcalc.sizes.expr import Expr
+import convcalc.bridge.trace
+"""
+    tree = ast.parse(source)
+    assert files(tree) == {"cli", DOOR, "sizes.expr", "bridge.trace"}
+    assert climbs("analysis.fields", tree) == {"cli", DOOR, "bridge.trace"}
+    assert climbs("api", tree) == {"cli", DOOR}
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}}) is not None
+    assert circle({"a": {"b", "c"}, "b": {"c"}}) is None
 
 
 def test_only_the_bridge_imports_torch():
     importers = {
-        module for module, tree in TREES.items() if any(name.split(".")[0] == "torch" for name, _ in imports(tree))
+        module for module, tree in TREES.items() if any(name.split(".")[0] == "torch" for name in imports(tree))
     }
     assert importers
-    assert {module.split(".")[0] for module in importers} == {"bridge"}
+    assert {room(module) for module in importers} == {"bridge"}
 
 
 def test_no_module_has_the_name_of_a_public_function():
     public = {name for name in convcalc.__all__ if inspect.isroutine(getattr(convcalc, name))}
     assert "conv_out" in public
-    assert public & {name.split(".")[0] for name in NAMES} == set()
-    for module in ("formulas", "resizing", "solve", "window_size", "shorthand", "notation", "chain", "reads"):
-        room = __import__(f"convcalc.{module}", fromlist=["*"])
-        functions = {name for name, value in vars(room).items() if inspect.isfunction(value) and name[0] != "_"}
-        assert functions & {name.split(".")[0] for name in NAMES} == set()
+    assert public & {room(name) for name in TREES} == set()
