@@ -241,5 +241,8 @@ def test_the_example_as_a_record():
 
 
 def test_rendering_a_size_needs_no_numpy():
-    probe = "import sys, convcalc.arithmetic.transposed.text; print(sorted({'numpy', 'sympy', 'rich', 'click'} & set(sys.modules)))"
+    probe = (
+        "import sys, convcalc.arithmetic.transposed.text; "
+        "print(sorted({'numpy', 'sympy', 'rich', 'click'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True).stdout == "[]\n"

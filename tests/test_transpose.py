@@ -381,5 +381,7 @@ def test_the_matrix_leaves_out_rows_past_the_input():
 
 
 def test_sizes_need_no_numpy():
-    probe = "import sys; import convcalc.arithmetic.transposed.size; print(sorted({'numpy', 'sympy', 'torch'} & set(sys.modules)))"
+    probe = (
+        "import sys, convcalc.arithmetic.transposed.size; print(sorted({'numpy', 'sympy', 'torch'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True).stdout == "[]\n"

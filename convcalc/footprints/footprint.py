@@ -28,13 +28,14 @@ from convcalc.errors import BadArgument, BadShape, brief
 from convcalc.footprints.readings import Readings
 from convcalc.footprints.taps import TapCounts, Taps, TapSet
 from convcalc.footprints.text import footprint_line
+from convcalc.shown import Shown
 
 MAX_PHASES = 2**16
 """More phases than this are refused: no network has them, and each costs a set."""
 
 
 @dataclass(frozen=True, repr=False)
-class Footprint(Readings):
+class Footprint(Readings, Shown):
     """Output a*q + f reads `phases[f]` moved by a*`step`, q being the number of phases.
 
     `all_before` and `all_after` say that besides, every output reads everything before or after (global pooling,
@@ -175,6 +176,7 @@ class Footprint(Readings):
         """The same map with its smallest period.
 
         >>> from convcalc.footprints.readings import Readings
+        from convcalc.shown import Shown
         from convcalc.footprints.taps import TapSet
         >>> Footprint((TapSet.of([0, 1]), TapSet.of([3, 4])), step=6).reduced()
         reads 0..1 + 3a

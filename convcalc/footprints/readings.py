@@ -8,10 +8,9 @@ from functools import cached_property
 from typing import Any, Self
 
 from convcalc.footprints.taps import TapCounts, Taps, TapSet
-from convcalc.shown import Shown
 
 
-class Readings(Shown):
+class Readings:
     """The readings of a periodic map from outputs to what they read; `convcalc.footprints.footprint` has the map."""
 
     phases: tuple[Taps, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from convcalc.errors import ConvcalcError
@@ -35,7 +35,7 @@ class Capture:
     joins: tuple[Join, ...] = ()
     again: Callable[..., Graph] | None = None
     lost: tuple[str, ...] = ()
-    unused: Weights = Weights()
+    unused: Weights = field(default_factory=Weights)
     remarks: tuple[str, ...] = ()
     error: ConvcalcError | None = None
     refused: Node | None = None

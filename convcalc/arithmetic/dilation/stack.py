@@ -1,8 +1,7 @@
 """Hybrid dilated convolution: whether a stack of dilated convolutions reads all of its receptive field.
 
-`hdc` answers twice: by the published rule (arithmetic.dilation.published) and exactly (arithmetic.dilation.offsets). Where
-the two differ it says why, and where there are holes, which rates close them (arithmetic.dilation.repair). Theorem and
-proof: docs/dilation.md.
+`hdc` answers twice: by the published rule (`published`) and exactly (`offsets`). Where the two differ it says why, and
+where there are holes, which rates close them (`repair`). Theorem and proof: docs/dilation.md.
 """
 
 from __future__ import annotations
