@@ -645,3 +645,8 @@ def test_a_graph_does_not_hold_where_it_divides_by_zero():
     )
     assert graph.holds({graph.inputs[0]: (1, 3, 8, 16)})
     assert not graph.holds({graph.inputs[0]: (1, 3, 3, 16)})
+
+
+def test_a_call_of_torchs_own_modules_stands_where_the_capture_was_asked_for():
+    (node,) = from_torch(nn.Sequential(nn.Conv2d(3, 4, 3)), (1, 3, 8, 8))
+    assert node.source.rpartition(":")[0] == __file__

@@ -201,3 +201,8 @@ def test_range_is_a_range_while_a_model_runs_and_as_before_afterwards():
     before = builtins.range
     assert cc.inspect(net_of(looks), (1, 2, 6)).output == (1, 2, 6)
     assert builtins.range is before
+
+
+def test_the_number_of_a_round_that_is_compared_with_the_last_is_heard():
+    last = net_of(lambda s, x: sum(x[..., i].mean() for i in range(x.shape[2]) if i != x.shape[2] - 1))
+    assert not cc.from_torch(last, (1, 2, 10)).capture.lost

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from convcalc.bridge.device import need_torch
 
-_HERE = str(Path(__file__).parent)
+_HERE = str(Path(__file__).parents[1])
 
 LIMIT = 16
 """So many conditions are decided by trying both ways."""

@@ -9,7 +9,7 @@ from types import CodeType, FrameType
 
 from convcalc.bridge.device import need_torch
 
-_HERE = str(Path(__file__).parent.parent) + os.sep
+_HERE = str(Path(__file__).parents[2]) + os.sep
 _TORCH = str(Path(str(need_torch().__file__)).parent) + os.sep
 
 

@@ -23,7 +23,7 @@ from convcalc.bridge.device import need_torch
 Fate: TypeAlias = Literal["told", "raised", "kept"]
 """What becomes of text: told to a reader, part of an exception, or anything else."""
 
-_HERE = str(Path(__file__).parent)
+_HERE = str(Path(__file__).parents[1])
 _MANY = 64
 """Sets of more entries than this are not compared one by one."""
 
@@ -39,7 +39,7 @@ _ASKED = frozenset({"format", "join", "size", "dim", "item", "tolist", "numpy", 
 
 
 def asking(beyond: tuple[str, ...] = ()) -> FrameType | None:
-    """Return the frame of the code that asks: the innermost that is not of this room, nor of the files `beyond`."""
+    """Return the frame of the code that asks: the innermost that is not of the bridge, nor of the files `beyond`."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith((_HERE, *beyond)):
         frame = frame.f_back

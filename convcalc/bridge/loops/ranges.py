@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from convcalc.bridge.events import taken_at
 from convcalc.bridge.hearing.sizeint import SizeInt, formula, sized
 from convcalc.bridge.loops.numbers import Numbers, plain_range
 from convcalc.errors import Unknown
@@ -146,7 +147,7 @@ class Ranges:
         rise = right - left
         if taken.relation == "!=":  # which of the two, so that it holds between two rounds where it does in both
             less = put(rise, {one.symbol: one.place})
-            less = less(**self.recorder.numbers_of(less)) if isinstance(less, Expr) else less
+            (less,) = taken_at((less,), self.recorder.numbers)
             taken = Branch(left, "<" if less > 0 else ">", right)
         one.compared.append(canonical(taken, one.symbol))
         if not is_linear(rise, one.symbol):
