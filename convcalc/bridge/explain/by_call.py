@@ -10,8 +10,8 @@ from typing import Any
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import CHANNELS_LAST, Bench, Repair
 from convcalc.bridge.explain.by_module import strides
+from convcalc.bridge.explain.failure import axes_of, is_surely_last
 from convcalc.bridge.explain.operands import flattened
-from convcalc.bridge.explain.ranks import axes_of, is_surely_last
 from convcalc.bridge.explain.reruns import Change
 from convcalc.layers import Concat, Linear, Stack, View
 from convcalc.layers.base import product, written
@@ -190,3 +190,15 @@ def _to_view(bench: Bench, layer: View, shape: tuple[int, ...]) -> Iterator[Repa
             sizes = (*wanted[:place], -1, *wanted[place + 1 :])
             if sizes != wanted:
                 yield Repair(f"{name}.{failure.function}{written(sizes)}", to(sizes))
+
+
+# -- branches on values --------------------------------------------------------------------------------------------
+
+
+def by_value(bench: Bench) -> Iterator[Repair]:
+    """Yield both ways of a branch on a tensor."""
+    site, failure = bench.site, bench.failure
+    if site is None or failure.function not in ("bool", "is_nonzero"):
+        return
+    for outcome in (True, False):
+        yield Repair(f"--assume {failure.source}={str(outcome).lower()}", Change(results={site: outcome}))

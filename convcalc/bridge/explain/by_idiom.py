@@ -9,8 +9,8 @@ from typing import Any
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.arguments import tensors
 from convcalc.bridge.explain.bench import Bench, Repair
+from convcalc.bridge.explain.failure import ranks_of
 from convcalc.bridge.explain.operands import ancestors, maker_of, shape_of
-from convcalc.bridge.explain.ranks import ranks_of
 from convcalc.bridge.explain.reruns import Change
 from convcalc.layers import Conv, Linear, Source
 from convcalc.layers.base import written

@@ -9,8 +9,8 @@ from typing import Any
 
 from convcalc.bridge.explain.bench import CHANNELS_LAST, Bench, Repair
 from convcalc.bridge.explain.by_size import by_size, shaped
+from convcalc.bridge.explain.failure import is_last, is_surely_last, ranks_of
 from convcalc.bridge.explain.operands import shape_of
-from convcalc.bridge.explain.ranks import is_last, is_surely_last, ranks_of
 from convcalc.bridge.explain.reruns import Change
 from convcalc.layers import BatchNorm, Conv, ConvTranspose, InstanceNorm, Linear
 from convcalc.layers.base import written

@@ -8,8 +8,8 @@ from typing import Any
 
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import Bench, Repair
+from convcalc.bridge.explain.failure import axes_of
 from convcalc.bridge.explain.modules import changed
-from convcalc.bridge.explain.ranks import axes_of
 from convcalc.bridge.explain.reruns import Change
 from convcalc.layers import (
     AvgPool,

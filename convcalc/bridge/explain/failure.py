@@ -16,7 +16,7 @@ from convcalc.bridge.events import Call, Frame, Value
 from convcalc.bridge.explain.modules import layer_of
 from convcalc.bridge.explain.operands import operands_of
 from convcalc.errors import ConvcalcError, Operand, Refused, labelled
-from convcalc.layers import Layer, Shape
+from convcalc.layers import Conv, ConvTranspose, Layer, Recurrent, Shape
 
 _OURS = str(Path(__file__).parents[2]) + os.sep
 _TORCH = str(Path(str(need_torch().__file__)).parent) + os.sep
@@ -25,6 +25,20 @@ _PYTHON = sysconfig.get_path("stdlib") + os.sep
 
 _ASSERT = need_torch()._assert
 """What models use as `assert`: it says that their own code refuses."""
+
+DECIDE_SHAPES = frozenset(
+    {
+        *("nonzero", "argwhere", "masked_select", "getitem", "unique", "unique_consecutive", "unique_dim", "bincount"),
+        *("repeat_interleave", "where"),
+    }
+)
+"""The functions whose result has a shape that values decide."""
+
+NEED_VALUES = DECIDE_SHAPES - {"getitem", "where"} | {
+    *("item", "tolist", "numpy", "array", "bool", "int", "float", "complex", "index", "contains", "format"),
+    *("equal", "is_nonzero", "histc", "histogram", "one_hot"),
+}
+"""The functions that need values, however they are called."""
 
 
 @dataclass(frozen=True)
@@ -211,3 +225,52 @@ def short(file: str) -> str:
     """
     path = Path(file)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else path.name
+
+
+def axes_of(failure: Failure) -> int | None:
+    """Return how many spatial axes a call has by its name, as in "conv2d"; None where that does not say."""
+    digit = failure.function.rstrip("d")[-1:]
+    return int(digit) if failure.function.endswith("d") and digit.isdigit() else None
+
+
+def is_last(failure: Failure) -> bool:
+    """Return whether a convolution's channels stand last in what it read, and not where it wants them.
+
+    One equal number may be chance: on two axes or more they are few, as of an image, or the axes before them are equal.
+    """
+    axes = axes_of(failure)
+    if axes is None or not failure.operands or not isinstance(failure.layer, Conv | ConvTranspose):
+        return False
+    shape, wanted = failure.operands[0].shape, failure.layer.in_channels
+    if len(shape) not in (axes + 1, axes + 2) or shape[-1] != wanted or shape[-axes - 1] == wanted:
+        return False
+    before = shape[-axes - 1 : -1]
+    return axes == 1 or len(set(before)) == 1 or (wanted <= 4 and wanted < min(before))
+
+
+def is_surely_last(failure: Failure) -> bool:
+    """Return whether channels stand last by two signs: a sequence has but one, and its length may be chance."""
+    return is_last(failure) and axes_of(failure) != 1
+
+
+def ranks_of(failure: Failure) -> tuple[int, ...] | None:
+    """Return how many axes a call takes; None where any number, or where that is not known."""
+    name = failure.function
+    axes = axes_of(failure)
+    if name.startswith(("BatchNorm1d",)):
+        return 2, 3
+    if name.startswith("BatchNorm") and axes:
+        return (axes + 2,)
+    if axes and name.startswith(("conv", "InstanceNorm", "max_pool", "avg_pool", "adaptive", "lp_pool", "fractional")):
+        return axes + 1, axes + 2
+    return (2, 3) if isinstance(failure.layer, Recurrent) else None
+
+
+def needs_values(failure: Failure) -> bool:
+    """Return whether a call failed because it needs values: by its name, or as torch has no rule for it on meta."""
+    if failure.by_user or failure.of_types or failure.raw is None:
+        return False
+    if failure.function in NEED_VALUES or isinstance(failure.error, NotImplementedError):
+        return True
+    masks = (arg for arg in failure.args if getattr(arg, "dtype", None) is not None)
+    return failure.function == "getitem" and any(str(arg.dtype) == "torch.bool" for arg in masks)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcalc.bridge.explain.failure import Failure
-from convcalc.bridge.explain.ranks import axes_of, is_surely_last, ranks_of
+from convcalc.bridge.explain.failure import Failure, axes_of, is_surely_last, ranks_of
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.layers import (
     BatchNorm,

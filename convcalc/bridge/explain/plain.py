@@ -7,8 +7,8 @@ from typing import Any
 
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import Bench, Repair
+from convcalc.bridge.explain.failure import is_last
 from convcalc.bridge.explain.operands import ancestors, maker_of, shape_of
-from convcalc.bridge.explain.ranks import is_last
 from convcalc.bridge.explain.reruns import Change
 from convcalc.layers import (
     Conv,

@@ -7,14 +7,13 @@ from contextlib import suppress
 from itertools import chain
 
 from convcalc.bridge.explain.bench import Bench, Repair, onward, reproduce
-from convcalc.bridge.explain.by_call import by_call
+from convcalc.bridge.explain.by_call import by_call, by_value
 from convcalc.bridge.explain.by_idiom import by_idiom
 from convcalc.bridge.explain.by_input import by_batch, by_input
 from convcalc.bridge.explain.by_module import by_module
 from convcalc.bridge.explain.by_size import usual_sizes
 from convcalc.bridge.explain.by_table import by_table
 from convcalc.bridge.explain.by_type import by_type
-from convcalc.bridge.explain.by_value import by_value
 from convcalc.bridge.explain.failure import Failure
 from convcalc.bridge.explain.plain import plain
 from convcalc.bridge.explain.reruns import Rerun

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.bridge.explain.arguments import tensors
-from convcalc.bridge.explain.failure import Failure
+from convcalc.bridge.explain.failure import DECIDE_SHAPES, Failure, needs_values
 from convcalc.bridge.explain.kinds import refused_types
 from convcalc.bridge.explain.layer_sentences import of_layer, of_rank
-from convcalc.bridge.explain.values import DECIDE_SHAPES, needs_values
 from convcalc.errors import BadArgument, BadShape, ConvcalcError, Refused, Unknown
 from convcalc.layers.base import written
 
