@@ -29,6 +29,7 @@ from convcalc.footprints.readings import Readings
 from convcalc.footprints.taps import TapCounts, Taps, TapSet
 from convcalc.footprints.text import footprint_line
 from convcalc.shown import Shown
+from convcalc.sizes.sets import primes
 
 MAX_PHASES = 2**16
 """More phases than this are refused: no network has them, and each costs a set."""
@@ -175,16 +176,16 @@ class Footprint(Readings, Shown):
     def reduced(self) -> Footprint:
         """The same map with its smallest period.
 
-        >>> from convcalc.footprints.readings import Readings
-        from convcalc.shown import Shown
-        from convcalc.footprints.taps import TapSet
+        >>> from convcalc.footprints.taps import TapSet
         >>> Footprint((TapSet.of([0, 1]), TapSet.of([3, 4])), step=6).reduced()
         reads 0..1 + 3a
         """
         q, m = len(self.phases), self.step
-        for prime in _primes(math.gcd(q, m)):
-            shorter, move = q // prime, m // prime
-            if all(self.phases[f].follows(self.phases[f - shorter], move) for f in range(shorter, q)):
+        for prime in primes(math.gcd(q, m)):
+            while math.gcd(q, m) % prime == 0:
+                shorter, move = q // prime, m // prime
+                if not all(self.phases[f].follows(self.phases[f - shorter], move) for f in range(shorter, q)):
+                    break
                 q, m = shorter, move
         return self if m == self.step else replace(self, phases=self.phases[:q], step=m)
 
@@ -233,15 +234,3 @@ def _check_phases(count: int) -> None:
         raise BadArgument(
             f"the pattern comes back only after {count} outputs, more than {MAX_PHASES}; use `reads` at a size"
         )
-
-
-def _primes(number: int) -> Iterator[int]:
-    """The prime factors of `number`, each as often as it divides."""
-    prime = 2
-    while prime * prime <= number:
-        while number % prime == 0:
-            yield prime
-            number //= prime
-        prime += 1
-    if number > 1:
-        yield number

@@ -292,7 +292,7 @@ def _smallest_modulus(modulus: int, residues: set[int]) -> tuple[int, set[int]]:
     """
     if not residues:
         return 1, set()
-    for prime in _primes(math.gcd(modulus, len(residues))):
+    for prime in primes(math.gcd(modulus, len(residues))):
         while modulus % prime == 0:
             smaller = modulus // prime
             if any((residue + smaller) % modulus not in residues for residue in residues):
@@ -301,7 +301,12 @@ def _smallest_modulus(modulus: int, residues: set[int]) -> tuple[int, set[int]]:
     return modulus, residues
 
 
-def _primes(n: int) -> Iterator[int]:
+def primes(n: int) -> Iterator[int]:
+    """Yield the prime factors of a number, each once.
+
+    >>> list(primes(360))
+    [2, 3, 5]
+    """
     factor = 2
     while factor * factor <= n:
         if n % factor == 0:
