@@ -21,7 +21,7 @@ The message is one sentence: what, with the numbers, the rule, the way out. The 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,6 +34,17 @@ def brief(value: object, most: int = 60) -> str:
     """
     text = " ".join(repr(value).split())
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def nearest(name: object, names: Iterable[str]) -> str | None:
+    """Return the one of some names that is most like a name, and is likely meant by it; None where none is.
+
+    >>> nearest("resnet8", ["resnet18", "vgg11"]), nearest("net", ["resnet18", "vgg11"])
+    ('resnet18', None)
+    """
+    import difflib  # for a name that is not known alone
+
+    return next(iter(difflib.get_close_matches(str(name), list(names), 1)), None)
 
 
 @dataclass(frozen=True)

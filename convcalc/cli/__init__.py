@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from convcalc.errors import nearest
 from convcalc.version import __version__
 
 COMMANDS = {
@@ -70,10 +71,8 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command asked for; a misspelt one is answered with the nearest."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, 1)
-            hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(COMMANDS)}."
+            near = nearest(args[0], COMMANDS)
+            hint = f"did you mean {near}?" if near else f"use one of {', '.join(COMMANDS)}."
             raise click.UsageError(f"no command {args[0]!r}: {hint}")
         return super().resolve_command(ctx, args)
 

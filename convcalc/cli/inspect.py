@@ -16,7 +16,7 @@ from convcalc.analysis.report.text import SPARE, report_columns, report_summary,
 from convcalc.cli.network import SHAPE, Asked, open_target, target_options
 from convcalc.cli.options import NetworkCommand, bold, text_style
 from convcalc.cli.target.python import reported
-from convcalc.errors import ConvcalcError, Unreadable
+from convcalc.errors import ConvcalcError, Unreadable, nearest
 from convcalc.layers.base import Shape
 from convcalc.network.graph import Graph
 from convcalc.render.table import plain_table
@@ -96,15 +96,13 @@ def inspect(
 
 
 def _check_ops(only: tuple[str, ...], report: Report) -> None:
-    import difflib
-
     from convcalc.network.stack import OPS
 
     known = sorted({row.op for row in report.layers})
     for op in only:
         if op not in known and op not in OPS:
-            near = difflib.get_close_matches(op, known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            near = nearest(op, known)
+            hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
             raise Unreadable(f"no op {op!r}; {hint}")
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
-from convcalc.errors import BadArgument, BadShape, brief
+from convcalc.errors import BadArgument, BadShape, brief, nearest
 from convcalc.layers.base import Shape, written
 from convcalc.network.capture import Capture
 from convcalc.network.input_size import read_shape, read_shapes
@@ -296,7 +296,5 @@ def _circle(waiting: Sequence[Node]) -> list[str]:
 
 
 def _like(name: str, names: Iterable[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, list(names), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    near = nearest(name, names)
+    return f"; did you mean {near!r}?" if near else ""

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from convcalc import layers
 from convcalc.arithmetic.notation import read_number, read_padding, read_size
-from convcalc.errors import Unreadable, brief
+from convcalc.errors import Unreadable, brief, nearest
 from convcalc.sizes.expr import Expr
 
 MOST_LAYERS = 10_000
@@ -303,8 +303,6 @@ def _single(values: tuple[Any, ...]) -> Any:
 
 
 def _like(name: str, names: Any = OPS) -> str:
-    import difflib
-
     meant = MEANT.get(re.sub(r"[123]d$", "", name.lower()))
-    near = [meant] if meant in names else difflib.get_close_matches(name.lower(), list(names), 1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    near = meant if meant in names else nearest(name.lower(), names)
+    return f" (did you mean {near}?)" if near else ""

@@ -9,12 +9,11 @@ Graph(lenet: 12 nodes: input -> fc3)
 from __future__ import annotations
 
 import ast
-import difflib
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from convcalc.errors import Unreadable
+from convcalc.errors import Unreadable, nearest
 from convcalc.network.graph import Graph
 from convcalc.zoo.alexnet import alexnet, alexnet_torchvision
 from convcalc.zoo.densenet import densenet, densenet121, densenet169, densenet201
@@ -83,8 +82,8 @@ def load(text: str) -> Graph:
     """
     name, values, settings = _read(text)
     if name not in MODELS:
-        near = difflib.get_close_matches(name.lower(), MODELS, 1)
-        hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(MODELS)}"
+        near = nearest(name.lower(), MODELS)
+        hint = f"did you mean {near}?" if near else f"use one of {', '.join(MODELS)}"
         raise Unreadable(f"no network {name!r} in the zoo; {hint}")
     build = MODELS[name].build
     signature = inspect.signature(build)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any, TypeAlias
 from convcalc.analysis.notes.base import Note
 from convcalc.analysis.report.memory import itemsize
 from convcalc.analysis.report.text import layer_line, report_html, report_text
-from convcalc.errors import ConvcalcError, NoSuchName, brief
+from convcalc.errors import ConvcalcError, NoSuchName, brief, nearest
 from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.product import Product
@@ -213,8 +212,8 @@ class Report(Shown):
         for layer in self.layers:
             if isinstance(name, str) and layer.name == name:
                 return layer
-        near = difflib.get_close_matches(str(name), [layer.name for layer in self.layers], 1)
-        raise NoSuchName(f"no layer {brief(name)}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        near = nearest(name, [layer.name for layer in self.layers])
+        raise NoSuchName(f"no layer {brief(name)}" + (f"; did you mean {near!r}?" if near else ""))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document of `inspect`."""

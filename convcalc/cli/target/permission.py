@@ -13,7 +13,6 @@ So `os:system('x')` is refused before `os` is imported, as all of the standard l
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import sys
 from collections.abc import Iterable, Iterator
@@ -24,7 +23,7 @@ from types import ModuleType
 from typing import Any
 
 from convcalc.cli.target.constructors import CONSTRUCTORS, is_constructor
-from convcalc.errors import Unreadable
+from convcalc.errors import Unreadable, nearest
 
 PRIVATE = "convcalc target "
 """How files that are targets are called among the modules: never as a module that is something else."""
@@ -164,5 +163,5 @@ def near(name: str, names: Iterable[str]) -> str:
     """
     if name.partition(".")[0] == "torch":
         return "; pip install 'convcalc[torch]'"
-    close = difflib.get_close_matches(name, list(names), 1)
-    return f"; did you mean {close[0]}?" if close else ""
+    close = nearest(name, names)
+    return f"; did you mean {close}?" if close else ""

@@ -15,7 +15,6 @@ Nothing is evaluated; Python code that is named is loaded, which runs it (see `c
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +24,7 @@ from convcalc import zoo
 from convcalc.analysis.chain import step_names
 from convcalc.cli.target.naming import names_no_network
 from convcalc.cli.target.python import load_python
-from convcalc.errors import ConvcalcError, Unreadable
+from convcalc.errors import ConvcalcError, Unreadable, nearest
 from convcalc.network.blocks import Sequential, as_graph
 from convcalc.network.graph import Graph
 from convcalc.network.stack import OPS, read_stack
@@ -83,8 +82,8 @@ def _check_file(place: str) -> None:
 
 def _from_zoo(name: str, text: str) -> Graph:
     if name not in zoo.MODELS:
-        near = difflib.get_close_matches(name.lower(), [*zoo.MODELS, *OPS], 1)
-        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(zoo.MODELS)}; or {_FORMS}"
+        near = nearest(name.lower(), [*zoo.MODELS, *OPS])
+        hint = f"did you mean {near}?" if near else f"it has {', '.join(zoo.MODELS)}; or {_FORMS}"
         raise Unreadable(f"no network {name!r} in the zoo; {hint}")
     return _readable(lambda: zoo.load(text))
 
