@@ -7,6 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+import convcalc as cc
 from convcalc.cli import main
 
 RESNET_STEM = "conv 64 k7 s2 p3; maxpool k3 s2 p1"
@@ -41,6 +42,30 @@ def test_two_axes_have_their_own_letters():
 def test_a_symbol_answers_for_every_size_and_says_what_it_needs():
     lines = run("conv k5; maxpool 2; conv k3", "--ascii").splitlines()
     assert lines[-2:] == ["n -> n//2 - 4", "needs n >= 6, n//2 >= 5"]
+
+
+SAME = ["conv k3 s2 psame", "conv k5 s3 psame d2; conv k1 s2 psame; maxpool k3 s2 psame; conv k3 p1", "tconv k4 s2 p1"]
+
+
+@pytest.mark.parametrize("texts", SAME)
+def test_padding_that_depends_on_a_size_leaves_the_offset_open_alone(texts):
+    def told(n, *keys):
+        return [[layer[key] for key in keys] for layer in document(texts, "--n", n)["layers"]]
+
+    keys = "receptive_field", "stride", "covered", "global"
+    assert all(told("n", *keys) == told(str(n), *keys) for n in (61, 62, 63, 64))
+    assert (told("n", "offset") == told("61", "offset")) == ("psame" not in texts)
+
+
+def test_a_shift_that_decides_what_is_read_leaves_the_field_open():
+    down = [cc.Conv(4, k, stride=2, padding="same-upper") for k in (3, 5)]
+    block = cc.Residual(cc.Conv(4, 3, padding=1))
+    for net, field in [
+        (cc.Sequential(down[0], block), 7),
+        (cc.Sequential(cc.ConvTranspose(4, 4, stride=3), down[0]), None),
+        (cc.Branches(down[0], down[1]), None),
+    ]:
+        assert cc.inspect(net, (1, 4, "n")).layers[-1].receptive_field == (field,)
 
 
 def test_the_record_has_the_keys_of_inspect():

@@ -41,7 +41,7 @@ def _readings(footprint: Footprint | None) -> list[str]:
         footprint.reach_before,
         footprint.reach_after,
     ]
-    return [*map(str, values), everywhere]
+    return [*("-" if value is None else str(value) for value in values), everywhere]
 
 
 def field_rows(layers: Sequence[LayerReport], style: Style = PRETTY) -> tuple[list[str], list[list[str]]]:

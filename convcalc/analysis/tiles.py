@@ -286,7 +286,7 @@ def _axis(
             fixes=[f"--tile {sizes.smallest}"],
         )
     out = int(slope * tile + shift)
-    reach = (0, 0) if halo is None else (halo.local.reach_before, halo.local.reach_after)
+    reach = (0, 0) if halo is None else (halo.local.reach_before or 0, halo.local.reach_after or 0)
     step = max(1, (out - sum(trim)) // moved) * period
     return AxisTiles(
         axis=name,

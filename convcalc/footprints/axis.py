@@ -163,7 +163,7 @@ def _along(
             along, filled = finer.then(along), own[0]
         if filled is not None:
             return _then(footprint, along), (Part(1, out[place], place, 1),)
-    if along.is_global or len(own) > 1 or own[0].inner != 1 or own[0].size != shape[place]:
+    if along.is_global or along.shift != 0 or len(own) > 1 or own[0].inner != 1 or own[0].size != shape[place]:
         return None
     (part,) = own
     order = sorted(parts)

@@ -30,6 +30,7 @@ from convcalc.footprints.taps import TapCounts, Taps, TapSet
 from convcalc.footprints.text import footprint_line
 from convcalc.shown import Shown
 from convcalc.sizes.sets import primes
+from convcalc.sizes.size import Size
 
 MAX_PHASES = 2**16
 """More phases than this are refused: no network has them, and each costs a set."""
@@ -45,7 +46,8 @@ class Footprint(Readings, Shown):
 
     Two words about the ends, no part of the map: it `wraps` where past the ends stands what is inside, as after a
     roll, and `size` is that of the input where it is known. A running sum of what wraps reads everything; what wraps
-    after a crop, where past the ends was more of the input, has no map.
+    after a crop, where past the ends was more of the input, has no map. All reads lie `shift` further, a formula where
+    a padding depends on a size that is one; it leaves where they begin open, and nothing else.
 
     >>> from convcalc.footprints.stencils import conv, conv_transpose
     >>> conv(3, stride=2, padding=1)
@@ -63,6 +65,7 @@ class Footprint(Readings, Shown):
     all_after: bool = False
     wraps: bool = field(default=False, repr=False, compare=False)
     size: int | None = field(default=None, repr=False, compare=False)
+    shift: Size = field(default=0, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.phases, tuple) or not all(isinstance(taps, Taps) for taps in self.phases[:1]):
@@ -82,7 +85,7 @@ class Footprint(Readings, Shown):
 
         Its period is the smallest that both share: with g = gcd(q, other.m), q' = other.q * q/g and
         m' = m * other.m/g. Raises `BadArgument` where one counts and the other does not, past `MAX_PHASES`, and where
-        what wraps would read what was cut off.
+        what wraps would read what was cut off or a shift decides what is read.
 
         >>> from convcalc.footprints.stencils import conv, nearest
         >>> conv(3).then(conv(3, dilation=2)).phases
@@ -93,6 +96,8 @@ class Footprint(Readings, Shown):
         self._same_kind(other)
         if other.wraps and other.size is not None and self._goes_on(other.size):
             raise BadArgument("what wraps around the ends after a crop has no map")
+        if other.shift != 0 and len(self.phases) > 1:
+            raise BadArgument("which phase is read where a padding depends on a size is open")
         q, turn = len(self.phases), other.step
         g = math.gcd(q, turn)
         whole = len(other.phases) * q // g
@@ -108,7 +113,8 @@ class Footprint(Readings, Shown):
         if wraps:
             before = after = before or after
         size = other.size if self._is_identity else self.size
-        return Footprint(phases, self.step * turn // g, before, after, wraps, size).reduced()
+        shift = self.shift + self.step * other.shift
+        return Footprint(phases, self.step * turn // g, before, after, wraps, size, shift).reduced()
 
     @property
     def _is_identity(self) -> bool:
@@ -155,13 +161,15 @@ class Footprint(Readings, Shown):
         )
         local = [branch for branch in (self, other) if any(branch.phases)] or [self]
         if len(local) == 1:
-            return Footprint(local[0].phases, local[0].step, *flags, local[0].size)
+            return Footprint(local[0].phases, local[0].step, *flags, local[0].size, local[0].shift)
         if self.stride != other.stride:
             raise BadShape(
                 f"branches of stride {self.stride} and {other.stride} do not line up; "
                 "strides from the input must be equal",
                 rule="equal strides",
             )
+        if self.shift != other.shift:
+            raise BadArgument("how branches lie beside each other where a padding depends on a size is open")
         q, p = len(self.phases), len(other.phases)
         whole = math.lcm(q, p)
         _check_phases(whole)
@@ -171,7 +179,7 @@ class Footprint(Readings, Shown):
             for j in range(whole)
         )
         size = other.size if self._is_identity else self.size
-        return Footprint(phases, self.step * whole // q, *flags, size).reduced()
+        return Footprint(phases, self.step * whole // q, *flags, size, self.shift).reduced()
 
     def reduced(self) -> Footprint:
         """The same map with its smallest period.
@@ -200,6 +208,8 @@ class Footprint(Readings, Shown):
         """
         q, m = len(self.phases), self.step
         _check_phases(m)
+        if self.shift != 0:
+            raise BadArgument("who reads an input where a padding depends on a size is open")
         readers: list[dict[int, int]] = [{} for _ in range(m)]
         for f, taps in enumerate(self.phases):
             for tap, times in taps.items():

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from convcalc.footprints.taps import TapCounts, Taps, TapSet
+from convcalc.sizes.size import Size
 
 
 class Readings:
@@ -17,6 +18,7 @@ class Readings:
     step: int
     all_before: bool
     all_after: bool
+    shift: Size
 
     def at(self, j: int) -> Taps:
         """What output `j` reads.
@@ -114,7 +116,7 @@ class Readings:
 
     @cached_property
     def offset(self) -> Fraction | None:
-        """The mean of (first + last)/2 - j*m/q over one period, empty phases skipped; None if all are empty.
+        """The mean of (first + last)/2 - j*m/q over one period, empty phases skipped; None if all are, or it is open.
 
         With one phase it is the input coordinate of output 0's centre.
 
@@ -124,7 +126,7 @@ class Readings:
         """
         q, m = len(self.phases), self.step
         twice = [(taps.first + taps.last) * q - 2 * f * m for f, taps in enumerate(self.phases) if taps]  # times q
-        return Fraction(sum(twice), 2 * q * len(twice)) if twice else None
+        return Fraction(sum(twice), 2 * q * len(twice)) if twice and self.shift == 0 else None
 
     @property
     def overlap(self) -> tuple[int, ...]:
@@ -153,23 +155,31 @@ class Readings:
         return tuple(counts)
 
     @property
-    def reach_before(self) -> int:
+    def reach_before(self) -> int | None:
         """The most inputs before its own that an output reads; its own is floor(j*m/q). The halo of a tile.
+
+        None where a padding depends on a size that is a formula.
 
         >>> from convcalc.footprints.stencils import conv
         >>> conv(3, padding=(2, 0)).reach_before, conv(3, padding=(0, 2)).reach_before
         (2, 0)
         """
+        if self.shift != 0:
+            return None
         q = len(self.phases)
         return max((f * self.step // q - taps.first for f, taps in enumerate(self.phases) if taps), default=0)
 
     @property
-    def reach_after(self) -> int:
+    def reach_after(self) -> int | None:
         """The most inputs after its own that an output reads: the look-ahead; causal where it is <= 0.
+
+        None as `reach_before`.
 
         >>> from convcalc.footprints.stencils import conv
         >>> conv(3, padding="causal").reach_after, conv(3, padding="same").reach_after
         (0, 1)
         """
+        if self.shift != 0:
+            return None
         q = len(self.phases)
         return max((taps.last - f * self.step // q for f, taps in enumerate(self.phases) if taps), default=0)

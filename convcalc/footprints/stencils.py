@@ -12,11 +12,11 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from convcalc.arithmetic.formulas import Padding, padding_pair
+from convcalc.arithmetic.formulas import Padding, padding_depends_on_size, padding_pair
 from convcalc.errors import BadArgument
 from convcalc.footprints.footprint import MAX_PHASES, Footprint
 from convcalc.footprints.taps import EMPTY, TapSet, check_span
-from convcalc.sizes.size import exact
+from convcalc.sizes.size import Size, exact, is_symbolic
 
 # -- windows -----------------------------------------------------------------------------------------------------
 
@@ -38,6 +38,21 @@ def conv(kernel_size: int, stride: int = 1, padding: Padding = 0, dilation: int 
 def _conv(kernel_size: int, stride: int, before: int, dilation: int) -> Footprint:
     check_span(dilation * (kernel_size - 1) + 1)
     return Footprint((TapSet.of(range(-before, dilation * kernel_size - before, dilation)),), stride)
+
+
+def conv_of(n: Size, kernel_size: int, stride: int, padding: Padding, dilation: int) -> Footprint:
+    """As `conv`, on an input of size n, on which a "same" padding may depend; where n is a formula, reads are shifted.
+
+    >>> from convcalc.sizes.expr import Expr
+    >>> conv_of(224, 3, 2, "same", 1).phases, conv_of(Expr.symbol("n"), 3, 2, "same", 1).receptive_field
+    ((TapSet(0..2),), 3)
+    """
+    if not padding_depends_on_size(padding, stride):
+        return conv(kernel_size, stride, padding, dilation)
+    before, after = padding_pair(n, kernel_size, stride, padding, dilation) if kernel_size > 1 else (0, 0)
+    if is_symbolic(before):
+        return replace(conv(kernel_size, stride, 0, dilation), shift=-before)
+    return conv(kernel_size, stride, (before, after), dilation)
 
 
 def pool(kernel_size: int, stride: int | None = None, padding: Padding = 0, dilation: int = 1) -> Footprint:

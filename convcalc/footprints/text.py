@@ -91,7 +91,8 @@ def footprint_line(footprint: Footprint) -> str:
     more = f", ... ({len(footprint.phases)})" if len(footprint.phases) > SHOWN else ""
     by = f"{more} by phase," if len(footprint.phases) > 1 else ""
     step = "a" if footprint.step == 1 else f"{footprint.step}a"
-    return f"reads {', '.join(phases)}{by} + {step}{besides}"
+    shifted = "" if footprint.shift == 0 else f" + ({footprint.shift})"
+    return f"reads {', '.join(phases)}{by} + {step}{shifted}{besides}"
 
 
 def taps_text(taps: Taps) -> str:

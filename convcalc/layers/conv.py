@@ -6,12 +6,11 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar
 
 from convcalc.arithmetic.exactness import check_no_row_dropped
-from convcalc.arithmetic.formulas import at_least, conv_out, conv_transpose_out, padding_depends_on_size, padding_pair
+from convcalc.arithmetic.formulas import at_least, conv_out, conv_transpose_out, padding_pair
 from convcalc.arithmetic.resizing import PAD_MODES, pad_out
 from convcalc.errors import BadArgument, BadShape
 from convcalc.footprints import stencils
 from convcalc.footprints.footprint import Footprint
-from convcalc.footprints.taps import Taps
 from convcalc.layers.base import (
     Ints,
     Layer,
@@ -23,7 +22,7 @@ from convcalc.layers.base import (
 )
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check, enforce
-from convcalc.sizes.size import Size, is_symbolic
+from convcalc.sizes.size import Size
 
 
 @dataclass(frozen=True)
@@ -162,20 +161,16 @@ class Conv(_Kernel):
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """One window of taps; exact inside, and at borders of zeros an upper bound."""
-        kernel, stride, padding, dilation = self.on_axis(axis, len(sizes))
-        if padding_depends_on_size(padding, stride):
-            if is_symbolic(sizes[axis]):
-                return None
-            padding = padding_pair(sizes[axis], kernel, stride, padding, dilation)
-        taps = stencils.conv(kernel, stride, padding, dilation)
-        return taps if self._pads_within(taps.phases[0], dilation) else replace(taps, wraps=True)
+        taps = stencils.conv_of(sizes[axis], *(settings := self.on_axis(axis, len(sizes))))
+        return taps if self._pads_within(taps, settings[-1]) else replace(taps, wraps=True)
 
-    def _pads_within(self, window: Taps, dilation: int) -> bool:
+    def _pads_within(self, window: Footprint, dilation: int) -> bool:
         """Whether what stands for a row outside is zero, or a row of the window that reads it."""
-        first, last = window.support.first, window.support.last
+        if self.padding_mode == "zeros" or window.shift != 0:
+            return self.padding_mode == "zeros"
+        support = window.phases[0].support
+        first, last = support.first, support.last
         match self.padding_mode:
-            case "zeros":
-                return True
             case "replicate":
                 return dilation == 1 and first <= 0 <= last
             case "reflect":

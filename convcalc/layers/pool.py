@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
 from convcalc.arithmetic.exactness import check_no_row_dropped
-from convcalc.arithmetic.formulas import at_least, padding_depends_on_size, padding_pair, pool_out
+from convcalc.arithmetic.formulas import at_least, pool_out
 from convcalc.arithmetic.resizing import adaptive_pool_out
 from convcalc.errors import BadShape, KernelDoesNotFit
 from convcalc.footprints import stencils
@@ -64,12 +64,7 @@ class _Pool(Layer):
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """One window of taps; floor and ceil read alike."""
-        kernel, stride, padding, dilation = self.on_axis(axis, len(sizes))
-        if padding_depends_on_size(padding, stride):
-            if is_symbolic(sizes[axis]):
-                return None
-            padding = padding_pair(sizes[axis], kernel, stride, padding, dilation)
-        return stencils.pool(kernel, stride, padding, dilation)
+        return stencils.conv_of(sizes[axis], *self.on_axis(axis, len(sizes)))
 
     def check_3d(self, shape: Shape, check: Check) -> None:
         """In 3-D torch's average and Lp pooling refuse a kernel longer than the input, padded or not."""

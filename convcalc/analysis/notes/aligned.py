@@ -36,6 +36,8 @@ def centred(node: Node, axis: int, shapes: Mapping[str, Shape], fields: Mapping[
         footprint = fields[name].axes[axis]
         if footprint is not None and any(footprint.phases) and shapes[name][2:][axis : axis + 1] == size:
             local[name] = footprint
+    if any(footprint.shift != 0 for footprint in local.values()):
+        return {}
     offsets = {footprint.offset or Fraction(0) for footprint in local.values()}
     if len(offsets) < 2 or {footprint.reach_after for footprint in local.values()} == {0}:
         return {}
