@@ -171,3 +171,23 @@ def test_a_grid_in_samples_without_channels_is_noted_in_words():
     net = Calls(lambda self, x: self.c(x.unsqueeze(1)), c=nn.Sequential(nn.Conv1d(1, 4, 1, 2), nn.Conv1d(4, 2, 2)))
     (note,) = [note for note in cc.inspect(net, (1, 72)).notes if "holes" in str(note)]
     assert "before all others reads what is missed" in str(note)
+
+
+class Masked(nn.Module):
+    """Takes whole numbers, a mask by name in a mapping, and a flag."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.conv = nn.Embedding(9, 4), nn.Conv1d(4, 5, 3, padding=1)
+
+    def forward(self, tokens, *, masks, odd):
+        if tokens.shape[1] > 20 and not odd:
+            raise ValueError("too long")
+        return self.conv(self.words(tokens).transpose(1, 2)).masked_fill(~masks["pad"], 0.0)
+
+
+def test_inputs_keep_their_types_and_names_at_other_sizes():
+    tokens, pad = torch.zeros(2, 16, dtype=torch.int64), torch.ones(1, 1, 16, dtype=torch.bool)
+    for odd, expected in ((True, ">= 1"), (False, "in 1..20")):
+        v = cc.valid_sizes(Masked(), example_inputs={"tokens": tokens, "masks": {"pad": pad}, "odd": odd})
+        assert (str(v.runs).split(" ", 1)[1], v.proved) == (expected, True)

@@ -92,7 +92,8 @@ def name_sizes(shapes: Mapping[str, Shape], letters: Sequence[Shape] = ()) -> di
     suffix: dict[Shape, str] = {}
     found = {}
     for name, shape in shapes.items():
-        more = suffix.setdefault(shape[2:], f"_{name}" if suffix else "")
+        called = "".join(letter if letter.isalnum() else "_" for letter in name)  # "xs.1" is an entry of a list
+        more = suffix.setdefault(shape[2:], f"_{called}" if suffix else "")
         own = ("n",) if len(shape) == 3 else axis_names(max(0, len(shape) - 2))
         found[name] = (*shape[:2], *(Expr.symbol(f"{letter}{more}") for letter in own))
     if letters and tells_more(letters, tuple(found.values())):

@@ -224,15 +224,8 @@ class Run:
 
     def _at(self, shapes: Sequence[Shape]) -> Run:
         """The module run at other shapes."""
-        torch = need_torch()
-        other = {
-            id(original): original
-            if tuple(original.shape) == shape
-            else torch.empty(shape, dtype=blank.dtype, device="meta")
-            for (original, blank), shape in zip(self._originals(), shapes, strict=True)
-        }
-        args, kwargs = self.given
-        return Run(self.original, swapped(args, other), swapped(kwargs, other), quick(self.settings))
+        args, kwargs = _given_at(self.given, self._originals(), shapes)
+        return Run(self.original, args, kwargs, quick(self.settings))
 
     def _originals(self) -> list[tuple[Any, Any]]:
         """Each input as it was given, and on meta."""
@@ -361,7 +354,7 @@ class Run:
             letters=self.letters,
             path=tuple(watch.path),
             joins=self.recorder.joins.found(names),
-            again=partial(captured_at, self.original, self.settings, whole=False),
+            again=partial(_captured_again, self.original, self.given, self._originals(), self.settings),
             lost=(*lost, *self.recorder.asking.guessed),
             unused=_weighed(unused.items()),
             remarks=tuple(remarks),
@@ -385,6 +378,31 @@ class Run:
 
     def _used(self) -> set[str]:
         return {path for call in self.recorder.calls for path, _ in call.weights}
+
+
+def _captured_again(
+    module: Any,
+    given: tuple[Sequence[Any], Mapping[str, Any]],
+    inputs: Sequence[tuple[Any, Any]],
+    settings: Mapping[str, Any],
+    shapes: Sequence[Shape],
+    *,
+    whole: bool = False,
+) -> Graph:
+    """Capture with the arguments of another run, the inputs at these shapes; at once where not `whole`."""
+    args, kwargs = _given_at(given, inputs, shapes)
+    return run_module(module, args, kwargs, settings if whole else quick(settings)).checked()
+
+
+def _given_at(
+    given: tuple[Sequence[Any], Mapping[str, Any]], inputs: Sequence[tuple[Any, Any]], shapes: Sequence[Shape]
+) -> tuple[Any, Any]:
+    """The arguments of a run with `inputs`, each as given and on meta, at other shapes; their types stay."""
+    other = {
+        id(original): original if tuple(original.shape) == tuple(shape) else blank_input(shape, blank.dtype)
+        for (original, blank), shape in zip(inputs, shapes, strict=True)
+    }
+    return swapped(given[0], other), swapped(given[1], other)
 
 
 def _kind(value: Any) -> str:
