@@ -839,7 +839,7 @@ CASES = [
         "{source} raises AssertionError: made for 224, got 200; x gives (1, 3, 200, 200).",
         'assert x.shape[-1] == 224, f"made for 224, got {x.shape[-1]}"',
         [
-            "input_size=(1, 3, 224, 224)",
+            "input_size=(1, 3, 200, 224)",
         ],
         kind="refused",
     ),
@@ -850,7 +850,7 @@ CASES = [
         "{source} raises AssertionError: width in steps of 32; x gives (1, 3, 200, 200).",
         'torch._assert(x.shape[-1] % 32 == 0, "width in steps of 32")',
         [
-            "input_size=(1, 3, 192, 192)",
+            "input_size=(1, 3, 200, 192)",
         ],
         kind="refused",
     ),
