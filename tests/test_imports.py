@@ -222,3 +222,8 @@ def test_no_module_has_the_name_of_a_public_function():
     public = {name for name in convcalc.__all__ if inspect.isroutine(getattr(convcalc, name))}
     assert "conv_out" in public
     assert public & {room(name) for name in TREES} == set()
+
+
+def test_the_code_of_convcalc_is_known_where_the_bridge_asks_whose_a_line_is():
+    lines = pytest.importorskip("convcalc.bridge.hearing.lines")
+    assert Path(lines.OURS) == ROOT

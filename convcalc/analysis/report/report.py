@@ -158,7 +158,7 @@ class Report(Shown):
     activations: Size = 0
     """The elements of all outputs of all nodes; parameters and buffers that are read are none."""
     peak: int | None = None
-    """The most bytes of values alive at once, weights apart; None where sizes are symbols. See `analysis.memory`."""
+    """The most bytes of values alive at once, weights apart; None where sizes are symbols. See `memory`."""
 
     @property
     def input(self) -> Shape | tuple[Shape, ...]:

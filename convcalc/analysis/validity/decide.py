@@ -2,7 +2,7 @@
 
 *runs*: no condition of any layer fails. *exact*: also no window drops a row and every crop is symmetric
 (`arithmetic.exactness`). The conditions are collected from one propagation of symbols; those on one axis go through
-`analysis.sieve`, those that tie axes together through `analysis.coupled`. What neither decides is tried over a
+`one_axis`, those that tie axes together through `tied_axes`. What neither decides is tried over a
 stated window, and then the answer is not called proved. The theorem and its proof: docs/legal-sizes.md.
 """
 

@@ -117,9 +117,9 @@ class Legal(Shown):
     unknown: Boxes = field(default_factory=lambda: Boxes((), ()))
     """The sizes of which nothing is known: none where it is proved."""
     up_to: int | None = None
-    """The last size that anything is said of, where torch's float64 rounds beyond: see `analysis.rounding`."""
+    """The last size that anything is said of, where torch's float64 rounds beyond: see `analysis.validity.rounding`."""
     export: Boxes | None = None
-    """The sizes that `torch.export` takes as dynamic: see `analysis.exporting`; None where that is not known."""
+    """The sizes that `torch.export` takes as dynamic: see `exporting`; None where that is not known."""
     lost: tuple[str, ...] = ()
     """Where sizes became plain numbers, which is why nothing is proved of other sizes."""
     inputs: Mapping[str, Sequence[Size]] = field(default_factory=dict)

@@ -133,7 +133,7 @@ def _refuses_alike(graph: Graph, shapes: Mapping[str, Shape], sizes: Mapping[str
 def _passed_over(
     graph: Graph, shapes: Mapping[str, Shape], conditions: Sequence[Condition], marks: Mapping[str, int]
 ) -> frozenset[Branch]:
-    """The comparisons on the path that do not matter: see `analysis.legal_join`."""
+    """The comparisons on the path that do not matter: see `analysis.validity.joins`."""
     capture = graph.capture
     if capture is None or not any(join.changes is not None for join in capture.joins):
         return frozenset()

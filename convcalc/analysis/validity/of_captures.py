@@ -1,6 +1,6 @@
 """Which input sizes a captured model accepts: its ways, one after another, until they cover all sizes.
 
-Each capture settles a region (`analysis.legal_way`); the model is captured again at a size that none has settled yet.
+Each capture settles a region (`of_capture`); the model is captured again at a size that none has settled yet.
 Each way is then checked: at some sizes of its region the model is captured once more, to see whether it does what
 was said. Where the regions cover every size, the answer is proved. What is left after `CAPTURES` of them is tried, by
 really capturing the model at each size of a window; of the rest nothing is known, until one asks.

@@ -8,10 +8,10 @@ it is assumed to be; where nothing is assumed, and where the number itself is ne
 from __future__ import annotations
 
 import operator
-from pathlib import Path
 from typing import Any
 
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.hearing.lines import TORCHS
 from convcalc.bridge.hearing.reading import asking, fate
 
 torch = need_torch()
@@ -29,9 +29,6 @@ CONDITIONS = frozenset(
 """What gives Python a truth."""
 
 _NUMBERS = {Tensor.__float__: 1.0, Tensor.__int__: 1, Tensor.__index__: 1}
-
-
-_TORCH = str(Path(str(torch.__file__)).parent)
 
 
 class Answer:
@@ -122,7 +119,7 @@ def answer(func: Any, tensor: Any) -> Any:
 
 def is_told() -> bool:
     """Return whether what Python asks of a tensor now is told to a reader or raised, and nothing else."""
-    return fate(asking(beyond=(_TORCH,))) in ("told", "raised")
+    return fate(asking(beyond=(TORCHS,))) in ("told", "raised")
 
 
 def _listed(tensor: Any) -> Any:

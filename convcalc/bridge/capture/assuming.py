@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from convcalc.bridge.device import need_torch
-
-_HERE = str(Path(__file__).parents[1])
+from convcalc.bridge.hearing.lines import OURS
 
 LIMIT = 16
 """So many conditions are decided by trying both ways."""
@@ -61,7 +60,7 @@ class Assumed:
 def place_here(line: str | None, function: str) -> Place:
     """Return the condition that is being asked now."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(OURS):
         frame = frame.f_back
     return Place(line or "an unknown line", f"{frame.f_code.co_filename}:{frame.f_lineno}", function)
 

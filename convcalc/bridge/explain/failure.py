@@ -15,11 +15,9 @@ from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import Call, Frame, Value
 from convcalc.bridge.explain.modules import layer_of
 from convcalc.bridge.explain.operands import operands_of
+from convcalc.bridge.hearing.lines import OURS, TORCHS
 from convcalc.errors import ConvcalcError, Operand, Refused, labelled
 from convcalc.layers import Conv, ConvTranspose, Layer, Recurrent, Shape
-
-_OURS = str(Path(__file__).parents[2]) + os.sep
-_TORCH = str(Path(str(need_torch().__file__)).parent) + os.sep
 
 _PYTHON = sysconfig.get_path("stdlib") + os.sep
 
@@ -187,11 +185,11 @@ def _frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
 
 def _is_forward(frame: FrameType) -> bool:
     """Whether a frame is that which the recorder puts around each forward."""
-    return frame.f_code.co_name == "run" and frame.f_code.co_filename.startswith(_OURS) and "path" in frame.f_locals
+    return frame.f_code.co_name == "run" and frame.f_code.co_filename.startswith(OURS) and "path" in frame.f_locals
 
 
 def _is_users(frame: FrameType) -> bool:
-    return not frame.f_code.co_filename.startswith((_OURS, _TORCH, "<frozen"))
+    return not frame.f_code.co_filename.startswith((OURS, TORCHS, "<frozen"))
 
 
 def _raised_by_user(error: BaseException) -> bool:

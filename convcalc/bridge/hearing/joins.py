@@ -1,6 +1,6 @@
 """Hears, while a model runs, after which tests of sizes it goes on alike whichever way it takes: `network.join`.
 
-Where a comparison is part of such a test (`bridge.forks`) and both sides are pure (`bridge.purity`), the test is asked
+Where a comparison is part of such a test (`forks`) and both sides are pure (`purity`), the test is asked
 for every other outcome of its comparisons; then the frame is watched until the sides meet, where what they leave is
 compared.
 """

@@ -9,8 +9,10 @@ from types import CodeType, FrameType
 
 from convcalc.bridge.device import need_torch
 
-_HERE = str(Path(__file__).parents[2]) + os.sep
-_TORCH = str(Path(str(need_torch().__file__)).parent) + os.sep
+OURS = str(Path(__file__).parents[2]) + os.sep
+"""Where the code of convcalc is."""
+TORCHS = str(Path(str(need_torch().__file__)).parent) + os.sep
+"""Where the code of torch is."""
 
 
 class Lines:
@@ -36,5 +38,5 @@ class Lines:
         """Whether code is of convcalc or torch, not of the user."""
         known = self._codes.get(code)
         if known is None:
-            known = self._codes[code] = code.co_filename.startswith((_HERE, _TORCH, "<frozen"))
+            known = self._codes[code] = code.co_filename.startswith((OURS, TORCHS, "<frozen"))
         return known

@@ -14,16 +14,15 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
 from types import FrameType
 from typing import Any, Literal, TypeAlias
 
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.hearing.lines import OURS
 
 Fate: TypeAlias = Literal["told", "raised", "kept"]
 """What becomes of text: told to a reader, part of an exception, or anything else."""
 
-_HERE = str(Path(__file__).parents[1])
 _MANY = 64
 """Sets of more entries than this are not compared one by one."""
 
@@ -39,9 +38,9 @@ _ASKED = frozenset({"format", "join", "size", "dim", "item", "tolist", "numpy", 
 
 
 def asking(beyond: tuple[str, ...] = ()) -> FrameType | None:
-    """Return the frame of the code that asks: the innermost that is not of the bridge, nor of the files `beyond`."""
+    """Return the frame of the code that asks: the innermost that is not of this room, nor of the files `beyond`."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith((_HERE, *beyond)):
+    while frame is not None and frame.f_code.co_filename.startswith((OURS, *beyond)):
         frame = frame.f_back
     return frame
 

@@ -16,10 +16,8 @@ from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
-from convcalc.bridge.device import need_torch
+from convcalc.bridge.hearing.lines import OURS, TORCHS
 
-_HERE = str(Path(__file__).parent.parent.parent) + os.sep
-_TORCH = str(Path(str(need_torch().__file__)).parent) + os.sep
 _PYTHON = (str(Path(os.__file__).parent) + os.sep, "<frozen", "<string>")
 
 _STORES = frozenset(
@@ -100,13 +98,13 @@ class Ran:
 @lru_cache(maxsize=1024)
 def is_trusted(filename: str) -> bool:
     """Whether a file belongs to torch, to Python's start or to convcalc."""
-    return filename.startswith((_HERE, _TORCH, "<frozen"))
+    return filename.startswith((OURS, TORCHS, "<frozen"))
 
 
 def _works_alone(frame: FrameType) -> bool:
     """Whether this is work of convcalc, or of Python's library for it or torch, in which no code of the model runs."""
     code, caller = frame.f_code, frame.f_back
-    if code.co_filename.startswith(_HERE):
+    if code.co_filename.startswith(OURS):
         return not code.co_qualname.startswith("Recorder._around")  # which stands around the model's own code
     for_us = caller is not None and is_trusted(caller.f_code.co_filename)
     return for_us and code.co_filename.startswith(_PYTHON)
