@@ -12,13 +12,12 @@ from convcalc.analysis.comparison import Comparison, compare_reports
 from convcalc.analysis.comparison_text import SPARE, compare_tables
 from convcalc.analysis.report.report import Report
 from convcalc.analysis.report.rows import fold_blocks
-from convcalc.cli.inspect import read_report
 from convcalc.cli.network import Asked, run_options
-from convcalc.cli.options import NetworkCommand, bold, echo_json, text_style
+from convcalc.cli.opened import read_report
+from convcalc.cli.options import Form, NetworkCommand, bold, echo_table, form_options
 from convcalc.cli.target.saved import is_saved, read_saved, saved_inputs
 from convcalc.errors import Refused, Unreadable
-from convcalc.render.table import plain_table
-from convcalc.render.terminal import print_table, terminal_width
+from convcalc.render.terminal import terminal_width
 
 
 @click.command(cls=NetworkCommand, short_help="Two networks side by side: cost, receptive field, sizes, layers.")
@@ -26,10 +25,8 @@ from convcalc.render.terminal import print_table, terminal_width
 @click.argument("b")
 @run_options
 @click.option("--depth", type=click.IntRange(min=1), help="Sum blocks: one row for the first D steps of a path.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("-q", "--quiet", is_flag=True, help="Print the totals alone, without the layers.")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
-def compare(a: str, b: str, asked: Asked, depth: int | None, as_json: bool, quiet: bool, ascii_only: bool) -> None:
+@form_options(alone="Print the totals alone, without the layers.")
+def compare(a: str, b: str, asked: Asked, form: Form, depth: int | None) -> None:
     """What A and B cost, see and give, the difference (B - A) and the ratio (B / A), layer by layer.
 
     \b
@@ -47,20 +44,16 @@ def compare(a: str, b: str, asked: Asked, depth: int | None, as_json: bool, quie
     status 1 where anything did, or where a network refuses its input.
     """
     if is_saved(a) or is_saved(b):
-        return _changes(a, b, asked, depth, as_json, quiet)
+        return _changes(a, b, asked, form, depth)
     found = compare_reports(*(_folded(read_report(asked._replace(target=text))[1], depth) for text in (a, b)))
-    if as_json:
-        echo_json({"kind": "compare", **found.to_dict()})
-    else:
-        _echo(found, ascii_only, quiet)
-    return None
+    return form.answer(lambda: {"kind": "compare", **found.to_dict()}, lambda: _echo(found, form))
 
 
 def _folded(report: Report, depth: int | None) -> Report:
     return report if depth is None else fold_blocks(report, depth)
 
 
-def _changes(a: str, b: str, asked: Asked, depth: int | None, as_json: bool, quiet: bool) -> None:
+def _changes(a: str, b: str, asked: Asked, form: Form, depth: int | None) -> None:
     """Say what changed from A to B, at least one of them saved."""
     if depth is not None:
         raise Unreadable("--depth is for two targets: a saved report has the rows it was saved with")
@@ -81,32 +74,25 @@ def _changes(a: str, b: str, asked: Asked, depth: int | None, as_json: bool, qui
     failure = records[1].get("error")
     if failure:  # what does not run is not as it should be, though nothing changed
         error = Refused(f"{b} fails: {failure.get('message') if isinstance(failure, dict) else failure}")
-    if as_json:
-        record = {"kind": "changes", "a": a, "b": b, "changes": [change.to_dict() for change in found.found]}
-        echo_json({**record, "renamed": [list(pair) for pair in found.renamed]}, error)
-    else:
-        _echo_changes(found, a, b, quiet)
-        if error is not None and not found.found:
-            click.echo(f"Error: {error.message}", err=True)
-    if error is not None:
-        sys.exit(1)
+    record = {
+        "kind": "changes",
+        "a": a,
+        "b": b,
+        "changes": [change.to_dict() for change in found.found],
+        "renamed": [list(pair) for pair in found.renamed],
+    }
+    form.answer(lambda: record, lambda: _echo_changes(found, a, b, form), error=error, told=bool(found.found))
 
 
-def _echo_changes(found: Changes, a: str, b: str, quiet: bool) -> None:
+def _echo_changes(found: Changes, a: str, b: str, form: Form) -> None:
     click.echo(bold(change_summary(found, a, b)))
-    if not quiet and found.found:
-        columns, rows = change_columns(found)
-        if sys.stdout.isatty():
-            print_table(columns, rows)
-        else:
-            click.echo(plain_table(columns, rows))
+    if not form.quiet and found.found:
+        echo_table(*change_columns(found))
 
 
-def _echo(found: Comparison, ascii_only: bool, quiet: bool) -> None:
+def _echo(found: Comparison, form: Form) -> None:
     width = terminal_width() if sys.stdout.isatty() else None
-    tables = compare_tables(found, text_style(ascii_only), width, layers=not quiet)
-    if width is not None:
-        for columns, rows in tables:
-            print_table(columns, rows, spare=SPARE)
-    else:
-        click.echo("\n\n".join(plain_table(columns, rows) for columns, rows in tables))
+    for place, table in enumerate(compare_tables(found, form.style, width, layers=not form.quiet)):
+        if place and width is None:
+            click.echo()
+        echo_table(*table, SPARE)

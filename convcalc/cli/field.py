@@ -2,49 +2,29 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
 from convcalc.analysis.cell import AxisWindow, find_window
-from convcalc.analysis.field_text import (
-    SPARE,
-    axis_rows,
-    field_record,
-    field_rows,
-    layer_notes,
-    window_rows,
-)
+from convcalc.analysis.field_text import SPARE, axis_rows, field_record, field_rows, layer_notes, window_rows
 from convcalc.analysis.report.report import LayerReport, Report
 from convcalc.analysis.report.text import shape_text, shapes_text
-from convcalc.cli.inspect import read_report
 from convcalc.cli.network import SHAPE, Asked, target_options
-from convcalc.cli.options import NetworkCommand, echo_json, text_style
-from convcalc.cli.target.python import reported
+from convcalc.cli.opened import guarded, read_report
+from convcalc.cli.options import Form, NetworkCommand, echo_table, form_options
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.network.graph import Graph
 from convcalc.network.paths import is_inside
-from convcalc.render.table import plain_table
-from convcalc.render.terminal import print_table
-from convcalc.render.words import error_lines
 
 
 @click.command(cls=NetworkCommand, short_help="What each output of a network reads of its input.")
 @target_options
 @click.option("--at", metavar="LAYER", help="One layer, or the last of a block, instead of all.")
 @click.option("--cell", type=SHAPE, help="Which inputs this output position reads, as 3x7. [of the last layer]")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
-def field(
-    asked: Asked,
-    at: str | None,
-    cell: tuple[Any, ...] | None,
-    as_json: bool,
-    ascii_only: bool,
-) -> None:
+@form_options()
+def field(asked: Asked, form: Form, at: str | None, cell: tuple[Any, ...] | None) -> None:
     """What the outputs of every layer of TARGET read of its (first) input.
 
     \b
@@ -67,20 +47,11 @@ def field(
     windows, error = None, report.error
     if cell is not None and layers:
         windows, error = _windows(graph, str(name), cell, report)
-    if as_json:
-        echo_json(field_record(report, layers, windows), error)
-    else:
-        style = text_style(ascii_only)
-        if name is None:
-            _print(*field_rows(layers, style))
-            click.echo(f"{shapes_text(report.inputs, style)} -> {shapes_text(report.outputs, style) or 'fails'}")
-        elif layers:
-            click.echo(f"{name}: {shape_text(layers[0].output, style)} of {shapes_text(report.inputs, style)}")
-            _echo(layers[0], windows)
-    if error is not None and (name is None or not layers or windows is None):
-        if not as_json:
-            click.echo("\n".join(error_lines(error)), err=True)
-        sys.exit(1)
+    form.answer(
+        lambda: field_record(report, layers, windows),
+        lambda: _echo(report, form, name, layers, windows),
+        error=error,
+    )
 
 
 def _node(graph: Graph, at: str | None) -> str:
@@ -102,7 +73,7 @@ def _windows(
     if not all(isinstance(size, int) for shape in (cell, *report.inputs.values()) for size in shape):
         raise Unreadable("--cell takes numbers, for the position and for --input: symbols leave the window open")
     try:
-        with reported(f"following {name}", Path.cwd(), ConvcalcError):
+        with guarded(name, "following"):
             return find_window(graph, name, cell, report.inputs), None
     except Unreadable:
         raise
@@ -110,16 +81,21 @@ def _windows(
         return None, error
 
 
-def _echo(layer: LayerReport, windows: Sequence[AxisWindow] | None) -> None:
-    _print(*axis_rows(layer))
-    for line in layer_notes(layer):
-        click.echo(line)
-    if windows is not None:
-        _print(*window_rows(windows))
-
-
-def _print(columns: list[str], rows: list[list[str]]) -> None:
-    if sys.stdout.isatty():
-        print_table(columns, rows, spare=SPARE)
-    else:
-        click.echo(plain_table(columns, rows))
+def _echo(
+    report: Report,
+    form: Form,
+    name: str | None,
+    layers: Sequence[LayerReport],
+    windows: Sequence[AxisWindow] | None,
+) -> None:
+    inputs = shapes_text(report.inputs, form.style)
+    if name is None:
+        echo_table(*field_rows(layers, form.style), SPARE)
+        click.echo(f"{inputs} -> {shapes_text(report.outputs, form.style) or 'fails'}")
+    elif layers:
+        click.echo(f"{name}: {shape_text(layers[0].output, form.style)} of {inputs}")
+        echo_table(*axis_rows(layers[0]), SPARE)
+        for line in layer_notes(layers[0]):
+            click.echo(line)
+        if windows is not None:
+            echo_table(*window_rows(windows), SPARE)

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
 from convcalc.analysis.expectation import unexpected
-from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.analysis.report.report import Report
 from convcalc.analysis.report.rows import fold_blocks, select_ops
 from convcalc.analysis.report.text import SPARE, report_columns, report_summary, shape_text
-from convcalc.cli.network import SHAPE, Asked, open_target, target_options
-from convcalc.cli.options import NetworkCommand, bold, text_style
-from convcalc.cli.target.python import reported
-from convcalc.errors import ConvcalcError, Unreadable, nearest
+from convcalc.cli.network import SHAPE, Asked, target_options
+from convcalc.cli.opened import read_report
+from convcalc.cli.options import Form, NetworkCommand, bold, echo_table, form_options
+from convcalc.errors import Unreadable, nearest
 from convcalc.layers.base import Shape
-from convcalc.network.graph import Graph
-from convcalc.render.table import plain_table
-from convcalc.render.terminal import print_table
-from convcalc.render.words import error_lines
+from convcalc.network.stack import OPS
 from convcalc.sizes.text import PYTHON
-
-
-def read_report(asked: Asked) -> tuple[Graph, Report]:
-    """Return the graph of a target and its report on the shapes asked for; raises `Unreadable`."""
-    graph, given, dtype = open_target(asked)
-    with reported(f"inspecting {asked.target}", Path.cwd(), ConvcalcError):  # a layer may be code of the user
-        return graph, inspect_graph(graph, given, dtype=dtype)
 
 
 @click.command(cls=NetworkCommand, short_help="Every layer of a network: shape, parameters, MACs, receptive field.")
@@ -39,19 +26,15 @@ def read_report(asked: Asked) -> tuple[Graph, Report]:
 @click.option("--all", "every", is_flag=True, help="Also the rows that only make constants.")
 @click.option("--source", is_flag=True, help="Where each call is written, as net.py:9.")
 @click.option("--expect", "expected", type=SHAPE, multiple=True, help="The output that must come: 512x7x7, 1000.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("-q", "--quiet", is_flag=True, help="Print the output shape alone.")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
+@form_options(alone="Print the output shape alone.")
 def inspect(
     asked: Asked,
+    form: Form,
     depth: int | None,
     only: tuple[str, ...],
     every: bool,
     source: bool,
     expected: tuple[Shape, ...],
-    as_json: bool,
-    quiet: bool,
-    ascii_only: bool,
 ) -> None:
     """Shape, formula, parameters, MACs, receptive field and stride of every layer of TARGET.
 
@@ -82,22 +65,15 @@ def inspect(
     if only:
         _check_ops(only, report)
         report = select_ops(report, only)
-    if as_json:
-        click.echo(report.to_json())
-    elif quiet:
-        for shape in report.outputs.values():
-            click.echo(shape_text(shape, PYTHON))
-    else:
-        _echo(report, every, source, ascii_only)
-    if report.error is not None:
-        if not as_json:
-            click.echo("\n".join(error_lines(report.error)), err=True)
-        sys.exit(1)
+    form.answer(
+        report.to_dict,
+        lambda: _echo(report, form, every, source),
+        lambda: [shape_text(shape, PYTHON) for shape in report.outputs.values()],
+        report.error,
+    )
 
 
 def _check_ops(only: tuple[str, ...], report: Report) -> None:
-    from convcalc.network.stack import OPS
-
     known = sorted({row.op for row in report.layers})
     for op in only:
         if op not in known and op not in OPS:
@@ -106,15 +82,8 @@ def _check_ops(only: tuple[str, ...], report: Report) -> None:
             raise Unreadable(f"no op {op!r}; {hint}")
 
 
-def _echo(report: Report, every: bool, source: bool, ascii_only: bool) -> None:
-    style = text_style(ascii_only)
+def _echo(report: Report, form: Form, every: bool, source: bool) -> None:
     if report.layers or report.failed:
-        columns, rows = report_columns(report, style, every=every, source=source)
-        if sys.stdout.isatty():
-            print_table(columns, rows, spare=SPARE)
-        else:
-            click.echo(plain_table(columns, rows))
-    first, *others = report_summary(report, style, every=every)
-    click.echo(bold(first))
-    for line in others:
-        click.echo(line)
+        echo_table(*report_columns(report, form.style, every=every, source=source), SPARE)
+    first, *others = report_summary(report, form.style, every=every)
+    click.echo("\n".join([bold(first), *others]))

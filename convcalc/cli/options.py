@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import click
 
@@ -14,7 +15,8 @@ from convcalc.arithmetic import notation
 from convcalc.cli.nothing import nothing_found
 from convcalc.cli.together import check_given
 from convcalc.errors import ConvcalcError, Unreadable
-from convcalc.render.terminal import terminal_width
+from convcalc.render.table import plain_table
+from convcalc.render.terminal import print_table, terminal_width
 from convcalc.render.words import error_lines
 from convcalc.shown import fold
 from convcalc.sizes.text import PRETTY, PYTHON, Style
@@ -98,16 +100,76 @@ PADDING = Parsed("padding", notation.read_padding)
 INTEGER = Parsed("integer", notation.read_number)
 
 
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+_ASCII = click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
+
+
 def output_options(command: F) -> F:
     """Add --json, -q, --latex and --ascii."""
     for option in (
-        click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8."),
+        _ASCII,
         click.option("--latex", is_flag=True, help="Print the formula as LaTeX, and nothing else."),
         click.option("-q", "--quiet", is_flag=True, help="Print the answer alone."),
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+        _JSON,
     ):
         command = option(command)
     return command
+
+
+class Form(NamedTuple):
+    """The form in which an answer is asked for: a document, the answer alone, or words."""
+
+    as_json: bool = False
+    quiet: bool = False
+    ascii_only: bool = False
+
+    @property
+    def style(self) -> Style:
+        """How formulas are written."""
+        return text_style(self.ascii_only)
+
+    def answer(
+        self,
+        record: Callable[[], Mapping[str, Any]],
+        words: Callable[[], None],
+        alone: Callable[[], Iterable[str]] | None = None,
+        error: ConvcalcError | None = None,
+        *,
+        told: bool = False,
+    ) -> None:
+        """Give the answer in this form, what of it is asked for alone; with an `error` end with status 1.
+
+        Why is said on standard error, unless the document or the words have `told` it.
+        """
+        if self.as_json:
+            echo_json(record(), error)
+        elif self.quiet and alone is not None:
+            for line in alone():
+                click.echo(line)
+        else:
+            words()
+        if error is not None:
+            if not (self.as_json or told):
+                click.echo("\n".join(error_lines(error)), err=True)
+            sys.exit(1)
+
+
+def form_options(alone: str = "") -> Callable[[F], F]:
+    """Add --json, --ascii, and -q where something of the answer stands `alone`; the command gets them as `form`."""
+
+    def decorate(command: F) -> F:
+        @functools.wraps(command)
+        def formed(*, as_json: bool, ascii_only: bool, quiet: bool = False, **more: Any) -> Any:
+            return command(form=Form(as_json, quiet, ascii_only), **more)
+
+        wrapped: Any = formed
+        wrapped = _ASCII(wrapped)
+        if alone:
+            wrapped = click.option("-q", "--quiet", is_flag=True, help=alone)(wrapped)
+        found: F = _JSON(wrapped)
+        return found
+
+    return decorate
 
 
 def text_style(ascii_only: bool) -> Style:
@@ -122,10 +184,11 @@ def text_style(ascii_only: bool) -> Style:
 
 
 def echo_json(record: Mapping[str, Any], error: ConvcalcError | None = None) -> None:
-    """Print one JSON document: schema, version, the record, and the error if the answer is no."""
+    """Print one JSON document: schema, version, the record, and the error if the answer is no and it has none."""
     import json  # not needed for the answer in words
 
-    document = {"schema": 1, "convcalc": __version__, **record, "error": error and error.record()}
+    document = {"schema": 1, "convcalc": __version__, **record}
+    document["error"] = record.get("error") or (error and error.record())
     click.echo(json.dumps(document, indent=2))
 
 
@@ -140,6 +203,14 @@ def echo_answer(text: str) -> None:
         text = "\n".join(fold(text.splitlines(), terminal_width()))
     first, _, rest = text.partition("\n")
     click.echo(bold(first) + ("\n" + rest if rest else ""))
+
+
+def echo_table(columns: Sequence[str], rows: Sequence[Sequence[str]], spare: Sequence[str] = ()) -> None:
+    """Print a table: on a terminal one that fits it, without the first `spare` columns if need be, else records."""
+    if sys.stdout.isatty():
+        print_table(columns, rows, spare)
+    else:
+        click.echo(plain_table(columns, rows))
 
 
 def axes_of(entries: Mapping[str, Any]) -> int:

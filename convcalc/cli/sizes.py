@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
 from convcalc.analysis.validity.legal import Legal
-from convcalc.analysis.validity.of_graph import name_sizes, valid_sizes
+from convcalc.analysis.validity.of_graph import valid_sizes
 from convcalc.analysis.validity.text import sizes_text
-from convcalc.cli.network import SHAPE, Asked, open_target, target_options
-from convcalc.cli.options import NetworkCommand, echo_answer, echo_json, refuse, text_style
-from convcalc.cli.target.python import reported
-from convcalc.errors import BadArgument, BadShape, ConvcalcError, NoSolution, Unreadable
-from convcalc.layers.base import Shape
-from convcalc.network.graph import Graph
+from convcalc.cli.network import SHAPE, Asked, target_options
+from convcalc.cli.opened import guarded, read_sizes
+from convcalc.cli.options import Form, NetworkCommand, echo_answer, form_options
+from convcalc.errors import BadArgument, BadShape, NoSolution, Unreadable
 from convcalc.sizes.axes import per_axis
-
-Shapes = dict[str, Shape]
 
 
 @click.command(cls=NetworkCommand, short_help="Which input sizes a network accepts, all of them.")
 @target_options
 @click.option("--near", type=SHAPE, help="The legal sizes nearest to these, as 350 or 350x400. [the sizes of --input]")
 @click.option("--all", "everything", is_flag=True, help="Every class of sizes that is out, not the few that say most.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("-q", "--quiet", is_flag=True, help="Print the sizes that run alone, a box a line.")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
-def sizes(
-    asked: Asked,
-    near: tuple[Any, ...] | None,
-    everything: bool,
-    as_json: bool,
-    quiet: bool,
-    ascii_only: bool,
-) -> None:
+@form_options(alone="Print the sizes that run alone, a box a line.")
+def sizes(asked: Asked, form: Form, near: tuple[Any, ...] | None, everything: bool) -> None:
     """The input sizes at which TARGET runs, and those at which it also loses nothing.
 
     \b
@@ -57,37 +43,16 @@ def sizes(
     Exit status 1 where no size is legal.
     """
     graph, shapes, typed = read_sizes(asked)
-    with reported(f"walking {asked.target}", Path.cwd(), ConvcalcError):  # a layer may be code of the user
+    with guarded(asked.target, "walking"):
         legal = valid_sizes(graph, shapes)
     about = _near(near, typed, legal.axes)
-    if not legal.runs:
-        if not (as_json or quiet):
-            echo_answer(sizes_text(legal, None, text_style(ascii_only), everything=everything))
-        refuse(_nothing(legal), {"kind": "sizes", **legal.record()} if as_json else None, whole=True)
-    if as_json:
-        echo_json({"kind": "sizes", **legal.record(about)})
-    elif quiet:
-        click.echo("\n".join(legal.runs.lines()))
-    else:
-        echo_answer(sizes_text(legal, about, text_style(ascii_only), everything=everything))
-
-
-def read_sizes(asked: Asked) -> tuple[Graph, Shapes, dict[str, int]]:
-    """Return the graph of a target, its input shapes with names for sizes, and the sizes that were typed for these.
-
-    Raises `Unreadable`.
-    """
-    graph, shapes, _ = open_target(asked)
-    try:
-        named = name_sizes(shapes, () if graph.capture is None else graph.capture.letters)
-    except ConvcalcError as error:
-        raise Unreadable(error.message) from None
-    typed = dict(asked.sizes)
-    if asked.inputs:
-        for known, letters in zip(shapes.values(), named.values(), strict=True):
-            pairs = zip(letters, known, strict=True)
-            typed.update((str(name), size) for name, size in pairs if name != size and isinstance(size, int))
-    return graph, named, typed
+    about = about if legal.runs else None
+    form.answer(
+        lambda: {"kind": "sizes", **legal.record(about)},
+        lambda: echo_answer(sizes_text(legal, about, form.style, everything=everything)),
+        lambda: legal.runs.lines() if legal.runs else (),
+        None if legal.runs else _nothing(legal),
+    )
 
 
 def _near(near: tuple[Any, ...] | None, typed: dict[str, int], axes: Sequence[str]) -> tuple[int, ...] | None:

@@ -15,6 +15,7 @@ from convcalc.cli.options import (
     axes_of,
     bold,
     echo_json,
+    echo_table,
     output_options,
     text_style,
 )
@@ -22,8 +23,6 @@ from convcalc.errors import Refused, Unreadable
 from convcalc.layers import Layer
 from convcalc.network.shapes import spatial_sizes
 from convcalc.network.stack import read_stack
-from convcalc.render.table import plain_table
-from convcalc.render.terminal import print_table
 from convcalc.render.words import across
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.text import LATEX, PYTHON, Style
@@ -77,11 +76,7 @@ def _echo_latex(chain: Chain) -> None:
 
 def _echo(chain: Chain, style: Style, channels: bool) -> None:
     if chain.steps:
-        columns, rows = stack_columns(chain, style, channels)
-        if sys.stdout.isatty():
-            print_table(columns, rows, spare=("offset", "covered", "any size", "stride"))
-        else:
-            click.echo(plain_table(columns, rows))
+        echo_table(*stack_columns(chain, style, channels), ("offset", "covered", "any size", "stride"))
     for line in stack_summary(chain, style, channels):
         click.echo(bold(line))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -10,10 +9,9 @@ import click
 from convcalc.analysis.tiles import find_tiles
 from convcalc.analysis.tiles_text import tiles_record, tiles_text
 from convcalc.cli.network import SHAPE, Asked, target_options
-from convcalc.cli.options import NetworkCommand, echo_answer, echo_json, text_style
-from convcalc.cli.sizes import read_sizes
-from convcalc.cli.target.python import reported
-from convcalc.errors import ConvcalcError, Unreadable
+from convcalc.cli.opened import guarded, read_sizes
+from convcalc.cli.options import Form, NetworkCommand, echo_answer, form_options
+from convcalc.errors import Unreadable
 from convcalc.render.words import across
 from convcalc.sizes.text import PYTHON
 
@@ -22,17 +20,8 @@ from convcalc.sizes.text import PYTHON
 @target_options
 @click.option("--tile", type=SHAPE, default="512", show_default=True, help="The most rows of a tile, as 512x256.")
 @click.option("--image", type=SHAPE, help="The size of the image, as 4000x3000.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("-q", "--quiet", is_flag=True, help="Print the size of a tile alone.")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
-def tiles(
-    asked: Asked,
-    tile: tuple[Any, ...],
-    image: tuple[Any, ...] | None,
-    as_json: bool,
-    quiet: bool,
-    ascii_only: bool,
-) -> None:
+@form_options(alone="Print the size of a tile alone.")
+def tiles(asked: Asked, form: Form, tile: tuple[Any, ...], image: tuple[Any, ...] | None) -> None:
     """Tiles whose outputs, put together, are those of TARGET on the whole image.
 
     \b
@@ -51,14 +40,13 @@ def tiles(
     graph, shapes, _ = read_sizes(asked)
     axes = max(len(shape) - 2 for shape in shapes.values())
     most, whole = _sizes("--tile", tile, axes), None if image is None else _sizes("--image", image, axes)
-    with reported(f"walking {asked.target}", Path.cwd(), ConvcalcError):  # a layer may be code of the user
+    with guarded(asked.target, "walking"):
         found = find_tiles(graph, shapes, tile=most, image=whole)
-    if as_json:
-        echo_json({"kind": "tiles", **tiles_record(found)})
-    elif quiet:
-        click.echo(across([axis.tile for axis in found.axes], PYTHON))
-    else:
-        echo_answer(tiles_text(found, text_style(ascii_only)))
+    form.answer(
+        lambda: {"kind": "tiles", **tiles_record(found)},
+        lambda: echo_answer(tiles_text(found, form.style)),
+        lambda: [across([axis.tile for axis in found.axes], PYTHON)],
+    )
 
 
 def _sizes(name: str, values: tuple[Any, ...], axes: int) -> tuple[int, ...]:
