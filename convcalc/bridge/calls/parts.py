@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, plain, size, sizes, spec, spec_each, tensors
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.hearing.sizeint import SizeInt
-from convcalc.layers import Chunk, Index, Narrow, Pieces, Slice, Split, Take, Unbind, Windows, Written
+from convcalc.layers import Chunk, Index, Narrow, Pieces, Reduce, Slice, Split, Take, Unbind, Windows, Written
 from convcalc.layers.indexing import Back
 from convcalc.layers.pick import TENSOR, Gather, Listed, Pick
 from convcalc.layers.split import Cuts, Sections
@@ -130,8 +130,8 @@ def take_along_dim(input: Any, indices: Any, dim: Any = None, **kwargs: Any) -> 
 
 @spec("take", "searchsorted")
 def by_index(input: Any, index: Any, *args: Any, **kwargs: Any) -> Spec:
-    """A value for each of the second tensor, in its shape."""
-    return Spec(Written("take"), (index, input))
+    """A value for each of the second tensor, in its shape; one for a number, which is searched for."""
+    return Spec(Written("take"), (index, input)) if is_tensor(index) else Spec(Reduce("searchsorted"), (input,))
 
 
 _WRITES = """

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc import layers
-from convcalc.bridge.calls.registry import NotKnown, Spec, add, sizes, spec, spec_each, tensors
+from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, sizes, spec, spec_each, tensors
 from convcalc.bridge.device import need_torch
-from convcalc.layers import Add, Combine, Map, Moved, Mul, Pointwise, PReLU, Source, Written
+from convcalc.layers import Add, Combine, Map, Moved, Mul, Pointwise, PReLU, Reduce, Source, Written
 
 # -- one tensor --------------------------------------------------------------------------------------------------
 
@@ -100,8 +100,8 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, **kwargs: Any) -> Spec:
 
 @spec("bucketize")
 def bucketize(input: Any, boundaries: Any, *args: Any, **kwargs: Any) -> Spec:
-    """The bucket of each value."""
-    return Spec(Map("bucketize"), (input,))
+    """The bucket of each value, or of one number."""
+    return Spec(Map("bucketize"), (input,)) if is_tensor(input) else Spec(Reduce("bucketize"), (boundaries,))
 
 
 def _matrix(name: str) -> Any:

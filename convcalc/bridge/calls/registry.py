@@ -29,12 +29,17 @@ class NotKnown(ConvcalcError):
 class Spec:
     """What one call is: `layer` on the tensors `inputs`, holding `weights`.
 
-    `inputs` may be of any number; weights that are None are left out.
+    `inputs` may be of any number; weights that are None are left out. Raises `NotKnown` where an input is no tensor, as
+    where torch takes a number in its place.
     """
 
     layer: Layer
     inputs: tuple[Any, ...]
     weights: tuple[Any, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not all(map(is_tensor, self.inputs)):
+            raise NotKnown("a number in the place of a tensor")
 
 
 SPECS: dict[Any, Callable[..., Spec | None]] = {}
