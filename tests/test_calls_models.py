@@ -12,8 +12,8 @@ torch = pytest.importorskip("torch", reason="torch is an extra: pip install 'con
 from calls import flat, outputs
 from torch.utils.flop_counter import FlopCounterMode
 
+from convcalc import inspect
 from convcalc.analysis.report.cost import count_cost
-from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.bridge.trace import capture
 from convcalc.layers import Opaque
 
@@ -252,7 +252,7 @@ def test_output_shapes_are_those_of_a_forward_pass(model):
 
 def test_formulas_give_the_shapes_of_other_sizes(model):
     net, shape, graph = model
-    report = inspect_graph(graph)
+    report = inspect(graph)
     rows = {row.name: row for row in report.layers}
     letters = [str(size) for size in graph.capture.letters[0][2:]]
     held = 0
@@ -313,10 +313,10 @@ class Sound(nn.Module):
 
 
 def test_a_size_asked_for_by_name_is_a_letter_on_any_axis():
-    (_, frames, _) = inspect_graph(Sound(), (1, "T")).output
+    (_, frames, _) = inspect(Sound(), (1, "T")).output
     for samples in (400, 719, 720, 16000, 16001):
         with torch.no_grad():
             assert frames(T=samples) == Sound()(torch.rand(1, samples)).shape[1] == (samples - 80) // 320
-    batch, channels, *_ = inspect_graph(nn.Flatten(0, 1), ("B", 3, 4, "W")).output
+    batch, channels, *_ = inspect(nn.Flatten(0, 1), ("B", 3, 4, "W")).output
     assert str(batch) == "3*B"
     assert channels == 4
