@@ -3,7 +3,7 @@
 import pytest
 
 import convcalc as cc
-from convcalc.analysis.report.text import bytes_text
+from convcalc.render.words import bytes_text
 
 torch = pytest.importorskip("torch")
 

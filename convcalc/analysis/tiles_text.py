@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from convcalc.errors import BadArgument
-from convcalc.render.words import labelled
+from convcalc.render.words import bytes_text, labelled
 from convcalc.sizes.text import PRETTY, Style
 from convcalc.sizes.words import set_text
 
@@ -28,21 +28,21 @@ def tiles_text(tiles: Tiles, style: Style = PRETTY) -> str:
     grid       tiles start at multiples of 16
     halo       an output reads 107 rows before its place, 107 after
     sizes      H a multiple of 16, H >= 208; W the same
-    memory     268 MB a tile, 16.4 GB the whole image (values alive at once, float32, weights apart)
+    memory     256 MiB a tile, 15.3 GiB the whole image (values alive at once, float32, weights apart)
     """
     axes = tiles.axes
     sizes, outs, steps = (_across(axes, read) for read in (_tile, _out, _step))
     count = f"{_across(axes, _count)} = {tiles.count:,}" if len(axes) > 1 else f"{tiles.count:,}"
     head = f"{count} of {sizes}" if tiles.count else f"of {sizes}"
     last = "; the last ends where the image does" if tiles.count > 1 else ""
-    whole = "" if tiles.whole is None else f", {size_text(tiles.whole)} the whole image"
+    whole = "" if tiles.whole is None else f", {bytes_text(tiles.whole)} the whole image"
     lines = [
         ("tiles", f"{head}, every {steps} rows{last}"),
         ("output", f"{outs} a tile; {_same(axes, _trim_text)}"),
         ("grid", f"tiles start at multiples of {_same(axes, lambda axis: str(axis.period))}"),
         ("halo", f"an output reads {_same(axes, _halo_text)}"),
         ("sizes", _sizes(axes, style)),
-        ("memory", f"{size_text(tiles.memory)} a tile{whole} (values alive at once, float32, weights apart)"),
+        ("memory", f"{bytes_text(tiles.memory)} a tile{whole} (values alive at once, float32, weights apart)"),
     ]
     return labelled(lines)
 
@@ -92,20 +92,6 @@ def _sizes(axes: tuple[AxisTiles, ...], style: Style) -> str:
         same = f"; {', '.join(axis.axis for axis in others)} the same" if others else ""
         return f"{set_text(first.sizes, first.axis, style)}{same}"
     return "; ".join(set_text(axis.sizes, axis.axis, style) for axis in axes)
-
-
-def size_text(count: int) -> str:
-    """Return a number of bytes with three digits.
-
-    >>> size_text(800), size_text(264_241_152), size_text(16_384_000_000)
-    ('800 B', '264 MB', '16.4 GB')
-    """
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 999.5:
-            return f"{value:.3g} {unit}"
-        value /= 1000
-    return f"{value:,.3g} TB" if value < 999.5 else f"{value:,.0f} TB"
 
 
 def tiles_record(tiles: Tiles) -> dict[str, Any]:

@@ -135,3 +135,20 @@ def same_text(texts: Sequence[str]) -> str:
     ('3x5', '3')
     """
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)
+
+
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def bytes_text(amount: int) -> str:
+    """Return a number of bytes in three digits and its unit, in powers of 1024.
+
+    >>> bytes_text(600), bytes_text(246824), bytes_text(512 * 1024**2)
+    ('600 B', '241 KiB', '512 MiB')
+    """
+    power = 0
+    while power < 4 and amount >= 999.5 * 1024**power:
+        power += 1
+    unit = 1024**power
+    small = amount < 999.5 * unit  # what is not may be more than a float holds
+    return f"{amount / unit:.3g} {UNITS[power]}" if small else f"{(amount + unit // 2) // unit:,} {UNITS[power]}"

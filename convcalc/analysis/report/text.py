@@ -15,7 +15,7 @@ from convcalc.layers.base import Shape
 from convcalc.network.ops import op_words
 from convcalc.network.shapes import spatial_sizes
 from convcalc.render.table import html_table, narrow_table
-from convcalc.render.words import across, count, error_lines, needed
+from convcalc.render.words import across, bytes_text, count, error_lines, needed
 from convcalc.sizes.size import Size, is_symbolic
 from convcalc.sizes.text import PRETTY, Style
 
@@ -28,8 +28,6 @@ SPARE = ("source", "any size", "stride", "receptive field", "op")
 
 SHOWN = 6
 """So many conditions, and names of opaque calls, are shown; the rest are counted."""
-
-UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def report_columns(
@@ -219,20 +217,6 @@ def _memory(report: Report) -> list[str]:
         f"memory in {report.dtype}: weights {bytes_text(weights)}, outputs of all layers {bytes_text(outputs)}, "
         f"at most {bytes_text(peak)} of them at once"
     ]
-
-
-def bytes_text(amount: int) -> str:
-    """Return a number of bytes in three digits and its unit, in powers of 1024.
-
-    >>> bytes_text(600), bytes_text(246824), bytes_text(512 * 1024**2)
-    ('600 B', '241 KiB', '512 MiB')
-    """
-    power = 0
-    while power < 4 and amount >= 999.5 * 1024**power:
-        power += 1
-    unit = 1024**power
-    small = amount < 999.5 * unit  # what is not may be more than a float holds
-    return f"{amount / unit:.3g} {UNITS[power]}" if small else f"{(amount + unit // 2) // unit:,} {UNITS[power]}"
 
 
 def _shapes_line(report: Report, batch: Size | None) -> str:
