@@ -13,9 +13,7 @@ from typing import ClassVar
 from convcalc.errors import BadArgument, BadShape
 from convcalc.footprints.axis import SELF_AND_ALL
 from convcalc.footprints.field import Field
-from convcalc.footprints.footprint import Footprint
-from convcalc.footprints.stencils import identity
-from convcalc.layers.base import Layer, Shape, axis_of, must_divide, must_equal
+from convcalc.layers.base import Layer, Shape, axis_of, must_divide, must_equal, named
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
@@ -31,10 +29,6 @@ class Pointwise(Layer):
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The shape itself."""
         return shape
-
-    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
-        """Output j reads input j."""
-        return identity()
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """The field of the input."""
@@ -226,9 +220,5 @@ class Map(Pointwise):
     ('exp', (1, 8, 5))
     """
 
+    op: ClassVar[str] = named("function")
     function: str
-
-    @property
-    def op(self) -> str:  # type: ignore[override]
-        """The name of the function."""
-        return self.function

@@ -67,10 +67,6 @@ class Attention(Layer):
     def _heads(self, q: Shape, k: Shape) -> Shape:
         return (*k[:-3], q[-3], *k[-2:]) if self.enable_gqa and len(q) > 2 and len(k) > 2 else k
 
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
     def macs(self, *shapes: Shape) -> Size:
         """L * S * (E + V) in each head: both products, whether `is_causal` or not."""
         q, k, v, *_ = shapes

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import cache
+from operator import attrgetter
 from typing import Any, ClassVar, Self, TypeAlias
 
-from convcalc.arithmetic.formulas import at_least
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
-from convcalc.footprints.axis import sized
 from convcalc.footprints.field import Field
-from convcalc.footprints.footprint import Footprint
-from convcalc.footprints.stencils import identity
 from convcalc.layers.door import ASKED_OF_SHAPES, of_shapes
+from convcalc.layers.pasted import refuse_pasted
 from convcalc.layers.settings import read_setting
 from convcalc.render.spelled import spelled
 from convcalc.sizes.axes import AXES, axis_names
@@ -71,9 +69,7 @@ class Layer:
     def __new__(cls, *values: Any, **settings: Any) -> Self:
         """Refuse torch's positional arguments where they mean something else here, and write the line that is meant."""
         if values:
-            ours = [entry.name for entry in fields(cls) if entry.init and not entry.kw_only]
-            if len(values) > len(ours) or any(name in settings for name in ours[: len(values)]):
-                raise _pasted(cls, ours, values, settings)
+            refuse_pasted(cls, values, settings)
         return super().__new__(cls)
 
     @property
@@ -86,13 +82,14 @@ class Layer:
         """Whether it only reads what the module holds, a parameter or a buffer: no value is computed."""
         return False
 
-    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+    @of_shapes
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """Return the output shape; raises `convcalc.errors.Refused` where torch would refuse the input."""
         raise NotImplementedError
 
     def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
-        """Return the shape of every output; most layers have one."""
-        return (self.out_shape(*shapes, check=check),)
+        """Return the shape of every output; where there are several, most layers give them one shape."""
+        return (self.out_shape(*shapes, check=check),) * self.outputs
 
     @property
     def depends_on_sizes(self) -> bool:
@@ -133,43 +130,18 @@ class Layer:
         ['2*(n//2) - n']
         """
 
-    def footprints(self, shape: Shape) -> tuple[Footprint | None, ...]:
-        """Return what each output reads on each spatial axis; None where that is no periodic map.
-
-        >>> from convcalc.layers import Conv
-        >>> Conv(8, 3, stride=2).footprints((1, 3, 32, 32))[0].receptive_field
-        3
-        """
-        _, _, sizes = self.split(shape)
-        return tuple(self.footprint(axis, sizes) for axis in range(len(sizes)))
-
-    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
-        """Return what each output reads along one axis of the spatial `sizes`."""
-        raise NotImplementedError
-
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Return what the output reads of a network's input, given what each input of the layer reads of it."""
-        field, shape = fields[0], shapes[0]
-        footprints = self.footprints(shape)
-        if field.is_plain:
-            sizes = self.split(shape)[2]
-            return field.then([sized(one, size) for one, size in zip(footprints, sizes, strict=True)])
-        first = len(shape) - len(footprints)
-        reads = {first + axis: footprint for axis, footprint in enumerate(footprints)}
-        return field.over(shape, {**reads, first - 1: self.channels_read(shape[first - 1])}, output)
-
-    def channels_read(self, channels: Size) -> Footprint | None:
-        """Return what each output channel reads of the input's channels, which may carry positions after a view."""
-        return identity()
+        return Field.unknown(len(fields[0].axes) if fields else 0)
 
     @of_shapes
-    def params(self, shape: Shape, /) -> Size:
-        """Return the number of parameters (elements) on an input of this shape; 0 unless the layer learns."""
+    def params(self, *shapes: Shape) -> Size:
+        """Return the number of parameters (elements) on inputs of these shapes; 0 unless the layer learns."""
         return 0
 
     @of_shapes
-    def macs(self, shape: Shape, /) -> Size:
-        """Return the multiply-accumulates on an input of this shape, bias additions not counted."""
+    def macs(self, *shapes: Shape) -> Size:
+        """Return the multiply-accumulates on inputs of these shapes, bias additions not counted."""
         return 0
 
     def __post_init__(self) -> None:
@@ -192,10 +164,6 @@ class Layer:
             for name, value in vars(self).items()
             if name != "axes" and value != getattr(defaults, name, MISSING)
         }
-
-    def check_any_channels(self, channels: Size, check: Check) -> None:
-        """Most layers of torch refuse an input without channels, convolutions do not."""
-        at_least(1, check, channels=channels)
 
     def split(self, shape: Shape) -> tuple[Shape, Size, Shape]:
         """Return the batch (one size, or none), the channels and the spatial sizes of `shape`."""
@@ -231,22 +199,14 @@ def _put(value: Any, values: Mapping[str, Size]) -> Any:
     return value(**{name: values[name] for name in value.symbols}) if isinstance(value, Expr) else value
 
 
-def _pasted(cls: type[Layer], ours: list[str], values: tuple[Any, ...], settings: Mapping[str, Any]) -> BadArgument:
-    """The refusal of `cls(*values, **settings)`, with the same layer in our words where torch's order tells it."""
-    name = cls.__name__
-    takes = f"takes {' and '.join(ours)} by position" if ours else "takes nothing by position"
-    given = ", ".join([*map(repr, values), *(f"{key}={value!r}" for key, value in settings.items())])
-    message = f"{name} {takes}, all else by keyword: {name}({given})"
-    if not cls.torch_order or len(values) > len(cls.torch_order):
-        return BadArgument(message, rule=f"{name} {takes}")
-    words = {**dict(zip(cls.torch_order, values, strict=False)), **settings}
-    inferred = [word for word in ("in_channels", "in_features") if words.pop(word, None) is not None]
-    why = f"{inferred[0]} is inferred, so " if inferred else ""
-    known = {entry.name for entry in fields(cls)}
-    line = [repr(words.pop(word)) for word in ours if word in words]
-    line += [f"{word}={value!r}" for word, value in words.items() if word in known]
-    fix = f"{name}({', '.join(line)})"
-    return BadArgument(f"{message}; {why}in torch's order that is {fix} here", rule=f"{name} {takes}", fixes=[fix])
+def named(field: str) -> Any:
+    """Return an attribute that is another: an `op` that is the name of a function, as many `outputs` as a count says.
+
+    >>> from convcalc.layers import Map
+    >>> Map("exp").op
+    'exp'
+    """
+    return property(attrgetter(field))
 
 
 def read_through(layer: Layer, before: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
@@ -262,21 +222,6 @@ def read_through(layer: Layer, before: Sequence[Field], shapes: Sequence[Shape],
         return layer.through(before, shapes, output)
     except ConvcalcError:
         return Field.unknown(len(before[0].axes))
-
-
-def along(axes: int, check: Check, size: Callable[[int, Check], Size]) -> Shape:
-    """Return `size(axis, check)` for each axis; what is refused names its axis where there are several."""
-    if axes == 1:
-        return (size(0, check),)
-    names = axis_names(axes)
-    return tuple(size(axis, _named(f"axis {names[axis]}", check)) for axis in range(axes))
-
-
-def _named(place: str, check: Check) -> Check:
-    def check_here(value: Size, error: Callable[[Reader], ConvcalcError], /) -> None:
-        check(value, lambda at: error(at).at(place))
-
-    return check_here
 
 
 def written(shape: Shape) -> str:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from convcalc.footprints.field import Field
 from convcalc.layers.activation import Map
-from convcalc.layers.base import Layer, Shape, product
+from convcalc.layers.base import Layer, Shape, named, product
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
@@ -21,14 +21,10 @@ class Source(Layer):
     ((1, 197, 768), 151296)
     """
 
+    op: ClassVar[str] = named("kind")
     takes: ClassVar[tuple[int, int | None]] = (0, 0)
     kind: str
     sizes: Shape
-
-    @property
-    def op(self) -> str:  # type: ignore[override]
-        """The kind."""
-        return self.kind
 
     @property
     def is_held(self) -> bool:
@@ -42,10 +38,6 @@ class Source(Layer):
     def params(self, *shapes: Shape) -> Size:
         """All values of a parameter; none of anything else."""
         return product(self.sizes) if self.kind == "parameter" else 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Nothing of the input."""

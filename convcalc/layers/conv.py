@@ -13,20 +13,19 @@ from convcalc.footprints import stencils
 from convcalc.footprints.footprint import Footprint
 from convcalc.layers.base import (
     Ints,
-    Layer,
     Shape,
-    along,
     must_divide,
     must_equal,
     product,
 )
+from convcalc.layers.spatial import Spatial, along
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
 
 @dataclass(frozen=True)
-class _Kernel(Layer):
+class _Kernel(Spatial):
     """What convolution and transposed convolution share: channels, groups, kernel."""
 
     out_channels: int | None

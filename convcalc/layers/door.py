@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from convcalc.errors import BadArgument, BadShape, brief
+
+T = TypeVar("T")
 
 ASKED_OF_SHAPES = ("out_shape", "params", "macs")
 """The methods of a layer that take the shapes of its inputs."""
@@ -14,7 +16,7 @@ ASKED_OF_SHAPES = ("out_shape", "params", "macs")
 _NO_SIZES = frozenset({str, bytes, float, complex, bool, type(None), list, tuple, dict, set})
 
 
-def of_shapes(method: Callable[..., Any]) -> Callable[..., Any]:
+def of_shapes(method: Callable[..., T]) -> Callable[..., T]:
     """Return a method that refuses what is no shape, and another number of shapes than it takes, in a sentence.
 
     >>> from convcalc.layers import ReLU
@@ -25,22 +27,28 @@ def of_shapes(method: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @wraps(method)
-    def asked(self: Any, *shapes: Any, **settings: Any) -> Any:
+    def asked(self: Any, *shapes: Any, **settings: Any) -> T:
         for shape in shapes:
             if not isinstance(shape, tuple | list):
                 raise BadArgument(f"{self.op} takes a shape, as (N, C, H, W): got {brief(shape)}")
             for size in shape:
                 if type(size) in _NO_SIZES:
                     raise BadArgument(f"{self.op} takes a shape of integers: got {brief(size)} in {brief(shape)}")
+        fewest, most = self.takes
+        if most is not None and (len(shapes) > most or fewest == most != len(shapes)):
+            raise _counted(self.op, len(shapes), fewest, most)
         try:
             return method(self, *shapes, **settings)
         except TypeError:
-            fewest, most = self.takes
-            if fewest <= len(shapes) and (most is None or len(shapes) <= most):
+            if fewest <= len(shapes):
                 raise
-            wanted = "one shape" if fewest == most == 1 else f"{fewest} shapes" if most else f"{fewest} shapes or more"
-            raise BadArgument(f"{self.op} takes {wanted}: got {len(shapes)}") from None
+            raise _counted(self.op, len(shapes), fewest, most) from None
         except (IndexError, ZeroDivisionError):
             raise BadShape(f"{self.op} takes no input of shape {', '.join(map(brief, shapes))}") from None
 
     return asked
+
+
+def _counted(op: str, given: int, fewest: int, most: int | None) -> BadArgument:
+    wanted = "one shape" if fewest == most == 1 else f"{fewest} shapes" if most else f"{fewest} shapes or more"
+    return BadArgument(f"{op} takes {wanted}: got {given}")

@@ -33,7 +33,7 @@ class Embedding(Layer):
         check_reach(self.reach, self.num_embeddings, check, wraps=False)
         return (*shape, self.embedding_dim)
 
-    def params(self, shape: Shape, /) -> Size:
+    def params(self, *shapes: Shape) -> Size:
         """num_embeddings * embedding_dim."""
         return self.num_embeddings * self.embedding_dim
 
@@ -66,14 +66,6 @@ class EmbeddingBag(Embedding):
             raise BadShape(f"embeddingbag takes (N, L), or (L,) and offsets: got {written(shape)}")
         bags = offsets[0][0] - self.include_last_offset if offsets else shape[0]
         return (bags, self.embedding_dim)
-
-    def params(self, *shapes: Shape) -> Size:
-        """num_embeddings * embedding_dim."""
-        return self.num_embeddings * self.embedding_dim
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None: vectors are added."""
-        return 0
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Unknown: bags are not followed."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from convcalc.errors import BadArgument, BadShape
 from convcalc.footprints.field import Field
-from convcalc.layers.base import Layer, Shape, axis_of, must_equal_or_be_one, product, written
+from convcalc.layers.base import Layer, Shape, axis_of, must_equal_or_be_one, named, product, written
 from convcalc.layers.merge import Elementwise
 from convcalc.layers.reshape import _Like
 from convcalc.sizes.conditions import Check, enforce
@@ -100,10 +100,6 @@ class Interleave(Layer):
         place = axis_of("interleave", "dim", self.dim, shape)
         return (*shape[:place], shape[place] * self.repeats, *shape[place + 1 :])
 
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: which entry a place is, is not followed."""
-        return Field.unknown(len(fields[0].axes))
-
 
 class ExpandAs(_Like):
     """Axes of size 1 repeated to the shape of another tensor (torch's `expand_as`).
@@ -132,29 +128,13 @@ class Broadcast(Layer):
     """
 
     op: ClassVar[str] = "broadcast"
+    outputs: ClassVar[int] = named("count")
     takes: ClassVar[tuple[int, int | None]] = (1, None)
     count: int
-
-    @property
-    def outputs(self) -> int:
-        """The count."""
-        return self.count
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The common shape."""
         return _Common().out_shape(*shapes, check=check)
-
-    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
-        """The common shape, for each."""
-        return (self.out_shape(*shapes, check=check),) * self.count
-
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Unknown: which of them an output was is not said here."""
@@ -172,6 +152,7 @@ class Meshgrid(Layer):
     """
 
     op: ClassVar[str] = "meshgrid"
+    outputs: ClassVar[int] = named("count")
     takes: ClassVar[tuple[int, int | None]] = (1, None)
     count: int
     _: KW_ONLY
@@ -182,29 +163,12 @@ class Meshgrid(Layer):
         if self.indexing not in ("ij", "xy"):
             raise BadArgument(f"indexing is 'ij' or 'xy': {self.indexing!r}")
 
-    @property
-    def outputs(self) -> int:
-        """The count."""
-        return self.count
-
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The length of each vector; 1 for a single value."""
         if any(len(shape) > 1 for shape in shapes):
             raise BadShape(f"meshgrid takes vectors: got {' and '.join(map(written, shapes))}")
         sizes = tuple(shape[0] if shape else 1 for shape in shapes)
         return (*sizes[1::-1], *sizes[2:]) if self.indexing == "xy" and len(sizes) > 1 else sizes
-
-    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
-        """That, for each."""
-        return (self.out_shape(*shapes, check=check),) * self.count
-
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Unknown, unless nothing of the input is read: vectors become axes."""

@@ -16,12 +16,12 @@ from convcalc.layers.base import (
     Ints,
     Layer,
     Shape,
-    along,
     axis_of,
     must_divide,
     must_equal,
     product,
 )
+from convcalc.layers.spatial import along, check_any_channels
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
@@ -84,7 +84,7 @@ class Unfold(_Blocks):
         batch, channels, sizes = self.split(shape)
         if len(sizes) != 2:
             raise BadShape(f"unfold takes 2 spatial axes: got {len(sizes)}")
-        self.check_any_channels(channels, check)
+        check_any_channels(channels, check)
         kernel = product(per_axis("kernel_size", self.kernel_size, 2))
         return (*batch, channels * kernel, product(self.blocks(sizes, check)))
 
@@ -124,10 +124,6 @@ class Windows(Layer):
         )
         return (*shape[:dim], count // self.step + 1, *shape[dim + 1 :], self.size)
 
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: windows become an axis."""
-        return Field.unknown(len(fields[0].axes))
-
 
 @dataclass(frozen=True)
 class Fold(_Blocks):
@@ -146,7 +142,7 @@ class Fold(_Blocks):
         if len(shape) not in (2, 3):
             raise BadShape(f"fold takes (N, C*prod(kernel_size), windows): got {len(shape)} axes")
         *batch, columns, windows = shape
-        self.check_any_channels(columns, check)
+        check_any_channels(columns, check)
         sizes = tuple(per_axis("output_size", self.output_size, 2))
         kernel = product(per_axis("kernel_size", self.kernel_size, 2))
         rows, cols = self.blocks(sizes, check)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 from convcalc.arithmetic.formulas import at_least
 from convcalc.errors import BadShape
-from convcalc.footprints.field import Field
-from convcalc.layers.base import Layer, Shape, axis_of, must_equal, written
+from convcalc.layers.base import Layer, Shape, axis_of, must_equal, named, written
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
@@ -25,15 +23,11 @@ class Fourier(Layer):
     ((1, 64, 56, 29), (1, 56))
     """
 
+    op: ClassVar[str] = named("function")
     function: str
     dims: tuple[int, ...]
     _: KW_ONLY
     lengths: tuple[Size, ...] | None = None
-
-    @property
-    def op(self) -> str:  # type: ignore[override]
-        """The name of the function."""
-        return self.function
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The lengths, that of the last axis as the function has it."""
@@ -48,10 +42,6 @@ class Fourier(Layer):
         for dim in dims:
             at_least(1, check, length=sizes[dim])
         return tuple(sizes)
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: positions become frequencies, each of which reads everything."""
-        return Field.unknown(len(fields[0].axes))
 
 
 @dataclass(frozen=True)
@@ -97,10 +87,6 @@ class Stft(Layer):
         frames = 1 + (length - self.n_fft) // self.hop_length
         return (*shape[:-1], frequencies, frames, *(() if self.return_complex else (2,)))
 
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: positions become frequencies."""
-        return Field.unknown(len(fields[0].axes))
-
 
 @dataclass(frozen=True)
 class Istft(Layer):
@@ -139,7 +125,3 @@ class Istft(Layer):
             return (*batch, self.length)
         check(whole - 1, lambda at: BadShape(f"istft of {at(frames)} frames has no value left: {at(whole)}"))
         return (*batch, whole)
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: frequencies become positions."""
-        return Field.unknown(len(fields[0].axes))

@@ -10,7 +10,7 @@ from convcalc.errors import BadShape
 from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.stencils import taps
-from convcalc.layers.base import Layer, Shape, axis_of, written
+from convcalc.layers.base import Layer, Shape, axis_of, named, written
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.expr import Expr
@@ -235,14 +235,6 @@ class Take(Layer):
         check_reach(self.reach, shape[dim], check, wraps=self.wraps)
         return (*shape[:dim], *index, *shape[dim + 1 :])
 
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Unknown along the axis, as the index may point anywhere; unknown at all if the index depends on the input."""
         field, index = fields
@@ -263,26 +255,10 @@ class Written(Layer):
     (1, 8, 8)
     """
 
+    op: ClassVar[str] = named("function")
     takes: ClassVar[tuple[int, int | None]] = (1, None)
     function: str
-
-    @property
-    def op(self) -> str:  # type: ignore[override]
-        """The name of the function."""
-        return self.function
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The shape of the first."""
         return shapes[0]
-
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown."""
-        return Field.unknown(len(fields[0].axes))

@@ -65,14 +65,6 @@ class CrossEntropy(Layer):
         for have, want in zip(given, wanted, strict=True):
             must_equal(have, want, check, error)
 
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """All of the predictions, where one number comes out; else unknown."""
         if not self.reduced:

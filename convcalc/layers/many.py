@@ -11,7 +11,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from convcalc.errors import BadShape
-from convcalc.layers.base import Layer, Shape, axis_of, written
+from convcalc.layers.base import Layer, Shape, axis_of, named, written
 from convcalc.layers.indexing import Index, Slice  # noqa: F401 -- Slice: of the example
 from convcalc.layers.merge import Concat, Stack
 from convcalc.layers.narrow import Narrow
@@ -29,15 +29,11 @@ class AnyPieces(Layer):
     """
 
     op: ClassVar[str] = "split"
+    outputs: ClassVar[int] = named("count")
     piece: int
     _: KW_ONLY
     count: int
     dim: int = 0
-
-    @property
-    def outputs(self) -> int:
-        """The count."""
-        return self.count
 
     def number(self, shape: Shape) -> Size:
         """Return how many pieces there are: ⌈n/piece⌉."""
@@ -66,15 +62,11 @@ class AnyEntries(Layer):
     """
 
     op: ClassVar[str] = "unbind"
+    outputs: ClassVar[int] = named("count")
     count: int
     _: KW_ONLY
     dim: int = 0
     fewest: int = 1
-
-    @property
-    def outputs(self) -> int:
-        """The count."""
-        return self.count
 
     def number(self, shape: Shape) -> Size:
         """Return how many entries there are."""
@@ -218,11 +210,3 @@ class JoinedAll(Layer):
         all_ = self.join.out_shape(*shapes, check=check)
         dim = axis_of(self.op, "dim", self.join.dim, all_)
         return (*all_[:dim], all_[dim] + self.more * one[dim], *all_[dim + 1 :])
-
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0

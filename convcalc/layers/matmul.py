@@ -16,18 +16,8 @@ from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.size import Size
 
 
-class _Contracts(Layer):
-    """What sums products over an axis that several tensors have."""
-
-    takes: ClassVar[tuple[int, int | None]] = (2, 2)
-
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-
 @dataclass(frozen=True)
-class Matmul(_Contracts):
+class Matmul(Layer):
     """The product of matrices in the last two axes, the axes before them broadcast (torch's `matmul`, `@`, `bmm`).
 
     >>> Matmul().out_shape((8, 3, 197, 64), (8, 3, 64, 197)), Matmul().macs((8, 3, 197, 64), (8, 3, 64, 197))
@@ -35,6 +25,7 @@ class Matmul(_Contracts):
     """
 
     op: ClassVar[str] = "matmul"
+    takes: ClassVar[tuple[int, int | None]] = (2, 2)
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """(..., rows of a, columns of b); a vector is a row before and a column after."""
@@ -75,7 +66,7 @@ class _Batches(Elementwise):
 
 
 @dataclass(frozen=True)
-class Einsum(_Contracts):
+class Einsum(Layer):
     """A sum of products by index (torch's `einsum`), `equation` such as "bhqd,bhkd->bhqk".
 
     >>> Einsum("bqd,bkd->bqk").out_shape((1, 4, 8), (1, 6, 8)), Einsum("bqd,bkd->bqk").macs((1, 4, 8), (1, 6, 8))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from convcalc.errors import BadShape
 from convcalc.footprints.field import Field, unite
-from convcalc.layers.base import Layer, Shape, axis_of, must_equal, named_axis, written
+from convcalc.layers.base import Layer, Shape, axis_of, must_equal, named, named_axis, written
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.signs import most_of, sign_on
@@ -20,14 +20,6 @@ class _Merge(Layer):
     """What takes several tensors and learns nothing."""
 
     takes: ClassVar[tuple[int, int | None]] = (2, None)
-
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None: an addition or product alone is no multiply-accumulate."""
-        return 0
 
 
 @dataclass(frozen=True)
@@ -180,12 +172,8 @@ class Combine(Elementwise):
     (1, 8, 5, 5)
     """
 
+    op: ClassVar[str] = named("function")
     function: str
-
-    @property
-    def op(self) -> str:  # type: ignore[override]
-        """The name of the function."""
-        return self.function
 
 
 @dataclass(frozen=True)
@@ -206,14 +194,6 @@ class Stack(Layer):
         place = axis_of("stack", "dim", self.dim, (*shapes[0], 1))
         widened = [(*shape[:place], 1, *shape[place:]) for shape in shapes]
         return Concat(place).out_shape(*widened, check=check)
-
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """What any of them reads."""

@@ -11,6 +11,7 @@ from convcalc.errors import BadArgument, BadShape
 from convcalc.footprints.axis import SELF_AND_ALL
 from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
+from convcalc.footprints.stencils import identity
 from convcalc.layers.activation import Pointwise
 from convcalc.layers.base import Ints, Shape, must_divide, must_equal, product
 from convcalc.sizes.conditions import Check, enforce
@@ -59,9 +60,9 @@ class BatchNorm(Pointwise):
 class _SpatialNorm(Pointwise):
     """What takes statistics over all spatial axes at evaluation too: every output reads everything."""
 
-    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
-        """Position j, and everything for the statistics."""
-        return _STATISTICS
+    def channels_read(self, channels: Size) -> Footprint | None:
+        """Return what each output channel reads of the input's channels, which may carry positions after a view."""
+        return identity()
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Everything, beside the field of the input."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 from convcalc.errors import BadShape, Unknown
-from convcalc.footprints.field import Field
-from convcalc.layers.base import Layer, Shape, product, written
+from convcalc.layers.base import Layer, Shape, named, product, written
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
@@ -26,6 +24,7 @@ class Opaque(Layer):
     convcalc.errors.Unknown: what nms gives is known for (1, 100, 4) alone: got (1, 200, 4)
     """
 
+    op: ClassVar[str] = named("function")
     takes: ClassVar[tuple[int, int | None]] = (0, None)
     function: str
     _: KW_ONLY
@@ -37,11 +36,6 @@ class Opaque(Layer):
     """Whether what was seen to read nothing may depend on the network's input all the same."""
     unread: int = 0  # type: ignore[misc]
     """How many of its last inputs are there as their sizes may decide its shapes."""
-
-    @property
-    def op(self) -> str:  # type: ignore[override]
-        """The name of the function."""
-        return self.function
 
     @property
     def outputs(self) -> int:
@@ -73,17 +67,9 @@ class Opaque(Layer):
             raise Unknown(f"what {self.function} gives is known for {known} alone: got {got}")
         return self.shapes
 
-    def params(self, *shapes: Shape) -> Size:
-        """None that are known."""
-        return 0
-
     def macs(self, *shapes: Shape) -> Size:
         """Those that were measured, or none that are known."""
         return self.mac_count or 0
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown."""
-        return Field.unknown(len(fields[0].axes) if fields else 0)
 
 
 def _same(shape: Shape, seen: Shape) -> bool:
@@ -100,16 +86,12 @@ class Remade(Layer):
     (4, 4)
     """
 
+    op: ClassVar[str] = named("function")
     function: str
     sizes: Shape
     _: KW_ONLY
     needs: Size = 0
     """How many values it must have."""
-
-    @property
-    def op(self) -> str:  # type: ignore[override]
-        """The name of the function."""
-        return self.function
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The sizes."""
@@ -122,7 +104,3 @@ class Remade(Layer):
             ),
         )
         return self.sizes
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown."""
-        return Field.unknown(len(fields[0].axes))

@@ -14,7 +14,8 @@ from convcalc.footprints import stencils
 from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.stencils import pad
-from convcalc.layers.base import Layer, Shape, along, written
+from convcalc.layers.base import Layer, Shape, written
+from convcalc.layers.spatial import Spatial, along, check_any_channels
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.expr import Expr
@@ -22,7 +23,7 @@ from convcalc.sizes.size import Size, smaller
 
 
 @dataclass(frozen=True)
-class Pad(Layer):
+class Pad(Spatial):
     """Padding by a number of rows, one per axis, or (before, after) pairs per axis; a negative side crops.
 
     `mode` is "constant", "reflect", "replicate" or "circular" (torch's `ConstantPad2d`, `ReflectionPad2d`, ...).
@@ -44,7 +45,7 @@ class Pad(Layer):
             len(sizes), check, lambda axis, check: pad_out(sizes[axis], sides[axis], self.mode, least=0, check=check)
         )
         if self.mode in ("reflect", "replicate"):
-            self.check_any_channels(channels, check)
+            check_any_channels(channels, check)
             # each axis may be cropped to nothing, but not all of them
             check(
                 sum(outs) - 1,
@@ -59,7 +60,7 @@ class Pad(Layer):
 
 
 @dataclass(frozen=True)
-class Crop(Layer):
+class Crop(Spatial):
     """Cropping by a number of rows, one per axis, or (before, after) pairs per axis.
 
     >>> Crop(4).out_shape((1, 64, 64, 64))
@@ -152,14 +153,6 @@ class _Align(Layer):
         return fields[0].over(
             shapes[0], _along(shapes[0], [(n - m) // 2 for n, m in zip(sizes, wanted, strict=True)]), output
         )
-
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
 
 
 class CropTo(_Align):

@@ -10,7 +10,7 @@ from convcalc.errors import BadArgument, BadShape
 from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.stencils import identity, taps
-from convcalc.layers.base import Layer, Shape, axis_of, written
+from convcalc.layers.base import Layer, Shape, axis_of, named, written
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size, is_symbolic, larger, smaller
 
@@ -60,15 +60,11 @@ class Moved(Layer):
     (1, 56, 56, 96)
     """
 
+    op: ClassVar[str] = named("function")
     function: str
     _: KW_ONLY
     dims: tuple[int, ...] = ()
     shifts: tuple[Size, ...] = ()
-
-    @property
-    def op(self) -> str:  # type: ignore[override]
-        """The name of the function."""
-        return self.function
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -103,16 +99,8 @@ class Moved(Layer):
         return replace(taps([-shift]), wraps=True) if shift else identity()
 
 
-class _Diagonal(Layer):
-    """What has one axis for two, or two for one."""
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: axes move."""
-        return Field.unknown(len(fields[0].axes))
-
-
 @dataclass(frozen=True)
-class Diagonal(_Diagonal):
+class Diagonal(Layer):
     """The diagonal of axes `dim1` and `dim2` as a last axis (torch's `diagonal`; `diag` of a matrix).
 
     `offset` > 0 is above the main one, < 0 below.
@@ -140,7 +128,7 @@ class Diagonal(_Diagonal):
 
 
 @dataclass(frozen=True)
-class DiagonalMatrix(_Diagonal):
+class DiagonalMatrix(Layer):
     """The last axis as the diagonal of two new ones, `dim1` and `dim2`, with zeros around it (torch's `diag_embed`).
 
     >>> DiagonalMatrix().out_shape((8, 5)), DiagonalMatrix(offset=-2).out_shape((5,))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from convcalc.errors import BadShape
-from convcalc.footprints.field import Field
 from convcalc.layers.base import Layer, Shape, axis_of, written
 from convcalc.layers.indexing import Back, Ends, Index, Slice, check_reach, sign_of
 from convcalc.layers.merge import Elementwise
@@ -105,18 +103,6 @@ class Pick(Layer):
                 chosen += sign_of(item)
         return tuple(chosen)
 
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: the indices may point anywhere."""
-        return Field.unknown(len(fields[0].axes))
-
 
 @dataclass(frozen=True)
 class Gather(Layer):
@@ -151,15 +137,3 @@ class Gather(Layer):
         if shape:
             check_reach(self.reach, shape[dim], check, wraps=False)
         return index
-
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: the index may point anywhere."""
-        return Field.unknown(len(fields[0].axes))

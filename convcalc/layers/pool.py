@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
@@ -11,16 +10,16 @@ from convcalc.arithmetic.formulas import at_least, pool_out
 from convcalc.arithmetic.resizing import adaptive_pool_out
 from convcalc.errors import BadShape, KernelDoesNotFit
 from convcalc.footprints import stencils
-from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
-from convcalc.layers.base import Ints, Layer, Shape, along, must_equal, written
+from convcalc.layers.base import Ints, Layer, Shape, must_equal, written
+from convcalc.layers.spatial import Spatial, along, check_any_channels
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size, is_symbolic, smaller
 
 
 @dataclass(frozen=True)
-class _Pool(Layer):
+class _Pool(Spatial):
     """What pools with windows share."""
 
     kernel_size: Ints
@@ -31,7 +30,7 @@ class _Pool(Layer):
     def windows(self, shape: Shape, padding: Any, dilation: Any, check: Check) -> Shape:
         """Return the shape with the sizes of `pool_out` on each axis."""
         batch, channels, sizes = self.split(shape)
-        self.check_any_channels(channels, check)
+        check_any_channels(channels, check)
         axes = len(sizes)
         kernel = per_axis("kernel_size", self.kernel_size, axes)
         stride = kernel if self.stride is None else per_axis("stride", self.stride, axes)
@@ -110,10 +109,6 @@ class MaxPool(_Pool):
         """(N, C, o, ...) with o = `convcalc.arithmetic.formulas.pool_out` on each axis."""
         return self.windows(shape, self.padding, self.dilation, check)
 
-    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
-        """The shape, and again for the indices."""
-        return (self.out_shape(*shapes, check=check),) * self.outputs
-
 
 @dataclass(frozen=True)
 class AvgPool(_Pool):
@@ -154,7 +149,7 @@ class LpPool(_Pool):
 
 
 @dataclass(frozen=True)
-class _AdaptivePool(Layer):
+class _AdaptivePool(Spatial):
     """What adaptive pools share: the output size they are asked for."""
 
     output_size: Any
@@ -169,7 +164,7 @@ class _AdaptivePool(Layer):
         wanted = per_axis("output_size", self.output_size, len(sizes))
         outs = along(len(sizes), check, lambda axis, check: adaptive_pool_out(sizes[axis], wanted[axis], check=check))
         if batch and self.needs_channels(outs):
-            self.check_any_channels(channels, check)
+            check_any_channels(channels, check)
         return (*batch, channels, *outs)
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
@@ -223,10 +218,6 @@ class AdaptiveMaxPool(_AdaptivePool):
     def outputs(self) -> int:
         """One, or two with the indices."""
         return 2 if self.return_indices else 1
-
-    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
-        """The shape, and again for the indices."""
-        return (self.out_shape(*shapes, check=check),) * self.outputs
 
 
 @dataclass(frozen=True)
@@ -299,15 +290,3 @@ class MaxUnpool(Layer):
                 lambda at: BadShape(f"output_size {at(out)} must be within {stride - 1} of {at(usual)}"),
             )
         return out
-
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: the indices decide."""
-        return Field.unknown(len(fields[0].axes))

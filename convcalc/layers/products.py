@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 from convcalc.arithmetic.formulas import conv_out
 from convcalc.errors import BadShape
-from convcalc.footprints.field import Field
 from convcalc.layers.base import Layer, Shape, must_equal, product, written
 from convcalc.layers.matmul import Matmul
 from convcalc.layers.merge import Elementwise
@@ -20,18 +19,6 @@ class _Product(Layer):
     """What mixes the positions of several tensors."""
 
     takes: ClassVar[tuple[int, int | None]] = (2, 2)
-
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: axes of matrices are not followed."""
-        return Field.unknown(len(fields[0].axes))
 
 
 class _Sum(Elementwise):
@@ -198,7 +185,3 @@ class ConvTBC(Layer):
     def macs(self, shape: Shape, /) -> Size:
         """Output elements * C_in * kernel_size."""
         return product(self.out_shape(shape)) * self.in_channels * self.kernel_size
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: positions stand on the first axis."""
-        return Field.unknown(len(fields[0].axes))

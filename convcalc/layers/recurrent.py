@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
 
 from convcalc.errors import BadArgument, BadShape
 from convcalc.footprints.field import Field
 from convcalc.footprints.stencils import everything, everything_before, identity
-from convcalc.layers.base import Layer, Shape, must_equal, product, written
+from convcalc.layers.base import Layer, Shape, must_equal, named, product, written
 from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.size import Size
 
@@ -30,6 +31,8 @@ class Recurrent(Layer):
     (50176, 4915200)
     """
 
+    op: ClassVar[str] = named("kind")
+    takes: ClassVar[tuple[int, int | None]] = (1, 3)
     kind: str
     hidden_size: int
     _: KW_ONLY
@@ -40,17 +43,10 @@ class Recurrent(Layer):
     bidirectional: bool = False
     proj_size: int = 0
 
-    takes = (1, 3)
-
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.kind not in GATES:
             raise BadArgument(f"unknown kind {self.kind!r}: use one of {', '.join(GATES)}")
-
-    @property
-    def op(self) -> str:  # type: ignore[override]
-        """The kind."""
-        return self.kind
 
     @property
     def outputs(self) -> int:
@@ -135,7 +131,7 @@ class RecurrentCell(Layer):
     (((2, 7), (2, 7)), 392, 672)
     """
 
-    takes = (2, 3)
+    takes: ClassVar[tuple[int, int | None]] = (2, 3)
     kind: str
     hidden_size: int
     _: KW_ONLY
@@ -166,10 +162,6 @@ class RecurrentCell(Layer):
             rule="the last axes equal input_size and hidden_size",
         )
 
-    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
-        """The shape, for each state."""
-        return (self.out_shape(*shapes, check=check),) * self.outputs
-
     def params(self, shape: Shape, /, *states: Shape) -> Size:
         """Matrices for input and state of each gate, and two biases each."""
         return GATES[self.kind] * self.hidden_size * (self.input_size + self.hidden_size + 2 * self.bias)
@@ -177,7 +169,3 @@ class RecurrentCell(Layer):
     def macs(self, shape: Shape, /, *states: Shape) -> Size:
         """Rows * elements of the matrices."""
         return product(shape[:-1]) * GATES[self.kind] * self.hidden_size * (self.input_size + self.hidden_size)
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: features are not followed."""
-        return Field.unknown(len(fields[0].axes))

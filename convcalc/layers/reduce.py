@@ -10,7 +10,7 @@ from convcalc.errors import BadShape
 from convcalc.footprints.field import Field
 from convcalc.footprints.stencils import everything, everything_before
 from convcalc.layers.activation import Pointwise
-from convcalc.layers.base import Layer, Shape, axis_of, written
+from convcalc.layers.base import Layer, Shape, axis_of, named, written
 from convcalc.layers.merge import Combine
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
@@ -24,6 +24,8 @@ class Reduce(Layer):
     ((1, 512), (1, 8, 1))
     """
 
+    op: ClassVar[str] = named("function")
+    outputs: ClassVar[int] = named("count")
     function: str
     dims: tuple[int, ...] | None = None
     _: KW_ONLY
@@ -31,26 +33,12 @@ class Reduce(Layer):
     count: int = 1
     """How many tensors come out, as the values and indices of `max`."""
 
-    @property
-    def op(self) -> str:  # type: ignore[override]
-        """The name of the function."""
-        return self.function
-
-    @property
-    def outputs(self) -> int:
-        """The count."""
-        return self.count
-
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The other sizes; 1 in the place of those reduced with `keepdim`."""
         reduced = self._reduced(shape)
         if self.keepdim:
             return tuple(1 if axis in reduced else size for axis, size in enumerate(shape))
         return tuple(size for axis, size in enumerate(shape) if axis not in reduced)
-
-    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
-        """The shape, as often as tensors come out."""
-        return (self.out_shape(*shapes, check=check),) * self.count
 
     def _reduced(self, shape: Shape) -> set[int]:
         if self.dims is None:
@@ -97,55 +85,31 @@ class Cumulative(Pointwise):
     (1, 8, 100)
     """
 
+    op: ClassVar[str] = named("function")
+    outputs: ClassVar[int] = named("count")
     function: str
     dim: int
     _: KW_ONLY
     count: int = 1
     """How many tensors come out, as the values and indices of `cummax`."""
 
-    @property
-    def op(self) -> str:  # type: ignore[override]
-        """The name of the function."""
-        return self.function
-
-    @property
-    def outputs(self) -> int:
-        """The count."""
-        return self.count
-
-    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
-        """The shape, as often as tensors come out."""
-        return (self.out_shape(*shapes, check=check),) * self.count
-
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Everything up to each place of the axis."""
         return fields[0].over(output, {axis_of(self.op, "dim", self.dim, output): everything_before()}, output)
 
 
-class _Ordered(Layer):
-    """What may take any value along one axis."""
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: values decide which come out where."""
-        return Field.unknown(len(fields[0].axes))
-
-
 @dataclass(frozen=True)
-class Sort(_Ordered):
+class Sort(Layer):
     """The values along axis `dim` in order, and their places (torch's `sort`); `argsort` has the places alone.
 
     >>> Sort().out_shapes((1, 100)), Sort("argsort", dim=1).out_shapes((1, 100, 4))
     (((1, 100), (1, 100)), ((1, 100, 4),))
     """
 
+    op: ClassVar[str] = named("function")
     function: str = "sort"
     _: KW_ONLY
     dim: int = -1
-
-    @property
-    def op(self) -> str:  # type: ignore[override]
-        """The name of the function."""
-        return self.function
 
     @property
     def outputs(self) -> int:
@@ -158,13 +122,9 @@ class Sort(_Ordered):
             axis_of(self.op, "dim", self.dim, shape)
         return shape
 
-    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
-        """The shape, as often as tensors come out."""
-        return (self.out_shape(*shapes, check=check),) * self.outputs
-
 
 @dataclass(frozen=True)
-class TopK(_Ordered):
+class TopK(Layer):
     """The `k` largest values along axis `dim`, and their places (torch's `topk`).
 
     >>> TopK(300, dim=1).out_shapes((1, 8400, 80))
@@ -188,13 +148,9 @@ class TopK(_Ordered):
         )
         return (*shape[:dim], self.k, *shape[dim + 1 :])
 
-    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
-        """Twice that."""
-        return (self.out_shape(*shapes, check=check),) * 2
-
 
 @dataclass(frozen=True)
-class Draw(_Ordered):
+class Draw(Layer):
     """`num_samples` places of the last axis for each row (torch's `multinomial`).
 
     >>> Draw(3).out_shape((8, 100))

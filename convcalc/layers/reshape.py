@@ -19,7 +19,7 @@ from convcalc.layers.base import (
 )
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.conditions import Check, Reader, enforce
-from convcalc.sizes.size import Size, is_array, is_symbolic
+from convcalc.sizes.size import is_array, is_symbolic
 
 
 class Reshaped(Layer):
@@ -211,14 +211,6 @@ class _Like(Layer):
         """The shape of the second, which must fit the first."""
         shape, like = shapes
         return self.given(like).out_shape(shape, check=check)
-
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """As where the shape is written down: the second is not read."""

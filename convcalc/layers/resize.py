@@ -11,8 +11,9 @@ from convcalc.arithmetic.resizing import interpolate_out, pixel_shuffle_out, pix
 from convcalc.errors import BadArgument, BadShape
 from convcalc.footprints import stencils
 from convcalc.footprints.footprint import Footprint
-from convcalc.layers.base import Layer, Shape, along, must_divide
+from convcalc.layers.base import Shape, must_divide
 from convcalc.layers.pool import average_needs_channels
+from convcalc.layers.spatial import Spatial, along, check_any_channels
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size, is_symbolic
@@ -30,7 +31,7 @@ MODES = {
 
 
 @dataclass(frozen=True)
-class Upsample(Layer):
+class Upsample(Spatial):
     """Interpolation (torch's `Upsample`) to a `size`, or by a `scale_factor`, one entry per axis.
 
     >>> Upsample(scale_factor=2).out_shape((1, 8, 7, 7)), Upsample(size=(4, 9), mode="bilinear").out_shape((1, 8, 7, 7))
@@ -70,7 +71,7 @@ class Upsample(Layer):
 
         outs = along(axes, check, size)
         if self.mode != "area" or average_needs_channels(outs):  # "area" is torch's adaptive average pooling
-            self.check_any_channels(channels, check)
+            check_any_channels(channels, check)
         return (*batch, channels, *outs)
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
@@ -86,7 +87,7 @@ class Upsample(Layer):
 
 
 @dataclass(frozen=True)
-class PixelShuffle(Layer):
+class PixelShuffle(Spatial):
     """(N, C*r*r, H, W) -> (N, C, H*r, W*r) with r = `upscale_factor` (torch's `PixelShuffle`).
 
     >>> PixelShuffle(2).out_shape((1, 12, 5, 6))
@@ -125,7 +126,7 @@ class PixelShuffle(Layer):
 
 
 @dataclass(frozen=True)
-class PixelUnshuffle(Layer):
+class PixelUnshuffle(Spatial):
     """(N, C, H*r, W*r) -> (N, C*r*r, H, W) with r = `downscale_factor` (torch's `PixelUnshuffle`).
 
     >>> PixelUnshuffle(2).out_shape((1, 3, 10, 12))

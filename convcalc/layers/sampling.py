@@ -10,7 +10,6 @@ from convcalc.errors import BadShape
 from convcalc.footprints.field import Field
 from convcalc.layers.base import Layer, Shape, must_equal, written
 from convcalc.sizes.conditions import Check, Reader, enforce
-from convcalc.sizes.size import Size
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,6 @@ class AffineGrid(Layer):
         if len(shape) != 3 or shape[1:] != (axes, axes + 1):
             raise BadShape(f"affinegrid to {written(self.sizes)} takes (N, {axes}, {axes + 1}): got {written(shape)}")
         return (self.sizes[0], *self.sizes[2:], axes)
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """Unknown: parameters become positions."""
-        return Field.unknown(len(fields[0].axes))
 
 
 @dataclass(frozen=True)
@@ -63,14 +58,6 @@ class GridSample(Layer):
         must_equal(shape[0], grid[0], check, error)
         must_equal(grid[-1], len(shape) - 2, check, error)
         return (*shape[:2], *grid[1:-1])
-
-    def params(self, *shapes: Shape) -> Size:
-        """None."""
-        return 0
-
-    def macs(self, *shapes: Shape) -> Size:
-        """None are counted."""
-        return 0
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Everything: the grid may point anywhere."""

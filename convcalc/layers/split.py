@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from convcalc.errors import BadShape
 from convcalc.footprints.field import Field
-from convcalc.layers.base import Layer, Shape, axis_of, must_equal, written
+from convcalc.layers.base import Layer, Shape, axis_of, must_equal, named, written
 from convcalc.layers.indexing import Back, Slice
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.conditions import Check, enforce
@@ -77,15 +77,11 @@ class Pieces(_Pieces):
     """
 
     op: ClassVar[str] = "split"
+    outputs: ClassVar[int] = named("count")
     piece: Size
     _: KW_ONLY
     count: int
     dim: int = 0
-
-    @property
-    def outputs(self) -> int:
-        """The count."""
-        return self.count
 
     def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
         """Pieces of that size, and what is left."""
@@ -107,14 +103,10 @@ class Sections(_Pieces):
     """
 
     op: ClassVar[str] = "sections"
+    outputs: ClassVar[int] = named("count")
     count: int
     _: KW_ONLY
     dim: int = 0
-
-    @property
-    def outputs(self) -> int:
-        """The count."""
-        return self.count
 
     def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
         """Piece i has ceil((size - i)/count)."""
@@ -235,14 +227,10 @@ class Unbind(_Pieces):
     """
 
     op: ClassVar[str] = "unbind"
+    outputs: ClassVar[int] = named("count")
     count: int
     _: KW_ONLY
     dim: int = 0
-
-    @property
-    def outputs(self) -> int:
-        """The count."""
-        return self.count
 
     def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
         """The shape without the axis, as often as that is long."""

@@ -13,7 +13,7 @@ from convcalc.arithmetic.exactness import check_no_row_dropped
 from convcalc.arithmetic.formulas import padding_pair
 from convcalc.arithmetic.resizing import both_sides
 from convcalc.layers import AvgPool, Conv, LpPool, MaxPool, Pad, Pointwise, Shape
-from convcalc.layers.base import along
+from convcalc.layers.spatial import along
 from convcalc.network.node import Node
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check

@@ -1,0 +1,69 @@
+"""Layers of one map, (N, C, ...), whose outputs read on each spatial axis what a footprint says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from convcalc.arithmetic.formulas import at_least
+from convcalc.errors import ConvcalcError
+from convcalc.footprints.axis import sized
+from convcalc.footprints.field import Field
+from convcalc.footprints.footprint import Footprint
+from convcalc.footprints.stencils import identity
+from convcalc.layers.base import Layer, Shape
+from convcalc.sizes.axes import axis_names
+from convcalc.sizes.conditions import Check, Reader
+from convcalc.sizes.size import Size
+
+
+class Spatial(Layer):
+    """What reads a footprint along each spatial axis."""
+
+    def footprints(self, shape: Shape) -> tuple[Footprint | None, ...]:
+        """Return what each output reads on each spatial axis; None where that is no periodic map.
+
+        >>> from convcalc.layers import Conv
+        >>> Conv(8, 3, stride=2).footprints((1, 3, 32, 32))[0].receptive_field
+        3
+        """
+        _, _, sizes = self.split(shape)
+        return tuple(self.footprint(axis, sizes) for axis in range(len(sizes)))
+
+    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
+        """Return what each output reads along one axis of the spatial `sizes`."""
+        raise NotImplementedError
+
+    def channels_read(self, channels: Size) -> Footprint | None:
+        """Return what each output channel reads of the input's channels, which may carry positions after a view."""
+        return identity()
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The footprints after what the input reads."""
+        field, shape = fields[0], shapes[0]
+        footprints = self.footprints(shape)
+        if field.is_plain:
+            sizes = self.split(shape)[2]
+            return field.then([sized(one, size) for one, size in zip(footprints, sizes, strict=True)])
+        first = len(shape) - len(footprints)
+        reads = {first + axis: footprint for axis, footprint in enumerate(footprints)}
+        return field.over(shape, {**reads, first - 1: self.channels_read(shape[first - 1])}, output)
+
+
+def check_any_channels(channels: Size, check: Check) -> None:
+    """Hand to `check` that there are channels: most layers of torch refuse an input without, convolutions do not."""
+    at_least(1, check, channels=channels)
+
+
+def along(axes: int, check: Check, size: Callable[[int, Check], Size]) -> Shape:
+    """Return `size(axis, check)` for each axis; what is refused names its axis where there are several."""
+    if axes == 1:
+        return (size(0, check),)
+    names = axis_names(axes)
+    return tuple(size(axis, _named(f"axis {names[axis]}", check)) for axis in range(axes))
+
+
+def _named(place: str, check: Check) -> Check:
+    def check_here(value: Size, error: Callable[[Reader], ConvcalcError], /) -> None:
+        check(value, lambda at: error(at).at(place))
+
+    return check_here
