@@ -21,7 +21,7 @@ from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.reads import Reads
 from convcalc.footprints.stencils import identity
 from convcalc.footprints.taps import TapSet
-from convcalc.layers import AdaptiveAvgPool, AdaptiveMaxPool, Layer, Moved, Pad, PadAxes, Upsample
+from convcalc.layers import Layer
 from convcalc.layers.base import Shape, read_through, written
 from convcalc.network.blocks import Part
 from convcalc.network.graph import Graph, InputShapes
@@ -143,8 +143,7 @@ def _read(layer: Layer, footprint: Footprint | None, size: int, out: Shape, bits
     if size == 1 and footprint in (None, identity()):  # the one position that serves all others, where it is broadcast
         return everything if bits else 0
     if footprint is None:
-        windows = isinstance(layer, AdaptiveAvgPool | AdaptiveMaxPool) or getattr(layer, "mode", "") == "area"
-        if not (windows and out):
+        if not (layer.shares_out and out):
             return None
         rows = Reads.adaptive_pool(size, out[0]).rows
         return _union(rows[j] for j in positions)
@@ -153,22 +152,12 @@ def _read(layer: Layer, footprint: Footprint | None, size: int, out: Shape, bits
     read = TapSet.gather((footprint.at(j).support, 0, 1) for j in positions)
     if not read:
         return 0
-    mode = _outside(layer)
+    mode = {"constant": "zeros", "around": "circular"}.get(layer.outside, layer.outside)
     before, after = max(0, -read.first), max(0, read.last - size + 1)
     if mode == "zeros" or not (before or after):
         return _inside(read, everything)
     rows = Reads.padded(size, before, after, mode).rows
     return _union(rows[j + before] for j in read)
-
-
-def _outside(layer: Layer) -> str:
-    """How positions outside the input are meant: as torch's padding modes, or as the nearest position."""
-    if isinstance(layer, Upsample):
-        return "replicate"
-    if isinstance(layer, Moved):
-        return "circular"
-    mode = layer.mode if isinstance(layer, Pad | PadAxes) else getattr(layer, "padding_mode", "zeros")
-    return "zeros" if mode == "constant" else str(mode)
 
 
 def _inside(read: TapSet, everything: int) -> int:

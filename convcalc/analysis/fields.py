@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from convcalc.errors import BadArgument
 from convcalc.footprints.field import Field
 from convcalc.layers.base import Shape, read_through
-from convcalc.layers.opaque import Opaque
 from convcalc.network.blocks import Part
 from convcalc.network.graph import Graph, InputShapes
 from convcalc.network.node import Node
@@ -78,6 +77,5 @@ def node_fields(node: Node, fields: Mapping[str, Field], shapes: Mapping[str, Sh
     before = [fields[name] for name in node.inputs]
     if not before:  # on as many axes as the input has
         axes = len(next(iter(fields.values())).axes)
-        hides = isinstance(node.layer, Opaque) and node.layer.reads_input
-        return dict.fromkeys(node.outputs, Field.unknown(axes) if hides else Field.nothing(axes))
+        return dict.fromkeys(node.outputs, Field.unknown(axes) if node.layer.hides else Field.nothing(axes))
     return {name: read_through(node.layer, before, inputs, shapes[name]) for name in node.outputs}

@@ -32,7 +32,6 @@ from convcalc.analysis.validity.of_graph import name_sizes, valid_sizes
 from convcalc.errors import BadShape, NoSolution
 from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
-from convcalc.layers import Fresh, Moved, Opaque
 from convcalc.layers.base import Shape, read_through
 from convcalc.network.blocks import Part, as_graph
 from convcalc.network.graph import Graph, InputShapes
@@ -226,7 +225,7 @@ def _moving(graph: Graph) -> set[str]:
             needed.update(node.inputs)
     live = set(graph.inputs)
     for node in graph:
-        if live.intersection(node.inputs) and not isinstance(node.layer, Fresh):
+        if node.layer.reads_values and live.intersection(node.inputs):
             live.update(node.outputs)
         elif needed.intersection(node.outputs) and node.layer.depends_on_sizes and node.layer.op not in UNIFORM:
             raise _forbidden(node.name, f"the values of {node.layer.op} depend on the place, not on the image")
@@ -348,11 +347,11 @@ def _walk(graph: Graph, shapes: Mapping[str, Shape], forms: Mapping[str, list[Qu
 
 def _own(node: Node, place: int, shapes: Mapping[str, Shape], axes: int) -> list[Footprint]:
     """What the node itself reads of one of its inputs."""
-    if isinstance(node.layer, Opaque):
+    if not node.layer.is_known:
         raise _forbidden(node.name, f"what {node.layer.op} reads is not known")
-    if "circular" in (getattr(node.layer, "padding_mode", None), getattr(node.layer, "mode", None)):
+    if node.layer.outside == "circular":
         raise _forbidden(node.name, "circular padding reads the other end of the image")
-    if isinstance(node.layer, Moved):
+    if node.layer.outside == "around":
         raise _forbidden(node.name, f"{node.layer.op} moves rows around the ends of the image")
     fields = [Field.start(axes) if i == place else Field.nothing(axes) for i in range(len(node.inputs))]
     own = read_through(node.layer, fields, [shapes[name] for name in node.inputs], shapes[node.name]).spatial

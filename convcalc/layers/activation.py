@@ -26,6 +26,8 @@ class Pointwise(Layer):
     ((1, 6, 28, 28), (1, 120))
     """
 
+    is_pointwise: ClassVar[bool] = True
+
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The shape itself."""
         return shape

@@ -25,6 +25,8 @@ from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size, larger, smaller
 
 Shape: TypeAlias = tuple[Size, ...]
+Settings: TypeAlias = tuple[int, int, Any, int]
+"""Kernel size, stride, padding as given and dilation on one axis."""
 Ints: TypeAlias = Any  # int | tuple[int, ...], one entry per axis
 
 
@@ -44,6 +46,24 @@ class Layer:
     """How many tensors come out; a property where that depends on hyper-parameters."""
     unread: ClassVar[Any] = 0
     """How many of its last inputs matter by their shapes alone; their values are not read."""
+    is_known: ClassVar[bool] = True
+    """Whether it has a rule; without, its shapes were measured at one size."""
+    is_source: ClassVar[bool] = False
+    """Whether it stands for a tensor that no call computes: a parameter, a buffer, a constant."""
+    reads_values: ClassVar[bool] = True
+    """Whether what comes out depends on the values of its inputs, and not on their shapes alone."""
+    hides: ClassVar[Any] = False
+    """Whether it may read the network's input where none of its own inputs does."""
+    outside: ClassVar[Any] = "zeros"
+    """What it takes for rows outside of a map, in the words of torch's padding modes; "around", its other end."""
+    keeps_rows: ClassVar[bool] = False
+    """Whether rows stay in their order, whatever their number: windows, resizing, padding, crops."""
+    is_pointwise: ClassVar[bool] = False
+    """Whether it keeps the shape, place by place."""
+    shares_out: ClassVar[Any] = False
+    """Whether it cuts an axis into as many windows as there are outputs, as adaptive pooling does."""
+    ceil_mode = False
+    """Whether a last window that is not full counts."""
     axes: int | None = field(default=None, kw_only=True)
 
     def __init_subclass__(cls) -> None:
@@ -117,6 +137,32 @@ class Layer:
         ['n == 3']
         """
         return ()
+
+    def windows(self, shape: Shape) -> Sequence[Settings]:
+        """Return the settings of its windows on each spatial axis; none where it takes no windows.
+
+        >>> from convcalc.layers import Conv
+        >>> Conv(8, 3, padding=(1, 0)).windows((1, 3, 8, 8))
+        [(3, 1, 1, 1), (3, 1, 0, 1)]
+        """
+        return ()
+
+    def border(self, shape: Shape) -> tuple[tuple[Size, Size], ...] | None:
+        """Return the rows that it puts before and after a map on each spatial axis; None where it is no padding.
+
+        >>> from convcalc.layers import Pad
+        >>> Pad(((1, 2), 3)).border((1, 3, 8, 8))
+        ((1, 2), (3, 3))
+        """
+        return None
+
+    def wants_whole(self, axes: int) -> bool:
+        """Whether torch wants its kernel no longer than the map, padded or not."""
+        return False
+
+    def regroups(self, shapes: Sequence[Shape], output: Shape) -> bool:
+        """Whether rows are put elsewhere: into windows of attention, patches, every other row."""
+        return not self.keeps_rows and bool(shapes) and output[2:] not in [shape[2:] for shape in shapes]
 
     def check_exact(self, *shapes: Shape, check: Check) -> None:
         """Hand to `check` what must hold for the input to be used in full: see `convcalc.arithmetic.exactness`.

@@ -23,6 +23,7 @@ class Source(Layer):
 
     op: ClassVar[str] = named("kind")
     takes: ClassVar[tuple[int, int | None]] = (0, 0)
+    is_source: ClassVar[bool] = True
     kind: str
     sizes: Shape
 
@@ -52,6 +53,7 @@ class Fresh(Map):
     ((1, 8, 5), (4, 2))
     """
 
+    reads_values: ClassVar[bool] = False
     _: KW_ONLY
     sizes: Shape | None = None
 

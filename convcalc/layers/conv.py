@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar
 
-from convcalc.arithmetic.exactness import check_no_row_dropped
 from convcalc.arithmetic.formulas import at_least, conv_out, conv_transpose_out, padding_pair
 from convcalc.arithmetic.resizing import PAD_MODES, pad_out
 from convcalc.errors import BadArgument, BadShape
@@ -16,9 +15,11 @@ from convcalc.layers.base import (
     Shape,
     must_divide,
     must_equal,
+    named,
     product,
 )
 from convcalc.layers.spatial import Spatial, along
+from convcalc.layers.windowed import Windowed, on_axes
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
@@ -37,15 +38,6 @@ class _Kernel(Spatial):
     groups: int = 1
     bias: bool = True
     in_channels: int | None = None
-
-    def on_axis(self, axis: int, axes: int) -> tuple[int, int, Any, int]:
-        """Return kernel size, stride, padding and dilation on one axis."""
-        return (
-            per_axis("kernel_size", self.kernel_size, axes)[axis],
-            per_axis("stride", self.stride, axes)[axis],
-            per_axis("padding", self.padding, axes)[axis],
-            per_axis("dilation", self.dilation, axes)[axis],
-        )
 
     def channels_out(self, channels: Size) -> Size:
         """Return out_channels, or the input's channels where it is None."""
@@ -96,7 +88,7 @@ class _Kernel(Spatial):
 
 
 @dataclass(frozen=True)
-class Conv(_Kernel):
+class Conv(Windowed, _Kernel):
     """Convolution (torch's `Conv1d`, `Conv2d`, `Conv3d`): each window of the padded input against each kernel.
 
     `out_channels` None gives as many channels as the input has.
@@ -109,6 +101,7 @@ class Conv(_Kernel):
     """
 
     op: ClassVar[str] = "conv"
+    outside: ClassVar[str] = named("padding_mode")
     torch_order: ClassVar[tuple[str, ...]] = (
         "in_channels",
         "out_channels",
@@ -128,39 +121,28 @@ class Conv(_Kernel):
         batch, channels, sizes = self.split(shape)
         self.check_channels(channels, check)
         axes = len(sizes)
-        kernel = per_axis("kernel_size", self.kernel_size, axes)
-        stride = per_axis("stride", self.stride, axes)
-        padding = per_axis("padding", self.padding, axes)
-        dilation = per_axis("dilation", self.dilation, axes)
-        if self.padding == "same" and any(step != 1 for step in stride):
+        windows = on_axes(self, axes)
+        strides = [stride for _, stride, *_ in windows]
+        if self.padding == "same" and any(stride != 1 for stride in strides):
             raise BadArgument(
-                f"torch's padding='same' needs stride 1: got {_joined(stride)}; 'same-upper' gives ceil(n/stride) "
-                "at any stride, as TensorFlow does",
+                f"torch's padding='same' needs stride 1: got {'x'.join(map(str, strides))}; 'same-upper' gives "
+                "ceil(n/stride) at any stride, as TensorFlow does",
                 rule="padding='same' needs stride 1",
                 fixes=["padding='same-upper'", "stride=1"],
             )
         empty = any(isinstance(size, int) and size == 0 for size in (*batch, channels))
 
         def size(axis: int, check: Check) -> Size:
-            n, k, s, p, d = sizes[axis], kernel[axis], stride[axis], padding[axis], dilation[axis]
+            n, (k, s, p, d) = sizes[axis], windows[axis]
             if self.padding_mode != "zeros":
                 n, p = self._pad_first(n, k, s, p, d, check)
             return conv_out(n, k, s, p, d, empty=empty, check=check)
 
         return (*batch, self.channels_out(channels), *along(axes, check, size))
 
-    def check_exact(self, *shapes: Shape, check: Check) -> None:
-        """No window drops a row: `convcalc.arithmetic.exactness.check_no_row_dropped` on each axis."""
-        _, _, sizes = self.split(shapes[0])
-
-        def whole(axis: int, check: Check) -> None:
-            check_no_row_dropped(sizes[axis], *self.on_axis(axis, len(sizes)), check=check)
-
-        along(len(sizes), check, whole)
-
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """One window of taps; exact inside, and at borders of zeros an upper bound."""
-        taps = stencils.conv_of(sizes[axis], *(settings := self.on_axis(axis, len(sizes))))
+        taps = stencils.conv_of(sizes[axis], *(settings := on_axes(self, len(sizes))[axis]))
         return taps if self._pads_within(taps, settings[-1]) else replace(taps, wraps=True)
 
     def _pads_within(self, window: Footprint, dilation: int) -> bool:
@@ -206,6 +188,7 @@ class ConvTranspose(_Kernel):
     """
 
     op: ClassVar[str] = "tconv"
+    keeps_rows: ClassVar[bool] = True
     torch_order: ClassVar[tuple[str, ...]] = (
         "in_channels",
         "out_channels",
@@ -225,29 +208,21 @@ class ConvTranspose(_Kernel):
         batch, channels, sizes = self.split(shape)
         self.check_channels(channels, check)
         axes = len(sizes)
-        kernel = per_axis("kernel_size", self.kernel_size, axes)
-        stride = per_axis("stride", self.stride, axes)
-        padding = per_axis("padding", self.padding, axes)
-        extra = per_axis("output_padding", self.output_padding, axes)
-        dilation = per_axis("dilation", self.dilation, axes)
+        stamps, extra = on_axes(self, axes), per_axis("output_padding", self.output_padding, axes)
         empty = any(isinstance(size, int) and size == 0 for size in (*batch, channels))
 
         def size(axis: int, check: Check) -> Size:
-            p, op, d = padding[axis], extra[axis], dilation[axis]
-            return conv_transpose_out(sizes[axis], kernel[axis], stride[axis], p, op, d, empty=empty, check=check)
+            k, s, p, d = stamps[axis]
+            return conv_transpose_out(sizes[axis], k, s, p, extra[axis], d, empty=empty, check=check)
 
         return (*batch, self.channels_out(channels), *along(axes, check, size))
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """The taps that reach an output, by phase."""
-        return stencils.conv_transpose(*self.on_axis(axis, len(sizes)))
+        return stencils.conv_transpose(*on_axes(self, len(sizes))[axis])
 
     def macs(self, shape: Shape) -> Size:
         """Input elements * C_out/groups * prod(kernel_size): what each input stamps."""
         _, channels, sizes = self.split(shape)
         kernel = product(per_axis("kernel_size", self.kernel_size, len(sizes)))
         return product(shape) * self.channels_out(channels) * kernel // self.groups
-
-
-def _joined(values: Any) -> str:
-    return "x".join(map(str, values))

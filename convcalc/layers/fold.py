@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
-from convcalc.arithmetic.exactness import check_no_row_dropped
 from convcalc.arithmetic.formulas import conv_out
 from convcalc.errors import BadShape
 from convcalc.footprints.field import Field
@@ -22,6 +21,7 @@ from convcalc.layers.base import (
     product,
 )
 from convcalc.layers.spatial import along, check_any_channels
+from convcalc.layers.windowed import check_whole, on_axes
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
@@ -37,23 +37,12 @@ class _Blocks(Layer):
     padding: Any = 0
     dilation: Ints = 1
 
-    def windows(self, axis: int) -> tuple[int, int, Any, int]:
-        """Return kernel size, stride, padding and dilation on one of the two axes."""
-        kernel, stride, padding, dilation = (
-            per_axis("windows", setting, 2)[axis]
-            for setting in (self.kernel_size, self.stride, self.padding, self.dilation)
-        )
-        return kernel, stride, padding, dilation
-
     def blocks(self, sizes: Shape, check: Check) -> Shape:
         """Return the number of windows on each of two axes: `conv_out`."""
-        kernel = per_axis("kernel_size", self.kernel_size, 2)
-        stride = per_axis("stride", self.stride, 2)
-        padding = per_axis("padding", self.padding, 2)
-        dilation = per_axis("dilation", self.dilation, 2)
+        windows = on_axes(self, 2)
 
         def size(axis: int, check: Check) -> Size:
-            return conv_out(sizes[axis], kernel[axis], stride[axis], padding[axis], dilation[axis], check=check)
+            return conv_out(sizes[axis], *windows[axis], check=check)
 
         return along(2, check, size)
 
@@ -69,15 +58,9 @@ class Unfold(_Blocks):
     op: ClassVar[str] = "unfold"
 
     def check_exact(self, *shapes: Shape, check: Check) -> None:
-        """No window drops a row: `convcalc.arithmetic.exactness.check_no_row_dropped` on both axes."""
+        """No window drops a row."""
         _, _, sizes = self.split(shapes[0])
-        settings = (self.kernel_size, self.stride, self.padding, self.dilation)
-        kernel, stride, padding, dilation = (per_axis("windows", setting, 2) for setting in settings)
-
-        def whole(axis: int, check: Check) -> None:
-            check_no_row_dropped(sizes[axis], kernel[axis], stride[axis], padding[axis], dilation[axis], check=check)
-
-        along(2, check, whole)
+        check_whole(on_axes(self, 2), sizes, check)
 
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
         """(N, C*prod(kernel_size), prod(conv_out on each axis))."""
@@ -94,7 +77,7 @@ class Unfold(_Blocks):
         _, _, sizes = self.split(shape)
         grid = (*output[:-1], *self.blocks(sizes, enforce))
         first = len(shape) - 2
-        reads: dict[int, Footprint | None] = {first + axis: conv(*self.windows(axis)) for axis in range(2)}
+        reads: dict[int, Footprint | None] = {first + axis: conv(*stamp) for axis, stamp in enumerate(on_axes(self, 2))}
         return fields[0].over(shape, {**reads, first - 1: None}, grid).viewed(grid, output)
 
 
@@ -172,5 +155,7 @@ class Fold(_Blocks):
         (shape,) = shapes
         grid = (*shape[:-1], *self.blocks(tuple(per_axis("output_size", self.output_size, 2)), enforce))
         first = len(output) - 2
-        reads: dict[int, Footprint | None] = {first + axis: conv_transpose(*self.windows(axis)) for axis in range(2)}
+        reads: dict[int, Footprint | None] = {
+            first + axis: conv_transpose(*stamp) for axis, stamp in enumerate(on_axes(self, 2))
+        }
         return fields[0].viewed(shape, grid).over(grid, {**reads, first - 1: None}, output)

@@ -156,6 +156,10 @@ class Index(Layer):
                 chosen += sign_of(item)
         return tuple(chosen)
 
+    def regroups(self, shapes: Sequence[Shape], output: Shape) -> bool:
+        """Whether it is more than a cut."""
+        return any(not isinstance(item, Slice) or item.step != 1 for item in self.items)
+
     def _check_place(self, place: Size | Back, size: Size, shape: Shape, check: Check) -> None:
         back = _back(place)
         place = -place.rows if isinstance(place, Back) else place

@@ -64,6 +64,8 @@ class Concat(_Merge):
 class Elementwise(_Merge):
     """What combines values of the same place; where one size is 1, its value serves all places, as in torch."""
 
+    keeps_rows: ClassVar[bool] = True
+
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The common shape: sizes agree, or one is 1; shapes of fewer axes have 1 in front."""
         rank = max(map(len, shapes))

@@ -26,6 +26,8 @@ class Opaque(Layer):
 
     op: ClassVar[str] = named("function")
     takes: ClassVar[tuple[int, int | None]] = (0, None)
+    is_known: ClassVar[bool] = False
+    hides: ClassVar[bool] = named("reads_input")
     function: str
     _: KW_ONLY
     shapes: tuple[Shape, ...]

@@ -14,7 +14,7 @@ from convcalc.footprints import stencils
 from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.stencils import pad
-from convcalc.layers.base import Layer, Shape, written
+from convcalc.layers.base import Layer, Shape, named, written
 from convcalc.layers.spatial import Spatial, along, check_any_channels
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check, enforce
@@ -33,6 +33,8 @@ class Pad(Spatial):
     """
 
     op: ClassVar[str] = "pad"
+    outside: ClassVar[str] = named("mode")
+    keeps_rows: ClassVar[bool] = True
     padding: Any
     _: KW_ONLY
     mode: str = "constant"
@@ -53,6 +55,10 @@ class Pad(Spatial):
             )
         return (*batch, channels, *outs)
 
+    def border(self, shape: Shape) -> tuple[tuple[Size, Size], ...]:
+        """The rows before and after, for each axis."""
+        return tuple(map(both_sides, per_axis("padding", self.padding, len(self.split(shape)[2]))))
+
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """A shift, unknown by a formula; values that padding repeats are not followed."""
         before, _ = both_sides(per_axis("padding", self.padding, len(sizes))[axis])
@@ -68,6 +74,7 @@ class Crop(Spatial):
     """
 
     op: ClassVar[str] = "crop"
+    keeps_rows: ClassVar[bool] = True
     rows: Any
 
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
@@ -95,6 +102,7 @@ class PadAxes(Layer):
     """
 
     op: ClassVar[str] = "pad"
+    outside: ClassVar[str] = named("mode")
     sides: tuple[tuple[Size, Size], ...]
     _: KW_ONLY
     mode: str = "constant"
@@ -122,6 +130,7 @@ class PadAxes(Layer):
 class _Align(Layer):
     """What takes a map and another whose spatial sizes the first is given."""
 
+    keeps_rows: ClassVar[bool] = True
     takes: ClassVar[tuple[int, int | None]] = (2, 2)
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:

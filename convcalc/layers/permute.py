@@ -61,6 +61,7 @@ class Moved(Layer):
     """
 
     op: ClassVar[str] = named("function")
+    outside: ClassVar[str] = "around"
     function: str
     _: KW_ONLY
     dims: tuple[int, ...] = ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
-from convcalc.arithmetic.exactness import check_no_row_dropped
 from convcalc.arithmetic.formulas import at_least, pool_out
 from convcalc.arithmetic.resizing import adaptive_pool_out
 from convcalc.errors import BadShape, KernelDoesNotFit
@@ -13,13 +12,14 @@ from convcalc.footprints import stencils
 from convcalc.footprints.footprint import Footprint
 from convcalc.layers.base import Ints, Layer, Shape, must_equal, written
 from convcalc.layers.spatial import Spatial, along, check_any_channels
+from convcalc.layers.windowed import Windowed, on_axes
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size, is_symbolic, smaller
 
 
 @dataclass(frozen=True)
-class _Pool(Spatial):
+class _Pool(Windowed):
     """What pools with windows share."""
 
     kernel_size: Ints
@@ -27,50 +27,16 @@ class _Pool(Spatial):
     stride: Any = None
     ceil_mode: bool = False
 
-    def windows(self, shape: Shape, padding: Any, dilation: Any, check: Check) -> Shape:
-        """Return the shape with the sizes of `pool_out` on each axis."""
+    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
+        """(N, C, o, ...) with o = `convcalc.arithmetic.formulas.pool_out` on each axis."""
         batch, channels, sizes = self.split(shape)
         check_any_channels(channels, check)
-        axes = len(sizes)
-        kernel = per_axis("kernel_size", self.kernel_size, axes)
-        stride = kernel if self.stride is None else per_axis("stride", self.stride, axes)
-        padding = per_axis("padding", padding, axes)
-        dilation = per_axis("dilation", dilation, axes)
+        windows = on_axes(self, len(sizes))
 
         def size(axis: int, check: Check) -> Size:
-            p, d = padding[axis], dilation[axis]
-            return pool_out(sizes[axis], kernel[axis], stride[axis], p, d, self.ceil_mode, check=check)
+            return pool_out(sizes[axis], *windows[axis], self.ceil_mode, check=check)
 
-        return (*batch, channels, *along(axes, check, size))
-
-    def on_axis(self, axis: int, axes: int) -> tuple[int, int, Any, int]:
-        """Return kernel size, stride, padding and dilation on one axis."""
-        kernel = per_axis("kernel_size", self.kernel_size, axes)[axis]
-        stride = kernel if self.stride is None else per_axis("stride", self.stride, axes)[axis]
-        padding = per_axis("padding", getattr(self, "padding", 0), axes)[axis]
-        dilation = per_axis("dilation", getattr(self, "dilation", 1), axes)[axis]
-        return kernel, stride, padding, dilation
-
-    def check_exact(self, *shapes: Shape, check: Check) -> None:
-        """No window drops a row: `arithmetic.exactness.check_no_row_dropped` on each axis; ceil mode never does."""
-        _, _, sizes = self.split(shapes[0])
-
-        def whole(axis: int, check: Check) -> None:
-            check_no_row_dropped(sizes[axis], *self.on_axis(axis, len(sizes)), check=check)
-
-        if not self.ceil_mode:
-            along(len(sizes), check, whole)
-
-    def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
-        """One window of taps; floor and ceil read alike."""
-        return stencils.conv_of(sizes[axis], *self.on_axis(axis, len(sizes)))
-
-    def check_3d(self, shape: Shape, check: Check) -> None:
-        """In 3-D torch's average and Lp pooling refuse a kernel longer than the input, padded or not."""
-        _, _, sizes = self.split(shape)
-        if len(sizes) == 3:
-            kernel = per_axis("kernel_size", self.kernel_size, 3)
-            along(3, check, lambda axis, check: _check_unpadded(self.op, sizes[axis], kernel[axis], check))
+        return (*batch, channels, *along(len(sizes), check, size))
 
 
 def _check_unpadded(op: str, n: Size, k: int, check: Check) -> Size:
@@ -83,6 +49,27 @@ def _check_unpadded(op: str, n: Size, k: int, check: Check) -> Size:
         ),
     )
     return n
+
+
+@dataclass(frozen=True)
+class _Mean(_Pool):
+    """What takes a mean of some kind."""
+
+    def wants_whole(self, axes: int) -> bool:
+        """In 3-D alone."""
+        return axes == 3
+
+    def check_3d(self, shape: Shape, check: Check) -> None:
+        """In 3-D torch's average and Lp pooling refuse a kernel longer than the input, padded or not."""
+        _, _, sizes = self.split(shape)
+        if self.wants_whole(len(sizes)):
+            kernel = per_axis("kernel_size", self.kernel_size, 3)
+            along(3, check, lambda axis, check: _check_unpadded(self.op, sizes[axis], kernel[axis], check))
+
+    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
+        """(N, C, o, ...) with o = `convcalc.arithmetic.formulas.pool_out` on each axis."""
+        self.check_3d(shape, check)
+        return super().out_shape(shape, check=check)
 
 
 @dataclass(frozen=True)
@@ -105,13 +92,9 @@ class MaxPool(_Pool):
         """One, or two with the indices."""
         return 2 if self.return_indices else 1
 
-    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
-        """(N, C, o, ...) with o = `convcalc.arithmetic.formulas.pool_out` on each axis."""
-        return self.windows(shape, self.padding, self.dilation, check)
-
 
 @dataclass(frozen=True)
-class AvgPool(_Pool):
+class AvgPool(_Mean):
     """Average pooling (torch's `AvgPool1d`, `2d`, `3d`); stride is kernel_size unless given.
 
     >>> AvgPool(2).out_shape((1, 6, 28, 28))
@@ -123,14 +106,9 @@ class AvgPool(_Pool):
     _: KW_ONLY
     padding: Any = 0
 
-    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
-        """(N, C, o, ...) with o = `convcalc.arithmetic.formulas.pool_out` on each axis."""
-        self.check_3d(shape, check)
-        return self.windows(shape, self.padding, 1, check)
-
 
 @dataclass(frozen=True)
-class LpPool(_Pool):
+class LpPool(_Mean):
     """Power-average pooling (torch's `LPPool1d`, `2d`, `3d`), the `norm_type` norm of each window; no padding.
 
     >>> LpPool(3, stride=2).out_shape((1, 4, 7))
@@ -142,16 +120,12 @@ class LpPool(_Pool):
     _: KW_ONLY
     norm_type: float = 2
 
-    def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
-        """(N, C, o, ...) with o = `convcalc.arithmetic.formulas.pool_out` on each axis."""
-        self.check_3d(shape, check)
-        return self.windows(shape, 0, 1, check)
-
 
 @dataclass(frozen=True)
 class _AdaptivePool(Spatial):
     """What adaptive pools share: the output size they are asked for."""
 
+    shares_out: ClassVar[bool] = True
     output_size: Any
 
     def needs_channels(self, outs: Shape) -> bool:

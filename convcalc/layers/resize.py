@@ -39,6 +39,8 @@ class Upsample(Spatial):
     """
 
     op: ClassVar[str] = "upsample"
+    outside: ClassVar[str] = "replicate"
+    keeps_rows: ClassVar[bool] = True
     _: KW_ONLY
     size: Any = None
     scale_factor: Any = None
@@ -73,6 +75,11 @@ class Upsample(Spatial):
         if self.mode != "area" or average_needs_channels(outs):  # "area" is torch's adaptive average pooling
             check_any_channels(channels, check)
         return (*batch, channels, *outs)
+
+    @property
+    def shares_out(self) -> bool:  # type: ignore[override]
+        """Whether it is adaptive pooling: torch's "area"."""
+        return self.mode == "area"
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """The reads of a fixed scale; None for "area" and align_corners, and for a `size` on a symbol."""

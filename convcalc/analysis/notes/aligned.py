@@ -10,7 +10,7 @@ from typing import Any
 from convcalc.analysis.fields import node_fields
 from convcalc.analysis.notes.base import Facts
 from convcalc.analysis.notes.ways import Edit, Way, applied, edits, in_words, shifted
-from convcalc.analysis.notes.window import WINDOWED, windows
+from convcalc.analysis.notes.window import settings_of, windows
 from convcalc.errors import ConvcalcError
 from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
@@ -101,7 +101,11 @@ def _on_the_way(node: Node, facts: Facts) -> list[str]:
         if name in facts.graph and name not in found and len(todo) < 1000:
             found[name] = None
             todo += [read.partition("[")[0] for read in facts.graph[name].inputs]
-    return [name for name in found if isinstance(facts.graph[name].layer, (*WINDOWED, ConvTranspose))]
+    return [name for name in found if _has_kernel(facts.graph[name], facts)]
+
+
+def _has_kernel(node: Node, facts: Facts) -> bool:
+    return bool(settings_of(node, facts)) or isinstance(node.layer, ConvTranspose)
 
 
 def _other_parity(node: Node, axis: int, facts: Facts) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from convcalc.analysis.notes.base import Facts, Remark
 from convcalc.analysis.notes.ways import Change, Edit, Way, edits
-from convcalc.layers import Concat, Flatten, Linear, Pad, Permute, Source, View
+from convcalc.layers import Concat, Flatten, Linear, Pad, Permute, View
 from convcalc.layers.base import product, written
 from convcalc.layers.merge import Elementwise
 from convcalc.network.node import Node
@@ -77,7 +77,7 @@ def crossed_batches(facts: Facts) -> Iterator[Remark]:
 
 def _of_a_batch(name: str, facts: Facts) -> bool:
     producer = facts.producer(name)
-    return producer is None or not isinstance(producer.layer, Source)
+    return producer is None or not producer.layer.is_source
 
 
 def view_for_permute(facts: Facts) -> Iterator[Remark]:

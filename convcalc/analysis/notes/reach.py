@@ -5,39 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 from convcalc.analysis.fields import positions
 from convcalc.analysis.notes.aligned import aligned, centred
 from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis
 from convcalc.analysis.notes.running import runs_at
 from convcalc.analysis.notes.ways import Change, Edit, Way, dense, edits
-from convcalc.analysis.notes.window import windows
+from convcalc.analysis.notes.window import settings_of, windows
 from convcalc.arithmetic.dilation.stack import hdc
 from convcalc.footprints.footprint import Footprint
 from convcalc.layers import (
     Add,
-    AvgPool,
     Concat,
     Conv,
-    ConvTranspose,
-    Crop,
-    CropTo,
-    Index,
-    LpPool,
-    MaxPool,
     Mul,
-    Pad,
-    PadTo,
-    Pointwise,
-    Slice,
-    Upsample,
 )
-from convcalc.layers.merge import Elementwise
 from convcalc.network.node import Node
-from convcalc.sizes.axes import per_axis
-
-WINDOWS = Conv | ConvTranspose | MaxPool | AvgPool | LpPool
 
 # -- field larger than the input -----------------------------------------------------------------------------------
 
@@ -180,9 +163,8 @@ def _hdc_rates(node: Node, axis: int, facts: Facts) -> Iterator[Way]:
     chain = _plain_chain(facts)
     if node not in chain:
         return
-    stack = [one for one in chain if isinstance(one.layer, Conv | MaxPool | AvgPool | LpPool)]
-    axes = len(facts.sizes(stack[0].inputs[0]))
-    kernels, strides, rates = zip(*(_on_axis(one.layer, axis, axes) for one in stack), strict=True)
+    stack = [one for one in chain if not one.layer.is_pointwise]
+    kernels, strides, _, rates = zip(*(settings_of(one, facts)[axis] for one in stack), strict=True)
     tries = hdc(rates, kernels, strides).tries
     for found in (*tries[:1], *(one for one in tries[1:] if one.largest)):
         changed = [place for place, (new, old) in enumerate(zip(found.rates, rates, strict=True)) if new != old]
@@ -194,19 +176,13 @@ def _hdc_rates(node: Node, axis: int, facts: Facts) -> Iterator[Way]:
             yield Way(says, ((f"rates {' '.join(map(str, found.rates))}", change),))
 
 
-def _on_axis(layer: Any, axis: int, axes: int) -> tuple[int, int, int]:
-    kernel = per_axis("kernel_size", layer.kernel_size, axes)[axis]
-    stride = kernel if layer.stride is None else per_axis("stride", layer.stride, axes)[axis]
-    return kernel, stride, per_axis("dilation", getattr(layer, "dilation", 1), axes)[axis]
-
-
 def _plain_chain(facts: Facts) -> list[Node]:
     """The windows and pointwise layers that follow each other from the input, while nothing branches."""
     chain: list[Node] = []
     name = facts.graph.inputs[0]
     while len(facts.readers[name]) == 1:
         (node,) = facts.readers[name]
-        if not isinstance(node.layer, Conv | MaxPool | AvgPool | LpPool | Pointwise) or len(node.inputs) > 1:
+        if not (node.layer.is_pointwise or settings_of(node, facts)) or len(node.inputs) > 1:
             break
         chain.append(node)
         name = node.name
@@ -232,18 +208,11 @@ def _regrouped(facts: Facts) -> set[str]:
     """What is made of rows that were put elsewhere: other than by windows, resizing, padding and crops."""
     found: set[str] = set()
     for node in facts.nodes:
-        if not found.isdisjoint(node.inputs) or _regroups(node, facts):
+        if not found.isdisjoint(node.inputs) or node.layer.regroups(
+            [facts.shapes[name] for name in node.inputs], facts.shapes[node.name]
+        ):
             found.update(node.outputs)
     return found
-
-
-def _regroups(node: Node, facts: Facts) -> bool:
-    layer = node.layer
-    if isinstance(layer, Index):
-        return any(not isinstance(item, Slice) or item.step != 1 for item in layer.items)
-    if isinstance(layer, WINDOWS | Pad | Crop | CropTo | PadTo | Upsample | Elementwise) or not node.inputs:
-        return False
-    return facts.sizes(node.name) not in [facts.sizes(name) for name in node.inputs]
 
 
 def _misaligned(node: Node, axis: int, facts: Facts) -> Sentence | None:

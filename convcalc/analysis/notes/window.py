@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from convcalc.analysis.notes.base import Facts
 from convcalc.arithmetic.formulas import conv_out, extent, padding_pair, pool_out
-from convcalc.arithmetic.resizing import both_sides
 from convcalc.arithmetic.window_size import Unread, unread
 from convcalc.errors import Refused
-from convcalc.layers import AvgPool, Conv, LpPool, MaxPool, Pad
+from convcalc.layers import Layer
+from convcalc.layers.base import Settings
 from convcalc.network.node import Node
-from convcalc.sizes.axes import per_axis
 
 _AROUND = 8
 """So many paddings to each side are tried for one that keeps a size."""
-
-WINDOWED = (Conv, MaxPool, AvgPool, LpPool)
 
 
 @dataclass(frozen=True)
@@ -152,20 +149,20 @@ def windows(node: Node, facts: Facts) -> tuple[Window | None, ...]:
     >>> [window.dropped for window in windows(facts.nodes[0], facts)]
     [(1, 0)]
     """
-    if not isinstance(node.layer, WINDOWED):
+    own = settings_of(node, facts)
+    if not own:
         return ()
-    sizes, outs = facts.sizes(node.inputs[0]), facts.sizes(node.name)
-    axes = zip(sizes, outs, settings_of(node.layer, len(sizes)), _put_after(node, facts), strict=True)
-    unpadded = len(sizes) == 3 and isinstance(node.layer, AvgPool | LpPool)
-    return tuple(_window(node.layer, *axis, unpadded) for axis in axes)
+    sizes = facts.sizes(node.inputs[0])
+    axes = zip(sizes, facts.sizes(node.name), own, _put_after(node, facts), strict=True)
+    return tuple(_window(node.layer, *axis, node.layer.wants_whole(len(sizes))) for axis in axes)
 
 
-def settings_of(layer: Any, axes: int) -> list[tuple[int, int, Any, int]]:
-    """Return kernel size, stride, padding as given, and dilation, for each axis."""
-    kernel = per_axis("kernel_size", layer.kernel_size, axes)
-    stride = kernel if layer.stride is None else per_axis("stride", layer.stride, axes)
-    padding = per_axis("padding", getattr(layer, "padding", 0), axes)
-    return list(zip(kernel, stride, padding, per_axis("dilation", getattr(layer, "dilation", 1), axes), strict=True))
+def settings_of(node: Node, facts: Facts) -> Sequence[Settings]:
+    """Return kernel size, stride, padding as given and dilation of a node's windows, for each axis; none of others."""
+    if not node.inputs:
+        return ()
+    own = node.layer.windows(facts.shapes[node.inputs[0]])
+    return own[len(own) - len(facts.sizes(node.name)) :] if own else ()
 
 
 def each_window(facts: Facts) -> Iterator[tuple[Node, tuple[Window | None, ...]]]:
@@ -179,20 +176,16 @@ def _put_after(node: Node, facts: Facts) -> list[int]:
     """The rows at the end of each axis of the input that a padding layer put there."""
     axes = len(facts.sizes(node.inputs[0]))
     producer = facts.producer(node.inputs[0])
-    if producer is None or not isinstance(producer.layer, Pad):
-        return [0] * axes
-    sides = per_axis("padding", producer.layer.padding, axes)
-    return [max(0, both_sides(side)[1]) for side in sides]
+    border = producer.layer.border(facts.shapes[producer.inputs[0]]) if producer and producer.inputs else None
+    return [0] * axes if border is None else [max(0, after) for _, after in border[len(border) - axes :]]
 
 
-def _window(
-    layer: Any, size: Any, out: Any, settings: tuple[int, int, Any, int], put: int, unpadded: bool
-) -> Window | None:
+def _window(layer: Layer, size: Any, out: Any, settings: Settings, put: int, unpadded: bool) -> Window | None:
     if not (isinstance(size, int) and isinstance(out, int) and size and out):
         return None
     k, s, p, d = settings
     before, after = padding_pair(size, k, s, p, d)
     if before < 0 or after < 0:  # padding modes that crop
         return None
-    ceil = getattr(layer, "ceil_mode", False)
+    ceil = layer.ceil_mode
     return Window(layer.op, size, k, s, (before, after), d, out, ceil_mode=ceil, after=put, unpadded=unpadded)

@@ -12,7 +12,7 @@ from typing import Any
 
 from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis, counted
 from convcalc.analysis.notes.ways import Way, edits, in_words
-from convcalc.analysis.notes.window import WINDOWED, Window, each_window, settings_of, windows
+from convcalc.analysis.notes.window import Window, each_window, settings_of, windows
 from convcalc.arithmetic.formulas import extent
 from convcalc.network.node import Node
 
@@ -256,9 +256,8 @@ def _as_one_tap(node: Node, window: Window) -> Iterator[Way]:
 def even_kernel(facts: Facts) -> Iterator[Remark]:
     """A kernel of even extent at stride 1 with the same padding on both sides, for sizes of any kind."""
     for node in facts.nodes:
-        if isinstance(node.layer, WINDOWED):
-            settings = settings_of(node.layer, len(facts.sizes(node.name)))
-            yield from by_axis(node, [_even_kernel(node, *entry) for entry in settings])
+        if own := settings_of(node, facts):
+            yield from by_axis(node, [_even_kernel(node, *entry) for entry in own])
 
 
 def _even_kernel(node: Node, k: int, s: int, p: Any, d: int) -> Sentence | None:

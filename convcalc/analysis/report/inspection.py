@@ -14,8 +14,7 @@ from convcalc.analysis.report.memory import itemsize, peak_values
 from convcalc.analysis.report.report import Failure, LayerReport, Report
 from convcalc.errors import BadArgument, ConvcalcError, Unknown
 from convcalc.footprints.field import Field
-from convcalc.layers import Opaque, Shape
-from convcalc.layers.constant import Fresh
+from convcalc.layers import Shape
 from convcalc.network.blocks import Part
 from convcalc.network.graph import Graph, InputShapes
 from convcalc.network.letters import with_symbols
@@ -71,7 +70,7 @@ def inspect_graph(net: Graph | Part | Any, input_size: InputShapes | None = None
             break
         symbolic |= _symbolic(anywhere.get(node.name, node), symbolic)
         fields |= node_fields(node, fields, shapes)
-        if not live.isdisjoint(node.inputs) and not isinstance(node.layer, Fresh):
+        if node.layer.reads_values and not live.isdisjoint(node.inputs):
             live.update(node.outputs)
         cost = node_cost(node, shapes, size)
         activations += cost.activations
@@ -91,7 +90,7 @@ def inspect_graph(net: Graph | Part | Any, input_size: InputShapes | None = None
         error=error,
         failed=failed,
         ends=graph.outputs,
-        opaque=tuple(node.name for node in graph if isinstance(node.layer, Opaque)),
+        opaque=tuple(node.name for node in graph if not node.layer.is_known),
         path=() if capture is None else tuple(map(str, strongest(capture.path))),
         remarks=() if capture is None else capture.remarks,
         unused=Weights() if capture is None else capture.unused,

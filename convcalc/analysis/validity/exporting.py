@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from convcalc.analysis.validity.conditions import Condition
 from convcalc.arithmetic.formulas import extent, padding_pair
 from convcalc.errors import BadShape, ConvcalcError
-from convcalc.layers import AvgPool, Conv, Index, LpPool, MaxPool, Shape, Upsample
+from convcalc.layers import Index, MaxPool, Shape, Upsample
 from convcalc.network.node import Node
 from convcalc.sizes.conditions import Reader
 from convcalc.sizes.expr import Expr
@@ -63,7 +63,7 @@ def _static(at: Reader) -> ConvcalcError:
 
 def _compares(node: Node, inputs: Sequence[Shape]) -> bool:
     """Whether a node compares sizes: those of its inputs, an end of a slice, the last window of ceil mode."""
-    if getattr(node.layer, "ceil_mode", False) or (isinstance(node.layer, Index) and node.layer.depends_on_sizes):
+    if node.layer.ceil_mode or (isinstance(node.layer, Index) and node.layer.depends_on_sizes):
         return True
     axes = zip(*(reversed(shape) for shape in inputs), strict=False) if len(inputs) > 1 else ()
     return any(len({size for size in some if isinstance(size, Expr)}) > 1 for some in axes)
@@ -71,13 +71,10 @@ def _compares(node: Node, inputs: Sequence[Shape]) -> bool:
 
 def _rests(node: Node, inputs: Sequence[Shape]) -> list[Size]:
     """What is left over along each axis where windows are counted."""
-    layer = node.layer
-    if not isinstance(layer, Conv | MaxPool | AvgPool | LpPool):
-        return []
-    _, _, sizes = layer.split(inputs[0])
+    windows = node.layer.windows(inputs[0]) if inputs else ()
+    sizes = node.layer.split(inputs[0])[2] if windows else ()
     found = []
-    for axis, n in enumerate(sizes):
-        kernel, stride, padding, dilation = layer.on_axis(axis, len(sizes))
+    for n, (kernel, stride, padding, dilation) in zip(sizes, windows, strict=True):
         before, after = padding_pair(n, kernel, stride, padding, dilation)
         found.append((n + before + after - extent(kernel, dilation)) % stride)
     return found

@@ -11,11 +11,9 @@ from typing import TypeAlias
 
 from convcalc.arithmetic.exactness import check_no_row_dropped
 from convcalc.arithmetic.formulas import padding_pair
-from convcalc.arithmetic.resizing import both_sides
-from convcalc.layers import AvgPool, Conv, LpPool, MaxPool, Pad, Pointwise, Shape
+from convcalc.layers import Shape
 from convcalc.layers.spatial import along
 from convcalc.network.node import Node
-from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check
 from convcalc.sizes.signs import most_of
 from convcalc.sizes.size import Size
@@ -26,8 +24,6 @@ Sides: TypeAlias = tuple[tuple[Size, Size], ...]
 Padding: TypeAlias = Mapping[str, Sides]
 """The same by the name of the map."""
 
-_WINDOWS = (Conv, MaxPool, AvgPool, LpPool)
-
 
 def rows_of_padding(node: Node, shapes: tuple[Shape, ...], known: Padding) -> dict[str, Sides]:
     """Return what of `known`, the padding of the maps before, is known of a node's output.
@@ -36,15 +32,14 @@ def rows_of_padding(node: Node, shapes: tuple[Shape, ...], known: Padding) -> di
     {'pad': ((1, 2),)}
     """
     before = known.get(node.inputs[0]) if node.inputs else None
-    if isinstance(node.layer, Pad):
-        axes = len(node.layer.split(shapes[0])[2])
-        own = [both_sides(side) for side in per_axis("padding", node.layer.padding, axes)]
-        earlier = before or ((0, 0),) * axes
+    own = node.layer.border(shapes[0]) if shapes else None
+    if own is not None:
+        earlier = before or ((0, 0),) * len(own)
         added = [
             tuple(most_of(a, 0) + b for a, b in zip(*pair, strict=True)) for pair in zip(own, earlier, strict=True)
         ]
         return {node.name: tuple((first, last) for first, last in added)}
-    return {node.name: before} if isinstance(node.layer, Pointwise) and before is not None else {}
+    return {node.name: before} if node.layer.is_pointwise and before is not None else {}
 
 
 def check_exact(node: Node, shapes: tuple[Shape, ...], known: Padding, check: Check) -> None:
@@ -59,14 +54,15 @@ def check_exact(node: Node, shapes: tuple[Shape, ...], known: Padding, check: Ch
     """
     layer = node.layer
     padding = known.get(node.inputs[0]) if node.inputs else None  # a constant reads nothing
-    if padding is None or not isinstance(layer, _WINDOWS):
+    windows = () if padding is None else layer.windows(shapes[0])
+    if padding is None or not windows:
         layer.check_exact(*shapes, check=check)
         return
     _, _, sizes = layer.split(shapes[0])
 
     def whole(axis: int, check: Check) -> None:
         n, (first, last) = sizes[axis], padding[axis]
-        kernel, stride, own, dilation = layer.on_axis(axis, len(sizes))
+        kernel, stride, own, dilation = windows[axis]
         if isinstance(own, str) and own.startswith("same"):
             return
         before, after = padding_pair(n, kernel, stride, own, dilation, check=check)
@@ -74,5 +70,5 @@ def check_exact(node: Node, shapes: tuple[Shape, ...], known: Padding, check: Ch
             n, before = n - first, before + first
         check_no_row_dropped(n - last, kernel, stride, (before, after + last), dilation, check=check)
 
-    if not getattr(layer, "ceil_mode", False):
+    if not layer.ceil_mode:
         along(len(sizes), check, whole)

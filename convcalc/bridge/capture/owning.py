@@ -11,7 +11,6 @@ from typing import Any
 
 from convcalc.bridge.events import Call, Value, shapes_of
 from convcalc.errors import ConvcalcError
-from convcalc.layers import Opaque, Source
 
 
 def count(call: Call, weights: Sequence[Any], named: Mapping[int, tuple[str, str]], owners: dict[str, Call]) -> None:
@@ -38,7 +37,7 @@ def fold(call: Call, computed: Sequence[Value], owners: dict[str, Call]) -> None
             owners.update({path: call for path, _ in maker.weights})
             call.weights += maker.weights
             maker.weights = ()
-        owner = maker.shares or (owners.get(maker.label or "") if isinstance(maker.layer, Source) else None)
+        owner = maker.shares or (owners.get(maker.label or "") if maker.layer and maker.layer.is_source else None)
         if owner is not None and owner is not call and call.shares is None:
             call.shares = owner
         if not maker.folded:
@@ -62,8 +61,8 @@ def _makers(values: Sequence[Value]) -> Iterator[Call]:
 def _macs(call: Call) -> int:
     """The multiply-accumulates of a product of matrices; none of one with a vector, such as in power iteration."""
     shapes = shapes_of(call.inputs)
-    if call.layer is None or isinstance(call.layer, Opaque) or any(len(shape) < 2 for shape in shapes):
-        return call.layer.mac_count or 0 if isinstance(call.layer, Opaque) else 0
+    if call.layer is None or (call.layer.is_known and any(len(shape) < 2 for shape in shapes)):
+        return 0
     try:
         return int(call.layer.macs(*shapes))
     except (ConvcalcError, TypeError):

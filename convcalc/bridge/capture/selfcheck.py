@@ -7,13 +7,14 @@ is another, or the calls are. What differs becomes opaque, and a remark says wha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from convcalc.analysis.validity.ties import fitting
 from convcalc.errors import BadShape, ConvcalcError, Refused, Unknown
-from convcalc.layers import Layer, Opaque, Shape, Source
+from convcalc.layers import Layer, Opaque, Shape
 from convcalc.layers.base import written
 from convcalc.network.graph import Graph
 from convcalc.network.node import Node
@@ -248,7 +249,7 @@ def _differences(
         wrong.update(node.outputs)
     if len(graph) > len(other):
         error = None if other.capture is None else other.capture.error
-        if error is not None and isinstance(graph.nodes[len(other)].layer, Opaque):
+        if error is not None and not graph.nodes[len(other)].layer.is_known:
             return  # what is opaque may refuse: nothing was said of it
         what = f"it fails: {error}" if error is not None else "it is not called"
         yield Difference(graph.nodes[len(other)], what, whole=error is None)
@@ -288,7 +289,7 @@ def _without(graph: Graph, found: Sequence[Difference], shapes: Mapping[str, Sha
     for node in graph:
         if why is None and node.name in ends:
             why = f"at other sizes the calls from {node.name} on are others"
-        if why is not None and not isinstance(node.layer, Source):
+        if why is not None and not node.layer.is_source:
             nodes.append(_opaque(node, graph.inputs, shapes, why))
         elif node.name in whys:
             nodes.append(_opaque(node, graph.inputs, shapes, whys[node.name]))
@@ -324,13 +325,10 @@ def _doubted(again: Callable[..., Graph], why: tuple[str, ...], *args: Any, **se
 def _opaque(node: Node, inputs: Sequence[str], shapes: Mapping[str, Shape], why: str) -> Node:
     """A node of which nothing is known but what was measured, for these inputs of the network alone."""
     read = tuple(dict.fromkeys((*node.inputs, *inputs)))
-    if isinstance(node.layer, Opaque):
-        macs = node.layer.mac_count
-    else:
-        try:
+    macs = None
+    with suppress(ConvcalcError, TypeError):
+        if node.layer.is_counted:
             macs = int(node.layer.macs(*(shapes[name] for name in node.inputs)))
-        except (ConvcalcError, TypeError):
-            macs = None
     layer = Opaque(
         node.layer.op,
         shapes=tuple(shapes[name] for name in node.outputs),

@@ -14,7 +14,7 @@ from typing import Any
 from convcalc.bridge.events import Call, Value
 from convcalc.bridge.loops.ranges import Rounds, canonical
 from convcalc.bridge.loops.walks import Heard, Walk
-from convcalc.layers import Concat, Layer, Pieces, Source, Stack, Unbind
+from convcalc.layers import Concat, Layer, Pieces, Stack, Unbind
 from convcalc.layers.many import AnyEntries, AnyPieces
 
 
@@ -298,7 +298,7 @@ class _Rounds:
 
 def _is_outside(call: Call) -> bool:
     """Whether this is a parameter or buffer, which is met where it is first read."""
-    return isinstance(call.layer, Source) and not call.inputs and call.label is not None
+    return call.label is not None and not call.inputs and call.layer is not None and call.layer.is_source
 
 
 def _is_last(walk: Walk, number: int) -> bool:
