@@ -64,6 +64,19 @@ class Layer:
     """Whether it cuts an axis into as many windows as there are outputs, as adaptive pooling does."""
     ceil_mode = False
     """Whether a last window that is not full counts."""
+    joins: ClassVar[bool] = False
+    """Whether it puts its inputs one after another."""
+    is_walked: ClassVar[bool] = False
+    """Whether a loop over what it gives may treat all alike: see `any_number`."""
+    ways: ClassVar[int] = 0
+    """In how many ways the number of its outputs may come about that only a run shows."""
+    scaled: ClassVar[Any] = None
+    """What it multiplies sizes by in floating point, one for all axes or one for each."""
+    sized: ClassVar[frozenset[str]] = frozenset(
+        {"sizes", "size", "counts", "sides", "padding", "output_size", "shifts", "items", "scale_factor", "kernel_size"}
+        | {"stride", "chunks", "upscale_factor", "downscale_factor"}
+    )
+    """The hyper-parameters that a size may hide in which lost its formula."""
     axes: int | None = field(default=None, kw_only=True)
 
     def __init_subclass__(cls) -> None:
@@ -109,7 +122,8 @@ class Layer:
 
     def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
         """Return the shape of every output; where there are several, most layers give them one shape."""
-        return (self.out_shape(*shapes, check=check),) * self.outputs
+        count: int = self.outputs
+        return (self.out_shape(*shapes, check=check),) * count
 
     @property
     def depends_on_sizes(self) -> bool:
@@ -163,6 +177,24 @@ class Layer:
     def regroups(self, shapes: Sequence[Shape], output: Shape) -> bool:
         """Whether rows are put elsewhere: into windows of attention, patches, every other row."""
         return not self.keeps_rows and bool(shapes) and output[2:] not in [shape[2:] for shape in shapes]
+
+    def any_number(self, fewest: int) -> Layer | None:
+        """Return what gives as many tensors as there are, `fewest` or more; None where they are not alike."""
+        return None
+
+    def cut_axes(self) -> tuple[int, ...]:
+        """Return the axes that it cuts to a size that depends on the input's: as to the size of a skip.
+
+        >>> from convcalc.sizes.expr import Expr
+        >>> from convcalc.layers import Pad
+        >>> Pad(((0, -Expr.symbol("n") // 4), 0)).cut_axes()
+        (0,)
+        """
+        return ()
+
+    def cut(self, shape: Shape, axis: int) -> tuple[Size, Size, Size]:
+        """Return the size of one of `cut_axes`, and how many rows are cut before and after."""
+        raise NotImplementedError
 
     def check_exact(self, *shapes: Shape, check: Check) -> None:
         """Hand to `check` what must hold for the input to be used in full: see `convcalc.arithmetic.exactness`.

@@ -29,6 +29,7 @@ from convcalc.sizes.size import Size
 class _Kernel(Spatial):
     """What convolution and transposed convolution share: channels, groups, kernel."""
 
+    sized: ClassVar[frozenset[str]] = frozenset({"padding", "output_padding"})
     out_channels: int | None
     kernel_size: Ints
     _: KW_ONLY

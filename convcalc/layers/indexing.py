@@ -160,6 +160,18 @@ class Index(Layer):
         """Whether it is more than a cut."""
         return any(not isinstance(item, Slice) or item.step != 1 for item in self.items)
 
+    def cut_axes(self) -> tuple[int, ...]:
+        """Those of slices that start at a formula."""
+        slices = enumerate(() if None in self.items else self.items)
+        return tuple(
+            axis for axis, one in slices if isinstance(one, Slice) and one.step == 1 and isinstance(one.start, Expr)
+        )
+
+    def cut(self, shape: Shape, axis: int) -> tuple[Size, Size, Size]:
+        """What is before the slice, and after it."""
+        start, stop = self.items[axis].ends(shape[axis])
+        return shape[axis], start, shape[axis] - stop
+
     def _check_place(self, place: Size | Back, size: Size, shape: Shape, check: Check) -> None:
         back = _back(place)
         place = -place.rows if isinstance(place, Back) else place

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
 from convcalc.errors import BadShape
@@ -31,6 +31,7 @@ class Concat(_Merge):
     """
 
     op: ClassVar[str] = "concat"
+    joins: ClassVar[bool] = True
     takes: ClassVar[tuple[int, int | None]] = (1, None)
     dim: int = 1
 
@@ -187,6 +188,7 @@ class Stack(Layer):
     """
 
     op: ClassVar[str] = "stack"
+    joins: ClassVar[bool] = True
     takes: ClassVar[tuple[int, int | None]] = (1, None)
     dim: int = 0
 
@@ -203,3 +205,30 @@ class Stack(Layer):
         widened = (*output[:place], 1, *output[place + 1 :])
         some = [field.viewed(shape, widened) for field, shape in zip(fields, shapes, strict=True)]
         return unite(some, widened).over(widened, {}, output)
+
+
+@dataclass(frozen=True)
+class JoinedAll(Layer):
+    """What `join` makes of the tensors at hand and of `more` like input `like`: fewer where `more` is negative.
+
+    >>> JoinedAll(Concat(0), like=0, more=3).out_shape((16,), (5,)), JoinedAll(Stack(1), like=0, more=2).out_shape((4,))
+    ((69,), (4, 3))
+    """
+
+    takes: ClassVar[tuple[int, int | None]] = (1, None)
+    join: Concat | Stack
+    _: KW_ONLY
+    like: int
+    more: Size
+
+    @property
+    def op(self) -> str:  # type: ignore[override]
+        """That of the join."""
+        return self.join.op
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """The shape of those at hand, longer by so many."""
+        one = self.join.out_shape(shapes[self.like], check=check)
+        all_ = self.join.out_shape(*shapes, check=check)
+        dim = axis_of(self.op, "dim", self.join.dim, all_)
+        return (*all_[:dim], all_[dim] + self.more * one[dim], *all_[dim + 1 :])

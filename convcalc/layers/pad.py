@@ -59,6 +59,16 @@ class Pad(Spatial):
         """The rows before and after, for each axis."""
         return tuple(map(both_sides, per_axis("padding", self.padding, len(self.split(shape)[2]))))
 
+    def cut_axes(self) -> tuple[int, ...]:
+        """Those with a formula on a side."""
+        sides = enumerate(self.padding if isinstance(self.padding, tuple) else ())
+        return tuple(axis for axis, side in sides if any(isinstance(rows, Expr) for rows in both_sides(side)))
+
+    def cut(self, shape: Shape, axis: int) -> tuple[Size, Size, Size]:
+        """What is cut is padding below 0."""
+        before, after = both_sides(self.padding[axis])
+        return shape[len(shape) - len(self.padding) + axis], -before, -after
+
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """A shift, unknown by a formula; values that padding repeats are not followed."""
         before, _ = both_sides(per_axis("padding", self.padding, len(sizes))[axis])

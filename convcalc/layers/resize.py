@@ -11,7 +11,7 @@ from convcalc.arithmetic.resizing import interpolate_out, pixel_shuffle_out, pix
 from convcalc.errors import BadArgument, BadShape
 from convcalc.footprints import stencils
 from convcalc.footprints.footprint import Footprint
-from convcalc.layers.base import Shape, must_divide
+from convcalc.layers.base import Shape, must_divide, named
 from convcalc.layers.pool import average_needs_channels
 from convcalc.layers.spatial import Spatial, along, check_any_channels
 from convcalc.sizes.axes import per_axis
@@ -41,6 +41,7 @@ class Upsample(Spatial):
     op: ClassVar[str] = "upsample"
     outside: ClassVar[str] = "replicate"
     keeps_rows: ClassVar[bool] = True
+    scaled: ClassVar[Any] = named("scale_factor")
     _: KW_ONLY
     size: Any = None
     scale_factor: Any = None
@@ -77,7 +78,7 @@ class Upsample(Spatial):
         return (*batch, channels, *outs)
 
     @property
-    def shares_out(self) -> bool:  # type: ignore[override]
+    def shares_out(self) -> bool:
         """Whether it is adaptive pooling: torch's "area"."""
         return self.mode == "area"
 

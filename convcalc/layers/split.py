@@ -1,8 +1,12 @@
-"""One axis in several pieces, each an output; and tensors put on a new axis."""
+"""One axis in several pieces, each an output: as many as were captured, or any number that are treated alike.
+
+A loop over `x.split(16)` runs ⌈n/16⌉ times: the last time on what is left, each time before on 16. A network that was
+recorded where there are `count` pieces has the shapes of any number of them in its first and its last.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
@@ -11,28 +15,60 @@ from convcalc.footprints.field import Field
 from convcalc.layers.base import Layer, Shape, axis_of, must_equal, named, written
 from convcalc.layers.indexing import Back, Slice
 from convcalc.sizes.branch import Branch
-from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.size import Size
 
 
 @dataclass(frozen=True)
 class _Pieces(Layer):
-    """What cuts one axis into several outputs."""
+    """What cuts axis `dim` into several outputs."""
+
+    dim = 0
+
+    def place(self, shape: Shape) -> int:
+        """Return the axis that is cut."""
+        return axis_of(self.op, "dim", self.dim, shape)
+
+    def pieces(self, shape: Shape, dim: int, check: Check) -> Sequence[Size]:
+        """Return the size of each piece."""
+        raise NotImplementedError
+
+    def holds(self, size: Size) -> Iterable[Branch]:
+        """Return what must hold of the size of the axis for it to be cut so."""
+        return ()
+
+    def without(self, shape: Shape, dim: int, size: Size) -> Shape:
+        """Return the shape of a piece of this size."""
+        return (*shape[:dim], size, *shape[dim + 1 :])
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The shape of the first piece."""
         return self.out_shapes(shape, check=check)[0]
 
-    def along(self, shape: Shape, dim: int, sizes: Sequence[Size]) -> tuple[Shape, ...]:
-        """Return the shape with each of these sizes on axis `dim`."""
-        return tuple((*shape[:dim], size, *shape[dim + 1 :]) for size in sizes)
+    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+        """The shape with the size of each piece on the axis that is cut."""
+        (shape,) = shapes
+        dim = self.place(shape)
+        return tuple(self.without(shape, dim, size) for size in self.pieces(shape, dim, check))
+
+    def path(self, *shapes: Shape) -> tuple[Branch, ...]:
+        """As many pieces."""
+        return tuple(self.holds(shapes[0][self.place(shapes[0])]))
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """The field of the input; unknown on axes that carry positions along the one that is cut."""
         (shape,) = shapes
-        place = axis_of(self.op, "dim", vars(self)["dim"], shape)  # every kind of pieces has one
+        place = self.place(shape)
         kept = output if len(output) == len(shape) else (*output[:place], 1, *output[place:])
         return fields[0].over(shape, {place: None}, kept).viewed(kept, output)
+
+
+class _Entries(_Pieces):
+    """What cuts an axis into its entries, each without that axis."""
+
+    def without(self, shape: Shape, dim: int, size: Size) -> Shape:
+        """Return the shape of an entry."""
+        return (*shape[:dim], *shape[dim + 1 :])
 
 
 @dataclass(frozen=True)
@@ -44,6 +80,7 @@ class Chunk(_Pieces):
     """
 
     op: ClassVar[str] = "chunk"
+    ways: ClassVar[int] = named("chunks")
     chunks: int
     _: KW_ONLY
     dim: int = 0
@@ -55,17 +92,16 @@ class Chunk(_Pieces):
         """As many as there are pieces."""
         return self.chunks if self.count is None else self.count
 
-    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+    def pieces(self, shape: Shape, dim: int, check: Check) -> Sequence[Size]:
         """Pieces of ceil(size/chunks), and what is left."""
-        (shape,) = shapes
-        dim = axis_of("chunk", "dim", self.dim, shape)
-        piece = (shape[dim] + self.chunks - 1) // self.chunks
-        return self.along(shape, dim, _pieces("chunk", shape[dim], piece, self.outputs, check))
+        return _equal(self.op, shape[dim], self._piece(shape[dim]), self.outputs, check)
 
-    def path(self, *shapes: Shape) -> tuple[Branch, ...]:
+    def holds(self, size: Size) -> Iterable[Branch]:
         """As many pieces."""
-        size = shapes[0][axis_of("chunk", "dim", self.dim, shapes[0])]
-        return _as_many(_rooms(size, (size + self.chunks - 1) // self.chunks, self.outputs))
+        return _as_many(size, self._piece(size), self.outputs)
+
+    def _piece(self, size: Size) -> Size:
+        return (size + self.chunks - 1) // self.chunks
 
 
 @dataclass(frozen=True)
@@ -78,20 +114,54 @@ class Pieces(_Pieces):
 
     op: ClassVar[str] = "split"
     outputs: ClassVar[int] = named("count")
+    is_walked: ClassVar[bool] = True
     piece: Size
     _: KW_ONLY
     count: int
     dim: int = 0
 
-    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+    def pieces(self, shape: Shape, dim: int, check: Check) -> Sequence[Size]:
         """Pieces of that size, and what is left."""
-        (shape,) = shapes
-        dim = axis_of("split", "dim", self.dim, shape)
-        return self.along(shape, dim, _pieces("split", shape[dim], self.piece, self.count, check))
+        return _equal(self.op, shape[dim], self.piece, self.count, check)
 
-    def path(self, *shapes: Shape) -> tuple[Branch, ...]:
+    def holds(self, size: Size) -> Iterable[Branch]:
         """As many pieces."""
-        return _as_many(_rooms(shapes[0][axis_of("split", "dim", self.dim, shapes[0])], self.piece, self.count))
+        return _as_many(size, self.piece, self.count)
+
+    def any_number(self, fewest: int) -> AnyPieces | None:
+        """As many pieces as there are, where one is full whatever the size."""
+        if isinstance(self.piece, int) and self.count > 1:
+            return AnyPieces(self.piece, count=self.count, dim=self.dim)
+        return None
+
+
+@dataclass(frozen=True)
+class AnyPieces(_Pieces):
+    """Pieces of `piece` entries of axis `dim`, `count` of them at hand for two or more; the last has what is left.
+
+    >>> AnyPieces(3, count=2).out_shapes((8,)), AnyPieces(3, count=2).number((8,))
+    (((3,), (2,)), 3)
+    """
+
+    op: ClassVar[str] = "split"
+    outputs: ClassVar[int] = named("count")
+    piece: int
+    _: KW_ONLY
+    count: int
+    dim: int = 0
+
+    def number(self, shape: Shape) -> Size:
+        """Return how many pieces there are: ⌈n/piece⌉."""
+        return (shape[self.place(shape)] - 1) // self.piece + 1
+
+    def holds(self, size: Size) -> Iterable[Branch]:
+        """More than one piece."""
+        return (Branch(size, ">", self.piece),)
+
+    def pieces(self, shape: Shape, dim: int, check: Check) -> Sequence[Size]:
+        """Pieces of that size, and what is left: n - piece*⌊(n - 1)/piece⌋."""
+        check(shape[dim] - self.piece - 1, _another(self.op))
+        return (*[self.piece] * (self.count - 1), shape[dim] - self.piece * ((shape[dim] - 1) // self.piece))
 
 
 @dataclass(frozen=True)
@@ -108,13 +178,9 @@ class Sections(_Pieces):
     _: KW_ONLY
     dim: int = 0
 
-    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+    def pieces(self, shape: Shape, dim: int, check: Check) -> Sequence[Size]:
         """Piece i has ceil((size - i)/count)."""
-        (shape,) = shapes
-        dim = axis_of("sections", "dim", self.dim, shape)
-        return self.along(
-            shape, dim, [(shape[dim] + self.count - 1 - place) // self.count for place in range(self.count)]
-        )
+        return [(shape[dim] + self.count - 1 - place) // self.count for place in range(self.count)]
 
 
 @dataclass(frozen=True)
@@ -142,44 +208,17 @@ class Cuts(_Pieces):
         """One more than places."""
         return len(self.places) + 1
 
-    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+    def pieces(self, shape: Shape, dim: int, check: Check) -> Sequence[Size]:
         """What is between one place and the next."""
-        (shape,) = shapes
-        dim = axis_of("cuts", "dim", self.dim, shape)
-        return self.along(shape, dim, [piece.rows(shape[dim]) for piece in self._slices()])
+        return [piece.rows(shape[dim]) for piece in self._slices()]
 
-    def path(self, *shapes: Shape) -> tuple[Branch, ...]:
+    def holds(self, size: Size) -> Iterable[Branch]:
         """As of the slices that the pieces are."""
-        size = shapes[0][axis_of("cuts", "dim", self.dim, shapes[0])]
-        return tuple(branch for piece in self._slices() for branch in piece.choices(size))
+        return (branch for piece in self._slices() for branch in piece.choices(size))
 
     def _slices(self) -> list[Slice]:
         ends = zip((None, *self.places), (*self.places, None), strict=True)
         return [Slice(start, stop, empty=empty) for (start, stop), empty in zip(ends, self.empty, strict=True)]
-
-
-def _rooms(size: Size, piece: Size, count: int) -> tuple[Size, ...]:
-    """What must be >= 0 for `size` to make `count` pieces: from 1 to `piece` are left for the last."""
-    last = size - piece * (count - 1)
-    return (last - 1, piece - last) if count > 1 else (piece - last,)
-
-
-def _as_many(rooms: Sequence[Size]) -> tuple[Branch, ...]:
-    return tuple(Branch(room, ">=", 0) for room in rooms)
-
-
-def _pieces(op: str, size: Size, piece: Size, count: int, check: Check) -> tuple[Size, ...]:
-    """`count` - 1 sizes of `piece`, and what is left of `size`."""
-    last = size - piece * (count - 1)
-    for room in _rooms(size, piece, count):
-        check(
-            room,
-            lambda at: BadShape(
-                f"{op} gives {count} pieces here, and {at(size)} entries in pieces of {at(piece)} are not as many",
-                rule="the number of pieces is that of the capture",
-            ),
-        )
-    return (*[piece] * (count - 1), last)
 
 
 @dataclass(frozen=True)
@@ -200,10 +239,8 @@ class Split(_Pieces):
         """As many as there are sizes."""
         return len(self.sizes)
 
-    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
+    def pieces(self, shape: Shape, dim: int, check: Check) -> Sequence[Size]:
         """The sizes, which must add up to the axis."""
-        (shape,) = shapes
-        dim = axis_of("split", "dim", self.dim, shape)
         whole = sum(self.sizes[1:], self.sizes[0])
         must_equal(
             shape[dim],
@@ -215,11 +252,11 @@ class Split(_Pieces):
                 rule="the sizes of a split add up to the axis",
             ),
         )
-        return self.along(shape, dim, self.sizes)
+        return self.sizes
 
 
 @dataclass(frozen=True)
-class Unbind(_Pieces):
+class Unbind(_Entries):
     """The `count` entries of axis `dim`, each without that axis (torch's `unbind`).
 
     >>> Unbind(3, dim=0).out_shapes((3, 1, 8, 64))
@@ -228,14 +265,13 @@ class Unbind(_Pieces):
 
     op: ClassVar[str] = "unbind"
     outputs: ClassVar[int] = named("count")
+    is_walked: ClassVar[bool] = True
     count: int
     _: KW_ONLY
     dim: int = 0
 
-    def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:
-        """The shape without the axis, as often as that is long."""
-        (shape,) = shapes
-        dim = axis_of("unbind", "dim", self.dim, shape)
+    def pieces(self, shape: Shape, dim: int, check: Check) -> Sequence[Size]:
+        """One entry each, as many as the axis is long."""
         must_equal(
             shape[dim],
             self.count,
@@ -244,8 +280,68 @@ class Unbind(_Pieces):
                 f"unbind gives {self.count} here, and axis {dim} of {written(shape)} has {at(shape[dim])}"
             ),
         )
-        return ((*shape[:dim], *shape[dim + 1 :]),) * self.count
+        return (1,) * self.count
 
-    def path(self, *shapes: Shape) -> tuple[Branch, ...]:
+    def holds(self, size: Size) -> Iterable[Branch]:
         """As many entries."""
-        return (Branch(shapes[0][axis_of("unbind", "dim", self.dim, shapes[0])], "==", self.count),)
+        return (Branch(size, "==", self.count),)
+
+    def any_number(self, fewest: int) -> AnyEntries:
+        """As many entries as there are."""
+        return AnyEntries(self.count, dim=self.dim, fewest=fewest)
+
+
+@dataclass(frozen=True)
+class AnyEntries(_Entries):
+    """The entries of axis `dim`, each without that axis: `count` at hand for `fewest` or more.
+
+    >>> AnyEntries(2, dim=1).out_shapes((1, 5, 4)), AnyEntries(2, dim=1).number((1, 5, 4))
+    (((1, 4), (1, 4)), 5)
+    """
+
+    op: ClassVar[str] = "unbind"
+    outputs: ClassVar[int] = named("count")
+    count: int
+    _: KW_ONLY
+    dim: int = 0
+    fewest: int = 1
+
+    def number(self, shape: Shape) -> Size:
+        """Return how many entries there are."""
+        return shape[self.place(shape)]
+
+    def holds(self, size: Size) -> Iterable[Branch]:
+        """No fewer than the fewest."""
+        return (Branch(size, ">=", self.fewest),)
+
+    def pieces(self, shape: Shape, dim: int, check: Check) -> Sequence[Size]:
+        """One entry each."""
+        check(shape[dim] - self.fewest, _another(self.op))
+        return (1,) * self.count
+
+
+def _rooms(size: Size, piece: Size, count: int) -> tuple[Size, ...]:
+    """What must be >= 0 for `size` to make `count` pieces: from 1 to `piece` are left for the last."""
+    last = size - piece * (count - 1)
+    return (last - 1, piece - last) if count > 1 else (piece - last,)
+
+
+def _as_many(size: Size, piece: Size, count: int) -> Iterable[Branch]:
+    return (Branch(room, ">=", 0) for room in _rooms(size, piece, count))
+
+
+def _equal(op: str, size: Size, piece: Size, count: int, check: Check) -> Sequence[Size]:
+    """`count` - 1 sizes of `piece`, and what is left of `size`."""
+    for room in _rooms(size, piece, count):
+        check(
+            room,
+            lambda at: BadShape(
+                f"{op} gives {count} pieces here, and {at(size)} entries in pieces of {at(piece)} are not as many",
+                rule="the number of pieces is that of the capture",
+            ),
+        )
+    return (*[piece] * (count - 1), size - piece * (count - 1))
+
+
+def _another(op: str) -> Callable[[Reader], BadShape]:
+    return lambda at: BadShape(f"{op} gives fewer pieces here", rule="the number of pieces is that of the capture")

@@ -144,6 +144,7 @@ class Window:
 def windows(node: Node, facts: Facts) -> tuple[Window | None, ...]:
     """Return the windows of a node on each axis: none of another layer, None on an axis whose size is a symbol.
 
+    >>> from convcalc.layers import MaxPool
     >>> from convcalc.network.graph import Graph
     >>> facts = Facts(Graph([Node("pool", MaxPool(3, stride=2))]), {"input": (1, 8, 54), "pool": (1, 8, 26)}, {})
     >>> [window.dropped for window in windows(facts.nodes[0], facts)]

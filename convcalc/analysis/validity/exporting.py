@@ -27,6 +27,7 @@ class Inner:
 
     Two windows of 3, 2 apart, need 5 rows:
 
+    >>> from convcalc.layers import Conv
     >>> n, layer, inner = Expr.symbol("n"), Conv(8, 3, stride=2), Inner()
     >>> inner.note(Node("conv", layer), [(1, 3, n)], layer.out_shapes((1, 3, n)))
     >>> [size for size in range(1, 9) if all(one.value(n=size) >= 0 for one in inner.conditions())]

@@ -7,7 +7,7 @@ whole region (a call without a formula, a size that lost its formula) it tells o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,16 +20,14 @@ from convcalc.analysis.validity.joins import passed_over
 from convcalc.analysis.validity.legal import Reason, Way, raised, reader_at, reason_for
 from convcalc.analysis.validity.padded import Sides, check_exact, rows_of_padding
 from convcalc.arithmetic.exactness import check_even_cut
-from convcalc.arithmetic.resizing import both_sides
 from convcalc.errors import BadShape, ConvcalcError, Refused, Unknown
-from convcalc.layers import Index, Layer, Pad, Slice
 from convcalc.layers.base import Shape
 from convcalc.network.capture import Capture
 from convcalc.network.graph import Graph
 from convcalc.network.shapes import node_shapes
 from convcalc.sizes.boxes import Boxes
 from convcalc.sizes.branch import Branch
-from convcalc.sizes.conditions import Check, Reader
+from convcalc.sizes.conditions import Reader
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.sets import every, only
 from convcalc.sizes.size import Size
@@ -164,7 +162,7 @@ def walk(
     known, padding = dict(shapes), dict[str, Sides]()
     capture = graph.capture
     refused = None if capture is None else capture.refused
-    cuts = {node.name: tuple(_cuts(node.layer)) for node in graph.with_formulas if node.layer.depends_on_sizes}
+    cuts = {node.name: node.layer.cut_axes() for node in graph.with_formulas if node.layer.depends_on_sizes}
     for node in (*graph, *([refused] if refused else ())):
         inputs = tuple(known[name] for name in node.inputs)
         if marks is not None:
@@ -173,7 +171,7 @@ def walk(
             check_exact(node, inputs, padding, named(node.name, check.exact))
             padding |= rows_of_padding(node, inputs, padding)
             for axis in cuts.get(node.name, ()):
-                _check_cut(node.layer, inputs[0], axis, named(node.name, check.exact))
+                check_even_cut(*node.layer.cut(inputs[0], axis), check=named(node.name, check.exact))
             known |= node_shapes(node, known, check)
             if inner is not None:
                 inner.note(node, inputs, [known[name] for name in node.outputs])
@@ -190,27 +188,6 @@ def walk(
     if capture is None or capture.error is None:
         return "runs"
     return "refused" if capture.raised else "open"
-
-
-def _cuts(layer: Layer) -> Iterator[int]:
-    """The axes along which a layer cuts to a size that depends on the input's: as to the size of a skip."""
-    if isinstance(layer, Index) and None not in layer.items:
-        for axis, item in enumerate(layer.items):
-            if isinstance(item, Slice) and item.step == 1 and isinstance(item.start, Expr):
-                yield axis
-    elif isinstance(layer, Pad) and isinstance(layer.padding, tuple):
-        sides = enumerate(layer.padding)
-        yield from (axis for axis, side in sides if any(isinstance(rows, Expr) for rows in both_sides(side)))
-
-
-def _check_cut(layer: Layer, shape: Shape, axis: int, check: Check) -> None:
-    """Hand on that as much is cut before as after, on an axis of `_cuts`."""
-    if isinstance(layer, Index):
-        start, stop = layer.items[axis].ends(shape[axis])
-        check_even_cut(shape[axis], start, shape[axis] - stop, check=check)
-    elif isinstance(layer, Pad):
-        before, after = both_sides(layer.padding[axis])
-        check_even_cut(shape[len(shape) - len(layer.padding) + axis], -before, -after, check=check)
 
 
 def see_one_size(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: Mapping[str, int]) -> Seen:

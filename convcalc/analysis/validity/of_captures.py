@@ -18,7 +18,6 @@ from convcalc.analysis.validity.legal import Legal, all_sizes, one_size
 from convcalc.analysis.validity.of_capture import Seen, letters_of, merged, see, see_one_size
 from convcalc.analysis.validity.one_axis import near as first_from
 from convcalc.errors import Unknown
-from convcalc.layers import Chunk
 from convcalc.layers.base import Shape
 from convcalc.network.graph import Graph
 from convcalc.sizes.boxes import united
@@ -62,7 +61,7 @@ class _Search:
         self.checked = 0
         self.left = all_sizes(self.axes, 1)  # an image of no rows is none
         self.start = self._example()
-        self.most = CAPTURES + sum(node.layer.chunks for node in graph if isinstance(node.layer, Chunk))
+        self.most = CAPTURES + sum(node.layer.ways for node in graph)
 
     def _example(self) -> dict[str, int]:
         """The sizes that the graph was captured at."""

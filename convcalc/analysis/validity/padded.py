@@ -28,6 +28,7 @@ Padding: TypeAlias = Mapping[str, Sides]
 def rows_of_padding(node: Node, shapes: tuple[Shape, ...], known: Padding) -> dict[str, Sides]:
     """Return what of `known`, the padding of the maps before, is known of a node's output.
 
+    >>> from convcalc.layers import Pad
     >>> rows_of_padding(Node("pad", Pad(((1, 2),))), ((1, 3, 8),), {})
     {'pad': ((1, 2),)}
     """
@@ -45,6 +46,7 @@ def rows_of_padding(node: Node, shapes: tuple[Shape, ...], known: Padding) -> di
 def check_exact(node: Node, shapes: tuple[Shape, ...], known: Padding, check: Check) -> None:
     """Hand to `check` what must hold for a node to lose no row: as `Layer.check_exact`, padding of another included.
 
+    >>> from convcalc.layers import Conv
     >>> from convcalc.sizes.conditions import enforce
     >>> check_exact(Node("conv", Conv(4, 3, stride=2)), ((1, 3, 18),), {"input": ((1, 1),)}, enforce)
     >>> check_exact(Node("conv", Conv(4, 3, stride=2)), ((1, 3, 18),), {}, enforce)

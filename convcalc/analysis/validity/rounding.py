@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from convcalc.arithmetic.resizing import MOST_DIVISOR
-from convcalc.layers import Layer, Upsample
+from convcalc.layers import Layer
 from convcalc.layers.base import Shape
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.expr import Expr
@@ -24,6 +24,7 @@ EXACT = 2**53
 class Rounding:
     """The least bound that the layers of a network put on sizes; None where no layer rounds.
 
+    >>> from convcalc.layers.resize import Upsample
     >>> found = Rounding()
     >>> found.note(Upsample(scale_factor=2), [(1, 3, Expr.symbol("n") // 4)])
     >>> found.up_to == 4 * 2**52
@@ -35,10 +36,10 @@ class Rounding:
 
     def note(self, layer: Layer, inputs: Sequence[Shape]) -> None:
         """Take note of a layer on inputs of these shapes, in which names stand for the sizes of the network's input."""
-        if not isinstance(layer, Upsample) or layer.scale_factor is None:
+        if layer.scaled is None:
             return
         sizes = inputs[0][2:]
-        for size, factor in zip(sizes, per_axis("scale_factor", layer.scale_factor, len(sizes)), strict=True):
+        for size, factor in zip(sizes, per_axis("scale_factor", layer.scaled, len(sizes)), strict=True):
             a, b = float(factor).as_integer_ratio()
             form = quasi_affine(size) if isinstance(size, Expr) and b <= MOST_DIVISOR else None
             if form is not None and form.slope > 0:  # size <= slope*n + high

@@ -44,7 +44,7 @@ from convcalc.bridge.loops.alike import Plan
 from convcalc.bridge.loops.ranges import Ranges, Round
 from convcalc.bridge.loops.walks import Heard
 from convcalc.errors import ConvcalcError, Refused
-from convcalc.layers import Index, Layer, Opaque, Pieces, Recurrent, Shape, Source, Unbind, Written
+from convcalc.layers import Index, Layer, Opaque, Recurrent, Shape, Source, Written
 from convcalc.layers.base import written
 from convcalc.sizes.expr import Expr
 
@@ -472,7 +472,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         numbered = (call.live or call.sized) and self._choose(layer, inputs)
         if not call.live and out is outs[0] and not out.is_floating_point():
             self.indices.note(name, self.known.put(args), kwargs, layer, inputs, self.values[id(out)])
-        hears = numbered and isinstance(layer, Pieces | Unbind) and self.any_number is None
+        hears = numbered and layer.is_walked and self.any_number is None
         return self.heard.pieces(call, out) if hears else out
 
     def _informed(self, name: str, found: Spec, inputs: tuple[Value, ...]) -> Spec:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from convcalc.bridge.loops.alike import Plan
 from convcalc.errors import Unknown
-from convcalc.layers import Concat, Layer, Shape, Stack
-from convcalc.layers.many import JoinedAll
+from convcalc.layers import Layer, Shape
+from convcalc.layers.merge import JoinedAll
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size
 
@@ -32,9 +33,10 @@ class AnyNumber:
                 raise Unknown(f"{layer.op} cuts an axis without a formula")
             self.numbers[number] = cut.number(shape)
             return cut
-        if number in self.plan.joins and isinstance(layer, Concat | Stack):
+        if number in self.plan.joins and layer.joins:
             of, like = self.plan.joins[number]
-            return JoinedAll(layer, like=like, more=self.numbers[of] - len(shapes))
+            join: Any = layer
+            return JoinedAll(join, like=like, more=self.numbers[of] - len(shapes))
         return layer
 
     def is_held(self, functions: Sequence[str]) -> bool:

@@ -14,8 +14,8 @@ from typing import Any
 from convcalc.bridge.events import Call, Value
 from convcalc.bridge.loops.ranges import Rounds, canonical
 from convcalc.bridge.loops.walks import Heard, Walk
-from convcalc.layers import Concat, Layer, Pieces, Stack, Unbind
-from convcalc.layers.many import AnyEntries, AnyPieces
+from convcalc.layers import Layer, Pieces
+from convcalc.layers.split import AnyEntries, AnyPieces
 
 
 @dataclass(frozen=True)
@@ -72,20 +72,15 @@ def plan_of(heard: Heard, calls: Sequence[Call], ends: Iterable[Value]) -> Plan 
     )
 
 
-def _any(layer: Layer | None, fewest: int) -> AnyPieces | AnyEntries:
-    if isinstance(layer, Pieces):
-        assert isinstance(layer.piece, int)  # noqa: S101 -- as `_is_fixed` says
-        return AnyPieces(layer.piece, count=layer.count, dim=layer.dim)
-    assert isinstance(layer, Unbind)  # noqa: S101 -- as `_is_fixed` says
-    return AnyEntries(layer.count, dim=layer.dim, fewest=fewest)
+def _any(layer: Layer | None, fewest: int) -> Any:
+    return None if layer is None else layer.any_number(fewest)
 
 
 def _is_fixed(call: Call | Rounds) -> bool:
     """Whether full pieces are of one shape whatever the size, and there is one."""
     if isinstance(call, Rounds):
         return call.total is not None and call.count > 1
-    layer = call.layer
-    return isinstance(layer, Unbind) or (isinstance(layer, Pieces) and isinstance(layer.piece, int) and layer.count > 1)
+    return _any(call.layer, 1) is not None
 
 
 Reader = tuple[Call | None, int]
@@ -126,7 +121,8 @@ def _direct_joins(call: Call | Rounds, readers: dict[int, list[tuple[Value, Read
     return [
         reader
         for reader in found.values()
-        if isinstance(reader.layer, Concat | Stack)
+        if reader.layer is not None
+        and reader.layer.joins
         and [(value.call, value.place) for value in reader.inputs] == [(call, n) for n in range(len(call.shapes))]
     ]
 
@@ -287,7 +283,7 @@ class _Rounds:
 
     def _like(self, reader: Call) -> int | None:
         """Which input of a call that joins one result of each round, in order, is like those of further rounds."""
-        if not isinstance(reader.layer, Concat | Stack):
+        if reader.layer is None or not reader.layer.joins:
             return None
         places = [self.round_of.get(id(value.call)) for value in reader.inputs]
         if [place and place[0] for place in places] != list(range(self.count)):

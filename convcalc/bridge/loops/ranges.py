@@ -17,7 +17,7 @@ from convcalc.bridge.loops.numbers import Numbers, plain_range
 from convcalc.errors import Unknown
 from convcalc.layers import Index, Layer, Narrow, Slice
 from convcalc.layers.indexing import Back
-from convcalc.layers.many import Entries, InEachRound, InLastRound, Window
+from convcalc.layers.rounds import Entries, InEachRound, InLastRound, Window
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size
