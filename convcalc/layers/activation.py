@@ -26,6 +26,7 @@ class Pointwise(Layer):
     ((1, 6, 28, 28), (1, 120))
     """
 
+    memory: ClassVar[str] = "kept"
     is_pointwise: ClassVar[bool] = True
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
@@ -173,6 +174,7 @@ class Softmax(Pointwise):
     """
 
     op: ClassVar[str] = "softmax"
+    memory: ClassVar[str] = "ordered"
     _: KW_ONLY
     dim: int = 1
 
@@ -196,6 +198,7 @@ class GLU(Layer):
     """
 
     op: ClassVar[str] = "glu"
+    memory: ClassVar[str] = "kept"
     dim: int = -1
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:

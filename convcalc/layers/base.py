@@ -64,6 +64,10 @@ class Layer:
     """Whether it cuts an axis into as many windows as there are outputs, as adaptive pooling does."""
     ceil_mode = False
     """Whether a last window that is not full counts."""
+    memory: ClassVar[Any] = "ordered"
+    """How its values lie in memory: anew, one after another ("ordered") or in the order of its input ("kept"; "joined",
+    where its inputs agree); where they were ("viewed"; "turned", on other axes); "flat", viewed where they can be, else
+    ordered; "mixed", in any order. See `strides`."""
     joins: ClassVar[bool] = False
     """Whether it puts its inputs one after another."""
     is_walked: ClassVar[bool] = False
@@ -194,6 +198,15 @@ class Layer:
 
     def cut(self, shape: Shape, axis: int) -> tuple[Size, Size, Size]:
         """Return the size of one of `cut_axes`, and how many rows are cut before and after."""
+        raise NotImplementedError
+
+    def strides(self, before: Shape, shape: Shape, output: Shape) -> Shape:
+        """Return how far apart neighbours of the output lie in memory, from those of the input, where it is a view.
+
+        >>> from convcalc.layers import Permute
+        >>> Permute((0, 2, 1)).strides((12, 4, 1), (2, 3, 4), (2, 4, 3))
+        (12, 1, 4)
+        """
         raise NotImplementedError
 
     def check_exact(self, *shapes: Shape, check: Check) -> None:

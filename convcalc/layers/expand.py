@@ -24,7 +24,14 @@ class Expand(Layer):
     """
 
     op: ClassVar[str] = "expand"
+    memory: ClassVar[str] = "viewed"
     sizes: Shape
+
+    def strides(self, before: Shape, shape: Shape, output: Shape) -> Shape:
+        """0 along what is repeated."""
+        more = len(output) - len(shape)
+        pairs = zip((1,) * more + tuple(shape), (0,) * more + before, strict=True)
+        return tuple(0 if size == 1 else step for size, step in pairs)
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The sizes; an axis whose size is not 1 keeps its own."""

@@ -126,7 +126,17 @@ class Index(Layer):
     """
 
     op: ClassVar[str] = "index"
+    memory: ClassVar[str] = "viewed"
     items: tuple[Any, ...]
+
+    def strides(self, before: Shape, shape: Shape, output: Shape) -> Shape:
+        """Those of the axes that are left, times the steps; 0 along a new axis."""
+        steps, rest = list[Size](), list(before)
+        for item in self.items:
+            step = 0 if item is None else rest.pop(0)
+            if item is None or isinstance(item, Slice):
+                steps.append(step if item is None else step * item.step)
+        return (*steps, *rest)
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The lengths of the slices, and the sizes of the axes that are not named."""

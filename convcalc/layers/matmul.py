@@ -74,6 +74,7 @@ class Einsum(Layer):
     """
 
     op: ClassVar[str] = "einsum"
+    memory: ClassVar[str] = "mixed"
     takes: ClassVar[tuple[int, int | None]] = (1, None)
     equation: str
 

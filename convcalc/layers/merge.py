@@ -31,6 +31,7 @@ class Concat(_Merge):
     """
 
     op: ClassVar[str] = "concat"
+    memory: ClassVar[str] = "joined"
     joins: ClassVar[bool] = True
     takes: ClassVar[tuple[int, int | None]] = (1, None)
     dim: int = 1
@@ -65,6 +66,7 @@ class Concat(_Merge):
 class Elementwise(_Merge):
     """What combines values of the same place; where one size is 1, its value serves all places, as in torch."""
 
+    memory: ClassVar[str] = "kept"
     keeps_rows: ClassVar[bool] = True
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
@@ -188,6 +190,7 @@ class Stack(Layer):
     """
 
     op: ClassVar[str] = "stack"
+    memory: ClassVar[str] = "kept"
     joins: ClassVar[bool] = True
     takes: ClassVar[tuple[int, int | None]] = (1, None)
     dim: int = 0

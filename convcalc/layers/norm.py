@@ -158,6 +158,7 @@ class LayerNorm(Pointwise):
     """
 
     op: ClassVar[str] = "layernorm"
+    memory: ClassVar[str] = "ordered"
     normalized_shape: Ints
     _: KW_ONLY
     eps: float = 1e-5

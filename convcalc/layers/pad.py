@@ -112,6 +112,7 @@ class PadAxes(Layer):
     """
 
     op: ClassVar[str] = "pad"
+    memory: ClassVar[str] = "kept"
     outside: ClassVar[str] = named("mode")
     sides: tuple[tuple[Size, Size], ...]
     _: KW_ONLY

@@ -26,6 +26,15 @@ class Permute(Layer):
     op: ClassVar[str] = "permute"
     dims: tuple[int, ...]
 
+    @property
+    def memory(self) -> str:  # type: ignore[override]
+        """Where it was, on other axes if there are any."""
+        return "viewed" if self.dims == tuple(range(len(self.dims))) else "turned"
+
+    def strides(self, before: Shape, shape: Shape, output: Shape) -> Shape:
+        """Those of the axes in that order."""
+        return tuple(before[dim] for dim in self.dims)
+
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The sizes in that order."""
         if sorted(dim % max(1, len(shape)) for dim in self.dims) != list(range(len(shape))):
@@ -71,6 +80,11 @@ class Moved(Layer):
         super().__post_init__()
         if not self.function.isidentifier():
             raise BadArgument(f"a function has a name: {self.function!r}")
+
+    @property
+    def memory(self) -> str:  # type: ignore[override]
+        """A roll is two pieces joined."""
+        return "joined" if self.function == "roll" else "kept"
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The shape itself; the axes must exist."""

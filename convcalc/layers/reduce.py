@@ -86,6 +86,7 @@ class Cumulative(Pointwise):
     """
 
     op: ClassVar[str] = named("function")
+    memory: ClassVar[str] = "ordered"
     outputs: ClassVar[int] = named("count")
     function: str
     dim: int

@@ -25,6 +25,8 @@ from convcalc.sizes.size import is_array, is_symbolic
 class Reshaped(Layer):
     """What keeps all values and their order."""
 
+    memory: ClassVar[str] = "flat"
+
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """The field of the input, its positions on the axes where they are now."""
         return fields[0].viewed(shapes[0], output)
@@ -101,9 +103,14 @@ class Squeeze(Reshaped):
     """
 
     op: ClassVar[str] = "squeeze"
+    memory: ClassVar[str] = "viewed"
     dims: tuple[int, ...] | None = None
     _: KW_ONLY
     gone: tuple[int, ...] = ()
+
+    def strides(self, before: Shape, shape: Shape, output: Shape) -> Shape:
+        """Those of the axes that are left."""
+        return tuple(step for axis, step in enumerate(before) if not self.leaves_out(axis, shape))
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The other sizes."""
@@ -142,7 +149,13 @@ class Unsqueeze(Reshaped):
     """
 
     op: ClassVar[str] = "unsqueeze"
+    memory: ClassVar[str] = "viewed"
     dim: int
+
+    def strides(self, before: Shape, shape: Shape, output: Shape) -> Shape:
+        """0 along the new axis."""
+        place = self.dim % len(output)
+        return (*before[:place], 0, *before[place:])
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The sizes, and a 1 among them."""

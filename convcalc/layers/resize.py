@@ -103,6 +103,7 @@ class PixelShuffle(Spatial):
     """
 
     op: ClassVar[str] = "pixelshuffle"
+    memory: ClassVar[str] = "ordered"
     upscale_factor: int
 
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
@@ -142,6 +143,7 @@ class PixelUnshuffle(Spatial):
     """
 
     op: ClassVar[str] = "pixelunshuffle"
+    memory: ClassVar[str] = "ordered"
     downscale_factor: int
 
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:

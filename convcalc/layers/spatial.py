@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from convcalc.arithmetic.formulas import at_least
 from convcalc.errors import ConvcalcError
@@ -18,6 +19,8 @@ from convcalc.sizes.size import Size
 
 class Spatial(Layer):
     """What reads a footprint along each spatial axis."""
+
+    memory: ClassVar[str] = "kept"
 
     def footprints(self, shape: Shape) -> tuple[Footprint | None, ...]:
         """Return what each output reads on each spatial axis; None where that is no periodic map.

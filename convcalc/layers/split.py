@@ -23,6 +23,7 @@ from convcalc.sizes.size import Size
 class _Pieces(Layer):
     """What cuts axis `dim` into several outputs."""
 
+    memory: ClassVar[str] = "viewed"
     dim = 0
 
     def place(self, shape: Shape) -> int:
@@ -40,6 +41,10 @@ class _Pieces(Layer):
     def without(self, shape: Shape, dim: int, size: Size) -> Shape:
         """Return the shape of a piece of this size."""
         return (*shape[:dim], size, *shape[dim + 1 :])
+
+    def strides(self, before: Shape, shape: Shape, output: Shape) -> Shape:
+        """Those of the input."""
+        return before
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The shape of the first piece."""
@@ -69,6 +74,11 @@ class _Entries(_Pieces):
     def without(self, shape: Shape, dim: int, size: Size) -> Shape:
         """Return the shape of an entry."""
         return (*shape[:dim], *shape[dim + 1 :])
+
+    def strides(self, before: Shape, shape: Shape, output: Shape) -> Shape:
+        """Those of the other axes."""
+        place = self.place(shape)
+        return (*before[:place], *before[place + 1 :])
 
 
 @dataclass(frozen=True)

@@ -13,68 +13,17 @@ from itertools import pairwise
 
 from convcalc.bridge.events import Call, Value
 from convcalc.layers import (
-    GLU,
-    AvgPool,
-    Chunk,
-    Concat,
-    Conv,
-    ConvTranspose,
-    Cumulative,
-    Einsum,
-    Expand,
-    Index,
-    LayerNorm,
-    LpPool,
-    MaxPool,
-    Moved,
-    Pad,
-    PadAxes,
-    Permute,
-    Pieces,
     Shape,
-    Slice,
-    Softmax,
-    Split,
-    Squeeze,
-    Stack,
-    Unbind,
-    Unsqueeze,
-    Upsample,
 )
-from convcalc.layers.activation import Pointwise
 from convcalc.layers.base import product
-from convcalc.layers.merge import Elementwise
-from convcalc.layers.pool import AdaptiveAvgPool, AdaptiveMaxPool
-from convcalc.layers.reshape import Reshaped
-from convcalc.layers.split import Cuts, Sections
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size
 
 Symbolic = Callable[[Value], Shape | None]
 
-_MOVES = Index | Permute | Expand | Squeeze | Unsqueeze | Chunk | Pieces | Split | Unbind | Sections | Cuts
-"""What leaves values where they are."""
-
-_KEEPS = (
-    Pointwise
-    | Elementwise
-    | Concat
-    | Stack
-    | Conv
-    | ConvTranspose
-    | MaxPool
-    | AvgPool
-    | LpPool
-    | AdaptiveAvgPool
-    | AdaptiveMaxPool
-    | Upsample
-    | Pad
-    | PadAxes
-    | Moved
-    | GLU
-)
-"""What lays its values out in the order in memory of its input."""
+VIEWS = ("viewed", "turned")
+"""The layers that leave values where they are, by `Layer.memory`."""
 
 
 def in_order(shape: Shape) -> Shape:
@@ -101,36 +50,15 @@ def strides_of(value: Value, symbolic: Symbolic) -> Shape | None:
     if shape is None:
         return None
     layer = call.layer
-    if not isinstance(layer, _MOVES):
+    if layer is None or layer.memory not in VIEWS:
         return None if _is_turned(call, symbolic) else in_order(shape)
     before, old = strides_of(call.inputs[0], symbolic), symbolic(call.inputs[0])
-    if before is None or old is None:
-        return None
-    match layer:
-        case Index():
-            return _indexed(layer.items, before)
-        case Permute():
-            return tuple(before[dim] for dim in layer.dims)
-        case Expand():
-            more = len(shape) - len(old)
-            pairs = zip((1,) * more + tuple(old), (0,) * more + before, strict=True)
-            return tuple(0 if size == 1 else step for size, step in pairs)
-        case Squeeze():
-            kept = [step for axis, step in enumerate(before) if not layer.leaves_out(axis, old)]
-            return tuple(kept)
-        case Unsqueeze():
-            place = layer.dim % len(shape)
-            return (*before[:place], 0, *before[place:])
-        case Unbind():
-            place = layer.dim % len(old)
-            return (*before[:place], *before[place + 1 :])
-        case _:
-            return before
+    return None if before is None or old is None else layer.strides(before, old, shape)
 
 
 def read_in_order(call: Call) -> None:
     """Note that what a call reads was laid out in order before it, by `contiguous`."""
-    if not isinstance(call.layer, _MOVES | Einsum):
+    if call.layer is None or call.layer.memory not in (*VIEWS, "mixed"):
         call.turned = False
 
 
@@ -151,20 +79,16 @@ def _is_turned(call: Call, symbolic: Symbolic) -> bool:
 
 def _turns(call: Call, symbolic: Symbolic) -> bool:
     before = any(value.call.turned for value in call.inputs)
-    match call.layer:
-        case Permute(dims=dims):
-            if tuple(dims) == tuple(range(len(dims))):
-                return before
+    match "ordered" if call.layer is None else call.layer.memory:
+        case "ordered":
+            return False
+        case "mixed":
+            return True
+        case "turned":
             value = Value(call, 0, 0)
             shape = symbolic(value)
             return shape is None or strides_of(value, symbolic) != in_order(shape)
-        case Einsum():
-            return True
-        case Softmax() | LayerNorm() | Cumulative():
-            return False
-        case Squeeze() | Unsqueeze():
-            return before
-        case Reshaped():  # a view where it can be one, else laid out anew
+        case "flat":
             strides, old, shape = (
                 strides_of(call.inputs[0], symbolic),
                 symbolic(call.inputs[0]),
@@ -173,10 +97,10 @@ def _turns(call: Call, symbolic: Symbolic) -> bool:
             if strides is None or old is None or shape is None:
                 return True
             return strides != in_order(old) and can_be_viewed(old, strides, shape)
-        case Concat() | Moved(function="roll"):  # which is two pieces joined
+        case "joined":
             return before and all(_may_be_channels_last(value, symbolic) for value in call.inputs)
-        case layer:
-            return before and isinstance(layer, _MOVES | _KEEPS)
+        case _:
+            return before
 
 
 def _may_be_channels_last(value: Value, symbolic: Symbolic) -> bool:
@@ -198,18 +122,6 @@ def _is_more(one: Size, other: Size) -> bool:
     if isinstance(one, Expr) and isinstance(other, int) and math.gcd(*one.terms.values()) > other:
         return True
     return Branch(one, ">", other).is_everywhere
-
-
-def _indexed(items: Sequence[object], before: Shape) -> Shape:
-    steps, rest = list[Size](), list(before)
-    for item in items:
-        if item is None:
-            steps.append(0)
-            continue
-        step = rest.pop(0)
-        if isinstance(item, Slice):
-            steps.append(step * item.step)
-    return (*steps, *rest)
 
 
 def can_be_viewed(shape: Shape, strides: Shape, wanted: Shape) -> bool:
