@@ -68,6 +68,8 @@ class Layer:
     """How its values lie in memory: anew, one after another ("ordered") or in the order of its input ("kept"; "joined",
     where its inputs agree); where they were ("viewed"; "turned", on other axes); "flat", viewed where they can be, else
     ordered; "mixed", in any order. See `strides`."""
+    looks_up: ClassVar[tuple[int, int | None] | None] = None
+    """Which input holds indices, and which they count in along `dim`; none where that is a table of its own."""
     joins: ClassVar[bool] = False
     """Whether it puts its inputs one after another."""
     is_walked: ClassVar[bool] = False
@@ -173,6 +175,14 @@ class Layer:
         ((1, 2), (3, 3))
         """
         return None
+
+    def adds_bias(self, output: Shape) -> bool:
+        """Whether it adds a value that is the same all over a channel."""
+        return False
+
+    def levels(self, channels: Size) -> str:
+        """Whether it takes the mean away: of a channel in the "batch" or in each "sample"; "" where it does not."""
+        return ""
 
     def wants_whole(self, axes: int) -> bool:
         """Whether torch wants its kernel no longer than the map, padded or not."""

@@ -80,6 +80,10 @@ class _Kernel(Spatial):
             ),
         )
 
+    def adds_bias(self, output: Shape) -> bool:
+        """With a bias."""
+        return self.bias
+
     def params(self, shape: Shape) -> Size:
         """C_in * C_out/groups * prod(kernel_size), plus C_out with a bias."""
         _, channels, sizes = self.split(shape)

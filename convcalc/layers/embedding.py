@@ -23,6 +23,7 @@ class Embedding(Layer):
     """
 
     op: ClassVar[str] = "embedding"
+    looks_up: ClassVar[tuple[int, int | None] | None] = (0, None)
     num_embeddings: int
     embedding_dim: int
     reach: Ends | None = field(default=None, kw_only=True)
@@ -55,6 +56,7 @@ class EmbeddingBag(Embedding):
     """
 
     op: ClassVar[str] = "embeddingbag"
+    looks_up: ClassVar[tuple[int, int | None] | None] = None
     takes: ClassVar[tuple[int, int | None]] = (1, 2)
     _: KW_ONLY
     include_last_offset: bool = False
@@ -81,6 +83,7 @@ class OneHot(Layer):
     """
 
     op: ClassVar[str] = "onehot"
+    looks_up: ClassVar[tuple[int, int | None] | None] = (0, None)
     num_classes: Size
     _: KW_ONLY
     reach: Ends | None = None

@@ -246,6 +246,7 @@ class Take(Layer):
     """
 
     op: ClassVar[str] = "take"
+    looks_up: ClassVar[tuple[int, int | None] | None] = (1, 0)
     takes: ClassVar[tuple[int, int | None]] = (2, 2)
     _: KW_ONLY
     dim: int = 0

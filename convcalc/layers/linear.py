@@ -58,6 +58,10 @@ class Linear(Layer):
         """Everything along the last axis."""
         return fields[0].over(shapes[0], {len(output) - 1: everything()}, output)
 
+    def adds_bias(self, output: Shape) -> bool:
+        """With a bias, unless features are positions."""
+        return self.bias and len(output) == 2
+
     def params(self, shape: Shape, /) -> Size:
         """in_features * out_features, plus out_features with a bias."""
         wanted = shape[-1] if self.in_features is None else self.in_features

@@ -52,6 +52,10 @@ class BatchNorm(Pointwise):
         _check_features("num_features", self.num_features, shape, check)
         return shape
 
+    def levels(self, channels: Size) -> str:
+        """Of the batch."""
+        return "batch"
+
     def params(self, shape: Shape, /) -> Size:
         """2*C: a weight and a bias for each channel; 0 without `affine`."""
         return 2 * shape[1] if self.affine else 0
@@ -109,6 +113,10 @@ class GroupNorm(_SpatialNorm):
         _check_several(shape[0] * (channels // groups) * product(shape[2:]), "a group", check)
         return shape
 
+    def levels(self, channels: Size) -> str:
+        """Of each sample, where a group is one channel."""
+        return "sample" if self.num_groups == channels else ""
+
     def params(self, shape: Shape, /) -> Size:
         """2*C: a weight and a bias for each channel; 0 without `affine`."""
         return 2 * shape[1] if self.affine else 0
@@ -143,6 +151,10 @@ class InstanceNorm(_SpatialNorm):
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Everything, beside the field of the input; by stored statistics, if it has them, that field alone."""
         return fields[0] if self.track_running_stats else super().through(fields, shapes, output)
+
+    def levels(self, channels: Size) -> str:
+        """Of each sample."""
+        return "sample"
 
     def params(self, shape: Shape, /) -> Size:
         """2*C: a weight and a bias for each channel; 0 without `affine`."""

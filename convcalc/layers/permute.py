@@ -27,7 +27,7 @@ class Permute(Layer):
     dims: tuple[int, ...]
 
     @property
-    def memory(self) -> str:  # type: ignore[override]
+    def memory(self) -> str:
         """Where it was, on other axes if there are any."""
         return "viewed" if self.dims == tuple(range(len(self.dims))) else "turned"
 
@@ -82,7 +82,7 @@ class Moved(Layer):
             raise BadArgument(f"a function has a name: {self.function!r}")
 
     @property
-    def memory(self) -> str:  # type: ignore[override]
+    def memory(self) -> str:
         """A roll is two pieces joined."""
         return "joined" if self.function == "roll" else "kept"
 

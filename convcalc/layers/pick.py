@@ -113,6 +113,7 @@ class Gather(Layer):
     """
 
     op: ClassVar[str] = "gather"
+    looks_up: ClassVar[tuple[int, int | None] | None] = (0, 1)
     takes: ClassVar[tuple[int, int | None]] = (2, 2)
     _: KW_ONLY
     dim: int = 0

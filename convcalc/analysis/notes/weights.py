@@ -9,7 +9,7 @@ from typing import Any
 from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis
 from convcalc.analysis.notes.ways import Change, Edit, Way, edits, in_words
 from convcalc.arithmetic.transposed.checkerboard import overlap
-from convcalc.layers import BatchNorm, Conv, ConvTranspose, GroupNorm, InstanceNorm, Linear, Upsample
+from convcalc.layers import Conv, ConvTranspose, Upsample
 from convcalc.network.node import Node
 from convcalc.sizes.axes import per_axis
 
@@ -79,7 +79,7 @@ def bias_before_batchnorm(facts: Facts) -> Iterator[Remark]:
 
     Source: S. Ioffe and C. Szegedy, "Batch normalization", arXiv:1502.03167, section 3.2.
     """
-    yield from _biases(facts, "batch normalization", lambda layer, channels: isinstance(layer, BatchNorm))
+    yield from _biases(facts, "batch normalization", "batch")
 
 
 def bias_before_instancenorm(facts: Facts) -> Iterator[Remark]:
@@ -89,32 +89,19 @@ def bias_before_instancenorm(facts: Facts) -> Iterator[Remark]:
 
     Source: D. Ulyanov, A. Vedaldi and V. Lempitsky, "Instance normalization", arXiv:1607.08022.
     """
-    yield from _biases(facts, "normalization of each channel", _takes_away_the_mean_of_channels)
+    yield from _biases(facts, "normalization of each channel", "sample")
 
 
-def _takes_away_the_mean_of_channels(layer: Any, channels: Any) -> bool:
-    alone = isinstance(layer, GroupNorm) and layer.num_groups == channels
-    return isinstance(layer, InstanceNorm) or alone
-
-
-def _biases(facts: Facts, what: str, takes_away: Any) -> Iterator[Remark]:
+def _biases(facts: Facts, what: str, mean_of: str) -> Iterator[Remark]:
     for node in facts.nodes:
         readers: Sequence[Node] = facts.readers[node.name]
         seen_elsewhere = node.name in facts.graph.outputs
-        if _adds_to_channels(node, facts) and readers and not seen_elsewhere:
+        if node.layer.adds_bias(facts.shapes[node.name]) and readers and not seen_elsewhere:
             channels = facts.shapes[node.name][1]
-            if all(takes_away(reader.layer, channels) for reader in readers):
+            if all(reader.layer.levels(channels) == mean_of for reader in readers):
                 change: Change = edits(node.name, bias=False)
                 yield (
                     node,
                     f"the {what} after it takes this bias of {channels} away again",
                     (Way("{}", (("bias=False", change),)),),
                 )
-
-
-def _adds_to_channels(node: Node, facts: Facts) -> bool:
-    """Whether a bias is added, the same all over a channel: not by a linear layer whose features are positions."""
-    layer = node.layer
-    if isinstance(layer, Linear):
-        return layer.bias and len(facts.shapes[node.name]) == 2
-    return isinstance(layer, Conv | ConvTranspose) and layer.bias

@@ -8,9 +8,9 @@ from typing import Any
 
 from convcalc.bridge.capture.laid import can_be_viewed, in_order, strides_of, unrelated
 from convcalc.bridge.events import Value
-from convcalc.layers import AdaptiveMaxPool, Embedding, EmbeddingBag, Layer, MaxPool, OneHot, Shape, Take, View
+from convcalc.layers import AdaptiveMaxPool, Layer, MaxPool, Shape, View
 from convcalc.layers.indexing import Ends
-from convcalc.layers.pick import TENSOR, Gather, Pick
+from convcalc.layers.pick import TENSOR, Pick
 from convcalc.layers.pool import MaxUnpool
 from convcalc.sizes.expr import Expr
 
@@ -30,21 +30,9 @@ def informed(
             return layer, _viewed(layer, inputs[0], symbolic)
         case MaxUnpool():
             return _unpooled(layer, inputs[1], symbolic)
-        case EmbeddingBag():
-            return layer, None
-        case Embedding() | OneHot():
-            reach, untold = _reach(tensors[0], inputs[0], ends, table=None)
-        case Take():
-            shape = symbolic(inputs[0])
-            reach, untold = _reach(tensors[1], inputs[1], ends, None if shape is None else shape[layer.dim])
-        case Gather():
-            shape = symbolic(inputs[1])
-            reach, untold = _reach(tensors[0], inputs[0], ends, None if shape is None else shape[layer.dim])
         case Pick():
             return _picked(layer, tensors, inputs, symbolic, ends)
-        case _:
-            return layer, None
-    return (layer if reach is None else replace(layer, reach=reach)), untold
+    return _looked_up(layer, tensors, inputs, symbolic, ends)
 
 
 def _viewed(layer: View, value: Value, symbolic: Symbolic) -> str | None:
@@ -69,6 +57,17 @@ def _reach(tensor: Any, value: Value, ends: Reach, table: Any) -> tuple[Ends | N
         return None, None
     found = ends(tensor, value)
     return found, UNTOLD if found is None and (value.call.sized or isinstance(table, Expr)) else None
+
+
+def _looked_up(
+    layer: Any, tensors: tuple[Any, ...], inputs: tuple[Value, ...], symbolic: Symbolic, ends: Reach
+) -> tuple[Layer, str | None]:
+    if layer.looks_up is None:
+        return layer, None
+    index, table = layer.looks_up
+    shape = None if table is None else symbolic(inputs[table])
+    reach, untold = _reach(tensors[index], inputs[index], ends, None if shape is None else shape[layer.dim])
+    return (layer if reach is None else replace(layer, reach=reach)), untold
 
 
 def _picked(
