@@ -28,10 +28,10 @@ CALLS = {
     "pixel_shuffle_out": (cc.pixel_shuffle_out, {"n": 28, "r": 2}),
     "pixel_unshuffle_out": (cc.pixel_unshuffle_out, {"n": 28, "r": 2}),
     "interpolate_out": (cc.interpolate_out, {"n": 28, "size": None, "scale_factor": 2}),
-    "conv_size": (cc.conv_size, {"input_size": 28, "kernel_size": 3, "stride": 2, "padding": 1, "dilation": 1}),
-    "pool_size": (cc.pool_size, {"input_size": 28, "kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True}),
-    "transposed_size": (cc.transposed_size, {"input_size": 28, "kernel_size": 3, "stride": 2, "output_padding": 1}),
-    "transposed_sizes": (cc.transposed_sizes, {"input_size": [28], "kernel_size": 3, "stride": 2, "padding": 1}),
+    "conv_size": (cc.conv_size, {"n": 28, "kernel_size": 3, "stride": 2, "padding": 1, "dilation": 1}),
+    "pool_size": (cc.pool_size, {"n": 28, "kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True}),
+    "transposed_size": (cc.transposed_size, {"n": 28, "kernel_size": 3, "stride": 2, "output_padding": 1}),
+    "transposed_sizes": (cc.transposed_sizes, {"n": [28], "kernel_size": 3, "stride": 2, "padding": 1}),
     "solve_conv": (cc.solve_conv, {"out": 14, "solve": "p", "n": 28, "k": 3, "s": 2, "limit": 20, "bounds": None}),
     "solve_conv_transpose": (cc.solve_conv_transpose, {"out": 56, "solve": "p", "n": 28, "k": 4, "s": 2, "op": 0}),
     "solve_pool": (cc.solve_pool, {"out": 14, "solve": "n", "k": 2, "s": 2, "p": 0, "d": 1, "ceil_mode": True}),
@@ -81,9 +81,9 @@ def test_a_wrong_argument_is_refused_in_a_sentence_or_answered(name, data):
         (n.__floordiv__, (0,), "(n)//0"),
         (cc.pool_out, (8, 2, 2, 0, 1, "False"), "ceil_mode must be True or False: 'False'"),
         (cc.conv_out, (n, np.array([3, 4])), "n and k do not go together, a formula and an array: give both as"),
-        (cc.conv_size, (np.array([3, 4]), 3), "input_size must be one integer or a formula, not an array"),
+        (cc.conv_size, (np.array([3, 4]), 3), "n must be one integer or a formula, not an array"),
         (cc.overlap, (n, 2), "kernel_size must be a number here: n"),
-        (cc.transposed_sizes, (14, 3), "input_size needs one size for each axis, such as (14, 14): 14"),
+        (cc.transposed_sizes, (14, 3), "n needs one size for each axis, such as (14, 14): 14"),
         (cc.adaptive_pool_windows, (10**12, 10**12), "1000000000000 windows are too many to list: at most 10000000"),
     ],
 )
@@ -91,6 +91,12 @@ def test_each_door_says_what_is_wrong(call, arguments, sentence):
     with pytest.raises(cc.BadArgument) as refusal:
         call(*arguments)
     assert str(refusal.value).startswith(sentence)
+
+
+@pytest.mark.parametrize("call", [cc.conv_size, cc.pool_size, cc.transposed_size, cc.transposed_sizes])
+def test_an_input_size_is_a_shape_and_n_the_size_of_an_axis(call):
+    with pytest.raises(cc.BadArgument, match=r"takes the size of one axis as `n`, not as `input_size`: write n=28$"):
+        call(input_size=28, kernel_size=3)
 
 
 def test_what_is_sought_and_its_box_are_named():
@@ -112,9 +118,7 @@ def test_division_by_zero_is_python_s_error_too():
 @example(np.int8, "extent")
 def test_narrow_integers_are_those_of_python(kind, name):
     call, right = CALLS[name]
-    large = {
-        place: 100 if place in ("n", "k", "input_size", "kernel_size") else value for place, value in right.items()
-    }
+    large = {place: 100 if place in ("n", "k", "kernel_size") else value for place, value in right.items()}
     for arguments in (right, large):
         narrow = {place: kind(value) if type(value) is int else value for place, value in arguments.items()}
         assert _plain(lambda call=call, narrow=narrow: call(**narrow)) == _plain(lambda a=arguments: call(**a))

@@ -148,5 +148,5 @@ def test_numpy_integers_are_taken_as_integers():
     axis = conv_size(np.int64(28), np.int32(5), stride=np.int8(2))
     assert axis == conv_size(28, 5, stride=2)
     assert {type(value) for value in (axis.input_size, axis.output_size, axis.restoring, axis.unread.tail)} == {int}
-    with pytest.raises(BadArgument, match=r"input_size must be an integer: 2\.5"):
+    with pytest.raises(BadArgument, match=r"^n must be an integer: 2\.5"):
         conv_size(2.5, 3)

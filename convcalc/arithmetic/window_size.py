@@ -14,7 +14,7 @@ from convcalc.arithmetic.window_size_text import windowed_text
 from convcalc.shown import Shown
 from convcalc.sizes.conditions import Conditions
 from convcalc.sizes.expr import any_size
-from convcalc.sizes.size import Size, flag, is_symbolic, single
+from convcalc.sizes.size import Size, flag, is_symbolic, renamed, single
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +64,11 @@ class WindowedSize(Shown):
         return windowed_text(self)
 
 
+@renamed(input_size="n")
 def conv_size(
-    input_size: Size, kernel_size: Size, *, stride: Size = 1, padding: Padding = 0, dilation: Size = 1
+    n: Size, kernel_size: Size, *, stride: Size = 1, padding: Padding = 0, dilation: Size = 1
 ) -> WindowedSize:
-    """Return the output size of a convolution on one axis, o = (n + p0 + p1 - e)//s + 1, explained.
+    """Return the output size of a convolution on one axis of n rows, o = (n + p0 + p1 - e)//s + 1, explained.
 
     `padding` is a number for each side, a pair (before, after) or a name. Raises as `formulas.conv_out`.
 
@@ -77,12 +78,13 @@ def conv_size(
     return _windowed(
         "conv",
         lambda n, check: conv_out(n, kernel_size, stride, padding, dilation, check=check),
-        (input_size, kernel_size, stride, padding, dilation),
+        (n, kernel_size, stride, padding, dilation),
     )
 
 
+@renamed(input_size="n")
 def pool_size(
-    input_size: Size,
+    n: Size,
     kernel_size: Size,
     *,
     stride: Size | None = None,
@@ -90,7 +92,7 @@ def pool_size(
     dilation: Size = 1,
     ceil_mode: bool = False,
 ) -> WindowedSize:
-    """Return the output size of a pooling on one axis, explained; the stride is kernel_size unless given.
+    """Return the output size of a pooling on one axis of n rows, explained; the stride is kernel_size unless given.
 
     Raises as `formulas.pool_out`.
 
@@ -101,7 +103,7 @@ def pool_size(
     return _windowed(
         "pool",
         lambda n, check: pool_out(n, kernel_size, step, padding, dilation, ceil_mode, check=check),
-        (input_size, kernel_size, step, padding, dilation),
+        (n, kernel_size, step, padding, dilation),
         ceil_mode,
     )
 
@@ -113,7 +115,7 @@ def _windowed(
     ceil_mode: bool = False,
 ) -> WindowedSize:
     *sizes, p, d = settings
-    n, k, s, d = single("input_size kernel_size stride dilation", *sizes, d)
+    n, k, s, d = single("n kernel_size stride dilation", *sizes, d)
     needs = Conditions()
     out = out_of(n, needs)
     before, after = padding_pair(n, k, s, p, d, check=Conditions())

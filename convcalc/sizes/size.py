@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
+from functools import wraps
 from operator import index
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-from convcalc.errors import BadArgument
+from convcalc.errors import BadArgument, brief
 from convcalc.sizes.atoms import Formula
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 Size: TypeAlias = Any  # int | NDArray[integer] | Expr | sympy.Expr; NumPy and SymPy may not be imported yet
 
@@ -138,6 +142,34 @@ def flag(name: str, value: Any) -> bool:
     if isinstance(value, bool) or type(value).__name__ == "bool":  # NumPy's has the name of Python's
         return bool(value)
     raise BadArgument(f"{name} must be True or False: {value!r}")
+
+
+def renamed(**names: str) -> Callable[[F], F]:
+    """Refuse the names that arguments had before, each with the one that it has now.
+
+    >>> @renamed(length="n")
+    ... def half(n):
+    ...     return n // 2
+    >>> half(length=8)
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadArgument: half takes the size of one axis as `n`, not as `length`: write n=8
+    """
+
+    def around(function: F) -> F:
+        @wraps(function)
+        def asked(*values: Any, **settings: Any) -> Any:
+            for old, new in names.items():
+                if old in settings:
+                    raise BadArgument(
+                        f"{function.__name__} takes the size of one axis as `{new}`, not as `{old}`: "
+                        f"write {new}={brief(settings[old])}"
+                    )
+            return function(*values, **settings)
+
+        return asked  # type: ignore[return-value]
+
+    return around
 
 
 def _size(name: str, value: Any) -> Size:

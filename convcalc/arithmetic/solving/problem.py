@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, TypeAlias
 
@@ -46,7 +46,7 @@ class Problem:
         limit: int,
         bounds: Mapping[str, int] | None,
     ) -> None:
-        sought = [solve] if isinstance(solve, str) or not isinstance(solve, Collection) else list(solve)
+        sought = list(solve) if isinstance(solve, list | tuple | set | frozenset) else [solve]
         if not sought or not all(isinstance(name, str) and name in given for name in sought):
             raise BadArgument(f"solve for one or several of {', '.join(given)}: {solve!r}")
         if bounds is not None and not (isinstance(bounds, Mapping) and set(bounds) <= {"k", "s", "d", "p"}):

@@ -27,7 +27,7 @@ from convcalc.shown import Shown
 from convcalc.sizes.axes import each_axis, per_axis
 from convcalc.sizes.conditions import Conditions
 from convcalc.sizes.expr import Expr, any_size
-from convcalc.sizes.size import Size, is_symbolic, single
+from convcalc.sizes.size import Size, is_symbolic, renamed, single
 
 PerAxis: TypeAlias = Any  # one value for all axes, or a sequence with one for each
 
@@ -112,8 +112,9 @@ class TransposedSize(Shown):
         return transposed_text(self)
 
 
+@renamed(input_size="n")
 def transposed_size(
-    input_size: Size,
+    n: Size,
     kernel_size: Size,
     *,
     stride: Size = 1,
@@ -121,7 +122,7 @@ def transposed_size(
     output_padding: Size = 0,
     dilation: Size = 1,
 ) -> TransposedSize:
-    """Return the output size on one axis, o = (n - 1)s - p0 - p1 + d(k - 1) + op + 1, in all three ways.
+    """Return the output size on one axis of n rows, o = (n - 1)s - p0 - p1 + d(k - 1) + op + 1, in all three ways.
 
     `padding` is a number for each side or a pair (before, after). Raises as `formulas.conv_transpose_out`.
 
@@ -130,17 +131,16 @@ def transposed_size(
     >>> str(transposed_size(Expr.symbol("n"), 3, stride=2).output_size)
     '2*n + 1'
     """
-    input_size, kernel_size, stride, output_padding, dilation = single(
-        "input_size kernel_size stride output_padding dilation",
-        *(input_size, kernel_size, stride, output_padding, dilation),
+    n, kernel_size, stride, output_padding, dilation = single(
+        "n kernel_size stride output_padding dilation", n, kernel_size, stride, output_padding, dilation
     )
     needs = Conditions()
-    output_size = conv_transpose_out(input_size, kernel_size, stride, padding, output_padding, dilation, check=needs)
+    output_size = conv_transpose_out(n, kernel_size, stride, padding, output_padding, dilation, check=needs)
     symbolic = any(map(is_symbolic, (kernel_size, stride, dilation)))
     before, after = single("padding padding", *padding_pair(1, kernel_size, p=padding))
-    one = _Axis(input_size, kernel_size, stride, (before, after), output_padding, dilation)
+    one = _Axis(n, kernel_size, stride, (before, after), output_padding, dilation)
     return TransposedSize(
-        input_size=input_size,
+        input_size=n,
         kernel_size=kernel_size,
         stride=stride,
         padding=one.padding,
@@ -210,8 +210,9 @@ def _equal(a: Size, b: Size) -> bool | None:
     return None if is_symbolic(difference) else difference == 0
 
 
+@renamed(input_size="n")
 def transposed_sizes(
-    input_size: Sequence[Size],
+    n: Sequence[Size],
     kernel_size: PerAxis,
     *,
     stride: PerAxis = 1,
@@ -226,11 +227,11 @@ def transposed_sizes(
     >>> [axis.output_size for axis in transposed_sizes((14, 7), 4, stride=2, padding=(1, (0, 1)))]
     [28, 15]
     """
-    if not isinstance(input_size, tuple | list):
-        raise BadArgument(f"input_size needs one size for each axis, such as (14, 14): {input_size!r}")
-    axes = len(input_size)
+    if not isinstance(n, tuple | list):
+        raise BadArgument(f"n needs one size for each axis, such as (14, 14): {n!r}")
+    axes = len(n)
     settings = zip(
-        input_size,
+        n,
         per_axis("kernel_size", kernel_size, axes),
         per_axis("stride", stride, axes),
         per_axis("padding", padding, axes),
