@@ -65,7 +65,11 @@ def storage_of(tensor: Any) -> int:
 
 
 def tensors_among(value: Any) -> Iterator[Any]:
-    """Yield every tensor among arguments, in order."""
+    """Yield every tensor among arguments, in order.
+
+    >>> [tuple(one.shape) for one in tensors_among(([Tensor(2), Tensor(3)], {"out": Tensor(4)}))]
+    [(2,), (3,), (4,)]
+    """
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, tuple | list):
@@ -74,6 +78,27 @@ def tensors_among(value: Any) -> Iterator[Any]:
     elif isinstance(value, dict):
         for entry in value.values():
             yield from tensors_among(entry)
+
+
+def with_tensor(value: Any, place: int, new: Any) -> Any:
+    """Return the same arguments with the tensor of that place, counted as by `tensors_among`, replaced.
+
+    >>> a, b = Tensor(2), Tensor(3)
+    >>> [tuple(one.shape) for one in tensors_among(with_tensor(([a, a], {}), 1, b))]
+    [(2,), (3,)]
+    """
+    count = -1
+
+    def put(value: Any) -> Any:
+        nonlocal count
+        if isinstance(value, Tensor):
+            count += 1
+            return new if count == place else value
+        if type(value) in (tuple, list):
+            return type(value)(put(entry) for entry in value)
+        return {name: put(entry) for name, entry in value.items()} if isinstance(value, dict) else value
+
+    return put(value)
 
 
 def on_meta(value: Any) -> Any:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from convcalc.bridge.capture.arguments import tensors_among, with_tensor
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import Call, Value
-from convcalc.bridge.explain.arguments import tensors, with_tensor
 from convcalc.bridge.explain.failure import Failure, names_until
 from convcalc.bridge.explain.operands import ancestors
 from convcalc.bridge.explain.reruns import Change, Rerun, Site
@@ -100,7 +100,7 @@ class Bench:
         """The type of the values of an operand of the failing call."""
         wanted = self.failure.values[operand]
         known = self.failure.recorder.values
-        some = tensors((self.failure.args, self.failure.kwargs))
+        some = tensors_among((self.failure.args, self.failure.kwargs))
         return next((one.dtype for one in some if (value := known.get(id(one))) and _same(value, wanted)), None)
 
     def time_of(self, operand: int) -> int:
@@ -116,7 +116,7 @@ class Bench:
             return Change()
         mine = self.failure.values[operand]
         known = self.failure.recorder.values
-        given = [known.get(id(tensor)) for tensor in tensors((self.failure.args, self.failure.kwargs))]
+        given = [known.get(id(tensor)) for tensor in tensors_among((self.failure.args, self.failure.kwargs))]
         places = [place for place, value in enumerate(given) if value is not None and _same(value, mine)]
         earlier = sum(_same(value, mine) for value in self.failure.values[:operand])
         return Change(calls={self.site: _altered(places[min(earlier, len(places) - 1)] if places else 0, change)})
@@ -151,7 +151,7 @@ def _altered(place: int, change: Callable[[Any], Any]) -> Callable[[Any, Any], A
     """Arguments with one tensor changed."""
 
     def altered(args: Any, kwargs: Any) -> Any:
-        tensor = list(tensors((args, kwargs)))[place]
+        tensor = list(tensors_among((args, kwargs)))[place]
         return with_tensor((args, kwargs), place, change(tensor))
 
     return altered

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from operator import itemgetter, methodcaller
 from typing import Any
 
+from convcalc.bridge.capture.arguments import tensors_among
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.explain.arguments import tensors
 from convcalc.bridge.explain.bench import Bench, Repair
 from convcalc.bridge.explain.failure import ranks_of
 from convcalc.bridge.explain.operands import ancestors, maker_of, shape_of
@@ -57,7 +57,7 @@ def _without_axis(bench: Bench) -> Iterator[Repair]:
 def _rows(bench: Bench) -> Iterator[Repair]:
     """A table of as many rows as the indices ask for, where these have values."""
     failure = bench.failure
-    index = next(iter(tensors(failure.args)), None)
+    index = next(iter(tensors_among(failure.args)), None)
     if failure.function != "embedding" or index is None or index.device.type == "meta" or not index.numel():
         return
     least, table = int(index.max()) + 1, failure.module
@@ -102,7 +102,7 @@ def _pooled_axes(bench: Bench) -> Iterator[Repair]:
 def _same_matrix(bench: Bench) -> Iterator[Repair]:
     """`bmm` wants a matrix for each sample; one for all is a matter of `matmul`."""
     failure = bench.failure
-    some = list(tensors(failure.args))
+    some = list(tensors_among(failure.args))
     if failure.function != "bmm" or len(some) != 2 or {one.dim() for one in some} != {2, 3} or not failure.operands:
         return
     small = 0 if some[0].dim() == 2 else 1
@@ -118,7 +118,7 @@ def _weight(bench: Bench) -> Iterator[Repair]:
     own = failure.module is None or not type(failure.module).__module__.startswith("torch.nn.modules")
     if not isinstance(failure.layer, Conv) or not own or not failure.shapes or failure.layer.groups != 1:
         return
-    weight = list(tensors((failure.args, failure.kwargs)))[1:2]
+    weight = list(tensors_among((failure.args, failure.kwargs)))[1:2]
     value = failure.recorder.values.get(id(weight[0])) if weight else None
     kind, path = failure.recorder.named.get(id(weight[0]), ("", "")) if weight else ("", "")
     if value is not None and not path:

@@ -6,8 +6,8 @@ import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from convcalc.bridge.capture.arguments import tensors_among, with_tensor
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.explain.arguments import tensors, with_tensor
 from convcalc.bridge.explain.bench import Bench, Repair
 from convcalc.bridge.explain.kinds import Typed, typed
 from convcalc.bridge.explain.reruns import Change
@@ -78,7 +78,7 @@ def _changed(bench: Bench, places: Sequence[int], change: Callable[[Any], Any]) 
     def altered(args: Any, kwargs: Any) -> Any:
         value = (args, kwargs)
         for place in places:
-            value = with_tensor(value, place, change(list(tensors(value))[place]))
+            value = with_tensor(value, place, change(list(tensors_among(value))[place]))
         return value
 
     assert bench.site is not None  # noqa: S101 -- asked before

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from convcalc.bridge.capture.arguments import tensors_among
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.explain.arguments import tensors
 from convcalc.bridge.explain.failure import Failure, names_until
 from convcalc.bridge.explain.operands import name_of_value
 from convcalc.errors import BadArgument, labelled
@@ -29,7 +29,7 @@ class Typed(NamedTuple):
 
 def typed(failure: Failure) -> list[Typed]:
     """Return the tensors that the failing call reads, in order, each once."""
-    given = list(tensors((failure.args, failure.kwargs)))
+    given = list(tensors_among((failure.args, failure.kwargs)))
     names = names_until(failure.run, failure.values)
     labels = {id(value.call): operand.label for value, operand in zip(failure.values, failure.operands, strict=False)}
     found: dict[tuple[str, Any], Typed] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcalc.bridge.explain.arguments import tensors
+from convcalc.bridge.capture.arguments import tensors_among
 from convcalc.bridge.explain.failure import DECIDE_SHAPES, Failure, needs_values
 from convcalc.bridge.explain.kinds import refused_types
 from convcalc.bridge.explain.layer_sentences import of_layer, of_rank
@@ -91,7 +91,7 @@ def _of_values(failure: Failure) -> Unknown:
 
 def _kinds(failure: Failure) -> list[str]:
     """The type of each operand's values, where the operands are all tensors of the call."""
-    return [str(arg.dtype) for arg in tensors((failure.args, failure.kwargs))]
+    return [str(arg.dtype) for arg in tensors_among((failure.args, failure.kwargs))]
 
 
 def _of_torch(failure: Failure) -> ConvcalcError:
