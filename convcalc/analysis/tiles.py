@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from operator import contains
 from typing import Any
@@ -146,67 +146,137 @@ def find_tiles(
     graph = as_graph(net)
     if len(graph.inputs) != 1:
         raise BadShape(f"tiles are cut from one input: there are {len(graph.inputs)}, {', '.join(graph.inputs)}")
-    source = graph.inputs[0]
-    shape = name_sizes(graph.shapes_of(input_size))[source]
+    shape = name_sizes(graph.shapes_of(input_size))[graph.inputs[0]]
+    axes = _axes(graph, shape, tile, image)
+    names = [axis.name for axis in axes]
+    graph, region = _way_at(graph, shape, names, [axis.like() for axis in axes])
+    moving = _moving(graph)
+    symbolic = infer_shapes(graph, shape)
+    forms = _forms({name: symbolic[name] for name in symbolic if name in moving}, names)
+    by_axis = zip(axes, region, zip(*forms.values(), strict=True), strict=True)
+    axes = [axis.within(sizes).on_grid(grown) for axis, sizes, grown in by_axis]
+    far = (*shape[:2], *(axis.far for axis in axes))
+    later = (*shape[:2], *(axis.far + 16 * axis.period for axis in axes))
+    shapes = infer_shapes(graph, far)
+    _check_fixed(graph, shapes, infer_shapes(graph, later), later, moving)
+    last = graph.outputs[-1]
+    there = graph.at({graph.inputs[0]: far})
+    trims, halos = _walk(there, shapes, forms), find_fields(there, far)[last].spatial
+    ends = zip(axes, forms[last], halos, shapes[last][2:], trims, strict=True)
+    found = tuple(axis.tiles(form.slope, halo, out, trim) for axis, form, halo, out, trim in ends)
+    return Tiles(
+        axes=found,
+        memory=_memory(graph, (*shape[:2], *(axis.tile for axis in found))),
+        whole=None if image is None else _memory(graph, (*shape[:2], *(axis.image for axis in axes))),
+    )
+
+
+def _memory(graph: Graph, shape: Shape) -> int:
+    return (peak_values(graph, infer_shapes(graph, shape)) or 0) * itemsize("float32")
+
+
+# -- one axis ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Axis:
+    """One axis of the input: its legal sizes, those that also lose nothing, the most rows of a tile, the image.
+
+    `period` and `far`, a size so large that no two sides meet, are known of an axis `on_grid`.
+    """
+
+    name: str
+    legal: SizeSet
+    exact: SizeSet
+    most: int
+    image: int | None
+    period: int = 1
+    far: int = 0
+
+    def like(self, least: int = 0) -> int:
+        """A size whose residue tiles are to have: the image, else the largest legal one that is not above `most`."""
+        below, above = (self.exact or self.legal).nearest(max(self.most, least))
+        return next((size for size in (self.image, below, above) if size is not None), 0)
+
+    def within(self, sizes: SizeSet) -> _Axis:
+        """The axis with no other sizes than these."""
+        return replace(self, legal=self.legal & sizes, exact=self.exact & sizes)
+
+    def on_grid(self, forms: Sequence[QuasiAffine]) -> _Axis:
+        """The axis whose maps grow like this, with the sizes that are like the image modulo the period of all."""
+        period, start = math.lcm(*(form.period for form in forms)), max(form.start for form in forms)
+        legal = self.legal & SizeSet(period, (self.like(start) % period,), start)
+        far = legal.nearest(start + 4096 * period)[1]  # where the pattern of all sizes has long begun
+        if far is None:
+            raise NoSolution("only finitely many sizes run: no tile is like the image", rule="sizes repeat")
+        return replace(self, legal=legal, period=period, far=far)
+
+    def tiles(self, slope: Fraction, halo: Footprint | None, out: int, trim: tuple[int, int]) -> AxisTiles:
+        """Its tiles, where size `far` gives `out` rows of the output, and a cut touches `trim` of them."""
+        shift = out - slope * self.far
+        moved = int(slope * self.period)  # rows of the output in a period
+        least = math.ceil((moved + sum(trim) - shift) / slope)  # a tile keeps a period at least
+        sizes = self.legal & SizeSet(1, (0,), least)
+        tile = self.image if self.image is not None and self.image <= self.most else sizes.nearest(self.most)[0]
+        if tile is None:
+            raise NoSolution(
+                f"a tile of {self.most} rows on {self.name} keeps no output: "
+                f"a cut costs {trim[0]} + {trim[1]} rows of it; use at least {sizes.smallest}",
+                rule="a tile keeps a period of the output",
+                fixes=[f"--tile {sizes.smallest}"],
+            )
+        out = int(slope * tile + shift)
+        local = None if halo is None else halo.local
+        reach = (0, 0) if local is None else (local.reach_before or 0, local.reach_after or 0)  # at numbers never None
+        return AxisTiles(
+            axis=self.name,
+            period=self.period,
+            slope=slope,
+            halo=reach,
+            sizes=sizes,
+            tile=tile,
+            out=out,
+            trim=trim,
+            step=max(1, (out - sum(trim)) // moved) * self.period,
+            image=self.image,
+        )
+
+
+def _axes(graph: Graph, shape: Shape, tile: Any, image: Any) -> list[_Axis]:
+    """The axes of the input; raises `NoSolution` where their sizes are not proved, or the image is none of them."""
     names = [str(size) for size in shape[2:]]
     legal = valid_sizes(graph, shape)
     if not legal.proved or not all(isinstance(size, Expr) for size in shape[2:]) or list(legal.axes) != names:
         raise NoSolution("no period is known: tiles need a network whose sizes are proved, with a name for each axis")
-    images = per_axis("image", image, len(names))
-    for name, whole in zip(names, images, strict=True):
-        if whole is not None and whole not in legal[name]:
-            near = [str(n) for n in legal[name].nearest(whole) if n is not None]
-            raise NoSolution(f"the image itself does not run: {name} = {whole}; nearest are {' and '.join(near)}")
-    asked = per_axis("tile", tile, len(names))
-    some = [
-        _like(legal.exact[name] or legal[name], 0, whole, most)
-        for name, whole, most in zip(names, images, asked, strict=True)
+    asked = zip(names, per_axis("image", image, len(names)), per_axis("tile", tile, len(names)), strict=True)
+    axes = [
+        _Axis(name=name, legal=legal[name], exact=legal.exact[name], most=most, image=whole)
+        for name, whole, most in asked
     ]
-    graph, region = _way_at(graph, {source: shape}, names, some)
-    on_way = {name: legal[name] & sizes for name, sizes in zip(names, region, strict=True)}
-    exact_on_way = {name: legal.exact[name] & sizes for name, sizes in zip(names, region, strict=True)}
-    moving = _moving(graph)
-    symbolic = infer_shapes(graph, shape)
-    forms = _forms({name: symbolic[name] for name in symbolic if name in moving}, names)
-    periods = [math.lcm(*(axes[place].period for axes in forms.values())) for place in range(len(names))]
-    starts = [max(axes[place].start for axes in forms.values()) for place in range(len(names))]
-    wanted = [
-        on_way[name] & SizeSet(period, (_like(exact_on_way[name] or on_way[name], least, whole, most) % period,), least)
-        for name, period, least, whole, most in zip(names, periods, starts, images, asked, strict=True)
-    ]
-    far = [_far(one, period, start) for one, period, start in zip(wanted, periods, starts, strict=True)]
-    shapes = infer_shapes(graph, (*shape[:2], *far))
-    later = (*shape[:2], *(n + 16 * period for n, period in zip(far, periods, strict=True)))
-    _check_fixed(graph, shapes, infer_shapes(graph, later), later, moving)
-    trims = _walk(graph.at({source: (*shape[:2], *far)}), shapes, forms)
-    halos = find_fields(graph, (*shape[:2], *far))[graph.outputs[-1]].spatial
-    outs = shapes[graph.outputs[-1]][2:]
-    axes = tuple(
-        _axis(name, period, form.slope, halo, sizes, most, whole, out - form.slope * size, trim)
-        for name, period, form, halo, sizes, most, whole, out, size, trim in zip(
-            names, periods, forms[graph.outputs[-1]], halos, wanted, asked, images, outs, far, trims, strict=True
-        )
-    )
-    one = infer_shapes(graph, (*shape[:2], *(axis.tile for axis in axes)))
-    all_of_it = None if image is None else _memory(graph, infer_shapes(graph, (*shape[:2], *images)))
-    return Tiles(axes=axes, memory=_memory(graph, one), whole=all_of_it)
+    for axis in axes:
+        if axis.image is not None and axis.image not in axis.legal:
+            near = " and ".join(str(n) for n in axis.legal.nearest(axis.image) if n is not None)
+            raise NoSolution(f"the image itself does not run: {axis.name} = {axis.image}; nearest are {near}")
+    return axes
+
+
+# -- the way at this size, and what is in it ---------------------------------------------------------------------
 
 
 def _way_at(
-    graph: Graph, shapes: Mapping[str, Shape], names: Sequence[str], sizes: Sequence[int]
+    graph: Graph, shape: Shape, names: Sequence[str], sizes: Sequence[int]
 ) -> tuple[Graph, tuple[SizeSet, ...]]:
     """The graph of a captured model at these sizes, and the sizes, axis by axis, at which it is this one."""
     if graph.capture is None:
         return graph, (every(),) * len(names)
-    ((source, shape),) = shapes.items()
-    graph, _ = open_net(graph, {source: (*shape[:2], *sizes)})
+    graph, _ = open_net(graph, {graph.inputs[0]: (*shape[:2], *sizes)})
     graph = graph.with_formulas
     if graph.capture is not None and graph.capture.error is not None:
         at = "x".join(map(str, sizes))
         raise NoSolution(
             f"no period is known: at {at}, where each axis alone runs, the model stops: {graph.capture.error}"
         )
-    path = path_of(graph, shapes)
+    path = path_of(graph, {graph.inputs[0]: shape})
     region = None if path is None else decided(path, names)
     box = next((box for box in region.runs.boxes if all(map(contains, box, sizes))), None) if region else None
     if box is None:
@@ -245,60 +315,6 @@ def _check_fixed(
             for place, name in enumerate(one.inputs):
                 if name in moving and _own(one, place, shapes, axes) != _own(two, place, later, axes):
                     raise _forbidden(one.name, "it does not move as its input does")
-
-
-def _like(sizes: SizeSet, least: int, whole: int | None, most: int) -> int:
-    """A size whose residue tiles are to have: the image, else the largest legal one that is not above `most`."""
-    below, above = sizes.nearest(max(most, least))
-    return next((size for size in (whole, below, above) if size is not None), 0)
-
-
-def _far(sizes: SizeSet, period: int, start: int) -> int:
-    """A size so large that no two sides meet: where the pattern of all sizes has long begun."""
-    far = sizes.nearest(start + 4096 * period)[1]
-    if far is None:
-        raise NoSolution("only finitely many sizes run: no tile is like the image", rule="sizes repeat")
-    return far
-
-
-def _axis(
-    name: str,
-    period: int,
-    slope: Fraction,
-    halo: Footprint | None,
-    sizes: SizeSet,
-    most: int,
-    whole: int | None,
-    shift: Fraction,
-    trim: tuple[int, int],
-) -> AxisTiles:
-    """The tiles of one axis, where `shift` is output size - slope * input size, for sizes of this residue."""
-    moved = int(slope * period)  # rows of the output in a period
-    least = math.ceil((moved + sum(trim) - shift) / slope)  # a tile keeps a period at least
-    sizes = sizes & SizeSet(1, (0,), least)
-    tile = whole if whole is not None and whole <= most else sizes.nearest(most)[0]
-    if tile is None:
-        raise NoSolution(
-            f"a tile of {most} rows on {name} keeps no output: a cut costs {trim[0]} + {trim[1]} rows of it; "
-            f"use at least {sizes.smallest}",
-            rule="a tile keeps a period of the output",
-            fixes=[f"--tile {sizes.smallest}"],
-        )
-    out = int(slope * tile + shift)
-    reach = (0, 0) if halo is None else (halo.local.reach_before or 0, halo.local.reach_after or 0)
-    step = max(1, (out - sum(trim)) // moved) * period
-    return AxisTiles(
-        axis=name,
-        period=period,
-        slope=slope,
-        halo=reach,
-        sizes=sizes,
-        tile=tile,
-        out=out,
-        trim=trim,
-        step=step,
-        image=whole,
-    )
 
 
 # -- what a cut touches ------------------------------------------------------------------------------------------
@@ -377,7 +393,3 @@ def _touched(footprint: Footprint, sides: tuple[int, int], size: int, out: int) 
             before = max(before, early * q + phase + 1)
             after = min(after, late * q + phase)
     return before, out - after
-
-
-def _memory(graph: Graph, shapes: Mapping[str, Shape]) -> int:
-    return (peak_values(graph, shapes) or 0) * itemsize("float32")
