@@ -9,7 +9,21 @@ from convcalc.bridge.device import one_thread
 from convcalc.bridge.verify.cases import draw_case
 from convcalc.bridge.verify.layers import compare
 from convcalc.errors import BadArgument, BadShape, Refused
-from convcalc.layers import AvgPool, Conv, ConvTranspose, Crop, Fold, Layer, LpPool, MaxPool, Mul, Pad, Unfold
+from convcalc.layers import (
+    AvgPool,
+    BatchNorm,
+    Conv,
+    ConvTranspose,
+    Crop,
+    Fold,
+    Layer,
+    Linear,
+    LpPool,
+    MaxPool,
+    Mul,
+    Pad,
+    Unfold,
+)
 from convcalc.sizes.conditions import Conditions
 from convcalc.sizes.expr import Expr
 
@@ -135,6 +149,13 @@ def test_a_recipe_says_only_what_differs_from_the_defaults():
     assert recipe(LpPool(2, norm_type=3), (1, 4, 8)) == (Call("LPPool1d", (3, 2)),)
     assert to_source(Conv(8, (3, 1), stride=2, groups=2), (1, 4, 8, 8)) == (
         "torch.nn.Conv2d(4, 8, (3, 1), stride=2, groups=2)"
+    )
+
+
+def test_a_recipe_fills_in_what_the_shape_tells():
+    assert to_source(BatchNorm(), (1, 4, 8, 8)) == "torch.nn.BatchNorm2d(num_features=4)"
+    assert (
+        to_source(Linear(10, bias=False), (1, 400)) == "torch.nn.Linear(out_features=10, bias=False, in_features=400)"
     )
 
 

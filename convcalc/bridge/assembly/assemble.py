@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convcalc import layers
 from convcalc.bridge.assembly.recipe import to_module
 from convcalc.bridge.device import need_device, need_torch
 from convcalc.errors import BadArgument
+from convcalc.layers import Add, Concat, CropTo, Mul, PadTo
 from convcalc.layers.base import Layer, Shape
 from convcalc.network.blocks import Part, as_graph
 from convcalc.network.graph import Graph, InputShapes
@@ -46,25 +46,9 @@ def to_torch(net: Graph | Part, input_size: InputShapes | None = None, *, device
 
 
 def _module(layer: Layer, in_shapes: Sequence[Shape]) -> Any:
-    """The module of one layer on inputs of these shapes; windows and resizing are `bridge.assembly.recipe`'s."""
+    """The module of one layer on inputs of these shapes: one of ours where it unites branches, else torch's."""
     from convcalc.bridge.assembly import modules
 
-    nn = need_torch().nn
-    shape = in_shapes[0]
-    settings = layer.arguments()
-    name = type(layer).__name__
-    match layer:
-        case layers.Concat() | layers.Add() | layers.Mul() | layers.CropTo() | layers.PadTo():
-            return getattr(modules, name)(**settings)
-        case layers.BatchNorm() | layers.InstanceNorm():
-            return getattr(nn, f"{name}{max(len(shape) - 2, 1)}d")(**{**settings, "num_features": shape[1]})
-        case layers.GroupNorm():
-            return nn.GroupNorm(**{**settings, "num_channels": shape[1]})
-        case layers.Linear():
-            return nn.Linear(**{**settings, "in_features": shape[-1]})
-        case layers.Softmax():
-            return nn.Softmax(dim=layer.dim)
-        case layers.Pointwise() | layers.Flatten():  # named and set as in torch
-            return getattr(nn, name)(**settings)
-        case _:
-            return to_module(layer, [int(size) for size in shape])
+    if isinstance(layer, Concat | Add | Mul | CropTo | PadTo):
+        return getattr(modules, type(layer).__name__)(**layer.arguments())
+    return to_module(layer, [int(size) for size in in_shapes[0]])

@@ -11,22 +11,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from convcalc.arithmetic.formulas import padding_pair
+from convcalc.arithmetic.resizing import both_sides
 from convcalc.bridge.device import need_torch
 from convcalc.errors import BadArgument
 from convcalc.layers import (
     AdaptiveAvgPool,
     AdaptiveMaxPool,
     AvgPool,
+    BatchNorm,
     Conv,
     ConvTranspose,
     Crop,
+    Flatten,
     Fold,
+    GroupNorm,
+    InstanceNorm,
     Layer,
+    Linear,
     LpPool,
     MaxPool,
     Pad,
     PixelShuffle,
     PixelUnshuffle,
+    Pointwise,
+    Softmax,
     Unfold,
     Upsample,
 )
@@ -122,7 +130,7 @@ def recipe(layer: Layer, shape: Sequence[int]) -> tuple[Call, ...]:
         case Pad():
             return (_pad(layer.mode, per_axis("padding", layer.padding, axes)),)
         case Crop():
-            sides = [_pair(rows) for rows in per_axis("rows", layer.rows, axes)]
+            sides = [both_sides(rows) for rows in per_axis("rows", layer.rows, axes)]
             return (_pad("constant", [(-before, -after) for before, after in sides]),)
         case Unfold():
             _check_even(layer.op, layer.padding)
@@ -137,6 +145,17 @@ def recipe(layer: Layer, shape: Sequence[int]) -> tuple[Call, ...]:
             return (Call("PixelShuffle", (layer.upscale_factor,)),)
         case PixelUnshuffle():
             return (Call("PixelUnshuffle", (layer.downscale_factor,)),)
+        case BatchNorm() | InstanceNorm():
+            axes = max(len(shape) - 2, 1)
+            return (Call(f"{type(layer).__name__}{axes}d", (), {**_settings(layer), "num_features": shape[1]}),)
+        case GroupNorm():
+            return (Call("GroupNorm", (), {**_settings(layer), "num_channels": shape[1]}),)
+        case Linear():
+            return (Call("Linear", (), {**_settings(layer), "in_features": shape[-1]}),)
+        case Softmax():
+            return (Call("Softmax", (), {"dim": layer.dim}),)
+        case Pointwise() | Flatten():  # named and set as in torch
+            return (Call(type(layer).__name__, (), _settings(layer)),)
         case _:
             raise BadArgument(f"no torch module is known for {type(layer).__name__}")
 
@@ -165,13 +184,8 @@ def _conv(layer: Conv, shape: tuple[int, ...], axes: int) -> tuple[Call, ...]:
 def _pad(mode: str, sides: Sequence[Any]) -> Call:
     if mode not in _PADS:
         raise BadArgument(f"torch has no module for padding mode {mode!r}")
-    rows = tuple(row for side in reversed(sides) for row in _pair(side))  # torch counts axes from the last
+    rows = tuple(row for side in reversed(sides) for row in both_sides(side))  # torch counts axes from the last
     return Call(f"{_PADS[mode]}{len(sides)}d", (rows,))
-
-
-def _pair(side: Any) -> tuple[int, int]:
-    before, after = side if isinstance(side, tuple | list) else (side, side)
-    return before, after
 
 
 def _is_uneven(padding: Any) -> bool:
