@@ -206,3 +206,15 @@ def test_range_is_a_range_while_a_model_runs_and_as_before_afterwards():
 def test_the_number_of_a_round_that_is_compared_with_the_last_is_heard():
     last = net_of(lambda s, x: sum(x[..., i].mean() for i in range(x.shape[2]) if i != x.shape[2] - 1))
     assert not cc.from_torch(last, (1, 2, 10)).capture.lost
+
+
+@pytest.mark.parametrize("before", [0, 2])
+def test_formulas_of_windows_that_overlap_hold_where_the_branches_do(before):
+    class Overlap(nn.Module):
+        def forward(self, x):
+            return torch.cat([x[..., max(0, i - before) : i + 10] for i in range(0, x.shape[-1], 8)], -1)
+
+    net = Overlap()
+    report = cc.inspect(net, (1, 3, 40))  # at 33 the last window but one meets the end, too
+    for length in range(33, 41):
+        assert report.layers[-1].symbolic[2](L=length) == net(torch.zeros(1, 3, length)).shape[2]

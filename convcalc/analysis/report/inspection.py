@@ -12,6 +12,8 @@ from convcalc.analysis.notes.base import Facts
 from convcalc.analysis.report.cost import NodeCost, node_cost
 from convcalc.analysis.report.memory import itemsize, peak_values
 from convcalc.analysis.report.report import Failure, LayerReport, Report
+from convcalc.analysis.validity.decide import decided
+from convcalc.analysis.validity.of_capture import from_one, path_of
 from convcalc.errors import BadArgument, ConvcalcError, Unknown
 from convcalc.footprints.field import Field
 from convcalc.layers import Shape
@@ -129,9 +131,28 @@ def _anywhere(graph: Graph, letters: Mapping[str, Shape]) -> dict[str, Node]:
     """The nodes that hold formulas, in these letters; nothing where there are none."""
     if graph.capture is None:
         return {}
-    if graph.capture.any_number is not None:
-        return {node.name: node for node in graph.capture.any_number.at(letters)}
+    if (whole := _for_any_number(graph, letters)) is not None:
+        return {node.name: node for node in whole.at(letters)}
     return {node.name: node for node in graph.with_formulas.at(letters) if node.layer.depends_on_sizes}
+
+
+def _for_any_number(graph: Graph, letters: Mapping[str, Shape]) -> Graph | None:
+    """The graph for any number of pieces, if it holds at all sizes at which this one was captured.
+
+    It may not: rounds that overlap are alike only while no round but the last meets the end.
+    """
+    whole = None if graph.capture is None else graph.capture.any_number
+    if whole is None:
+        return None
+    path, more = path_of(graph, letters), path_of(whole, letters)
+    if path is None or more is None:
+        return None
+    axes = sorted(
+        {name for shape in letters.values() for size in shape if isinstance(size, Expr) for name in size.symbols}
+    )
+    path = [*from_one(axes), *path]
+    here, there = decided(path, axes), decided([*path, *more], axes)
+    return whole if here is not None and there is not None and not here.runs - there.runs else None
 
 
 def _row(

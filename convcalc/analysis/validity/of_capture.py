@@ -80,7 +80,7 @@ def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: M
     except ConvcalcError:  # at these symbols; on numbers it says more
         return here
     path = path_of(graph, shapes, _passed_over(graph, shapes, collected.conditions, marks)) or []
-    region = decided([*_from_one(axes), *path], axes)
+    region = decided([*from_one(axes), *path], axes)
     found = decided([*path, *collected.conditions] if region else [*collected.conditions, *path], axes)
     if found is None:
         return here
@@ -224,7 +224,7 @@ def see_one_size(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str],
     )
 
 
-def _from_one(axes: Sequence[str]) -> list[Condition]:
+def from_one(axes: Sequence[str]) -> list[Condition]:
     """Sizes are at least 1."""
     return [Condition(Expr.symbol(axis) - 1, partial(_another, f"{axis} >= 1")) for axis in axes]
 
