@@ -17,12 +17,13 @@ they are found by walking the nodes forward, a row being untouched where all it 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from operator import contains
 from typing import Any
 
+from convcalc.analysis.cut import check_moving, depending, growths, touched_rows
 from convcalc.analysis.fields import find_fields
 from convcalc.analysis.report.memory import itemsize, peak_values
 from convcalc.analysis.tiles_text import axis_tiles_line, tiles_text
@@ -30,22 +31,17 @@ from convcalc.analysis.validity.decide import decided
 from convcalc.analysis.validity.of_capture import path_of
 from convcalc.analysis.validity.of_graph import name_sizes, valid_sizes
 from convcalc.errors import BadShape, NoSolution
-from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
-from convcalc.layers.base import Shape, read_through
+from convcalc.layers.base import Shape
 from convcalc.network.blocks import Part, as_graph
 from convcalc.network.graph import Graph, InputShapes
-from convcalc.network.node import Node
 from convcalc.network.opening import open_net
 from convcalc.network.shapes import infer_shapes
 from convcalc.shown import Shown
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.quasiaffine import QuasiAffine, quasi_affine
+from convcalc.sizes.quasiaffine import QuasiAffine
 from convcalc.sizes.sets import SizeSet, every
-
-UNIFORM = ("zeros", "ones", "full", "empty", "zeros_like", "ones_like", "new_zeros", "new_ones", "new_full")
-"""What makes one value for all places, or what is written over."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -150,18 +146,18 @@ def find_tiles(
     axes = _axes(graph, shape, tile, image)
     names = [axis.name for axis in axes]
     graph, region = _way_at(graph, shape, names, [axis.like() for axis in axes])
-    moving = _moving(graph)
+    moving = depending(graph)
     symbolic = infer_shapes(graph, shape)
-    forms = _forms({name: symbolic[name] for name in symbolic if name in moving}, names)
+    forms = growths({name: symbolic[name] for name in symbolic if name in moving}, names)
     by_axis = zip(axes, region, zip(*forms.values(), strict=True), strict=True)
     axes = [axis.within(sizes).on_grid(grown) for axis, sizes, grown in by_axis]
     far = (*shape[:2], *(axis.far for axis in axes))
     later = (*shape[:2], *(axis.far + 16 * axis.period for axis in axes))
     shapes = infer_shapes(graph, far)
-    _check_fixed(graph, shapes, infer_shapes(graph, later), later, moving)
+    check_moving(graph, shapes, infer_shapes(graph, later), later, moving)
     last = graph.outputs[-1]
     there = graph.at({graph.inputs[0]: far})
-    trims, halos = _walk(there, shapes, forms), find_fields(there, far)[last].spatial
+    trims, halos = touched_rows(there, shapes, forms), find_fields(there, far)[last].spatial
     ends = zip(axes, forms[last], halos, shapes[last][2:], trims, strict=True)
     found = tuple(axis.tiles(form.slope, halo, out, trim) for axis, form, halo, out, trim in ends)
     return Tiles(
@@ -282,114 +278,3 @@ def _way_at(
     if box is None:
         raise NoSolution("no period is known: it is not decided at which sizes the model goes the same way")
     return graph, box
-
-
-def _moving(graph: Graph) -> set[str]:
-    """What depends on the input and leads to the last output; raises `NoSolution` where what is added differs by place.
-
-    Of what does not depend on the input, one value for all places is the same in every tile; so are zeros.
-    """
-    needed = {graph.outputs[-1]}
-    for node in reversed(graph.nodes):
-        if needed.intersection(node.outputs):
-            needed.update(node.inputs)
-    live = set(graph.inputs)
-    for node in graph:
-        if node.layer.reads_values and live.intersection(node.inputs):
-            live.update(node.outputs)
-        elif needed.intersection(node.outputs) and node.layer.depends_on_sizes and node.layer.op not in UNIFORM:
-            raise _forbidden(node.name, f"the values of {node.layer.op} depend on the place, not on the image")
-    return live & needed
-
-
-def _check_fixed(
-    graph: Graph, shapes: Mapping[str, Shape], later: Mapping[str, Shape], shape: Shape, moving: set[str]
-) -> None:
-    """Raise `NoSolution` where what a layer reads shifts as the image grows, as a cut at a quarter of it does."""
-    if graph.capture is None:
-        return
-    (source,) = graph.inputs
-    axes = len(shape) - 2
-    for one, two in zip(graph.at({source: shapes[source]}), graph.at({source: shape}), strict=True):
-        if one.layer != two.layer and moving.intersection(one.outputs):
-            for place, name in enumerate(one.inputs):
-                if name in moving and _own(one, place, shapes, axes) != _own(two, place, later, axes):
-                    raise _forbidden(one.name, "it does not move as its input does")
-
-
-# -- what a cut touches ------------------------------------------------------------------------------------------
-
-
-def _forms(shapes: Mapping[str, Shape], names: Sequence[str]) -> dict[str, list[QuasiAffine]]:
-    """How each size of each map grows with the input's on its axis; raises `NoSolution` where it does not."""
-    found = {}
-    for node, shape in shapes.items():
-        forms = [quasi_affine(size) if isinstance(size, Expr) else None for size in shape[2:]]
-        known = [
-            form
-            for form, size, name in zip(forms, shape[2:], names, strict=False)
-            if form is not None and form.slope > 0 and size.symbols == {name}
-        ]
-        if len(known) < len(names) or len(shape) != len(names) + 2:
-            raise _forbidden(node, "its size does not grow with the image's, axis by axis")
-        found[node] = known
-    return found
-
-
-def _forbidden(node: str, why: str) -> NoSolution:
-    return NoSolution(f"{node} forbids exact tiles: {why}", rule="every layer is local, and moves as its input does")
-
-
-def _walk(graph: Graph, shapes: Mapping[str, Shape], forms: Mapping[str, list[QuasiAffine]]) -> list[tuple[int, int]]:
-    """How many rows of the output a cut before and after the input touches, on each axis."""
-    axes = len(next(iter(forms.values())))
-    touched = {graph.inputs[0]: [(0, 0)] * axes}
-    for node in graph:
-        if not forms.keys() & set(node.outputs):
-            continue
-        sides = [(0, 0)] * axes
-        for place, name in enumerate(node.inputs):
-            if name not in forms:
-                continue
-            for axis, footprint in enumerate(_own(node, place, shapes, axes)):
-                sizes = shapes[name][2:][axis], shapes[node.name][2:][axis]
-                if footprint.stride * forms[node.name][axis].slope != forms[name][axis].slope:
-                    raise _forbidden(node.name, "it does not move as its input does")
-                more = _touched(footprint, touched[name][axis], *sizes)
-                sides[axis] = max(sides[axis][0], more[0]), max(sides[axis][1], more[1])
-        touched |= dict.fromkeys(node.outputs, sides)
-    return touched[graph.outputs[-1]]
-
-
-def _own(node: Node, place: int, shapes: Mapping[str, Shape], axes: int) -> list[Footprint]:
-    """What the node itself reads of one of its inputs."""
-    if not node.layer.is_known:
-        raise _forbidden(node.name, f"what {node.layer.op} reads is not known")
-    if node.layer.outside == "circular":
-        raise _forbidden(node.name, "circular padding reads the other end of the image")
-    if node.layer.outside == "around":
-        raise _forbidden(node.name, f"{node.layer.op} moves rows around the ends of the image")
-    fields = [Field.start(axes) if i == place else Field.nothing(axes) for i in range(len(node.inputs))]
-    own = read_through(node.layer, fields, [shapes[name] for name in node.inputs], shapes[node.name]).spatial
-    if any(footprint is None or footprint.is_global for footprint in own):
-        raise _forbidden(node.name, f"{node.layer.op} sees the whole image")
-    return [footprint for footprint in own if footprint is not None]
-
-
-def _touched(footprint: Footprint, sides: tuple[int, int], size: int, out: int) -> tuple[int, int]:
-    """How many rows of the output read what lies outside the input, or is touched there; before and after.
-
-    >>> from convcalc.footprints.stencils import conv
-    >>> _touched(conv(3, padding=1), (2, 2), 100, 100), _touched(conv(4, stride=2), (1, 1), 10, 4)
-    ((3, 3), (1, 1))
-    """
-    q, m = len(footprint.phases), footprint.step
-    first, last = sides[0], size - sides[1] - 1
-    before, after = 0, out
-    for phase, taps in enumerate(footprint.phases):
-        if taps:
-            early = math.ceil((first - taps.first) / Fraction(m)) - 1  # the last turn that reads before `first`
-            late = math.floor((last - taps.last) / Fraction(m)) + 1  # the first that reads after `last`
-            before = max(before, early * q + phase + 1)
-            after = min(after, late * q + phase)
-    return before, out - after
