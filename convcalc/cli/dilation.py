@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 
 import click
 
-from convcalc.arithmetic import notation
+from convcalc.arithmetic.dilation.stack import HDC
 from convcalc.arithmetic.dilation.stack import hdc as judge
 from convcalc.arithmetic.dilation.text import hdc_text
-from convcalc.cli.options import Command, Parsed, echo_answer, echo_json, text_style
+from convcalc.cli.options import INTEGER, Command, Form, echo_answer, form_options
 from convcalc.errors import NoSolution, Unreadable
+from convcalc.render.terminal import terminal_width
 from convcalc.sizes.text import PYTHON
-
-INTEGER = Parsed("integer", notation.read_number)
 
 
 @click.command(cls=Command, short_help="Whether a stack of dilated convolutions misses inputs, and the repair.")
@@ -30,18 +28,8 @@ INTEGER = Parsed("integer", notation.read_number)
     show_default=True,
     help="Whose verdict the exit status follows.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("-q", "--quiet", is_flag=True, help="Print yes or no alone.")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
-def hdc(
-    rates: tuple[int, ...],
-    k: tuple[int, ...],
-    s: tuple[int, ...],
-    criterion: str,
-    as_json: bool,
-    quiet: bool,
-    ascii_only: bool,
-) -> None:
+@form_options(alone="Print yes or no alone.")
+def hdc(form: Form, rates: tuple[int, ...], k: tuple[int, ...], s: tuple[int, ...], criterion: str) -> None:
     """Whether dilated convolutions at RATES, one after another, read every input of their receptive field.
 
     \b
@@ -61,17 +49,20 @@ def hdc(
     found = judge(rates, kernel_size=k or 3, stride=s or 1)
     verdict = found.exact_ok if criterion == "exact" else found.paper_ok
     error = None if verdict else NoSolution(_why(criterion, verdict), rule=_RULES[criterion], fixes=_fixes(found.tries))
-    if as_json:
-        echo_json({"kind": "hdc", **found.to_dict(), "s": list(found.stride), "criterion": criterion}, error)
-    elif quiet:
-        click.echo("yes" if verdict else "no")
-    else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        echo_answer(hdc_text(found, width, ascii=text_style(ascii_only) is PYTHON))
-        if verdict is None:
-            click.echo(f"Error: {_why(criterion, verdict)}", err=True)
-    if not verdict:
-        sys.exit(1)
+    form.answer(
+        lambda: {"kind": "hdc", **found.to_dict(), "s": list(found.stride), "criterion": criterion},
+        lambda: _echo(found, form, criterion if verdict is None else ""),
+        lambda: ["yes" if verdict else "no"],
+        error,
+        told=True,
+    )
+
+
+def _echo(found: HDC, form: Form, unknown: str) -> None:
+    width = terminal_width() if sys.stdout.isatty() else None
+    echo_answer(hdc_text(found, width, ascii=form.style is PYTHON))
+    if unknown:
+        click.echo(f"Error: {_why(unknown, None)}", err=True)
 
 
 _RULES = {

@@ -10,7 +10,7 @@ import click
 
 from convcalc.bridge.verify.report import VerifyReport
 from convcalc.bridge.verify.text import render_report, report_record
-from convcalc.cli.options import Command, echo_answer, echo_json
+from convcalc.cli.options import Command, Form, echo_answer
 from convcalc.errors import Disagreement
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -96,9 +96,5 @@ def _run(verify: Verify, count: int, as_json: bool) -> None:
     error = (
         None if report.ok else Disagreement(f"convcalc and torch differ in {len(report.mismatches)} of {count} cases")
     )
-    if as_json:
-        echo_json(report_record(report), error)
-    else:
-        echo_answer(render_report(report))
-    if error is not None:
-        sys.exit(1)
+    form = Form(as_json)
+    form.answer(lambda: report_record(report), lambda: echo_answer(render_report(report)), error=error, told=True)

@@ -14,6 +14,7 @@ from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis, count
 from convcalc.analysis.notes.ways import Way, edits, in_words
 from convcalc.analysis.notes.window import Window, each_window, settings_of, windows
 from convcalc.arithmetic.formulas import extent
+from convcalc.arithmetic.resizing import both_sides
 from convcalc.network.node import Node
 
 Settings = Mapping[str, Any]
@@ -261,9 +262,11 @@ def even_kernel(facts: Facts) -> Iterator[Remark]:
 
 
 def _even_kernel(node: Node, k: int, s: int, p: Any, d: int) -> Sentence | None:
-    before, after = p if isinstance(p, tuple) else (p, p)
     spans = int(extent(k, d))
-    if spans % 2 or s != 1 or isinstance(p, str) or before != after or before <= 0:
+    if spans % 2 or s != 1 or isinstance(p, str):
+        return None
+    before, after = both_sides(p)
+    if before != after or before <= 0:
         return None
     change = 2 * before - spans + 1
     pools = node.layer.op != "conv"
