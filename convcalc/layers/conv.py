@@ -127,8 +127,8 @@ class Conv(Windowed, _Kernel):
         self.check_channels(channels, check)
         axes = len(sizes)
         windows = on_axes(self, axes)
-        strides = [stride for _, stride, *_ in windows]
-        if self.padding == "same" and any(stride != 1 for stride in strides):
+        if self.padding == "same" and any(stride != 1 for _, stride, *_ in windows):
+            strides = [stride for _, stride, *_ in windows]
             raise BadArgument(
                 f"torch's padding='same' needs stride 1: got {'x'.join(map(str, strides))}; 'same-upper' gives "
                 "ceil(n/stride) at any stride, as TensorFlow does",

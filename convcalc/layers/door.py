@@ -34,15 +34,15 @@ def of_shapes(method: Callable[..., T]) -> Callable[..., T]:
             for size in shape:
                 if type(size) in _NO_SIZES:
                     raise BadArgument(f"{self.op} takes a shape of integers: got {brief(size)} in {brief(shape)}")
-        fewest, most = self.takes
-        if most is not None and (len(shapes) > most or fewest == most != len(shapes)):
-            raise _counted(self.op, len(shapes), fewest, most)
+        (fewest, most), given = self.takes, len(shapes)
+        if given != fewest and most is not None and (given > most or fewest == most):
+            raise _counted(self.op, given, fewest, most)
         try:
             return method(self, *shapes, **settings)
         except TypeError:
-            if fewest <= len(shapes):
+            if fewest <= given:
                 raise
-            raise _counted(self.op, len(shapes), fewest, most) from None
+            raise _counted(self.op, given, fewest, most) from None
         except (IndexError, ZeroDivisionError):
             raise BadShape(f"{self.op} takes no input of shape {', '.join(map(brief, shapes))}") from None
 

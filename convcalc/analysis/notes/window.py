@@ -155,7 +155,8 @@ def windows(node: Node, facts: Facts) -> tuple[Window | None, ...]:
         return ()
     sizes = facts.sizes(node.inputs[0])
     axes = zip(sizes, facts.sizes(node.name), own, _put_after(node, facts), strict=True)
-    return tuple(_window(node.layer, *axis, node.layer.wants_whole(len(sizes))) for axis in axes)
+    whole = node.layer.wants_whole(len(sizes))
+    return tuple(_window(node.layer, *axis, whole) for axis in axes)
 
 
 def settings_of(node: Node, facts: Facts) -> Sequence[Settings]:
