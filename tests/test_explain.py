@@ -264,7 +264,7 @@ def test_a_failure_that_was_caught_is_not_the_cause():
 
 
 def test_what_cannot_be_explained_is_said_as_it_is():
-    error = explain(RuntimeError("out of\nmemory"), None, None)
+    error = explain(RuntimeError("out of\nmemory"), None)
     assert isinstance(error, BadShape)
     assert error.message == "RuntimeError: out of memory"
     assert error.explanation is None

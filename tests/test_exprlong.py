@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc.analysis.report.inspection import inspect_graph
-from convcalc.bridge.hearing.sizeint import SizeInt, formula, sized
+from convcalc.bridge.hearing.number import formula
+from convcalc.bridge.hearing.sizeint import SizeInt, sized
 from convcalc.bridge.hearing.watch import Watch
 from convcalc.bridge.trace import capture
 from convcalc.sizes.expr import LONGEST, Expr

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.hearing.sizeint import SizeFloat, SizeInt
+from convcalc.bridge.hearing.sizefloat import SizeFloat
+from convcalc.bridge.hearing.sizeint import SizeInt
 from convcalc.errors import BadArgument, ConvcalcError
 from convcalc.layers import Layer
 from convcalc.sizes.size import Size

@@ -8,7 +8,7 @@ from typing import Any
 
 from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, size, sizes, spec, spec_each, varargs
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.hearing.sizeint import SizeFloat
+from convcalc.bridge.hearing.sizefloat import SizeFloat
 from convcalc.layers import Fresh, Source
 from convcalc.sizes.size import Size
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from convcalc.bridge.calls.registry import NotKnown, Spec, add, ints, is_tensor, plain, size, sizes, spec
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.hearing.sizeint import SizeFloat
+from convcalc.bridge.hearing.sizefloat import SizeFloat
 from convcalc.layers import (
     AdaptiveAvgPool,
     AdaptiveMaxPool,

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.hearing.sizeint import SizeFloat, SizeInt
+from convcalc.bridge.hearing.sizefloat import SizeFloat
+from convcalc.bridge.hearing.sizeint import SizeInt
 from convcalc.layers import Slice
 
 Tensor = need_torch().Tensor

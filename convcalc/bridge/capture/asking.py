@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from convcalc.bridge.capture.answers import CONDITIONS, NONE, answer
 from convcalc.bridge.capture.arguments import on_meta, tensors_among
 from convcalc.bridge.capture.assuming import Assumed, Place, given, place_here, place_text
 from convcalc.bridge.capture.guessing import ARRAYS, Guess, can_guess
+from convcalc.bridge.capture.journal import Journal
 from convcalc.bridge.device import need_torch
 
 Tensor = need_torch().Tensor
@@ -35,8 +35,8 @@ READS = frozenset(
 class Asking:
     """What a run is asked of values, and what it tells."""
 
-    def __init__(self, recorder: Any) -> None:
-        self.recorder = recorder
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
         self.answered = False
         """Whether Python asked for a value of the input, and got an `Answer`."""
         self.assume: Mapping[str, bool] = {}
@@ -63,33 +63,33 @@ class Asking:
 
     def read(self, args: Any) -> Any:
         """Return arguments of which a size loses its formula, and what depends on the input has no value."""
-        recorder = self.recorder
-        known = None if id(args[0]) not in recorder.values else recorder.value(args[0])
-        if known is None:
+        journal = self.journal
+        if journal.tensors.at(args[0]) is None:
             return args
+        known = journal.value(args[0])
         if known.call.chance:
-            recorder.chance.setdefault(f"at {Path(recorder.line() or 'an unknown line').name}")
+            journal.chance.setdefault(f"at {journal.place}")
         if known.call.sized and not known.call.live:
-            recorder.watch.lose("the value of a tensor made from sizes")
+            journal.watch.lose("the value of a tensor made from sizes")
         if not known.call.live or known.call.valued:
             return args
         blank = on_meta(args)
-        recorder.holds(blank[0], known)
+        journal.tensors.hold(blank[0], known.call, known.place)
         return blank
 
     def say_examples(self, args: Any, kwargs: Any) -> None:
         """Keep that values of an example are used, which hold for it alone."""
         for tensor in tensors_among((args, kwargs)):
-            value = self.recorder.values.get(id(tensor))
+            value = self.journal.tensors.at(tensor)
             if value is not None and value.call.valued and value.call.layer is None:
-                line = place_text(self.recorder.line())
+                line = place_text(self.journal.line())
                 said = f"{value.call.label} has the values of its example, used at {line}"
                 self.assumptions.setdefault(said)
                 self.guessed.setdefault(said)
 
     def answer(self, func: Any, args: Any) -> Any:
         """Return what Python gets for a value of the input; `NONE` where it needs the value itself."""
-        line = self.recorder.line()
+        line = self.journal.line()
         if func not in CONDITIONS:
             told = NONE if self.guess is not None and self.guess.whole else answer(func, args[0])
             if told is not NONE:
@@ -100,7 +100,7 @@ class Asking:
             return told
         if all(tensor.device.type != "meta" for tensor in tensors_among(args)):
             return NONE
-        place = place_here(line, self.recorder.value(args[0]).call.function)
+        place = place_here(line, self.journal.value(args[0]).call.function)
         found = self.assumed.get(place) or given(place, self.assume)
         if found is None:
             self.undecided = place
@@ -116,8 +116,8 @@ class Asking:
             self.wanting = True
             return NONE
         if func in ARRAYS and args[0].dim():
-            self.recorder.watch.lose("the sizes of an array of NumPy or a list")
-        self.guesses.append(place_here(line, self.recorder.value(args[0]).call.function))
+            self.journal.watch.lose("the sizes of an array of NumPy or a list")
+        self.guesses.append(place_here(line, self.journal.value(args[0]).call.function))
         if self.guess.why:
             self.assumptions.setdefault(self.guess.why)
             self.guessed.setdefault(self.guess.why)

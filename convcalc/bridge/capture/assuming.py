@@ -123,7 +123,7 @@ def _file_and_line(text: str) -> tuple[str, int]:
 
 def ends_there(run: Any, place: Place) -> bool:
     """Return whether the model itself raised, in the code that asks or the line of the user's that led there."""
-    failed = run.recorder.failed
+    failed = run.journal.failed
     if run.raised is None or run.recorder.asking.open:
         return False
     if failed is not None and failed.error is run.raised and failed.raw is not need_torch()._assert:

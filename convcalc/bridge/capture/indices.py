@@ -12,7 +12,8 @@ from typing import Any
 
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import Value
-from convcalc.bridge.hearing.sizeint import SizeFloat, formula
+from convcalc.bridge.hearing.number import formula
+from convcalc.bridge.hearing.sizefloat import SizeFloat
 from convcalc.layers import Permute, Shape
 from convcalc.sizes.signs import least_of, most_of, sign_everywhere
 from convcalc.sizes.size import Size

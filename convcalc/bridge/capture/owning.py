@@ -6,20 +6,22 @@ from parameters alone. They count for the layer, and what computes them is no ro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from convcalc.bridge.events import Call, Value, shapes_of
 from convcalc.errors import ConvcalcError
 
 
-def count(call: Call, weights: Sequence[Any], named: Mapping[int, tuple[str, str]], owners: dict[str, Call]) -> None:
+def count(
+    call: Call, weights: Sequence[Any], kind_of: Callable[[Any], tuple[str, str]], owners: dict[str, Call]
+) -> None:
     """Let a call own the parameters among `weights` that no earlier one owns; else it shares those of their owner."""
     fresh = []
     for tensor in weights:
         if tensor is None:
             continue
-        kind, path = named.get(id(tensor), ("", ""))
+        kind, path = kind_of(tensor)
         owner = owners.setdefault(path, call) if kind == "parameter" else None
         if owner is call:
             fresh.append((path, tensor))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from convcalc.bridge.capture.journal import Journal
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.hearing.sizeint import SizeInt, sized
 
@@ -12,51 +13,51 @@ torch = need_torch()
 Tensor = torch.Tensor
 
 
-def _shape(recorder: Any, tensor: Any) -> Any:
+def _shape(journal: Journal, tensor: Any) -> Any:
     """Return the shape of a tensor, of sizes that remember their formula."""
     plain = Tensor.shape.__get__(tensor)
-    if id(tensor) not in recorder.values and id(tensor) in recorder.named:
+    if journal.tensors.is_own(tensor):
         return plain
-    known = recorder.symbolic(recorder.value(tensor))
+    known = journal.symbolic(journal.value(tensor))
     if known is None:
-        recorder.asked = True
-        return torch.Size([SizeInt(size, None, recorder.watch) for size in plain])
+        journal.asked = True
+        return torch.Size([SizeInt(size, None, journal.watch) for size in plain])
     if all(isinstance(size, int) for size in known):
         return plain
-    recorder.asked = True
+    journal.asked = True
     return torch.Size(
         [
-            size if isinstance(form, int) else sized(size, form, recorder.watch)
+            size if isinstance(form, int) else sized(size, form, journal.watch)
             for size, form in zip(plain, known, strict=True)
         ]
     )
 
 
-def _size(recorder: Any, tensor: Any, dim: Any = None) -> Any:
-    shape = _shape(recorder, tensor)
+def _size(journal: Journal, tensor: Any, dim: Any = None) -> Any:
+    shape = _shape(journal, tensor)
     return shape if dim is None else shape[dim]
 
 
-def _numel(recorder: Any, tensor: Any) -> Any:
+def _numel(journal: Journal, tensor: Any) -> Any:
     total: int = 1
-    for size in _shape(recorder, tensor):
+    for size in _shape(journal, tensor):
         total = total * size
     return total
 
 
-def _len(recorder: Any, tensor: Any) -> Any:
-    return _shape(recorder, tensor)[0] if tensor.dim() else len(tensor)
+def _len(journal: Journal, tensor: Any) -> Any:
+    return _shape(journal, tensor)[0] if tensor.dim() else len(tensor)
 
 
-def _stride(recorder: Any, tensor: Any, dim: Any = None) -> Any:
+def _stride(journal: Journal, tensor: Any, dim: Any = None) -> Any:
     strides = tensor.stride()
-    if any(isinstance(size, SizeInt) for size in _shape(recorder, tensor)):
-        strides = tuple(SizeInt(stride, None, recorder.watch) for stride in strides)
+    if any(isinstance(size, SizeInt) for size in _shape(journal, tensor)):
+        strides = tuple(SizeInt(stride, None, journal.watch) for stride in strides)
     return strides if dim is None else strides[dim]
 
 
-def _nbytes(recorder: Any, tensor: Any) -> Any:
-    return _numel(recorder, tensor) * tensor.element_size()
+def _nbytes(journal: Journal, tensor: Any) -> Any:
+    return _numel(journal, tensor) * tensor.element_size()
 
 
 QUERIES: dict[Any, Callable[..., Any]] = {

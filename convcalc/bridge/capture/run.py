@@ -14,6 +14,7 @@ from convcalc.bridge.capture.arguments import blank, each_tensor, swapped
 from convcalc.bridge.capture.blank import blank_input
 from convcalc.bridge.capture.deciding import decided
 from convcalc.bridge.capture.isolation import unchanged
+from convcalc.bridge.capture.journal import Journal
 from convcalc.bridge.capture.known import has_values
 from convcalc.bridge.capture.meta_copy import Copier
 from convcalc.bridge.capture.naming import argument_names, labelled_outputs, names_of, place_of
@@ -67,7 +68,7 @@ def run_module(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any], sett
 
     run: Run = decided(with_settings, settings["assumed"], settings["guess"], quick({}))
     known = run.settings
-    if not run.recorder.asked or known["plain"]:
+    if not run.journal.asked or known["plain"]:
         return run
     with redirect_stdout(StringIO()):  # what the model prints was printed once
         bare = Run(module, args, kwargs, {**quick(known), "plain": "plain numbers"})
@@ -101,21 +102,23 @@ class Run:
             twin.train(settings["train"])
             self.twin = twin
             self.args, self.kwargs = self._receive(twin, args, kwargs)
-            self.recorder.know(twin)
+            self.recorder.standing.know(twin)
             try:
                 with self.recorder, nullcontext() if settings["plain"] else heard(self.recorder.ranges):
                     self.output = twin(*self.args, **self.kwargs)
             except Exception as error:
                 self.raised = error
             finally:
-                self.recorder.draw()
-                self.recorder.joins.ended()
-                self.recorder.heard.close()
-                self.recorder.leave()
+                self.recorder.end()
         if self.raised is not None:
-            self.error = self.settings["explain"](self.raised, self.recorder, self, repair=self.settings["repair"])
+            self.error = self.settings["explain"](self.raised, self, repair=self.settings["repair"])
         elif self.output is None:
             self.error = BadShape(f"{type(module).__name__}.forward returns nothing: it ends without a return")
+
+    @property
+    def journal(self) -> Journal:
+        """What happened in it."""
+        return self.recorder.journal
 
     def _receive(self, twin: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """The inputs on meta, named as forward names them, their sizes given letters."""
@@ -138,14 +141,14 @@ class Run:
         asking = self.recorder.asking
         asking.assume, asking.assumed = self.settings["assume"], self.settings["assumed"]
         asking.guess = self.settings["guess"]
-        self.recorder.numbers = {
+        self.journal.numbers |= {
             str(letter): size
             for name, shape in letters.items()
             for letter, size in zip(shape, shapes[name], strict=True)
             if isinstance(letter, Expr) and str(letter) in letter.symbols
         }
         for name, value in self.inputs.items():
-            self.calls[name] = self.recorder.take(name, value, letters[name])
+            self.calls[name] = self.journal.take(name, value, letters[name])
             if name in examples:
                 self.recorder.copied.small[id(value)] = value, examples[name]
                 self.calls[name].valued = True
@@ -178,10 +181,10 @@ class Run:
         graph = self.graph()
         if not self.settings["check"] or self.raised is not None:
             return graph
-        numbers, placed = self.recorder.numbers, self.settings["placed"]
+        numbers, placed = self.journal.numbers, self.settings["placed"]
         asked = asked_of(graph, dict(zip(self.inputs, self.letters, strict=True)), numbers) if len(numbers) > 1 else []
         if numbers:
-            times = 4 if self.recorder.watch.lost else 2 if self.recorder.asked else 1
+            times = 4 if self.journal.watch.lost else 2 if self.journal.asked else 1
             fit, measured = asked if placed is not None else [], self.measured(graph)
             graph = check_again(graph, numbers, self._again, times, self.late, fit, measured=measured)
         tied = len(self.inputs) > 1 and solved(asked, list(numbers))
@@ -213,7 +216,7 @@ class Run:
 
     def _again(self, values: Mapping[str, int]) -> Again:
         run = self._at([shape_at(shape, values) for shape in self.letters])
-        by_torch = run.raised is None or run.recorder.failed is not None
+        by_torch = run.raised is None or run.journal.failed is not None
         graph = run.graph()
         return Again(graph, None if by_torch else run.raised, run.measured(graph))
 
@@ -242,9 +245,9 @@ class Run:
 
     def graph(self) -> Graph:
         """Return what was recorded as a graph."""
-        self.recorder.work_out(len(self.recorder.calls))
+        self.journal.work_out(len(self.journal.calls))
         outputs = [] if self.raised is not None else labelled_outputs(self.output, "")
-        values = [(label, self.recorder.value(tensor)) for label, tensor in outputs]
+        values = [(label, self.journal.value(tensor)) for label, tensor in outputs]
         failed = self._failed()
         calls = self.kept([*(value for _, value in values), *(failed.inputs if failed else ())])
         self._drawn = calls
@@ -270,7 +273,7 @@ class Run:
 
     def _failed(self) -> Failed | None:
         """The call of torch that ended the run, if one did; an assertion written as a call is the model's own."""
-        failed = self.recorder.failed
+        failed = self.journal.failed
         ended = failed is not None and failed.error is self.raised and failed.raw is not need_torch()._assert
         return failed if ended else None
 
@@ -286,7 +289,7 @@ class Run:
 
     def _caught(self) -> list[str]:
         """Where the model went on after a call that was refused: a branch that no comparison tells of."""
-        failed = self.recorder.failed
+        failed = self.journal.failed
         if failed is None or failed.error is self.raised:
             return []
         return [f"{failed.function} is refused, and caught, at {failed.source}"]
@@ -319,34 +322,34 @@ class Run:
         """Return the calls without those that make constants which nobody reads."""
         needed = {id(value.call) for value in ends}
         kept = []
-        for call in reversed(self.recorder.calls):
+        for call in reversed(self.journal.calls):
             if call.live or call.weights or id(call) in needed:
                 needed.update(id(value.call) for value in call.inputs)
                 kept.append(call)
         return kept[::-1]
 
     def _capture(self, failed: Failed | None, names: Mapping[int, str], values: Sequence[Value]) -> Capture:
-        watch = self.recorder.watch
+        watch = self.journal.watch
         unused = {
             path: value
             for path, value in self.twin.named_parameters()
-            if self.recorder.path_of(value, path) not in self.recorder.owners and self.raised is None
+            if (self.journal.tensors.kind(value)[1] or path) not in self.journal.owners and self.raised is None
         }
-        remarks = [*self.recorder.asking.assumptions, *self.recorder.disagreements]
+        remarks = [*self.recorder.asking.assumptions, *self.journal.disagreements]
         remarks += together(dict(zip(self.inputs, self.letters, strict=True)))
         if self.raised is None and not labelled_outputs(self.output, ""):
             remarks.append(f"forward returns no tensor but {_kind(self.output)}: the last row stands for it")
-        strays = [path for path in self.recorder.strays if path in self._used()]
+        strays = [path for path in self.recorder.standing.strays if path in self._used()]
         if strays:
             remarks.append(f"read, but not among the module's parameters: {_some(strays)}")
         if unused:
             count = sum(value.numel() for value in unused.values())
             remarks.append(f"{count:,} parameters are not read: {_some(list(unused))}")
-        chance = [f"a random number was asked for {where}" for where in self.recorder.chance]
+        chance = [f"a random number was asked for {where}" for where in self.journal.chance]
         if chance:
             remarks.append(f"{chance[0]}: what it decides is another at every run")
         lost = (*watch.lost, *(watch.raised if self.raised is None else ()), *self._caught(), *chance)
-        lost = (*lost, *self.recorder.untold)
+        lost = (*lost, *self.journal.untold)
         if lost:
             more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
             remarks.append(f"not all that sizes do was heard, so what is said of others is observed: {lost[0]}{more}")
@@ -366,7 +369,7 @@ class Run:
 
     def _for_any_number(self, values: Sequence[Value]) -> Graph | None:
         """The graph for any number of pieces, where that is known of each loop over pieces; it needs one more run."""
-        plan = None if self.raised is not None else plan_of(self.recorder.heard, self.recorder.calls, values)
+        plan = None if self.raised is not None else plan_of(self.recorder.heard, self.journal.calls, values)
         if plan is None or self.recorder.any_number is not None or self.settings["plain"]:
             return None
         args, kwargs = self.given
@@ -374,10 +377,10 @@ class Run:
         held = again.recorder.any_number
         if again.raised is not None or held is None:
             return None
-        return again.graph() if held.is_held([call.function for call in again.recorder.calls]) else None
+        return again.graph() if held.is_held([call.function for call in again.journal.calls]) else None
 
     def _used(self) -> set[str]:
-        return {path for call in self.recorder.calls for path, _ in call.weights}
+        return {path for call in self.journal.calls for path, _ in call.weights}
 
 
 def _captured_again(

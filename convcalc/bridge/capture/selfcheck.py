@@ -352,13 +352,13 @@ def _named(values: Mapping[str, int]) -> str:
 
 def otherwise(run: Any, bare: Any) -> str:
     """Say where a run with sizes that remember differs from one with plain numbers; nothing where it does not."""
-    for ours, plain in zip(run.recorder.calls, bare.recorder.calls, strict=False):
+    for ours, plain in zip(run.journal.calls, bare.journal.calls, strict=False):
         if (ours.function, ours.shapes, _path(ours)) != (plain.function, plain.shapes, _path(plain)):
             return f"sizes that are plain numbers give {plain.function} at {plain.source}"
     first, second = run.raised, bare.raised
     if isinstance(first, ConvcalcError):  # a rule of ours, which knows more of sizes that remember
         return ""
-    if len(run.recorder.calls) != len(bare.recorder.calls) or _named_error(first) != _named_error(second):
+    if len(run.journal.calls) != len(bare.journal.calls) or _named_error(first) != _named_error(second):
         error = first or second
         return "sizes are wanted as plain numbers" + (f": {type(error).__name__}: {error}" if error else "")
     return ""

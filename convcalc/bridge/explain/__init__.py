@@ -11,7 +11,7 @@ from convcalc.bridge.explain.sentences import sentence
 from convcalc.errors import BadShape, ConvcalcError, Explanation, Fix
 
 
-def explain(error: Exception, recorder: Any, run: Any, *, repair: bool = True) -> ConvcalcError:
+def explain(error: Exception, run: Any, *, repair: bool = True) -> ConvcalcError:
     """Return what is to be said of an exception that ended a run; the call and its operands in `.explanation`.
 
     Where not `repair`, no repair is looked for, and the module is not run again.
@@ -19,7 +19,7 @@ def explain(error: Exception, recorder: Any, run: Any, *, repair: bool = True) -
     Never raises: what cannot be explained is said as torch says it.
     """
     try:
-        failure = read_failure(error, recorder, run)
+        failure = read_failure(error, run)
         said = sentence(failure)
     except Exception:  # an explanation that fails must not hide the failure
         return BadShape(f"{type(error).__name__}: {' '.join(str(error).split())}")

@@ -56,7 +56,7 @@ class Bench:
 
     def site_of(self, call: Call) -> Site | None:
         """Where an earlier call is found again."""
-        calls = self.failure.recorder.calls
+        calls = self.failure.journal.calls
         place = next((place for place, known in enumerate(calls) if known is call), None)
         return None if place is None else self.outcome.recorder.sites.get(place)
 
@@ -84,7 +84,7 @@ class Bench:
         here, there = self.failure, outcome.failure
         assert there is not None  # noqa: S101 -- it has an error
         same = (here.place, here.source) == (there.place, there.source)
-        return not same and len(there.recorder.calls) >= len(here.recorder.calls)
+        return not same and len(there.journal.calls) >= len(here.journal.calls)
 
     # -- names -------------------------------------------------------------------------------------------------------
 
@@ -99,14 +99,14 @@ class Bench:
     def dtype(self, operand: int) -> Any:
         """The type of the values of an operand of the failing call."""
         wanted = self.failure.values[operand]
-        known = self.failure.recorder.values
+        known = self.failure.journal.tensors
         some = tensors_among((self.failure.args, self.failure.kwargs))
-        return next((one.dtype for one in some if (value := known.get(id(one))) and _same(value, wanted)), None)
+        return next((one.dtype for one in some if (value := known.at(one)) and _same(value, wanted)), None)
 
     def time_of(self, operand: int) -> int:
         """When an operand was made: its place among the calls, -1 for an input."""
         wanted = self.failure.values[operand].call
-        return next((place for place, call in enumerate(self.failure.recorder.calls) if call is wanted), -1)
+        return next((place for place, call in enumerate(self.failure.journal.calls) if call is wanted), -1)
 
     # -- changes of calls ------------------------------------------------------------------------------------------
 
@@ -115,8 +115,8 @@ class Bench:
         if self.site is None:
             return Change()
         mine = self.failure.values[operand]
-        known = self.failure.recorder.values
-        given = [known.get(id(tensor)) for tensor in tensors_among((self.failure.args, self.failure.kwargs))]
+        known = self.failure.journal.tensors
+        given = [known.at(tensor) for tensor in tensors_among((self.failure.args, self.failure.kwargs))]
         places = [place for place, value in enumerate(given) if value is not None and _same(value, mine)]
         earlier = sum(_same(value, mine) for value in self.failure.values[:operand])
         return Change(calls={self.site: _altered(places[min(earlier, len(places) - 1)] if places else 0, change)})

@@ -168,7 +168,7 @@ def _to_view(bench: Bench, layer: View, shape: tuple[int, ...]) -> Iterator[Repa
     failure, name = bench.failure, bench.name(0)
     site = bench.site
     assert site is not None  # noqa: S101 -- a view is a call
-    wanted = tuple(int(size(**failure.recorder.numbers)) if callable(size) else size for size in layer.sizes)
+    wanted = tuple(int(size(**failure.journal.numbers)) if callable(size) else size for size in layer.sizes)
 
     def to(sizes: tuple[int, ...]) -> Change:
         return Change(calls={site: lambda args, kwargs: ((args[0].contiguous(), *sizes), {})})

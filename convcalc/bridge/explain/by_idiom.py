@@ -35,7 +35,7 @@ def _first_of_tuple(bench: Bench) -> Iterator[Repair]:
     args, path = bench.failure.args, bench.failure.path
     if not path or not args or type(args[0]) is not tuple or not args[0] or not isinstance(args[0][0], torch.Tensor):
         return
-    value = bench.failure.recorder.values.get(id(args[0][0]))
+    value = bench.failure.journal.tensors.at(args[0][0])
     if value is not None:
         name = bench.name_of(value.call).partition(":")[0]
         cause = f"{name} gives a tuple, of which its output is the first"
@@ -119,8 +119,8 @@ def _weight(bench: Bench) -> Iterator[Repair]:
     if not isinstance(failure.layer, Conv) or not own or not failure.shapes or failure.layer.groups != 1:
         return
     weight = list(tensors_among((failure.args, failure.kwargs)))[1:2]
-    value = failure.recorder.values.get(id(weight[0])) if weight else None
-    kind, path = failure.recorder.named.get(id(weight[0]), ("", "")) if weight else ("", "")
+    value = failure.journal.tensors.at(weight[0]) if weight else None
+    kind, path = failure.journal.tensors.kind(weight[0]) if weight else ("", "")
     if value is not None and not path:
         source = ancestors(value)[-1]
         kind, path = (source.layer.kind, source.label) if isinstance(source.layer, Source) else ("", "")

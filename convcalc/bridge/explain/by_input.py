@@ -66,7 +66,7 @@ def _batch(bench: Bench) -> Iterator[Repair]:
         and call.layer is not None
         and call.layer.axes is not None
         and shape_of(call.inputs[0]) in given.values()
-        for call in bench.failure.recorder.calls
+        for call in bench.failure.journal.calls
     )
     few = bench.failure.by_user and max(map(len, given.values()), default=0) < 4
     if unbatched or few or (wanted is not None and rank in wanted):
@@ -98,7 +98,7 @@ def _first_conv(bench: Bench) -> tuple[str, Any, int] | None:
     """The first convolution that reads an input at once, the failing one too: that input, it, and its axes."""
     failure = bench.failure
     inputs = {id(call): name for name, call in failure.run.calls.items()}
-    calls = [(call.layer, call.inputs, call.function) for call in failure.recorder.calls]
+    calls = [(call.layer, call.inputs, call.function) for call in failure.journal.calls]
     for layer, values, function in (*calls, (failure.layer, failure.values, failure.function)):
         name = inputs.get(id(values[0].call)) if values else None
         digit = function.rstrip("d")[-1:]

@@ -136,7 +136,7 @@ def _at(bench: Bench, sizes: Sizes, said: str) -> Repair:
 
 def _numbers(run: Run) -> Sizes:
     """The sizes that may change, as they are."""
-    numbers = run.recorder.numbers
+    numbers = run.journal.numbers
     return {str(size): numbers[str(size)] for shape in _letters(run).values() for size in shape if _free(size)}
 
 
@@ -175,7 +175,7 @@ def _legal(failure: Failure, now: Sizes) -> tuple[Sizes, str] | None:
     try:
         nodes = run.nodes(calls, names)
         last = Node(failure.place, _strict(failure), [run.reference(names, value) for value in failure.values])
-        capture = Capture(letters=run.letters, path=tuple(run.recorder.watch.path))
+        capture = Capture(letters=run.letters, path=tuple(run.journal.watch.path))
         graph = Graph([*nodes, last], tuple(run.inputs), (last.name,), capture=capture)
     except (ConvcalcError, KeyError):
         return None
@@ -273,7 +273,7 @@ def _by_branch(bench: Bench, now: Sizes) -> Iterator[Repair]:
 
     One axis alone is changed where that is enough.
     """
-    path = list(bench.first.recorder.watch.path)
+    path = list(bench.first.journal.watch.path)
     if not bench.first.by_user or not path or not path[-1].is_known:
         return
     tried = [sizes for sizes in _other_way(path[-1], now) if _is_near(sizes, now)]

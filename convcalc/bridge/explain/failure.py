@@ -44,7 +44,7 @@ class Failure:
     """One failing call, or one failing line where no call of torch was under way."""
 
     run: Any
-    recorder: Any
+    journal: Any
     error: BaseException
     place: str
     function: str
@@ -79,7 +79,7 @@ class Failure:
         if self.layer is None:
             return None
         try:
-            ready = self.layer.at(self.recorder.numbers) if self.layer.depends_on_sizes else self.layer
+            ready = self.layer.at(self.journal.numbers) if self.layer.depends_on_sizes else self.layer
             ready.out_shapes(*self.shapes)
         except Refused as refusal:
             return refusal
@@ -88,18 +88,18 @@ class Failure:
         return None
 
 
-def read_failure(error: BaseException, recorder: Any, run: Any) -> Failure:
+def read_failure(error: BaseException, run: Any) -> Failure:
     """Return what is known of the exception that ended a run."""
-    call = recorder.failed
+    call = run.journal.failed
     cause: BaseException | None = error
     while cause is not None and (call is None or call.error is not cause):
         cause = cause.__cause__ or cause.__context__
     if cause is not None and not _raised_by_user(cause) and call.raw is not _ASSERT:
-        return _of_call(call, cause, recorder, run)
-    return _of_line(error, recorder, run)
+        return _of_call(call, cause, run)
+    return _of_line(error, run)
 
 
-def _of_call(call: Any, error: BaseException, recorder: Any, run: Any) -> Failure:
+def _of_call(call: Any, error: BaseException, run: Any) -> Failure:
     frame = call.frame
     path = frame.path if frame is not None else ""
     values = call.inputs
@@ -107,7 +107,7 @@ def _of_call(call: Any, error: BaseException, recorder: Any, run: Any) -> Failur
     source, line = _written(error)
     return Failure(
         run=run,
-        recorder=recorder,
+        journal=run.journal,
         error=error,
         place=_place(run, frame, call.function),
         function=call.function,
@@ -115,7 +115,7 @@ def _of_call(call: Any, error: BaseException, recorder: Any, run: Any) -> Failur
         module=frame.module if frame is not None else None,
         layer=call.layer,
         values=values,
-        operands=operands_of(values, names, recorder),
+        operands=operands_of(values, names, run.journal),
         raw=call.raw,
         args=call.args,
         kwargs=call.kwargs,
@@ -125,7 +125,7 @@ def _of_call(call: Any, error: BaseException, recorder: Any, run: Any) -> Failur
     )
 
 
-def _of_line(error: BaseException, recorder: Any, run: Any) -> Failure:
+def _of_line(error: BaseException, run: Any) -> Failure:
     """What a module of torch refuses before it calls anything, or what the user's own code raises."""
     frames = list(_frames(error))
     forwards = [place for place, (frame, _) in enumerate(frames) if _is_forward(frame)]
@@ -134,14 +134,15 @@ def _of_line(error: BaseException, recorder: Any, run: Any) -> Failure:
     module = inner.f_locals["module"] if inner is not None else None
     given = inner.f_locals["args"] if inner is not None else ()
     torch = need_torch()
-    values = tuple(recorder.value(entry) for entry in given if isinstance(entry, torch.Tensor))
+    values = tuple(run.journal.value(entry) for entry in given if isinstance(entry, torch.Tensor))
     source, line = _written(error)
     own = module is not None and not type(module).__module__.startswith("torch.")
-    asserts = recorder.failed is not None and recorder.failed.error is error  # by torch._assert
+    failed = run.journal.failed
+    asserts = failed is not None and failed.error is error  # by torch._assert
     by_user = _raised_by_user(error) or inner is None or frames[-1][0] is inner or asserts or own
     return Failure(
         run=run,
-        recorder=recorder,
+        journal=run.journal,
         error=error,
         place=path or run.name,
         function=type(module).__name__ if module is not None else run.name,
@@ -149,7 +150,7 @@ def _of_line(error: BaseException, recorder: Any, run: Any) -> Failure:
         module=module,
         layer=None if by_user else layer_of(module),
         values=values,
-        operands=operands_of(values, names_until(run, values), recorder),
+        operands=operands_of(values, names_until(run, values), run.journal),
         args=given,
         kwargs=inner.f_locals["kwargs"] if inner is not None else {},
         by_user=by_user,
@@ -184,7 +185,7 @@ def _frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
 
 
 def _is_forward(frame: FrameType) -> bool:
-    """Whether a frame is that which the recorder puts around each forward."""
+    """Whether a frame is that which a capture puts around each forward."""
     return frame.f_code.co_name == "run" and frame.f_code.co_filename.startswith(OURS) and "path" in frame.f_locals
 
 

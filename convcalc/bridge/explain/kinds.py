@@ -34,8 +34,8 @@ def typed(failure: Failure) -> list[Typed]:
     labels = {id(value.call): operand.label for value, operand in zip(failure.values, failure.operands, strict=False)}
     found: dict[tuple[str, Any], Typed] = {}
     for place, tensor in enumerate(given):
-        value = failure.recorder.values.get(id(tensor))
-        kind, path = failure.recorder.named.get(id(tensor), ("", ""))
+        value = failure.journal.tensors.at(tensor)
+        kind, path = failure.journal.tensors.kind(tensor)
         if value is not None and not path:
             name = labels.get(id(value.call)) or name_of_value(value, names)
         else:

@@ -142,7 +142,7 @@ def _of_merge(failure: Failure, layer: Any) -> BadShape:
 
 def _of_view(failure: Failure, layer: View) -> BadShape:
     first = failure.operands[0]
-    wanted = tuple(int(size(**failure.recorder.numbers)) if callable(size) else size for size in layer.sizes)
+    wanted = tuple(int(size(**failure.journal.numbers)) if callable(size) else size for size in layer.sizes)
     have = product(first.shape)
     many = f"{have} = {'·'.join(map(str, first.shape))}"
     known = product([size for size in wanted if size != -1])

@@ -12,18 +12,18 @@ from convcalc.layers.activation import Pointwise
 from convcalc.layers.base import product
 
 
-def operands_of(values: Sequence[Value], names: Mapping[int, str], recorder: Any) -> tuple[Operand, ...]:
+def operands_of(values: Sequence[Value], names: Mapping[int, str], journal: Any) -> tuple[Operand, ...]:
     """Return each value as an operand."""
-    return tuple(_operand(value, names, recorder) for value in values)
+    return tuple(_operand(value, names, journal) for value in values)
 
 
-def _operand(value: Value, names: Mapping[int, str], recorder: Any) -> Operand:
+def _operand(value: Value, names: Mapping[int, str], journal: Any) -> Operand:
     maker = maker_of(value)
     from_ = "" if maker is value.call else name_of_value(Value(maker, 0, 0), names)
     return Operand(
         name_of_value(value, names),
         tuple(map(int, shape_of(value))),
-        _letters(value, recorder),
+        _letters(value, journal),
         factors=_factors(value),
         origin=from_,
         op="" if value.call.layer is None else value.call.layer.op,
@@ -41,8 +41,8 @@ def name_of_value(value: Value, names: Mapping[int, str]) -> str:
     return name if value.place == 0 else f"{name}[{value.place}]"
 
 
-def _letters(value: Value, recorder: Any) -> tuple[str, ...] | None:
-    known = recorder.symbolic(value)
+def _letters(value: Value, journal: Any) -> tuple[str, ...] | None:
+    known = journal.symbolic(value)
     return None if known is None else tuple(map(str, known))
 
 

@@ -74,7 +74,7 @@ class Changed(Recorder):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """As the recorder, with the change at this call."""
-        path = self.stack[-1].path if self.stack else ""
+        path = self.standing.frame.path if self.standing.frame else ""
         site = Site(path, func, self.counts[path, func])
         self.counts[path, func] += 1
         if site in self.change.results:
@@ -86,7 +86,7 @@ class Changed(Recorder):
         self.last = site
         out = super().__torch_function__(self.change.functions.get(site, func), types, args, kwargs)
         self.passed.add(site)
-        self.sites[len(self.calls) - 1] = site
+        self.sites[len(self.journal.calls) - 1] = site
         return out
 
 
@@ -115,7 +115,7 @@ class Rerun(Run):
                 twin.get_submodule(path).register_forward_pre_hook(_fed(feed))
             self.twin = twin
             self.args, self.kwargs = self._receive(twin, args, kwargs)
-            self.recorder.know(twin)
+            self.recorder.standing.know(twin)
             try:
                 with self.recorder:
                     self.output = twin(*self.args, **self.kwargs)
@@ -125,7 +125,7 @@ class Rerun(Run):
     @property
     def failure(self) -> Failure | None:
         """Where it fails; None where it runs."""
-        return None if self.raised is None else read_failure(self.raised, self.recorder, self)
+        return None if self.raised is None else read_failure(self.raised, self)
 
 
 def replaced(twin: Any, path: str, module: Any) -> Any:

@@ -16,8 +16,9 @@ from typing import Any
 
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.hearing.forks import Fork, fork_at
+from convcalc.bridge.hearing.number import formula
 from convcalc.bridge.hearing.purity import Purity, assigned
-from convcalc.bridge.hearing.sizeint import SizeFloat, formula
+from convcalc.bridge.hearing.sizefloat import SizeFloat
 from convcalc.bridge.hearing.watch import Watch
 from convcalc.network.join import Join
 from convcalc.sizes.branch import Branch
@@ -56,9 +57,9 @@ class _Open:
 class Joins:
     """The joins of one run."""
 
-    def __init__(self, recorder: Any) -> None:
-        self.recorder = recorder
-        self.watch: Watch = recorder.watch
+    def __init__(self, journal: Any) -> None:
+        self.journal = journal
+        self.watch: Watch = journal.watch
         self.open: list[_Open] = []
         self.closed: list[_Open] = []
         self.idle: dict[tuple[tuple[Branch, ...], ...], None] = {}
@@ -78,7 +79,7 @@ class Joins:
         frame: FrameType | None = sys._getframe(2)
         seen = 0
         while frame is not None and seen < FRAMES:
-            if self.recorder.is_own(frame.f_code):
+            if self.journal.lines.is_own(frame.f_code):
                 frame = frame.f_back
                 continue
             seen += 1
@@ -97,13 +98,13 @@ class Joins:
         inner = Purity(scope).without(assigned([*fork.sides[0], *fork.sides[1]]))
         if not Purity(scope, asks=True).of(fork.test) or not all(map(inner.of_body, fork.sides)):
             return None
-        calls = len(self.recorder.calls)
+        calls = len(self.journal.calls)
         try:
             outcome, others = _outcomes(fork.test, scope, self.watch)
         except Exception:  # a test that fails where it comes out otherwise: it is one way like others
             return None
         idle = fork.idle(not outcome)
-        if len(self.recorder.calls) != calls or not others:
+        if len(self.journal.calls) != calls or not others:
             return None
         if idle is None:
             if fork.idle(outcome) is not None:
@@ -142,7 +143,7 @@ class Joins:
         while self.open[-1] is not made:  # what did not end by itself
             self._drop(self.open[-1])
         self._leave(made)
-        made.last = len(self.recorder.calls)
+        made.last = len(self.journal.calls)
         changes: list[Size] = []
         with torch._C.DisableTorchFunction():
             for name, before in made.before.items():
@@ -192,8 +193,8 @@ class Joins:
                 return before is after
 
     def _shape(self, tensor: Any) -> Any:
-        known = id(tensor) in self.recorder.values
-        return self.recorder.symbolic(self.recorder.value(tensor)) if known else None
+        known = self.journal.tensors.at(tensor) is not None
+        return self.journal.symbolic(self.journal.value(tensor)) if known else None
 
     # -- the answer ----------------------------------------------------------------------------------------------
 
@@ -204,7 +205,7 @@ class Joins:
 
     def found(self, names: Mapping[int, str]) -> tuple[Join, ...]:
         """Return the joins, where calls are called by these names in the graph."""
-        calls = self.recorder.calls
+        calls = self.journal.calls
         laid_out = [one for one in self.closed if one.moved and any(c.function in _LAID_OUT for c in calls[one.last :])]
         firm = {*self.firm, *(branch for one in laid_out for branch in one.branches)}
         found = [Join((), others, None) for others in self.idle]

@@ -105,7 +105,7 @@ def _works_alone(frame: FrameType) -> bool:
     """Whether this is work of convcalc, or of Python's library for it or torch, in which no code of the model runs."""
     code, caller = frame.f_code, frame.f_back
     if code.co_filename.startswith(OURS):
-        return not code.co_qualname.startswith("Recorder._around")  # which stands around the model's own code
+        return not code.co_qualname.startswith("Standing._around")  # which stands around the model's own code
     for_us = caller is not None and is_trusted(caller.f_code.co_filename)
     return for_us and code.co_filename.startswith(_PYTHON)
 

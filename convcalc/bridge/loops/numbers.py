@@ -29,10 +29,10 @@ class Numbers:
         return plain_range
 
     def __iter__(self) -> Iterator[Any]:
-        return self.ranges.recorder.heard.begin_range(self, backwards=False)  # type: ignore[no-any-return]
+        return self.ranges.heard.begin_range(self, backwards=False)  # type: ignore[no-any-return]
 
     def __reversed__(self) -> Iterator[Any]:
-        return self.ranges.recorder.heard.begin_range(self, backwards=True)  # type: ignore[no-any-return]
+        return self.ranges.heard.begin_range(self, backwards=True)  # type: ignore[no-any-return]
 
     def plainly(self, backwards: bool) -> Iterator[Any]:
         """The numbers, where no loop that is known asks for them."""
@@ -41,9 +41,9 @@ class Numbers:
 
     def told(self) -> range:
         """The plain range, for whoever may do anything with it: only its length is a branch."""
-        self.ranges.recorder.heard.spoiled.add(self.made.number)
+        self.ranges.heard.spoiled.add(self.made.number)
         if isinstance(self.made.start, Expr) or isinstance(self.made.step, Expr):
-            self.ranges.recorder.watch.lose("a range of sizes")
+            self.ranges.watch.lose("a range of sizes")
         return self.real
 
     def __reduce__(self) -> Any:
@@ -52,7 +52,7 @@ class Numbers:
 
     def __getattr__(self, name: str) -> Any:
         if name in ("start", "stop", "step"):
-            self.ranges.recorder.watch.lose("a range of sizes")
+            self.ranges.watch.lose("a range of sizes")
         return getattr(self.told(), name)
 
 

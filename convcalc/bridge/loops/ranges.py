@@ -12,7 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from convcalc.bridge.events import taken_at
-from convcalc.bridge.hearing.sizeint import SizeInt, formula, sized
+from convcalc.bridge.hearing.joins import Joins
+from convcalc.bridge.hearing.number import formula
+from convcalc.bridge.hearing.sizeint import SizeInt, sized
+from convcalc.bridge.hearing.watch import Watch
 from convcalc.bridge.loops.numbers import Numbers, plain_range
 from convcalc.errors import Unknown
 from convcalc.layers import Index, Layer, Narrow, Slice
@@ -64,9 +67,10 @@ class Round:
 class Ranges:
     """The ranges of sizes of one run, and the rounds of their loops by symbol."""
 
-    def __init__(self, recorder: Any, planned: Mapping[int, bool] | None) -> None:
-        self.recorder = recorder
-        self.planned = {} if planned is None else planned
+    def __init__(self, journal: Any, heard: Any, joins: Joins, any_number: Any) -> None:
+        self.journal, self.heard, self.joins, self.any_number = journal, heard, joins, any_number
+        self.watch: Watch = journal.watch
+        self.planned: Mapping[int, bool] = {} if any_number is None else any_number.plan.ranges
         """In a run for any number: the ranges that are, and whether their first round is apart."""
         self.all: list[Rounds] = []
         self.rounds: dict[str, Round] = {}
@@ -77,7 +81,7 @@ class Ranges:
 
     def make(self, *args: Any) -> Any:
         """Return what stands for `range(*args)`, whose number of entries is kept as a branch."""
-        watch = self.recorder.watch
+        watch = self.watch
         real = plain_range(*[value.plain if isinstance(value, SizeInt) else value for value in args])
         start, stop, step = _three([formula(value) for value in args])
         if watch.muted or watch.over or None in (start, stop, step) or (isinstance(step, Expr) and real.step < 0):
@@ -93,7 +97,7 @@ class Ranges:
         if made.number in self.planned:
             assert total is not None  # noqa: S101 -- planned
             watch.branch(total, ">=", 2, outcome=True)
-            self.recorder.any_number.numbers[made.number] = total
+            self.any_number.numbers[made.number] = total
         else:
             if isinstance(each, Expr):
                 watch.branch(each, ">=", 1, outcome=True)
@@ -105,14 +109,14 @@ class Ranges:
     def entry(self, made: Rounds, place: int, real: range) -> Any:
         """Return the number of an entry as a plain one, or with its formula in the letters."""
         value = made.start + made.step * place
-        return sized(real[place], value, self.recorder.watch) if isinstance(value, Expr) else real[place]
+        return sized(real[place], value, self.watch) if isinstance(value, Expr) else real[place]
 
     def begin(self, made: Rounds, place: int, real: range, *, is_first: bool) -> tuple[Any, Round]:
         """Return the number of the round that begins, with the symbol of its place."""
         round_ = Round(made, place, is_first)
         self.rounds[round_.symbol] = round_
         value = made.start + made.step * Expr.symbol(round_.symbol)
-        return SizeInt(real[place], value, self.recorder.watch), round_
+        return SizeInt(real[place], value, self.watch), round_
 
     # -- numbers of rounds in formulas -----------------------------------------------------------------------------
 
@@ -123,7 +127,7 @@ class Ranges:
 
     def spoil(self, some: list[Round]) -> None:
         """Keep that rounds are told apart by their numbers."""
-        self.recorder.heard.spoiled.update(one.rounds.number for one in some)
+        self.heard.spoiled.update(one.rounds.number for one in some)
 
     def put(self, value: Any) -> Any:
         """Return a formula in the letters alone, by the places that rounds have in this run."""
@@ -131,7 +135,7 @@ class Ranges:
 
     def told(self, value: Expr) -> Any:
         """Return a formula in the letters for whoever may do anything with it."""
-        if not self.recorder.watch.muted:
+        if not self.watch.muted:
             self.spoil(self.of(value))
         return self.put(value)
 
@@ -147,7 +151,7 @@ class Ranges:
         rise = right - left
         if taken.relation == "!=":  # which of the two, so that it holds between two rounds where it does in both
             less = put(rise, {one.symbol: one.place})
-            (less,) = taken_at((less,), self.recorder.numbers)
+            (less,) = taken_at((less,), self.journal.numbers)
             taken = Branch(left, "<" if less > 0 else ">", right)
         one.compared.append(canonical(taken, one.symbol))
         if not is_linear(rise, one.symbol):
@@ -159,8 +163,8 @@ class Ranges:
     def _keep(self, branch: Branch) -> None:
         numbers = isinstance(branch.left, int) and isinstance(branch.right, int)
         if not branch.is_everywhere and not numbers:
-            self.recorder.watch.path.setdefault(branch)
-            self.recorder.joins.firm.setdefault(branch)
+            self.watch.path.setdefault(branch)
+            self.joins.firm.setdefault(branch)
 
     def ends(self, one: Round) -> tuple[Size, ...]:
         """The places that a round stands for in this run: the first of them and the last."""
@@ -196,7 +200,7 @@ class Ranges:
         if type(value) is slice:
             return slice(*map(self.settled, (value.start, value.stop, value.step)))
         if type(value) is SizeInt and self.of(value.raw):
-            return sized(value.plain, Expr.const(0) + self.put(value.raw), self.recorder.watch)
+            return sized(value.plain, Expr.const(0) + self.put(value.raw), self.watch)
         return value
 
     def for_any_number(self, raw: Layer) -> Layer | None:
