@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
+import convcalc as cc
 from convcalc import compare, zoo
+from convcalc.analysis.comparison import compare_reports
 from convcalc.errors import KernelDoesNotFit
 from convcalc.layers import AdaptiveAvgPool, Conv, Flatten, Linear, MaxPool, ReLU
 from convcalc.network.blocks import Branches, Residual, Sequential
@@ -180,3 +183,14 @@ def test_the_document():
         (False, "0", "conv"),
         (False, "1", None),
     ]
+
+
+def test_a_total_that_misses_something_says_at_least():
+    counted = cc.Conv(4, 3)
+    report = cc.inspect(counted, (1, 3, 8, 8))
+    missing = replace(report, layers=(replace(report.layers[0], counted=False),))
+    found = compare_reports(report, missing)
+    assert found["macs"].least == (False, True)
+    assert str(found["macs"]) == "MACs: 3,888, at least 3,888; -, -"
+    assert found.to_dict()["b"]["uncounted"] == ["conv"]
+    assert str(found["params"]).startswith("params: 112, 112; 0")

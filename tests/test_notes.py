@@ -529,3 +529,10 @@ def test_tokens_and_channels_last_get_no_notes_of_windows():
     assert not find_notes(cc.from_torch(Tokens(), (1, 3, 32, 32)))
     (note,) = find_notes(cc.from_torch(Tokens(), (1, 3, 34, 34)))
     assert (note.kind, note.node) == ("dropped_rows", "embed")
+
+
+def test_a_record_has_the_ways_as_changes():
+    net = cc.Sequential(cc.Conv(8, 3), cc.BatchNorm())
+    (note,) = [one for one in cc.find_notes(net, (1, 3, 8, 8)) if one.ways and one.ways[0].changes]
+    edit = {"node": note.node, "setting": "bias", "value": False}
+    assert note.to_dict()["ways"] == [{"text": note.remedy, "axes": None, "changes": [[edit]]}]

@@ -31,6 +31,8 @@ class Count(Shown):
     name: str
     a: Size
     b: Size
+    least: tuple[bool, ...] = ()
+    """Whether there are more than `a`, and than `b`, in layers that are not counted; empty where all are."""
 
     @property
     def difference(self) -> Size:
@@ -109,7 +111,11 @@ class Comparison(Shown):
     @property
     def counts(self) -> tuple[Count, ...]:
         """Parameters, MACs, FLOPs and activations (elements of all outputs on the way) of both."""
-        return tuple(Count(name, *(getattr(report, name) for report in (self.a, self.b))) for name in QUANTITIES)
+        least = bool(self.a.uncounted), bool(self.b.uncounted)
+        return tuple(
+            Count(name, getattr(self.a, name), getattr(self.b, name), least if name in ("macs", "flops") else ())
+            for name in QUANTITIES
+        )
 
     def __getitem__(self, name: str) -> Count:
         """Return one of `counts` by its name; raises `NoSuchName`, a `KeyError` too."""
@@ -132,6 +138,7 @@ class Comparison(Shown):
                 "input": plain(report.input),
                 "output": plain(report.output),
                 **{name: plain(getattr(report, name)) for name in QUANTITIES},
+                "uncounted": list(report.uncounted),
                 **reach.to_dict(),
             }
             for report, reach in sides

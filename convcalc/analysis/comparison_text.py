@@ -105,9 +105,12 @@ def _layer(layer: LayerReport | None, style: Style) -> list[str]:
 
 def count_row(total: Count, style: Style) -> list[str]:
     """Return one quantity as its name, both values, the difference and the ratio."""
+    pair = zip((total.a, total.b), total.least or (False, False), strict=True)
+    values = [f"{'at least ' * more}{count(value, style)}" for value, more in pair]
+    if any(total.least):
+        return [LABELS[total.name], *values, "-", "-"]
     difference = count(total.difference, style)
     signed = difference if difference.startswith((style.minus, "0")) else f"+{difference}"
-    values = [count(value, style) for value in (total.a, total.b)]
     return [LABELS[total.name], *values, signed, _ratio(total.ratio)]
 
 

@@ -22,7 +22,7 @@ class Capture:
 
     `letters` are the input shapes with a symbol for each size that may change: formulas in layers are in them.
     `path` has the branches that depended on sizes; where one goes the other way, the graph is another, unless `joins`
-    say that the ways meet. `again`
+    say that the ways meet. `assumed` says how conditions on values of the input were taken to go. `again`
     records the module at other input shapes (with `whole=True` checked, and with repairs where it fails). `lost` says
     where sizes lost their formula, `unused` which parameters were not read, `error` why the run ended early: at the
     call `refused`, where that is known as a layer, or because the model itself raised something (`raised`).
@@ -37,6 +37,7 @@ class Capture:
     lost: tuple[str, ...] = ()
     unused: Weights = field(default_factory=Weights)
     remarks: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
     error: ConvcalcError | None = None
     refused: Node | None = None
     raised: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from convcalc.analysis.notes.text import notes_text
 from convcalc.analysis.notes.ways import Way
@@ -45,9 +45,10 @@ class Note(Shown):
     def __str__(self) -> str:
         return f"{self.node}: {self.message} ({self.kind})" + (f"\n  -> {self.remedy}" if self.remedy else "")
 
-    def to_dict(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the JSON record."""
-        return {"kind": self.kind, "node": self.node, "message": self.message, "remedy": self.remedy}
+        ways = [way.to_dict() for way in self.ways]
+        return {"kind": self.kind, "node": self.node, "message": self.message, "remedy": self.remedy, "ways": ways}
 
 
 class Notes(Shown, tuple[Note, ...]):

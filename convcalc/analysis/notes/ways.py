@@ -24,6 +24,12 @@ class Edit(NamedTuple):
     setting: str
     value: Any
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON record."""
+        value = list(self.value) if isinstance(self.value, tuple) else self.value
+        plain = isinstance(value, bool | int | str | list) or value is None
+        return {"node": self.node, "setting": self.setting, "value": value if plain else str(value)}
+
 
 Change: TypeAlias = tuple[Edit, ...]
 """What is done together."""
@@ -57,6 +63,18 @@ class Way:
     def changes(self) -> tuple[Change, ...]:
         """What it offers, each alone."""
         return tuple(change for _, change in self.options)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON record; a layer is its text.
+
+        >>> Way("{}", (("bias=False", edits("conv", bias=False)),), axes=(1,)).to_dict()["changes"]
+        [[{'node': 'conv', 'setting': 'bias', 'value': False}]]
+        """
+        return {
+            "text": self.text,
+            "axes": None if self.axes is None else list(self.axes),
+            "changes": [[edit.to_dict() for edit in change] for change in self.changes],
+        }
 
 
 def edits(node: str, **settings: Any) -> Change:

@@ -82,6 +82,8 @@ class LegalRecord(TypedDict):
     up_to: int | None
     window: dict[str, int] | None
     tried: str
+    lost: list[str]
+    assumed: list[str]
     inputs: dict[str, list[int | str]]
     near: dict[str, list[list[int]]] | None
     reasons: list[dict[str, Any]]
@@ -122,6 +124,8 @@ class Legal(Shown):
     """The sizes that `torch.export` takes as dynamic: see `exporting`; None where that is not known."""
     lost: tuple[str, ...] = ()
     """Where sizes became plain numbers, which is why nothing is proved of other sizes."""
+    assumed: tuple[str, ...] = ()
+    """What was assumed of values of the input: sizes are told of a model that goes this way."""
     inputs: Mapping[str, Sequence[Size]] = field(default_factory=dict)
     """The input shapes that are spoken of, where sizes of one are formulas in those of another: only of such inputs."""
     ask: Callable[[Mapping[str, int]], Legal] | None = field(default=None, repr=False, compare=False)
@@ -203,6 +207,8 @@ class Legal(Shown):
             up_to=self.up_to,
             window=None if self.window is None else dict(self.window),
             tried=self.tried,
+            lost=list(self.lost),
+            assumed=list(self.assumed),
             inputs={
                 name: [size if isinstance(size, int) else str(size) for size in shape]
                 for name, shape in self.inputs.items()
@@ -221,7 +227,8 @@ class Legal(Shown):
             if self.proved
             else f"observed       for {self.observed}; not proved"
         )
-        lines += [known, *(f"not known      {line}" for line in unknown[:SHOWN])]
+        lines += [known, *(f"where          {one}" for one in self.assumed)]
+        lines += [f"not known      {line}" for line in unknown[:SHOWN]]
         lines += [f"not known      {len(unknown) - SHOWN:,} more boxes"] if len(unknown) > SHOWN else []
         return "\n".join(lines)
 

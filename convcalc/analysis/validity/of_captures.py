@@ -85,6 +85,7 @@ class _Search:
         errors = [one.error for one in self.seen if not one.is_way]
         if not runs and not unknown and len(errors) == len(self.seen) and errors[0] is not None:
             raise errors[0]
+        captures = [graph.capture for graph, _ in self.captured if graph.capture is not None]
         legal = Legal(
             axes=self.axes,
             runs=runs,
@@ -95,7 +96,8 @@ class _Search:
             ways=tuple(sorted((way for one in self.seen for way in one.ways), key=lambda way: way.only_at is None)),
             tried=tried,
             unknown=unknown,
-            lost=tuple(dict.fromkeys(text for one, _ in self.captured if one.capture for text in one.capture.lost)),
+            lost=tuple(dict.fromkeys(text for one in captures for text in one.lost)),
+            assumed=tuple(dict.fromkeys(text for one in captures for text in one.assumed)),
             ask=self._asked,
         )
         for one, (graph, _) in zip(self.seen, self.captured, strict=True):

@@ -361,6 +361,7 @@ class Run:
             lost=(*lost, *self.recorder.asking.guessed),
             unused=_weighed(unused.items()),
             remarks=tuple(remarks),
+            assumed=tuple(self.recorder.asking.assumptions),
             error=self.error,
             refused=self._refused(failed, names),
             raised=self.raised is not None and failed is None,
