@@ -43,7 +43,7 @@ def of_shapes(method: Callable[..., T]) -> Callable[..., T]:
             if fewest <= given:
                 raise
             raise _counted(self.op, given, fewest, most) from None
-        except (IndexError, ZeroDivisionError):
+        except IndexError:
             raise BadShape(f"{self.op} takes no input of shape {', '.join(map(brief, shapes))}") from None
 
     return asked
