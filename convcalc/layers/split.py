@@ -1,7 +1,6 @@
 """One axis in several pieces, each an output: as many as were captured, or any number that are treated alike.
 
-A loop over `x.split(16)` runs ⌈n/16⌉ times: the last time on what is left, each time before on 16. A network that was
-recorded where there are `count` pieces has the shapes of any number of them in its first and its last.
+A loop over `x.split(16)` runs ⌈n/16⌉ times, the last time on what is left: the first and the last are as all of them.
 """
 
 from __future__ import annotations
@@ -62,8 +61,7 @@ class _Pieces(Layer):
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """The field of the input; unknown on axes that carry positions along the one that is cut."""
-        (shape,) = shapes
-        place = self.place(shape)
+        shape, place = shapes[0], self.place(shapes[0])
         kept = output if len(output) == len(shape) else (*output[:place], 1, *output[place:])
         return fields[0].over(shape, {place: None}, kept).viewed(kept, output)
 
@@ -108,7 +106,7 @@ class Chunk(_Pieces):
 
     def holds(self, size: Size) -> Iterable[Branch]:
         """As many pieces."""
-        return _as_many(size, self._piece(size), self.outputs)
+        return (Branch(room, ">=", 0) for room in _rooms(size, self._piece(size), self.outputs))
 
     def _piece(self, size: Size) -> Size:
         return (size + self.chunks - 1) // self.chunks
@@ -136,13 +134,12 @@ class Pieces(_Pieces):
 
     def holds(self, size: Size) -> Iterable[Branch]:
         """As many pieces."""
-        return _as_many(size, self.piece, self.count)
+        return (Branch(room, ">=", 0) for room in _rooms(size, self.piece, self.count))
 
     def any_number(self, fewest: int) -> AnyPieces | None:
         """As many pieces as there are, where one is full whatever the size."""
-        if isinstance(self.piece, int) and self.count > 1:
-            return AnyPieces(self.piece, count=self.count, dim=self.dim)
-        return None
+        full = isinstance(self.piece, int) and self.count > 1
+        return AnyPieces(self.piece, count=self.count, dim=self.dim) if full else None
 
 
 @dataclass(frozen=True)
@@ -334,10 +331,6 @@ def _rooms(size: Size, piece: Size, count: int) -> tuple[Size, ...]:
     """What must be >= 0 for `size` to make `count` pieces: from 1 to `piece` are left for the last."""
     last = size - piece * (count - 1)
     return (last - 1, piece - last) if count > 1 else (piece - last,)
-
-
-def _as_many(size: Size, piece: Size, count: int) -> Iterable[Branch]:
-    return (Branch(room, ">=", 0) for room in _rooms(size, piece, count))
 
 
 def _equal(op: str, size: Size, piece: Size, count: int, check: Check) -> Sequence[Size]:
