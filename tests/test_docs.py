@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import importlib
 import importlib.util
 import re
 import shlex
@@ -84,3 +85,11 @@ def test_the_command_line_page_is_the_help():
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
     assert generate.PAGE.read_text(encoding="utf-8") == generate.page(), "run: python docs/generate_cli.py"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_public_names_are_imported_as_such(page):
+    deep = re.findall(r"^>>> from (convcalc\.[\w.]+) import (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    names = [(home, name.strip()) for home, some in deep for name in some.split(",")]
+    known = vars(importlib.import_module("convcalc"))["_HOME_OF"]
+    assert not [f"{home}.{name}" for home, name in names if f"convcalc.{known.get(name)}" == home]
