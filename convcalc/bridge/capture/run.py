@@ -19,8 +19,9 @@ from convcalc.bridge.capture.known import has_values
 from convcalc.bridge.capture.meta_copy import Copier
 from convcalc.bridge.capture.naming import argument_names, labelled_outputs, names_of, place_of
 from convcalc.bridge.capture.placing import place
+from convcalc.bridge.capture.plainly import otherwise
 from convcalc.bridge.capture.recorder import Recorder
-from convcalc.bridge.capture.selfcheck import Again, check_again, is_unchecked, otherwise, shape_at, takes
+from convcalc.bridge.capture.selfcheck import Again, check_again, is_unchecked, shape_at, takes
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import Call, Failed, Value
 from convcalc.bridge.loops.alike import plan_of
