@@ -63,7 +63,7 @@ def see(graph: Graph, shapes: Mapping[str, Shape], axes: Sequence[str], sizes: M
     >>> graph = Graph([Node("conv", Conv(8, 3))], capture=capture)
     >>> seen = see(graph, {"input": (1, 3, H)}, ["H"], {"H": 8})
     >>> seen.known.lines(), seen.runs.lines()
-    (['H % 2 == 0'], ['H >= 4 and H % 2 == 0'])
+    (['H >= 2 and H % 2 == 0'], ['H >= 4 and H % 2 == 0'])
     """
     here = see_one_size(graph, shapes, axes, sizes)
     if graph.capture is not None and graph.capture.any_number is not None:
