@@ -426,10 +426,30 @@ def test_resnet18_leaves_its_input_in_the_last_stage():
 
 
 def test_a_report_has_them_and_so_has_its_document():
+    def to(node, setting, value):
+        return [{"node": node, "setting": setting, "value": value}]
+
     report = inspect_graph(Sequential(pool=AvgPool(2)), image(5, 5))
     (note,) = report.notes
     assert report.to_dict()["notes"] == [
-        {"kind": "dropped_rows", "node": "pool", "message": note.message, "remedy": note.remedy}
+        {
+            "kind": "dropped_rows",
+            "node": "pool",
+            "message": note.message,
+            "remedy": note.remedy,
+            "ways": [
+                {
+                    "text": "an input of 4 or 6 here drops none",
+                    "axes": [0, 1],
+                    "changes": [to("input", "size", 4), to("input", "size", 6)],
+                },
+                {
+                    "text": "ceil_mode=True reads it (output 3)",
+                    "axes": [0, 1],
+                    "changes": [to("pool", "ceil_mode", True)],
+                },
+            ],
+        }
     ]
 
 

@@ -209,7 +209,7 @@ def test_the_forward_convolution_refuses_with_its_numbers():
 # -- the size ----------------------------------------------------------------------------------------------------
 
 AXIS = {
-    "input_size": st.integers(1, 50),
+    "n": st.integers(1, 50),
     "kernel_size": st.integers(1, 9),
     "stride": st.integers(1, 7),
     "padding": st.tuples(st.integers(0, 6), st.integers(0, 6)),

@@ -10,6 +10,7 @@ from typing import Any
 from convcalc.errors import ConvcalcError
 from convcalc.layers import Layer, Opaque, Shape
 from convcalc.layers.base import written
+from convcalc.network.shapes import is_too_long
 from convcalc.sizes.expr import Expr
 
 
@@ -140,7 +141,7 @@ def given(layer: Layer, shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
 
 def _letters(shape: Shape) -> Shape | None:
     """A shape with plain numbers where its formulas are; None where one is too long to tell anything."""
-    if any(isinstance(size, Expr) and size.is_too_long for size in shape):
+    if is_too_long(shape):
         return None
     return tuple(size.constant if isinstance(size, Expr) and size.is_constant else size for size in shape)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from convcalc.errors import ConvcalcError
+from convcalc.errors import ConvcalcError, Unknown
 from convcalc.layers.base import Shape
 from convcalc.network.blocks import Part
 from convcalc.network.graph import Graph, InputShapes
 from convcalc.network.node import Node
 from convcalc.network.opening import open_net
 from convcalc.sizes.conditions import Check, Reader, enforce
+from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size
 
 
@@ -55,6 +56,28 @@ def node_shapes(node: Node, shapes: Mapping[str, Shape], check: Check = enforce)
         return dict(zip(node.outputs, node.layer.out_shapes(*inputs, check=named), strict=True))
     except ConvcalcError as error:
         raise (error if error.place == node.name else error.at(node.name)) from None
+
+
+def node_formulas(node: Node, shapes: Mapping[str, Shape], check: Check = enforce) -> dict[str, Shape]:
+    """Return what `node_shapes` does; raises `Unknown` where a formula is too long to tell anything, and grows on.
+
+    >>> from convcalc.layers import MaxPool
+    >>> node_formulas(Node("pool", MaxPool(2)), {"input": (1, 8, Expr.symbol("H"))})
+    {'pool': (1, 8, H//2)}
+    """
+    found = node_shapes(node, shapes, check)
+    if any(map(is_too_long, found.values())):
+        raise Unknown(f"{node.name}: the formula of its size is too long", place=node.name)
+    return found
+
+
+def is_too_long(shape: Shape) -> bool:
+    """Whether a size of a shape is a formula that is too long to tell anything.
+
+    >>> is_too_long((1, Expr.symbol("H")))
+    False
+    """
+    return any(isinstance(size, Expr) and size.is_too_long for size in shape)
 
 
 def spatial_sizes(shape: Shape) -> Shape:

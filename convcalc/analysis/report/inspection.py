@@ -22,7 +22,7 @@ from convcalc.network.graph import Graph, InputShapes
 from convcalc.network.letters import with_symbols
 from convcalc.network.node import Node, Weights
 from convcalc.network.opening import open_net
-from convcalc.network.shapes import node_shapes
+from convcalc.network.shapes import is_too_long, node_shapes
 from convcalc.sizes.branch import strongest
 from convcalc.sizes.conditions import Conditions, enforce
 from convcalc.sizes.expr import Expr
@@ -185,11 +185,7 @@ def _symbolic(node: Node, known: Mapping[str, Shape | None]) -> dict[str, Shape 
         found = node_shapes(node, shapes, enforce) if len(shapes) == len(set(node.inputs)) else _unknown(node)
     except ConvcalcError:
         return _unknown(node)
-    return {name: None if shape is None or _is_too_long(shape) else shape for name, shape in found.items()}
-
-
-def _is_too_long(shape: Shape) -> bool:
-    return any(isinstance(size, Expr) and size.is_too_long for size in shape)
+    return {name: None if shape is None or is_too_long(shape) else shape for name, shape in found.items()}
 
 
 def _unknown(node: Node) -> dict[str, Shape | None]:

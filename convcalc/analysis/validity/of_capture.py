@@ -24,7 +24,7 @@ from convcalc.errors import BadShape, ConvcalcError, Refused, Unknown
 from convcalc.layers.base import Shape
 from convcalc.network.capture import Capture
 from convcalc.network.graph import Graph
-from convcalc.network.shapes import node_shapes
+from convcalc.network.shapes import node_formulas
 from convcalc.sizes.boxes import Boxes
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.conditions import Reader
@@ -172,7 +172,7 @@ def walk(
             padding |= rows_of_padding(node, inputs, padding)
             for axis in cuts.get(node.name, ()):
                 check_even_cut(*node.layer.cut(inputs[0], axis), check=named(node.name, check.exact))
-            known |= node_shapes(node, known, check)
+            known |= node_formulas(node, known, check)
             if inner is not None:
                 inner.note(node, inputs, [known[name] for name in node.outputs])
         except Unknown:

@@ -19,7 +19,7 @@ from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.layers.base import Shape
 from convcalc.network.blocks import Part, as_graph
 from convcalc.network.graph import Graph, InputShapes
-from convcalc.network.shapes import node_shapes
+from convcalc.network.shapes import node_formulas, node_shapes
 from convcalc.sizes.axes import axis_names
 from convcalc.sizes.conditions import Conditions
 from convcalc.sizes.expr import Expr
@@ -49,7 +49,7 @@ def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Leg
             known = dict(shapes)
             for node in graph.with_formulas:
                 rounding.note(node.layer, [known[name] for name in node.inputs])
-                known |= node_shapes(node, known, Conditions())
+                known |= node_formulas(node, known, Conditions())
         if together(shapes):  # an exporter would have to be told so
             legal = replace(legal, inputs=shapes, export=None)
         return replace(legal, up_to=rounding.up_to)

@@ -14,7 +14,7 @@ from convcalc.analysis.validity.conditions import evaluate
 from convcalc.errors import ConvcalcError
 from convcalc.layers.base import Shape, written
 from convcalc.network.graph import Graph
-from convcalc.network.shapes import node_shapes
+from convcalc.network.shapes import node_formulas
 from convcalc.sizes.atoms import Atom, Extreme, Floor
 from convcalc.sizes.conditions import Conditions
 from convcalc.sizes.expr import Expr
@@ -37,7 +37,7 @@ def asked_of(graph: Graph, letters: Mapping[str, Shape], sizes: Mapping[str, int
     try:
         for node in (*graph, *([refused] if refused else ())):
             if all(name in known for name in node.inputs):
-                known |= node_shapes(node, known, needs)
+                known |= node_formulas(node, known, needs)
     except ConvcalcError:  # what has no formula ends what is known of the rest
         pass
     paths = [value for branch in graph.capture.path if branch.relation == "==" for value in branch.values]

@@ -18,7 +18,7 @@ from convcalc.layers import Layer, Opaque, Shape
 from convcalc.layers.base import written
 from convcalc.network.graph import Graph
 from convcalc.network.node import Node
-from convcalc.network.shapes import node_shapes
+from convcalc.network.shapes import is_too_long, node_shapes
 from convcalc.sizes.expr import Expr
 
 STEPS = (
@@ -202,12 +202,8 @@ def _formulas(graph: Graph) -> dict[str, Shape]:
                 found = node_shapes(node, known)
             except ConvcalcError:
                 continue
-            known |= {name: shape for name, shape in found.items() if not _is_too_long(shape)}
+            known |= {name: shape for name, shape in found.items() if not is_too_long(shape)}
     return known
-
-
-def _is_too_long(shape: Shape) -> bool:
-    return any(isinstance(size, Expr) and size.is_too_long for size in shape)
 
 
 def _against(node: Node, formulas: Mapping[str, Shape], again: Again, values: Mapping[str, int]) -> str | None:
