@@ -337,3 +337,12 @@ def places_of(shape: Shape, axes: int) -> tuple[Place | None, ...]:
     (None, None)
     """
     return channels_first(shape) if len(shape) == axes + 2 else (None,) * axes
+
+
+def repeats(shape: Shape, out: Shape, reads: Reads) -> bool:
+    """Whether a single position serves several places of the output."""
+    if shape == out:
+        return False
+    return any(
+        place not in reads and isinstance(size, int) and size == 1 != out[place] for place, size in enumerate(shape)
+    )

@@ -14,16 +14,14 @@ from typing import Any
 
 from convcalc.footprints import axis as layout
 from convcalc.footprints.axes import each_pair, is_product, reads_all
-from convcalc.footprints.axis import ALL, SELF, Axis, Reads
+from convcalc.footprints.axis import ALL, SELF, Axis, Reads, repeats
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.layout import Place, Shape, place_along
 from convcalc.footprints.product import Product
-from convcalc.footprints.stencils import everything, identity
-from convcalc.footprints.taps import EMPTY
+from convcalc.footprints.stencils import everything, identity, nothing
 from convcalc.footprints.text import field_line
 from convcalc.shown import Shown
 
-NOTHING = Footprint((EMPTY,), 1)
 MOST_TERMS = 4
 """A field has no more terms than this; those that are more are unknown together."""
 
@@ -34,8 +32,7 @@ class Field(Shown):
 
     `layout` has the digits of each axis in the node's tensor (see `footprints.layout`); None means that the tensor is
     (N, C, ...) with the axes in order. Where one axis of the input lies on two of a tensor, as queries and keys do in
-    the scores of attention, the field is the union of `terms`, and that axis is None; so it is in a vector, whose
-    features hide positions.
+    the scores of attention, or in a vector's features, the field is the union of `terms`, and that axis is None.
 
     >>> from convcalc.footprints.stencils import conv
     >>> block = Field.start(2) | Field.start(2).then((conv(3, padding=1), conv(5, padding=2)))
@@ -74,7 +71,7 @@ class Field(Shown):
         >>> Field.nothing(1).axes[0].reads_anything
         False
         """
-        return cls((NOTHING,) * axes)
+        return cls((nothing(),) * axes)
 
     @classmethod
     def everything(cls, axes: int) -> Field:
@@ -114,9 +111,8 @@ class Field(Shown):
 
     def _through_unknown(self, place: int, footprints: Sequence[Footprint | None], axis: Footprint | None) -> Any:
         """What reads everything does so through an unknown map too, if all of that is still there."""
-        along = footprints[place]
         there = self.layout is None or bool(self.layout[place])
-        return ALL if self.axes[place] is None and there and reads_all(along) else axis
+        return ALL if self.axes[place] is None and there and reads_all(footprints[place]) else axis
 
     def then_all(self, axes: Iterable[int]) -> Field:
         """Return what a layer reads that sees everything on these axes and keeps its local part.
@@ -157,7 +153,7 @@ class Field(Shown):
             return self
         if self.terms:
             return unite([term.over(shape, reads, out) for term in self.terms], out)
-        if self.layout is None and len(shape) == len(self.axes) + 2 and not _repeats(shape, out, reads):
+        if self.layout is None and len(shape) == len(self.axes) + 2 and not repeats(shape, out, reads):
             own = [layout.sized(reads.get(place, SELF), shape[place]) for place in range(2, len(shape))]
             return self if all(along == SELF for along in own) and shape == out else self.then(own)
         before = self._placed(shape)
@@ -352,12 +348,3 @@ def _of_terms(terms: Sequence[Field]) -> Field:
         axes.append(axis.footprint)
     exact = None not in axes and all(term.exact for term in terms)
     return Field(tuple(axes), exact, (None,) * len(axes), tuple(terms))
-
-
-def _repeats(shape: Shape, out: Shape, reads: Reads) -> bool:
-    """Whether a single position serves several places of the output."""
-    if shape == out:
-        return False
-    return any(
-        place not in reads and isinstance(size, int) and size == 1 != out[place] for place, size in enumerate(shape)
-    )

@@ -225,6 +225,15 @@ def source(j: int, m: int, q: int, mode: str, align_corners: bool = False) -> ra
 
 
 @lru_cache(maxsize=1)
+def nothing() -> Footprint:
+    """No output reads anything: what does not depend on the input.
+
+    >>> nothing().reads_anything
+    False
+    """
+    return Footprint((EMPTY,), 1)
+
+
 def everything() -> Footprint:
     """Every output reads every input: global pooling, attention, flatten and linear, statistics over space.
 

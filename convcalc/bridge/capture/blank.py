@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from convcalc.bridge.capture.arguments import swapped
 from convcalc.bridge.device import need_torch
 from convcalc.errors import BadShape
+from convcalc.layers import Shape
 
 LIMIT = 2**63
 """torch counts sizes, elements and bytes below it."""
@@ -31,3 +33,22 @@ def blank_input(shape: Sequence[int], kind: Any) -> Any:
             rule="bytes of an input < 2**63",
         )
     return need_torch().empty(tuple(shape), dtype=kind, device="meta")
+
+
+def dtype_of(module: Any) -> Any:
+    """Return the type that the inputs of a module have unless it is given: that of its first weights with a point."""
+    torch = need_torch()
+    kinds = [value.dtype for value in module.parameters() if value.is_floating_point() or value.is_complex()]
+    kinds.sort(key=lambda kind: kind.is_complex)  # weights of a spectrum are no sign of inputs that are complex
+    return next(iter(kinds), torch.get_default_dtype())
+
+
+def given_at(
+    given: tuple[Sequence[Any], Mapping[str, Any]], inputs: Sequence[tuple[Any, Any]], shapes: Sequence[Shape]
+) -> tuple[Any, Any]:
+    """Return the arguments of a run with `inputs`, each as given and on meta, at other shapes; their types stay."""
+    other = {
+        id(original): original if tuple(original.shape) == tuple(shape) else blank_input(shape, blank.dtype)
+        for (original, blank), shape in zip(inputs, shapes, strict=True)
+    }
+    return swapped(given[0], other), swapped(given[1], other)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, redirect_stdout
-from dataclasses import replace
 from functools import partial
 from io import StringIO
 from typing import Any
 
 from convcalc.analysis.validity.ties import are_at, asked_of, solved, tells_more, together
-from convcalc.bridge.capture.arguments import blank, each_tensor, swapped
-from convcalc.bridge.capture.blank import blank_input
+from convcalc.bridge.capture.arguments import blank, each_tensor
+from convcalc.bridge.capture.blank import blank_input, dtype_of, given_at
 from convcalc.bridge.capture.deciding import decided
+from convcalc.bridge.capture.drawing import Drawing, kept, some_of, weighed
 from convcalc.bridge.capture.isolation import unchanged
 from convcalc.bridge.capture.journal import Journal
 from convcalc.bridge.capture.known import has_values
 from convcalc.bridge.capture.meta_copy import Copier
-from convcalc.bridge.capture.naming import argument_names, labelled_outputs, names_of, place_of
+from convcalc.bridge.capture.naming import argument_names, labelled_outputs
 from convcalc.bridge.capture.placing import place
 from convcalc.bridge.capture.plainly import otherwise
 from convcalc.bridge.capture.recorder import Recorder
@@ -27,11 +27,10 @@ from convcalc.bridge.events import Call, Failed, Value
 from convcalc.bridge.loops.alike import plan_of
 from convcalc.bridge.loops.numbers import heard
 from convcalc.errors import BadShape, ConvcalcError
-from convcalc.layers import Layer, Shape
+from convcalc.layers import Shape
 from convcalc.network.capture import Capture
 from convcalc.network.graph import Graph
 from convcalc.network.letters import with_symbols
-from convcalc.network.node import Node, Weights
 from convcalc.sizes.expr import Expr
 
 EXAMPLES = (224, 256, 64, 32, 128, 512, 160, 384, 572, 28, 8, 4, 2, 1, 1024, 16000)
@@ -41,7 +40,7 @@ EXAMPLES = (224, 256, 64, 32, 128, 512, 160, 384, 572, 28, 8, 4, 2, 1, 1024, 160
 def captured_at(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape], *, whole: bool = True) -> Graph:
     """Capture at these shapes; where not `whole`, at once: nothing is checked at other sizes, no repair is tried."""
     settings = settings if whole else quick(settings)
-    kind = settings["dtype"] or _dtype(module)
+    kind = settings["dtype"] or dtype_of(module)
     inputs = [blank_input(shape, kind) for shape in shapes]
     return run_module(module, inputs, {}, settings).checked()
 
@@ -49,13 +48,6 @@ def captured_at(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape
 def quick(settings: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the settings of a run that is only tried: nothing is checked at other sizes, no repair is tried."""
     return {**settings, "check": False, "repair": False}
-
-
-def _dtype(module: Any) -> Any:
-    torch = need_torch()
-    kinds = [value.dtype for value in module.parameters() if value.is_floating_point() or value.is_complex()]
-    kinds.sort(key=lambda kind: kind.is_complex)  # weights of a spectrum are no sign of inputs that are complex
-    return next(iter(kinds), torch.get_default_dtype())
 
 
 def run_module(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any], settings: Mapping[str, Any]) -> Run:
@@ -228,7 +220,7 @@ class Run:
 
     def _at(self, shapes: Sequence[Shape]) -> Run:
         """The module run at other shapes."""
-        args, kwargs = _given_at(self.given, self._originals(), shapes)
+        args, kwargs = given_at(self.given, self._originals(), shapes)
         return Run(self.original, args, kwargs, quick(self.settings))
 
     def _originals(self) -> list[tuple[Any, Any]]:
@@ -250,24 +242,26 @@ class Run:
         outputs = [] if self.raised is not None else labelled_outputs(self.output, "")
         values = [(label, self.journal.value(tensor)) for label, tensor in outputs]
         failed = self._failed()
-        calls = self.kept([*(value for _, value in values), *(failed.inputs if failed else ())])
-        self._drawn = calls
-        names = self.names(calls)
-        self.late = next((names[id(call)] for call in calls if call.late), None)
-        ends = [(label, self.reference(names, value)) for label, value in values]
+        drawn = self._drawn = self.drawn([*(value for _, value in values), *(failed.inputs if failed else ())])
+        self.late = next((drawn.names[id(call)] for call in drawn.calls if call.late), None)
+        ends = [(label, drawn.reference(value)) for label, value in values]
         return Graph(
-            self.nodes(calls, names),
+            drawn.nodes(),
             tuple(self.inputs),
             [end for _, end in ends],
             name=self.name,
             example=[tuple(value.shape) for value in self.inputs.values()],
             labels=[label or name for label, name in ends],
-            capture=self._capture(failed, names, [value for _, value in values]),
+            capture=self._capture(failed, drawn, [value for _, value in values]),
         )
+
+    def drawn(self, ends: Sequence[Value]) -> Drawing:
+        """Return the calls that a graph with these ends shows, under their names."""
+        return Drawing(self.calls, kept(self.journal.calls, ends))
 
     def measured(self, graph: Graph) -> dict[str, Shape]:
         """Return the shape that torch gave for each output of the nodes of `graph`, which is that of this run."""
-        given = {node.name: call for node, call in zip(graph, self._drawn, strict=True)}
+        given = {node.name: call for node, call in zip(graph, self._drawn.calls, strict=True)}
         return {
             name: shape for node in graph for name, shape in zip(node.outputs, given[node.name].shapes, strict=True)
         }
@@ -278,16 +272,6 @@ class Run:
         ended = failed is not None and failed.error is self.raised and failed.raw is not need_torch()._assert
         return failed if ended else None
 
-    def _refused(self, failed: Failed | None, names: Mapping[int, str]) -> Node | None:
-        """The call that ended the run as a node, if it is known as a layer."""
-        if failed is None or failed.layer is None:
-            return None
-        name, taken = place_of(failed), {*self.inputs, *names.values()}
-        while name in taken:
-            name += "_again"
-        inputs = [self.reference(names, value) for value in failed.inputs]
-        return Node(name, failed.layer, inputs, source=failed.source)
-
     def _caught(self) -> list[str]:
         """Where the model went on after a call that was refused: a branch that no comparison tells of."""
         failed = self.journal.failed
@@ -295,41 +279,7 @@ class Run:
             return []
         return [f"{failed.function} is refused, and caught, at {failed.source}"]
 
-    def nodes(self, calls: Sequence[Call], names: Mapping[int, str]) -> list[Node]:
-        """Return a node for each call."""
-        return [
-            Node(
-                names[id(call)],
-                _layer(call),
-                [self.reference(names, value) for value in call.inputs],
-                shares=None if call.shares is None else names[id(call.shares)],
-                source=call.source,
-                weights=_weights(call),
-            )
-            for call in calls
-        ]
-
-    def reference(self, names: Mapping[int, str], value: Value) -> str:
-        """Return what a node that reads this value says."""
-        inputs = {id(call): name for name, call in self.calls.items()}
-        name = inputs.get(id(value.call)) or names[id(value.call)]
-        return name if value.place == 0 else f"{name}[{value.place}]"
-
-    def names(self, calls: Sequence[Call]) -> dict[int, str]:
-        """Return what each call is named in the graph, by its identity."""
-        return names_of(calls, taken=list(self.inputs))
-
-    def kept(self, ends: Sequence[Value]) -> list[Call]:
-        """Return the calls without those that make constants which nobody reads."""
-        needed = {id(value.call) for value in ends}
-        kept = []
-        for call in reversed(self.journal.calls):
-            if call.live or call.weights or id(call) in needed:
-                needed.update(id(value.call) for value in call.inputs)
-                kept.append(call)
-        return kept[::-1]
-
-    def _capture(self, failed: Failed | None, names: Mapping[int, str], values: Sequence[Value]) -> Capture:
+    def _capture(self, failed: Failed | None, drawn: Drawing, values: Sequence[Value]) -> Capture:
         watch = self.journal.watch
         unused = {
             path: value
@@ -339,13 +289,15 @@ class Run:
         remarks = [*self.recorder.asking.assumptions, *self.journal.disagreements]
         remarks += together(dict(zip(self.inputs, self.letters, strict=True)))
         if self.raised is None and not labelled_outputs(self.output, ""):
-            remarks.append(f"forward returns no tensor but {_kind(self.output)}: the last row stands for it")
-        strays = [path for path in self.recorder.standing.strays if path in self._used()]
+            what = "None" if self.output is None else f"a {type(self.output).__name__}"
+            remarks.append(f"forward returns no tensor but {what}: the last row stands for it")
+        used = {path for call in self.journal.calls for path, _ in call.weights}
+        strays = [path for path in self.recorder.standing.strays if path in used]
         if strays:
-            remarks.append(f"read, but not among the module's parameters: {_some(strays)}")
+            remarks.append(f"read, but not among the module's parameters: {some_of(strays)}")
         if unused:
             count = sum(value.numel() for value in unused.values())
-            remarks.append(f"{count:,} parameters are not read: {_some(list(unused))}")
+            remarks.append(f"{count:,} parameters are not read: {some_of(list(unused))}")
         chance = [f"a random number was asked for {where}" for where in self.journal.chance]
         if chance:
             remarks.append(f"{chance[0]}: what it decides is another at every run")
@@ -357,14 +309,14 @@ class Run:
         return Capture(
             letters=self.letters,
             path=tuple(watch.path),
-            joins=self.recorder.joins.found(names),
+            joins=self.recorder.joins.found(drawn.names),
             again=partial(_captured_again, self.original, self.given, self._originals(), self.settings),
             lost=(*lost, *self.recorder.asking.guessed),
-            unused=_weighed(unused.items()),
+            unused=weighed(unused.items()),
             remarks=tuple(remarks),
             assumed=tuple(self.recorder.asking.assumptions),
             error=self.error,
-            refused=self._refused(failed, names),
+            refused=drawn.refused(failed),
             raised=self.raised is not None and failed is None,
             any_number=self._for_any_number(values),
         )
@@ -381,9 +333,6 @@ class Run:
             return None
         return again.graph() if held.is_held([call.function for call in again.journal.calls]) else None
 
-    def _used(self) -> set[str]:
-        return {path for call in self.journal.calls for path, _ in call.weights}
-
 
 def _captured_again(
     module: Any,
@@ -395,43 +344,5 @@ def _captured_again(
     whole: bool = False,
 ) -> Graph:
     """Capture with the arguments of another run, the inputs at these shapes; at once where not `whole`."""
-    args, kwargs = _given_at(given, inputs, shapes)
+    args, kwargs = given_at(given, inputs, shapes)
     return run_module(module, args, kwargs, settings if whole else quick(settings)).checked()
-
-
-def _given_at(
-    given: tuple[Sequence[Any], Mapping[str, Any]], inputs: Sequence[tuple[Any, Any]], shapes: Sequence[Shape]
-) -> tuple[Any, Any]:
-    """The arguments of a run with `inputs`, each as given and on meta, at other shapes; their types stay."""
-    other = {
-        id(original): original if tuple(original.shape) == tuple(shape) else blank_input(shape, blank.dtype)
-        for (original, blank), shape in zip(inputs, shapes, strict=True)
-    }
-    return swapped(given[0], other), swapped(given[1], other)
-
-
-def _kind(value: Any) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def _layer(call: Call) -> Layer:
-    assert call.layer is not None  # noqa: S101 -- only inputs have none
-    return call.layer
-
-
-def _weights(call: Call) -> Weights:
-    return replace(_weighed(call.weights), macs=call.made)
-
-
-def _weighed(some: Any) -> Weights:
-    pairs = list(some)
-    return Weights(
-        tuple(path for path, _ in pairs),
-        sum(value.numel() for _, value in pairs),
-        sum(value.numel() for _, value in pairs if value.requires_grad),
-        sum(value.numel() * value.element_size() for _, value in pairs),
-    )

@@ -170,11 +170,10 @@ def _legal(failure: Failure, now: Sizes) -> tuple[Sizes, str] | None:
     run = failure.run
     if failure.layer is None:
         return None
-    calls = run.kept(failure.values)
-    names = run.names(calls)
+    drawn = run.drawn(failure.values)
     try:
-        nodes = run.nodes(calls, names)
-        last = Node(failure.place, _strict(failure), [run.reference(names, value) for value in failure.values])
+        nodes = drawn.nodes()
+        last = Node(failure.place, _strict(failure), [drawn.reference(value) for value in failure.values])
         capture = Capture(letters=run.letters, path=tuple(run.journal.watch.path))
         graph = Graph([*nodes, last], tuple(run.inputs), (last.name,), capture=capture)
     except (ConvcalcError, KeyError):

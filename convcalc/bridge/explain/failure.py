@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from convcalc.bridge.capture.drawing import Drawing
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import Call, Frame, Value
 from convcalc.bridge.explain.modules import layer_of
@@ -161,7 +162,7 @@ def _of_line(error: BaseException, run: Any) -> Failure:
 
 def names_until(run: Any, values: tuple[Value, ...]) -> dict[int, str]:
     """Return what the calls so far are named in the graph, and those that made `values`."""
-    names: dict[int, str] = run.names(run.kept(values))
+    names: dict[int, str] = run.drawn(values).names
     return {**names, **{id(call): name for name, call in run.calls.items()}}
 
 
@@ -169,7 +170,7 @@ def _place(run: Any, frame: Frame | None, function: str) -> str:
     """What the failing call would be named in the graph."""
     after = None if frame is None else Frame(frame.path, frame.module, frame.nested, frame.calls + 1)
     call = Call(function, after, None, (), ())
-    name: str = run.names([*run.kept([]), call])[id(call)]
+    name: str = Drawing(run.calls, [*run.drawn([]).calls, call]).names[id(call)]
     return name
 
 
