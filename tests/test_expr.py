@@ -413,3 +413,11 @@ def test_any_name_is_a_symbol_and_text_again(name):
     symbol = Expr.symbol(name)
     assert (symbol * 2)(**{name: 21}) == 42
     assert eval(str(symbol * 2 + 1), {}, {name: 20}) == 41
+
+
+@given(st.integers(2, 12), st.integers(-30, 30), st.permutations("axy"))
+def test_half_of_the_divisor_is_its_own_negative(half, b, names):
+    """floor((h*x - y + b)/2h) = x - floor((h*x + y + 2h - 1 - b)/2h), whichever name comes first."""
+    x, y = (Expr.symbol(name) for name in names[:2])
+    m = 2 * half
+    assert (half * x - y + b) // m == x - (half * x + y + m - 1 - b) // m

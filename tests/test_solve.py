@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convcalc.arithmetic.formulas import conv_out, conv_transpose_out, extent, pool_out
-from convcalc.arithmetic.solving.problem import BOUNDS, MOST_TRIED
+from convcalc.arithmetic.solving.problem import BOUNDS, MOST_TRIED, _united
 from convcalc.arithmetic.solving.solutions import solve_conv, solve_conv_transpose, solve_pool
 from convcalc.errors import BadArgument, ConvcalcError, NoSolution
 from convcalc.sizes.expr import Expr
@@ -314,3 +314,11 @@ def test_the_input_sizes_of_an_output_are_a_stride_of_them(out, k, s, p):
     assert hi == largest
     assert lo == max(1, k - 2 * p, hi - s + 1)
     assert found.count == hi - lo + 1 <= s
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 6)), max_size=6))
+def test_intervals_are_united_to_the_fewest_in_order(drawn):
+    members = {n for low, more in drawn for n in range(low, low + more + 1)}
+    united = _united([(low, low + more) for low, more in drawn])
+    assert {n for low, high in united for n in range(low, high + 1)} == members
+    assert [low for low, _ in united] == sorted(n for n in members if n - 1 not in members)
