@@ -32,6 +32,7 @@ _HOMES = {
     "NoSuchName Refused Unknown Unreadable",
     "sizes.expr": "Expr",
     "footprints.footprint": "Footprint",
+    "footprints.product": "Product",
     "arithmetic.formulas": "conv_out conv_transpose_out extent padding_pair pool_out",
     "network.graph": "Graph Node",
     "layers": "AdaptiveAvgPool AdaptiveMaxPool Add AvgPool BatchNorm Concat Conv ConvTranspose Crop CropTo Dropout ELU "
@@ -52,10 +53,13 @@ _HOMES = {
 
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
-__all__ = sorted([*_HOME_OF, "zoo"])
+_ROOMS = {"layers": "layers", "stencils": "footprints.stencils", "zoo": "zoo"}
+"""The modules that are public as a whole: every layer, the footprints of single layers, the classic networks."""
+
+__all__ = sorted([*_HOME_OF, *_ROOMS])
 
 if TYPE_CHECKING:
-    from convcalc import zoo
+    from convcalc import layers, zoo
     from convcalc.analysis.chain import Chain, Step, run_chain
     from convcalc.analysis.comparison import Comparison
     from convcalc.analysis.report.report import LayerReport, Report
@@ -102,7 +106,9 @@ if TYPE_CHECKING:
         Unknown,
         Unreadable,
     )
+    from convcalc.footprints import stencils
     from convcalc.footprints.footprint import Footprint
+    from convcalc.footprints.product import Product
     from convcalc.footprints.reads import Reads
     from convcalc.layers import (
         ELU,
@@ -158,8 +164,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "zoo":
-        return import_module("convcalc.zoo")
+    if name in _ROOMS:
+        return import_module(f"convcalc.{_ROOMS[name]}")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'convcalc' has no attribute {name!r}")
     value = getattr(import_module(f"convcalc.{_HOME_OF[name]}"), name)
