@@ -221,65 +221,129 @@ class ConvcalcError(Exception):
 
 
 class Unreadable(ConvcalcError):
-    """The question cannot be read: syntax, an unknown name, a missing file, extra or device."""
+    """The question cannot be read: syntax, an unknown name, a missing file, extra or device.
+
+    >>> import convcalc as cc
+    >>> cc.read_stack("conv 64 z7")
+    Traceback (most recent call last):
+    convcalc.errors.Unreadable: conv cannot read 'z7': write 64, k3, k3x5, s2, p1, p1:2, psame, d2, op1, g4 or ceil
+    """
 
     kind = "unreadable"
 
 
 class Disagreement(ConvcalcError):
-    """Convcalc and torch differ: one of them is wrong."""
+    """Convcalc and torch differ: one of them is wrong.
+
+    >>> str(Disagreement("at batch 3 it gives 5 rows, the formula 6").at("view"))
+    'view: at batch 3 it gives 5 rows, the formula 6'
+    """
 
     kind = "mismatch"
 
 
 class Unknown(ConvcalcError):
-    """Nothing is known: what a call without a formula gives at a size that was not measured."""
+    """Nothing is known: what a call without a formula gives at a size that was not measured.
+
+    >>> import convcalc as cc
+    >>> 2**60 in cc.valid_sizes(cc.Upsample(scale_factor=2), (1, 3, "L"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    convcalc.errors.Unknown: ...
+    """
 
     kind = "unknown"
 
 
 class Refused(ConvcalcError, ValueError):
-    """The question was read and the answer is no: torch would refuse it, or nothing fits."""
+    """The question was read and the answer is no: torch would refuse it, or nothing fits.
+
+    >>> import convcalc as cc
+    >>> cc.conv_out(2, k=3)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    convcalc.errors.KernelDoesNotFit: ...
+    """
 
     kind = "refused"
 
 
 class BadArgument(Refused):
-    """A hyper-parameter outside its range, such as stride 0."""
+    """A hyper-parameter outside its range, such as stride 0.
+
+    >>> import convcalc as cc
+    >>> cc.conv_out(28, k=3, s=0)
+    Traceback (most recent call last):
+    convcalc.errors.BadArgument: stride must be >= 1: 0
+    """
 
     kind = "bad_argument"
 
 
 class NoSuchName(BadArgument, KeyError):
-    """No row, total or axis has that name."""
+    """No row, total or axis has that name.
+
+    >>> import convcalc as cc
+    >>> cc.inspect(cc.zoo.lenet())["conv9"]
+    Traceback (most recent call last):
+    convcalc.errors.NoSuchName: no layer 'conv9'; did you mean 'conv2'?
+    """
 
     def __str__(self) -> str:
         return self.message
 
 
 class DivisionByZero(BadArgument, ZeroDivisionError):
-    """A formula divided by 0."""
+    """A formula divided by 0.
+
+    >>> import convcalc as cc
+    >>> cc.Expr.symbol("n") // 0
+    Traceback (most recent call last):
+    convcalc.errors.DivisionByZero: (n)//0
+    """
 
 
 class KernelDoesNotFit(Refused):
-    """The kernel, dilated, spans more than the padded input."""
+    """The kernel, dilated, spans more than the padded input.
+
+    >>> import convcalc as cc
+    >>> cc.conv_out(4, k=3, d=2)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    convcalc.errors.KernelDoesNotFit: kernel does not fit: it spans 5 (kernel_size=3, dilation=2) but the padded input is 4...
+    """
 
     kind = "kernel_does_not_fit"
 
 
 class NoOutput(Refused):
-    """The output would be empty or negative."""
+    """The output would be empty or negative.
+
+    >>> import convcalc as cc
+    >>> cc.conv_transpose_out(1, k=1, p=1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    convcalc.errors.NoOutput: output would be -1: ...
+    """
 
     kind = "no_output"
 
 
 class BadShape(Refused):
-    """The shape does not suit the layer: rank, channels, features, divisibility."""
+    """The shape does not suit the layer: rank, channels, features, divisibility.
+
+    >>> import convcalc as cc
+    >>> cc.Conv(8, 3, groups=4).out_shape((1, 6, 32, 32))
+    Traceback (most recent call last):
+    convcalc.errors.BadShape: `groups`=4 must divide `in_channels`=6
+    """
 
     kind = "bad_shape"
 
 
 class NoSolution(Refused):
-    """No hyper-parameters do what was asked."""
+    """No hyper-parameters do what was asked.
+
+    >>> import convcalc as cc
+    >>> cc.solve_conv(out=13, n=28, k=3, s=1, solve="p")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    convcalc.errors.NoSolution: ...
+    """
 
     kind = "no_solution"

@@ -38,7 +38,12 @@ Wires: TypeAlias = tuple[tuple[Node, ...], str]
 
 
 class Block(ABC):
-    """Parts that become nodes of a graph, one after another."""
+    """Parts that become nodes of a graph, one after another.
+
+    >>> from convcalc.layers import Conv, ReLU
+    >>> isinstance(Sequential(Conv(8, 3), ReLU()), Block), isinstance(ReLU(), Block)
+    (True, False)
+    """
 
     def __init_subclass__(cls) -> None:
         """Keep the `repr` of a block from being a dataclass's."""

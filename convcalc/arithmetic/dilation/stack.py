@@ -41,6 +41,9 @@ class HDC(Shown):
     """What `hdc` found; the fields are there at once, all else is worked out when asked for.
 
     Offsets count from the field's first tap, in positions of the stack's input.
+
+    >>> hdc([1, 2, 9]).holes
+    (7, 8, 16, 17)
     """
 
     rates: tuple[int, ...]

@@ -27,6 +27,10 @@ class Solutions(Shown):
     `solutions` lists the first ones, smallest first in the order k, s, d, p, op, n; `count` is how many there
     are (None: infinitely many). `complete` says that `solutions` or `intervals` leaves none out, of the box where
     there is one: `bounds` states the box that two or more unknowns were sought in; it is empty for one.
+
+    >>> found = solve_conv(n=224, k=7, s=2, out=112, solve="p")
+    >>> found.intervals, found.count, found.complete
+    (((3, 3),), 1, True)
     """
 
     kind: str
