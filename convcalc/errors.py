@@ -307,7 +307,7 @@ class KernelDoesNotFit(Refused):
     >>> import convcalc as cc
     >>> cc.conv_out(4, k=3, d=2)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    convcalc.errors.KernelDoesNotFit: kernel does not fit: it spans 5 (kernel_size=3, dilation=2) but the padded input is 4...
+    convcalc.errors.KernelDoesNotFit: kernel does not fit: it spans 5 (kernel_size=3, dilation=2) but the padded ...
     """
 
     kind = "kernel_does_not_fit"
