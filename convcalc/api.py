@@ -84,7 +84,7 @@ def valid_sizes(net: Graph | Part | Any, input_size: InputShapes | None = None, 
 
     `net` and `settings` are as `convcalc.inspect` has them. `input_size` is a shape (N, C, ...), batch included, of
     several inputs one each; the same name is the same size. Where no size is a name, or no shape is given, letters
-    stand for the spatial sizes: n; H, W; D, H, W. Raises `BadArgument` where there are none, `BadShape` where the
+    stand for the spatial sizes: L; H, W; D, H, W. Raises `BadArgument` where there are none, `BadShape` where the
     shape does not suit the network at any size. Source: docs/legal-sizes.md, with proof.
 
     >>> import convcalc as cc

@@ -53,7 +53,7 @@ def test_published_fields_and_strides_come_out(text, published):
 
 def test_the_frames_left_by_wav2vec_are_one_division():
     chain = run_chain(read_stack(WAV2VEC2), (1, 1, 16_000))
-    assert chain.formula[0] == (Expr.symbol("n") - 80) // 320
+    assert chain.formula[0] == (Expr.symbol("L") - 80) // 320
     assert chain.output[2] == (16_000 - 80) // 320
 
 
@@ -91,7 +91,7 @@ def test_the_formula_is_the_output_for_every_size(texts, size):
     legal = all(value(n=size) >= 0 for value in anywhere.needs)
     assert legal == (chain.error is None)
     if legal:
-        assert Expr.const(0) + chain.formula[0](n=size) == chain.output[2] == (0 + anywhere.output[2])(n=size)
+        assert Expr.const(0) + chain.formula[0](L=size) == chain.output[2] == (0 + anywhere.output[2])(n=size)
 
 
 @given(st.lists(st.sampled_from(WINDOWS), min_size=1, max_size=8))
@@ -100,7 +100,7 @@ def test_a_chain_of_windows_is_one_division_by_the_product_of_strides(texts):
     formula = run_chain(layers, (1, 4, 10**6)).formula[0]
     strides = [getattr(layer, "stride", 1) or layer.kernel_size for layer in layers]
     m = math.prod(strides)
-    values = [formula(n=n) for n in range(3 * m + 1)]
+    values = [formula(L=n) for n in range(3 * m + 1)]
     jumps = [n for n in range(1, 3 * m + 1) if values[n] != values[n - 1]]
     assert all(values[n] - values[n - 1] == 1 for n in jumps)
     assert {b - a for a, b in itertools.pairwise(jumps)} <= {m}

@@ -28,7 +28,7 @@ def document(*arguments: str, status: int = 0) -> dict:
 def test_one_record_a_line_away_from_a_terminal():
     lines = run(RESNET_STEM, "--n", "224").splitlines()
     assert [line.split()[0] for line in lines] == ["layer", "conv1", "maxpool1", "224"]
-    assert lines[-1] == "224 -> 56   any n: ⌊(n + 3)/4⌋"
+    assert lines[-1] == "224 -> 56   any L: ⌊(L + 3)/4⌋"
 
 
 def test_layers_come_in_one_argument_or_in_several():
@@ -41,7 +41,7 @@ def test_two_axes_have_their_own_letters():
 
 def test_a_symbol_answers_for_every_size_and_says_what_it_needs():
     lines = run("conv k5; maxpool 2; conv k3", "--ascii").splitlines()
-    assert lines[-2:] == ["n -> n//2 - 4", "needs n >= 6, n//2 >= 5"]
+    assert lines[-2:] == ["L -> L//2 - 4", "needs L >= 6, L//2 >= 5"]
 
 
 SAME = ["conv k3 s2 psame", "conv k5 s3 psame d2; conv k1 s2 psame; maxpool k3 s2 psame; conv k3 p1", "tconv k4 s2 p1"]
@@ -71,13 +71,13 @@ def test_a_shift_that_decides_what_is_read_leaves_the_field_open():
 def test_the_record_has_the_keys_of_inspect():
     record = document(RESNET_STEM, "--n", "224", "-c", "3")
     assert record["schema"] == 1
-    assert (record["kind"], record["out"], record["formula"], record["error"]) == ("stack", 56, "(n + 3)//4", None)
+    assert (record["kind"], record["out"], record["formula"], record["error"]) == ("stack", 56, "(L + 3)//4", None)
     conv, pool = record["layers"]
     assert " ".join(conv) == (
         "name op args inputs output outputs symbolic params shared macs receptive_field stride offset covered global"
     )
     assert conv["args"] == {"out_channels": 64, "kernel_size": 7, "stride": 2, "padding": 3}
-    assert (conv["output"], conv["symbolic"]) == ([1, 64, 112], ["1", "64", "(n + 1)//2"])
+    assert (conv["output"], conv["symbolic"]) == ([1, 64, 112], ["1", "64", "(L + 1)//2"])
     assert (conv["params"], conv["macs"]) == (7 * 3 * 64 + 64, 112 * 64 * 7 * 3)
     assert (pool["inputs"], pool["receptive_field"], pool["stride"], pool["covered"]) == (["conv1"], 11, 4, 11)
 
@@ -103,13 +103,13 @@ def test_a_refusal_comes_after_the_rows_before_it():
 def test_a_range_has_one_row_each():
     assert run("conv k9; maxpool 2", "--n", "9..11", "-q").splitlines() == ["-", "1", "1"]
     rows = document("conv k9", "--n", "8..10")["rows"]
-    assert [(row["n"], row["out"]) for row in rows] == [(8, None), (9, 1), (10, 2)]
+    assert [(row["L"], row["out"]) for row in rows] == [(8, None), (9, 1), (10, 2)]
     assert rows[0]["error"]["kind"] == "kernel_does_not_fit"
 
 
 def test_quiet_and_latex_print_the_answer_alone():
     assert run(RESNET_STEM, "--n", "224x320", "-q") == "56x80\n"
-    assert run(RESNET_STEM, "--latex") == "\\left\\lfloor \\frac{n + 3}{4} \\right\\rfloor\n"
+    assert run(RESNET_STEM, "--latex") == "\\left\\lfloor \\frac{L + 3}{4} \\right\\rfloor\n"
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_letters_stand_where_the_model_takes_other_sizes(net, shapes, other):
 
 def test_legal_sizes_are_asked_where_the_letters_stand():
     v = cc.valid_sizes(Calls(samples, c=nn.Conv1d(1, 8, 4, 2)), (1, 400))
-    assert (v.proved, v.runs.lines()) == (True, ["n >= 4"])
+    assert (v.proved, v.runs.lines()) == (True, ["L >= 4"])
 
 
 def test_samples_that_forward_gives_channels_have_a_receptive_field():

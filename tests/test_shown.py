@@ -103,7 +103,7 @@ def test_formulas_have_latex():
     assert cc.conv_size(28, 5, stride=2)._repr_latex_() == (
         r"$\displaystyle \left\lfloor \frac{n + 1}{2} \right\rfloor - 2$"
     )
-    assert cc.run_chain([cc.Conv(8, 3)], (1, 3, 28))._repr_latex_() == r"$\displaystyle n - 2$"
+    assert cc.run_chain([cc.Conv(8, 3)], (1, 3, 28))._repr_latex_() == r"$\displaystyle L - 2$"
     assert (n // 2)._repr_latex_() == r"$\displaystyle \left\lfloor \frac{n}{2} \right\rfloor$"
     assert REPORT._repr_latex_() is None
     assert repr(n // 2) == str(n // 2) == "n//2"

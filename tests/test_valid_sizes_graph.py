@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 import convcalc as cc
 from convcalc import valid_sizes
-from convcalc.analysis.validity.of_graph import name_sizes
 from convcalc.errors import BadArgument, BadShape, Refused
 from convcalc.layers import (
     Add,
@@ -27,6 +26,7 @@ from convcalc.layers import (
 )
 from convcalc.network.blocks import Residual, Sequential, Skip, Wired, as_graph
 from convcalc.network.graph import Graph
+from convcalc.network.letters import sizes_asked
 from convcalc.network.node import Node
 from convcalc.network.shapes import infer_shapes
 from convcalc.sizes.expr import Expr
@@ -177,11 +177,11 @@ def test_every_reason_names_a_node_of_the_graph():
 
 
 def test_letters_stand_for_spatial_sizes_where_none_is_a_name():
-    assert valid_sizes(Conv(8, 3), (1, 3, 64)).axes == ("n",)
+    assert valid_sizes(Conv(8, 3), (1, 3, 64)).axes == ("L",)
     assert valid_sizes(Conv(8, 3), (1, 3, 64, 64)).axes == ("H", "W")
     assert valid_sizes(Conv(8, 3), (1, 3, "H", 2)).runs == valid_sizes(Conv(8, 3), (1, 3, "H", 2)).exact
     assert not valid_sizes(Conv(8, 3), (1, 3, "H", 2))["H"]
-    shapes = name_sizes({"image": (1, 3, 8, 8), "mask": (1, 1, 8, 8), "small": (1, 1, 4, 4)})
+    shapes = sizes_asked({"image": (1, 3, 8, 8), "mask": (1, 1, 8, 8), "small": (1, 1, 4, 4)})
     assert [str(size) for size in shapes["mask"]] == ["1", "1", "H", "W"]
     assert [str(size) for size in shapes["small"]] == ["1", "1", "H_small", "W_small"]
 

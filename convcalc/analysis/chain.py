@@ -13,12 +13,11 @@ from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.layers import Layer, Shape
 from convcalc.layers.base import read_through
+from convcalc.network.letters import with_letters
 from convcalc.network.shapes import spatial_sizes
 from convcalc.network.stack import read_stack
 from convcalc.shown import Shown
-from convcalc.sizes.axes import axis_names
 from convcalc.sizes.conditions import Conditions, enforce
-from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size, exact
 
 
@@ -68,12 +67,12 @@ class Chain(Shown):
 def run_chain(layers: str | Sequence[str] | Sequence[Layer], shape: Shape) -> Chain:
     """Run a shape (N, C, ...) through layers, or through a stack as text, on its sizes and on symbols at once.
 
-    The symbol of a single axis is n; of several, their letters. Raises `BadShape` unless the shape has 1 to 3
+    Raises `BadShape` unless the shape has 1 to 3
     spatial axes; a layer's refusal does not raise, it is the result's `error`.
 
     >>> chain = run_chain("conv 64 k7 s2 p3; maxpool k3 s2 p1", (1, 3, 224))
     >>> chain.output, str(chain.formula[0]), chain.steps[-1].footprints[0].receptive_field
-    ((1, 64, 56), '(n + 3)//4', 11)
+    ((1, 64, 56), '(L + 3)//4', 11)
     """
     layers = _layers(layers)
     if not isinstance(shape, tuple | list) or not 3 <= len(shape) <= 5:
@@ -81,8 +80,7 @@ def run_chain(layers: str | Sequence[str] | Sequence[Layer], shape: Shape) -> Ch
     shape = exact(" ".join(("N", "C", "size", "size", "size")[: len(shape)]), *shape)
     axes = len(shape) - 2
     at_least(0, enforce, batch=shape[0], channels=shape[1])
-    letters = ("n",) if axes == 1 else axis_names(axes)
-    symbolic: Shape | None = (*shape[:2], *map(Expr.symbol, letters))
+    symbolic: Shape | None = with_letters({"input": shape})["input"]
     field = Field.start(axes)
     given = shape
     steps: list[Step] = []

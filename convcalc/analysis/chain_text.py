@@ -51,8 +51,8 @@ def stack_text(chain: Chain) -> str:
     >>> from convcalc.layers import Conv
     >>> print(stack_text(run_chain([Conv(8, 3)], (1, 3, 28))))
     layer  op         output  any size  receptive field  stride  offset  params  MACs
-    conv1  conv 8 k3  8x26    n − 2     3                1       1       80      1,872
-    28 -> 26   any n: n − 2
+    conv1  conv 8 k3  8x26    L − 2     3                1       1       80      1,872
+    28 -> 26   any L: L − 2
     80 params, 1,872 MACs, of 1-D layers; for images give both sizes, as 224x224
     """
     channels = isinstance(chain.input[1], int)
@@ -70,7 +70,7 @@ def stack_summary(chain: Chain, style: Style, channels: bool) -> list[str]:
     if chain.formula is None:
         line += "   no one formula: a layer rounds sizes in floating point"
     elif not any(map(is_symbolic, chain.input[2:])):
-        line += f"   any {'n' if len(chain.formula) == 1 else 'size'}: {across(chain.formula, style)}"
+        line += f"   any {'L' if len(chain.formula) == 1 else 'size'}: {across(chain.formula, style)}"
     lines = [line]
     if channels:
         params, macs = (sum(getattr(step, name) for step in chain.steps) for name in ("params", "macs"))

@@ -29,12 +29,13 @@ from convcalc.analysis.report.memory import itemsize, peak_values
 from convcalc.analysis.tiles_text import axis_tiles_line, tiles_text
 from convcalc.analysis.validity.decide import decided
 from convcalc.analysis.validity.of_capture import path_of
-from convcalc.analysis.validity.of_graph import name_sizes, valid_sizes
+from convcalc.analysis.validity.of_graph import valid_sizes
 from convcalc.errors import BadShape, NoSolution
 from convcalc.footprints.footprint import Footprint
 from convcalc.layers.base import Shape
 from convcalc.network.blocks import Part, as_graph
 from convcalc.network.graph import Graph, InputShapes
+from convcalc.network.letters import sizes_asked
 from convcalc.network.opening import open_net
 from convcalc.network.shapes import infer_shapes
 from convcalc.shown import Shown
@@ -142,7 +143,7 @@ def find_tiles(
     graph = as_graph(net)
     if len(graph.inputs) != 1:
         raise BadShape(f"tiles are cut from one input: there are {len(graph.inputs)}, {', '.join(graph.inputs)}")
-    shape = name_sizes(graph.shapes_of(input_size))[graph.inputs[0]]
+    shape = sizes_asked(graph.shapes_of(input_size))[graph.inputs[0]]
     axes = _axes(graph, shape, tile, image)
     names = [axis.name for axis in axes]
     graph, region = _way_at(graph, shape, names, [axis.like() for axis in axes])

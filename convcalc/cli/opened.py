@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.analysis.report.report import Report
-from convcalc.analysis.validity.of_graph import name_sizes
 from convcalc.api import bytes_type
 from convcalc.cli.network import Asked
 from convcalc.cli.target.python import reported
@@ -20,6 +19,7 @@ from convcalc.cli.target.target import load_target
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.layers.base import Shape
 from convcalc.network.graph import Graph
+from convcalc.network.letters import sizes_asked
 from convcalc.sizes.expr import Expr
 
 _MANY = 1000
@@ -152,7 +152,7 @@ def read_sizes(asked: Asked) -> tuple[Graph, dict[str, Shape], dict[str, int]]:
     """
     graph, shapes, _ = open_target(asked)
     try:
-        named = name_sizes(shapes, () if graph.capture is None else graph.capture.letters)
+        named = sizes_asked(shapes, () if graph.capture is None else graph.capture.letters)
     except ConvcalcError as error:
         raise Unreadable(error.message) from None
     typed = dict(asked.sizes)

@@ -30,7 +30,7 @@ from convcalc.sizes.text import LATEX, PYTHON, Style
 
 @click.command(cls=Command, short_help="Layers one after another: every size, and one formula for all.")
 @click.argument("layers", nargs=-1, required=True)
-@click.option("-n", "--n", "n", type=SIZE, help="Input size: 224, 224x320, N, 24..40. [default: the symbol n]")
+@click.option("-n", "--n", "n", type=SIZE, help="Input size: 224, 224x320, N, 24..40. [default: the symbol L]")
 @click.option("-c", "--channels", type=click.IntRange(min=1), help="Input channels; adds parameters and MACs.")
 @output_options
 def stack(layers: tuple[str, ...], n: Any, channels: int | None, **options: Any) -> None:
@@ -49,7 +49,7 @@ def stack(layers: tuple[str, ...], n: Any, channels: int | None, **options: Any)
     and the activations of torch, as relu.
     """
     read = read_stack(layers)
-    given = (Expr.symbol("n"),) if n is None else n
+    given = (Expr.symbol("L"),) if n is None else n
     if isinstance(given, range):
         return _rows(read, given, channels, options)
     axes_of({"n": given})
@@ -91,14 +91,14 @@ def _end(chain: Chain, options: dict[str, Any]) -> None:
 def _rows(layers: tuple[Layer, ...], given: range, channels: int | None, options: dict[str, Any]) -> None:
     """One row for each input size of a range."""
     if options["latex"]:
-        raise Unreadable("--latex prints one formula: give a symbol such as --n n instead of a range")
+        raise Unreadable("--latex prints one formula: give a symbol such as --n L instead of a range")
     chains = [run_chain(layers, (1, Expr.symbol("C") if channels is None else channels, size)) for size in given]
     none = None
     if all(chain.error for chain in chains):
         none = Refused(f"every row is refused, the first as {chains[0].error}", rule="some size runs")
     if options["as_json"]:
         rows = [
-            {"n": chain.input[2], **stack_record(chain), "error": chain.error and chain.error.record()}
+            {"L": chain.input[2], **stack_record(chain), "error": chain.error and chain.error.record()}
             for chain in chains
         ]
         echo_json({"kind": "stack", "rows": rows}, none)
@@ -106,6 +106,6 @@ def _rows(layers: tuple[Layer, ...], given: range, channels: int | None, options
         for size, chain in zip(given, chains, strict=True):
             out = "-" if chain.output is None else across(spatial_sizes(chain.output), PYTHON)
             why = f" {chain.error.message}" if chain.error else ""
-            click.echo(out if options["quiet"] else f"n {size} -> {out}{why}")
+            click.echo(out if options["quiet"] else f"L {size} -> {out}{why}")
     if none:
         sys.exit(1)

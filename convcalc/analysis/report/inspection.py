@@ -19,7 +19,7 @@ from convcalc.footprints.field import Field
 from convcalc.layers import Shape
 from convcalc.network.blocks import Part
 from convcalc.network.graph import Graph, InputShapes
-from convcalc.network.letters import with_symbols
+from convcalc.network.letters import with_letters
 from convcalc.network.node import Node, Weights
 from convcalc.network.opening import open_net
 from convcalc.network.shapes import is_too_long, node_shapes
@@ -54,7 +54,7 @@ def inspect_graph(net: Graph | Part | Any, input_size: InputShapes | None = None
             return there
     needs = Conditions()
     shapes, fields = dict(given), start_fields(graph, given)
-    letters = graph.lettered(given) if graph.capture is not None else with_symbols(given)
+    letters = graph.lettered(given) if graph.capture is not None else with_letters(given)
     symbolic: dict[str, Shape | None] = dict(letters)
     anywhere = _anywhere(graph, letters)
     live = set(graph.inputs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -14,13 +13,13 @@ from convcalc.analysis.validity.legal import Legal
 from convcalc.analysis.validity.of_captures import valid_sizes_of_captured
 from convcalc.analysis.validity.padded import Sides, check_exact, rows_of_padding
 from convcalc.analysis.validity.rounding import Rounding
-from convcalc.analysis.validity.ties import put, tells_more, tied, together
-from convcalc.errors import BadArgument, BadShape, ConvcalcError
+from convcalc.analysis.validity.ties import tied, together
+from convcalc.errors import BadShape, ConvcalcError
 from convcalc.layers.base import Shape
 from convcalc.network.blocks import Part, as_graph
 from convcalc.network.graph import Graph, InputShapes
+from convcalc.network.letters import sizes_asked
 from convcalc.network.shapes import node_formulas, node_shapes
-from convcalc.sizes.axes import axis_names
 from convcalc.sizes.conditions import Conditions
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size
@@ -39,7 +38,7 @@ def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Leg
     rounding = Rounding()
     graph = as_graph(net)
     letters = () if graph.capture is None else graph.capture.letters
-    shapes = name_sizes(graph.shapes_of(input_size), letters)
+    shapes = sizes_asked(graph.shapes_of(input_size), letters)
     shapes = tied(shapes, letters) if letters else shapes
     if graph.capture is not None and graph.capture.again is not None:
         sizes = [size for shape in shapes.values() for size in shape if isinstance(size, Expr)]
@@ -74,42 +73,6 @@ def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Leg
 
     legal = with_export(decide_sizes(propagate, whole), inner)
     return replace(legal, up_to=rounding.up_to)
-
-
-def name_sizes(shapes: Mapping[str, Shape], letters: Sequence[Shape] = ()) -> dict[str, Shape]:
-    """Return input shapes with letters for spatial sizes, as they are where some size is a symbol already.
-
-    Inputs of the same sizes share their letters. A capture has `letters` where they stand elsewhere, or depend on each
-    other. Raises `BadArgument` where no input has a spatial size.
-
-    >>> [str(size) for size in name_sizes({"image": (1, 3, 8, 8)})["image"]]
-    ['1', '3', 'H', 'W']
-    >>> name_sizes({"m": (1, 8, 4), "y": (1, 32)}, [(1, 8, Expr.symbol("L")), (1, 8 * Expr.symbol("L"))])
-    {'m': (1, 8, n), 'y': (1, 8*n)}
-    """
-    if any(isinstance(size, Expr) for shape in shapes.values() for size in shape):
-        return dict(shapes)
-    suffix: dict[Shape, str] = {}
-    found = {}
-    for name, shape in shapes.items():
-        called = "".join(letter if letter.isalnum() else "_" for letter in name)  # "xs.1" is an entry of a list
-        more = suffix.setdefault(shape[2:], f"_{called}" if suffix else "")
-        own = ("n",) if len(shape) == 3 else axis_names(max(0, len(shape) - 2))
-        found[name] = (*shape[:2], *(Expr.symbol(f"{letter}{more}") for letter in own))
-    if letters and tells_more(letters, tuple(found.values())):
-        return {name: tuple(map(_as_n, shape)) for name, shape in zip(shapes, letters, strict=True)}
-    if not any(len(shape) > 2 for shape in found.values()):
-        given = ", ".join(f"({', '.join(map(str, shape))})" for shape in shapes.values())
-        raise BadArgument(f"the input has no spatial axis: {given}; give a size a name to ask which it may have")
-    return found
-
-
-def _as_n(size: Size) -> Size:
-    """A size in letters, where the only axis of an input is called n."""
-    if not isinstance(size, Expr):
-        return size
-    called = {name: Expr.symbol(f"n{name[1:]}") for name in size.symbols if name == "L" or name.startswith("L_")}
-    return put(size, called)
 
 
 def _named(size: Size) -> int | str:

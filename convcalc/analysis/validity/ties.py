@@ -172,20 +172,6 @@ def are_at(letters: Sequence[Shape], shapes: Sequence[Shape]) -> bool:
     return all((letter(**values) if isinstance(letter, Expr) else letter) == size for letter, size in pairs)
 
 
-def tells_more(placed: Sequence[Shape], letters: Sequence[Shape]) -> bool:
-    """Return whether letters stand on other axes than some others do, or depend on each other.
-
-    >>> H, W = Expr.symbol("H"), Expr.symbol("W")
-    >>> [tells_more([shape], [(1, 3, H, W)]) for shape in ((1, 3, H, 8), (1, H, 8, 8), (1, 3, H, H // 2))]
-    [False, True, True]
-    """
-    pairs = [pair for some in zip(placed, letters, strict=True) for pair in zip(*some, strict=True)]
-    return any(
-        isinstance(size, Expr) and not (isinstance(letter, Expr) and str(size) in size.symbols)
-        for size, letter in pairs
-    )
-
-
 def together(letters: Mapping[str, Shape]) -> list[str]:
     """Return the remark that sizes of inputs are formulas in those of others, where they are.
 

@@ -8,7 +8,7 @@ from functools import partial
 from io import StringIO
 from typing import Any
 
-from convcalc.analysis.validity.ties import are_at, asked_of, solved, tells_more, together
+from convcalc.analysis.validity.ties import are_at, asked_of, solved, together
 from convcalc.bridge.capture.arguments import blank, each_tensor
 from convcalc.bridge.capture.blank import blank_input, dtype_of, given_at
 from convcalc.bridge.capture.deciding import decided
@@ -30,7 +30,7 @@ from convcalc.errors import BadShape, ConvcalcError
 from convcalc.layers import Shape
 from convcalc.network.capture import Capture
 from convcalc.network.graph import Graph
-from convcalc.network.letters import with_symbols
+from convcalc.network.letters import tells_more, with_letters
 from convcalc.sizes.expr import Expr
 
 EXAMPLES = (224, 256, 64, 32, 128, 512, 160, 384, 572, 28, 8, 4, 2, 1, 1024, 16000)
@@ -123,7 +123,7 @@ class Run:
         shapes = {name: tuple(value.shape) for name, value in self.inputs.items()}
         found = self.settings["placed"]
         fits = found is not None and are_at(found, tuple(shapes.values()))
-        letters = dict(zip(shapes, found, strict=True)) if fits else with_symbols(shapes)
+        letters = dict(zip(shapes, found, strict=True)) if fits else with_letters(shapes)
         for name, first in zip(letters, self.settings["named"], strict=False):
             taken = set(map(str, first.values()))  # a letter of the user's is no other axis'
             letters[name] = tuple(
