@@ -163,7 +163,7 @@ def _inputs(model: Model, net: Any) -> Inputs:
 
 def _measure(model: Model, row: Row) -> None:
 
-    from convcalc.analysis.report.cost import count_cost
+    from convcalc.analysis.report.inspection import inspect_graph
     from convcalc.bridge.trace import capture
     from convcalc.layers import Opaque
 
@@ -200,23 +200,23 @@ def _measure(model: Model, row: Row) -> None:
     )
     numbers = [tuple(shape) for shape in graph.example or ()]
 
-    cost = count_cost(graph).total
+    report = inspect_graph(graph)
     known = {id(value): value.numel() for value in net.parameters()}
     expected = sum(known.values()) - found.unused.params
-    row.params = cost.params == expected
+    row.params = report.params == expected
     if not row.params:
-        row.problems.append(f"parameters: {cost.params:,} by capture, {expected:,} by torch")
+        row.problems.append(f"parameters: {report.params:,} by capture, {expected:,} by torch")
 
     ours = _ends(graph, numbers)
     theirs, macs, by_op = _forward(net, numbers, inputs)
     row.shapes = ours == theirs
     if not row.shapes:
         row.problems.append(f"outputs: {ours} by capture, {theirs} by torch"[:300])
-    row.counted = (int(cost.macs), macs)
-    row.macs = cost.macs == macs
+    row.counted = (int(report.macs), macs)
+    row.macs = report.macs == macs
     if not row.macs:
-        row.problems.append(f"MACs: {_difference(graph, cost.macs, macs, by_op)}")
-    if cost.params <= CHEAP_PARAMS and cost.macs <= CHEAP_MACS:
+        row.problems.append(f"MACs: {_difference(graph, report.macs, macs, by_op)}")
+    if report.params <= CHEAP_PARAMS and report.macs <= CHEAP_MACS:
         _on_cpu(net, numbers, inputs, ours, row)
     _other_sizes(net, graph, numbers, inputs, row)
 
@@ -231,13 +231,12 @@ def _live(graph: Any) -> set[str]:
 
 
 def _difference(graph: Any, ours: int, theirs: int, by_op: Mapping[str, int]) -> str:
-    from convcalc.analysis.report.cost import count_cost
+    from convcalc.analysis.report.inspection import inspect_graph
 
     mine: Counter[str] = Counter()
-    ops = {node.name: node.layer.op for node in graph}
-    for cost in count_cost(graph).nodes:
-        if cost.macs:
-            mine[ops[cost.name]] += int(cost.macs)
+    for row in inspect_graph(graph).layers:
+        if row.macs:
+            mine[row.op] += int(row.macs)
     texts = [", ".join(f"{op} {count:,}" for op, count in some.items()) for some in (mine, by_op)]
     return f"{ours:,} by capture ({texts[0]}), {theirs:,} by FlopCounterMode ({texts[1]})"
 

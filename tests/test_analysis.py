@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import find_fields
-from convcalc.analysis.report.cost import count_cost
 from convcalc.analysis.report.inspection import inspect_graph
+from convcalc.analysis.report.rows import fold_blocks
 from convcalc.errors import BadArgument, Refused
 from convcalc.layers import (
     AdaptiveAvgPool,
@@ -132,8 +132,9 @@ def test_a_report_has_the_rows_before_the_refusal(net):
     if shapes is not None:
         assert report.error is None
         assert {row.name: row.output for row in report.layers} == {k: v for k, v in shapes.items() if k != "input"}
-        assert report.params == count_cost(net, (1, 4, 12)).total.params
-        assert report.macs == count_cost(net, (1, 4, 12)).total.macs
+        inputs = [(node.layer, [shapes[name] for name in node.inputs]) for node in as_graph(net)]
+        assert report.params == sum(layer.params(*given) for layer, given in inputs)
+        assert report.macs == sum(layer.macs(*given) for layer, given in inputs)
         fields = find_fields(net, (1, 4, 12))
         assert all(row.field == fields[row.name] for row in report.layers)
     else:
@@ -298,29 +299,29 @@ def test_a_temporal_network_reads_what_is_published():
 
 
 def test_macs_of_transposed_grouped_dilated_and_same():
-    assert count_cost(ConvTranspose(8, 4, stride=2, padding=1), (1, 4, 8, 8)).total.macs == 32_768
-    assert count_cost(Conv(8, 3, padding=1), (1, 3, 16, 16)).total.macs == 55_296
-    assert count_cost(Conv(8, 3, padding="same", dilation=2, groups=4), (1, 8, 16, 16)).total.macs == 8 * 2 * 9 * 256
-    assert count_cost(Conv(8, 3, padding=1), (5, 3, 16, 16)).total.macs == 5 * 55_296
+    assert inspect_graph(ConvTranspose(8, 4, stride=2, padding=1), (1, 4, 8, 8)).macs == 32_768
+    assert inspect_graph(Conv(8, 3, padding=1), (1, 3, 16, 16)).macs == 55_296
+    assert inspect_graph(Conv(8, 3, padding="same", dilation=2, groups=4), (1, 8, 16, 16)).macs == 8 * 2 * 9 * 256
+    assert inspect_graph(Conv(8, 3, padding=1), (5, 3, 16, 16)).macs == 5 * 55_296
 
 
 def test_costs_add_up_by_node_by_block_and_in_all():
-    cost = count_cost(load("resnet50"), itemsize=2)
-    for reading in ("params", "macs", "flops", "activations", "bytes"):
-        total = getattr(cost.total, reading)
-        assert total == sum(getattr(node, reading) for node in cost.nodes)
-        assert total == sum(getattr(block, reading) for block in cost.blocks())
-        assert total == sum(getattr(block, reading) for block in cost.blocks(depth=2))
-    assert cost.total.bytes == 2 * (cost.total.params + cost.total.activations)
-    assert [block.name for block in cost.blocks()][4:8] == ["layer1", "layer2", "layer3", "layer4"]
-    assert cost.block("layer4") == cost.blocks()[7]
-    assert cost.block("layer").params == 0
+    report = inspect_graph(load("resnet50"), dtype="float16")
+    blocks = [fold_blocks(report, depth) for depth in (1, 2)]
+    for reading in ("params", "macs", "flops", "trainable", "weight_bytes", "activation_bytes"):
+        assert {getattr(folded, reading) for folded in blocks} == {getattr(report, reading)}
+    for reading in ("params", "macs"):
+        assert getattr(report, reading) == sum(getattr(row, reading) for row in report.layers)
+    assert report.weight_bytes == 2 * report.params
+    assert [row.name for row in blocks[0].layers][4:8] == ["layer1", "layer2", "layer3", "layer4"]
+    inside = [row.params for row in report.layers if row.name.startswith("layer4.")]
+    assert blocks[0]["layer4"].params == sum(inside) > 0
 
 
 def test_costs_of_symbols_are_formulas():
-    cost = count_cost(Sequential(Conv(8, 3, padding=1), Flatten(), Linear(10)), (1, 3, "N", "N")).total
-    assert cost.macs(N=16) == 55_296 + 8 * 256 * 10
-    assert cost.params(N=16) == 8 * 3 * 9 + 8 + 8 * 256 * 10 + 10
+    report = inspect_graph(Sequential(Conv(8, 3, padding=1), Flatten(), Linear(10)), (1, 3, "N", "N"))
+    assert report.macs(N=16) == 55_296 + 8 * 256 * 10
+    assert report.params(N=16) == 8 * 3 * 9 + 8 + 8 * 256 * 10 + 10
 
 
 # -- the report --------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 import pytest
 
 from convcalc import find_fields
-from convcalc.analysis.report.cost import count_cost
+from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.errors import BadArgument, BadShape
 from convcalc.layers import (
     AdaptiveAvgPool,
@@ -42,7 +42,7 @@ def test_an_empty_sequential_is_nothing_at_all():
 
 def test_in_channels_are_inferred_on_the_way():
     net = Sequential(Conv(8, 3), Conv(16, 3), Conv(16, 3, groups=4))
-    assert [cost.params for cost in count_cost(net, (1, 3, 9, 9)).nodes] == [
+    assert [row.params for row in inspect_graph(net, (1, 3, 9, 9)).layers] == [
         8 * 3 * 9 + 8,
         16 * 8 * 9 + 16,
         16 * 4 * 9 + 16,
@@ -117,8 +117,8 @@ def test_the_u_net_is_four_skips_inside_each_other(padded):
     flat = unet(padded=padded)
     shape = (1, 1, 200, 213)
     assert out(nested, shape) == out(flat, shape)
-    assert count_cost(nested, shape).total.params == count_cost(flat, shape).total.params
-    assert count_cost(nested, shape).total.macs == count_cost(flat, shape).total.macs
+    assert inspect_graph(nested, shape).params == inspect_graph(flat, shape).params
+    assert inspect_graph(nested, shape).macs == inspect_graph(flat, shape).macs
     assert find_fields(nested, shape)[nested.outputs[0]] == find_fields(flat, shape)["out"]
 
 

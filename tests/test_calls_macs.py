@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="torch is an extra: pip install 'con
 from calls import Of
 from torch.utils.flop_counter import FlopCounterMode
 
-from convcalc.analysis.report.cost import count_cost
+from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.bridge.trace import capture
 
 F = torch.nn.functional
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even k
 
 
 def macs(module, *shapes):
-    return count_cost(capture(module, shapes)).total.macs
+    return inspect_graph(capture(module, shapes)).macs
 
 
 def by_torch(module, *shapes):
@@ -136,7 +136,7 @@ def test_what_torchs_counter_leaves_out_is_counted_by_hand():
 def test_a_module_that_runs_twice_costs_twice_and_has_its_parameters_once():
     conv = torch.nn.Conv2d(4, 4, 3, padding=1)
     once, twice = torch.nn.Sequential(conv), torch.nn.Sequential(conv, conv)
-    a, b = (count_cost(capture(net, (1, 4, 8, 8))).total for net in (once, twice))
+    a, b = (inspect_graph(capture(net, (1, 4, 8, 8))) for net in (once, twice))
     assert (b.macs, b.params) == (2 * a.macs, a.params)
     assert b.macs == by_torch(twice, (1, 4, 8, 8))
 
@@ -152,5 +152,5 @@ def test_tied_weights_count_once():
         def forward(self, index):
             return self.head(self.embedding(index))
 
-    cost = count_cost(capture(Tied(), (2, 5), dtype=torch.long)).total
+    cost = inspect_graph(capture(Tied(), (2, 5), dtype=torch.long))
     assert (cost.params, cost.macs) == (50 * 8, 2 * 5 * 8 * 50)

@@ -13,7 +13,7 @@ from calls import flat, outputs
 from torch.utils.flop_counter import FlopCounterMode
 
 from convcalc import inspect
-from convcalc.analysis.report.cost import count_cost
+from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.bridge.trace import capture
 from convcalc.layers import Opaque
 
@@ -276,7 +276,7 @@ def test_formulas_give_the_shapes_of_other_sizes(model):
 
 def test_parameters_are_counted_once(model):
     net, _, graph = model
-    assert count_cost(graph).total.params == sum(value.numel() for value in net.parameters())
+    assert inspect_graph(graph).params == sum(value.numel() for value in net.parameters())
 
 
 def test_multiply_accumulates_are_those_of_torchs_counter(model):
@@ -289,7 +289,7 @@ def test_multiply_accumulates_are_those_of_torchs_counter(model):
             net(torch.rand(shape))
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
-    assert count_cost(graph).total.macs == counter.get_total_flops() // 2
+    assert inspect_graph(graph).macs == counter.get_total_flops() // 2
 
 
 def test_outputs_keep_their_names():

@@ -20,7 +20,6 @@ from torch.nn import functional  # noqa: E402
 from torch.nn.utils import prune  # noqa: E402
 from torch.utils.checkpoint import checkpoint, checkpoint_sequential  # noqa: E402
 
-from convcalc.analysis.report.cost import count_cost  # noqa: E402
 from convcalc.analysis.report.inspection import inspect_graph  # noqa: E402
 from convcalc.api import from_torch  # noqa: E402
 from convcalc.bridge.trace import capture  # noqa: E402
@@ -59,8 +58,8 @@ def opaque(graph):
 
 
 def totals(graph):
-    cost = count_cost(graph, dict(zip(graph.inputs, graph.example, strict=True)))
-    return cost.total.params, cost.total.macs
+    report = inspect_graph(graph)
+    return report.params, report.macs
 
 
 def outputs(graph):

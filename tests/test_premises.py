@@ -11,7 +11,6 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import convcalc as cc
-from convcalc.analysis.report.cost import count_cost
 from convcalc.arithmetic.solving.problem import _united
 from convcalc.arithmetic.window_size import unread
 from convcalc.footprints.layout import Digit, cut, strides, together
@@ -251,10 +250,10 @@ def test_digits_put_together_are_the_same_number(digits):
 def test_weights_that_two_nodes_share_cost_once():
     conv = cc.Conv(4, 3, padding=1)
     graph = cc.Graph([cc.Node("a", conv), cc.Node("b", conv, ("a",), shares="a")])
-    cost = count_cost(graph, (1, 4, 8))
-    assert [one.params for one in cost.nodes] == [4 * 4 * 3 + 4, 0]
-    assert [one.macs for one in cost.nodes] == [8 * 4 * 4 * 3] * 2
-    assert cost.total.params == 52
+    report = cc.inspect(graph, (1, 4, 8))
+    assert [one.params for one in report.layers] == [4 * 4 * 3 + 4, 0]
+    assert [one.macs for one in report.layers] == [8 * 4 * 4 * 3] * 2
+    assert report.params == 52
 
 
 def test_a_bias_that_is_seen_beside_a_batch_norm_is_of_use():

@@ -79,6 +79,6 @@ def _record(network: Network) -> dict[str, Any]:
         "macs": report.macs,
         "flops": report.flops,
         "receptive_field": plain(network.receptive_field),
-        "stride": [value.numerator if value.denominator == 1 else str(value) for value in network.stride],
+        "stride": plain(network.stride),
         "source": network.source,
     }

@@ -5,35 +5,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from convcalc.analysis.chain_text import stack_text, step_line
+from convcalc.analysis.report.report import LayerReport
+from convcalc.analysis.report.walk import walk
 from convcalc.arithmetic.formulas import at_least
 from convcalc.errors import BadArgument, BadShape, ConvcalcError, brief
-from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.layers import Layer, Shape
-from convcalc.layers.base import read_through
-from convcalc.network.letters import with_letters
+from convcalc.network.graph import Graph
+from convcalc.network.node import Node
 from convcalc.network.shapes import spatial_sizes
 from convcalc.network.stack import read_stack
 from convcalc.shown import Shown
-from convcalc.sizes.conditions import Conditions, enforce
+from convcalc.sizes.conditions import enforce
 from convcalc.sizes.size import Size, exact
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Step(Shown):
-    """One layer of a stack on its input; shapes include the batch."""
+class Step(LayerReport):
+    """One layer of a stack on its input: its row in a report, and itself."""
 
-    name: str
     layer: Layer
-    output: Shape
-    symbolic: Shape | None
-    """The output shape for any input size; None where a layer has no formula."""
-    footprints: tuple[Footprint | None, ...]
-    """What the step's output reads of the stack's input on each spatial axis; None where that is no periodic map."""
-    params: Size
-    macs: Size
+
+    @property
+    def footprints(self) -> tuple[Footprint | None, ...]:
+        """What its output reads of the stack's input on each spatial axis; None where that is no periodic map."""
+        return self.field.axes
 
     def __str__(self) -> str:
         return step_line(self)
@@ -67,79 +66,48 @@ class Chain(Shown):
 def run_chain(layers: str | Sequence[str] | Sequence[Layer], shape: Shape) -> Chain:
     """Run a shape (N, C, ...) through layers, or through a stack as text, on its sizes and on symbols at once.
 
-    Raises `BadShape` unless the shape has 1 to 3
-    spatial axes; a layer's refusal does not raise, it is the result's `error`.
+    Raises `BadShape` unless the shape has 1 to 3 spatial axes; a layer's refusal does not raise, it is the result's
+    `error`.
 
     >>> chain = run_chain("conv 64 k7 s2 p3; maxpool k3 s2 p1", (1, 3, 224))
     >>> chain.output, str(chain.formula[0]), chain.steps[-1].footprints[0].receptive_field
     ((1, 64, 56), '(L + 3)//4', 11)
     """
-    layers = _layers(layers)
+    graph = chained(_layers(layers))
     if not isinstance(shape, tuple | list) or not 3 <= len(shape) <= 5:
         raise BadShape(f"a stack takes (N, C, ...) with 1 to 3 spatial axes: got {shape!r}")
     shape = exact(" ".join(("N", "C", "size", "size", "size")[: len(shape)]), *shape)
-    axes = len(shape) - 2
     at_least(0, enforce, batch=shape[0], channels=shape[1])
-    symbolic: Shape | None = with_letters({"input": shape})["input"]
-    field = Field.start(axes)
-    given = shape
-    steps: list[Step] = []
-    needs = Conditions()
-    error = None
-    for name, layer in zip(step_names(layers), layers, strict=True):
-        try:
-            output = layer.out_shape(shape, check=needs)
-        except ConvcalcError as refusal:
-            error = refusal.at(name)
-            break
-        symbolic = _for_any_size(layer, symbolic)
-        field = read_through(layer, (field,), (shape,), output)
-        step = Step(
-            name=name,
-            layer=layer,
-            output=output,
-            symbolic=symbolic,
-            footprints=field.axes,
-            params=layer.params(shape),
-            macs=layer.macs(shape),
-        )
-        steps.append(step)
-        shape = output
-    return Chain(input=given, steps=tuple(steps), error=error, needs=tuple(needs.open))
+    found = walk(graph, {"input": shape})
+    steps = tuple(Step(**vars(row), layer=node.layer) for row, node in zip(found.rows, graph, strict=False))
+    return Chain(input=shape, steps=steps, error=found.error, needs=found.needs)
 
 
 def _layers(layers: str | Sequence[str] | Sequence[Layer]) -> Sequence[Layer]:
     if isinstance(layers, str):
         return read_stack(layers)
-    if not isinstance(layers, list | tuple):
-        raise BadArgument(f"a stack is made of layers, or text such as 'conv 64 k3 p1': got {brief(layers)}")
-    read = [read_stack(layer) if isinstance(layer, str) else (layer,) for layer in layers]
-    for layer in (layer for group in read for layer in group):
+    found: list[Any] = [
+        layer
+        for entry in (layers if isinstance(layers, list | tuple) else [layers])
+        for layer in (read_stack(entry) if isinstance(entry, str) else (entry,))
+    ]
+    for layer in found:
         if not isinstance(layer, Layer):
             raise BadArgument(f"a stack is made of layers, or text such as 'conv 64 k3 p1': got {brief(layer)}")
-    return [layer for group in read for layer in group]
+    return found
 
 
-def step_names(layers: Sequence[Layer]) -> list[str]:
-    """Return a name for each layer: its op, counted.
+def chained(layers: Sequence[Layer]) -> Graph:
+    """Return layers one after another as a graph, each named by its op, counted.
 
     >>> from convcalc.network.stack import read_stack
-    >>> step_names(read_stack("(conv k3; relu) *2"))
+    >>> [node.name for node in chained(read_stack("(conv k3; relu) *2"))]
     ['conv1', 'relu1', 'conv2', 'relu2']
     """
-    counted: Counter[str] = Counter()
-    names = []
+    counted = Counter[str]()
+    nodes, last = list[Node](), "input"
     for layer in layers:
         counted[layer.op] += 1
-        names.append(f"{layer.op}{counted[layer.op]}")
-    return names
-
-
-def _for_any_size(layer: Layer, shape: Shape | None) -> Shape | None:
-    """The output shape for any size; None from the first layer that has no formula on."""
-    if shape is None:
-        return None
-    try:
-        return layer.out_shape(shape, check=Conditions())
-    except ConvcalcError:
-        return None
+        nodes.append(Node(f"{layer.op}{counted[layer.op]}", layer, last))
+        last = nodes[-1].name
+    return Graph(nodes)

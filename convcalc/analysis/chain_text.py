@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from convcalc.analysis.report.text import shape_text
-from convcalc.footprints.footprint import Footprint
-from convcalc.footprints.text import field_texts, local_stride
+from convcalc.footprints.text import field_texts
 from convcalc.network.ops import shorthand
 from convcalc.network.shapes import spatial_sizes
 from convcalc.render.table import plain_table
-from convcalc.render.words import across, count, error_lines, needed, number, plain
+from convcalc.render.words import across, count, error_lines, needed, number, plain, single
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import is_symbolic
 from convcalc.sizes.text import PRETTY, PYTHON, Style, write
@@ -88,52 +85,25 @@ def stack_summary(chain: Chain, style: Style, channels: bool) -> list[str]:
 
 def stack_record(chain: Chain) -> dict[str, Any]:
     """Return the JSON record of a stack; shapes include the batch, the formula does not."""
-    names = ["input", *(step.name for step in chain.steps)]
     return {
         "kind": "stack",
         "input": plain(chain.input),
-        "layers": [_step_record(step, before) for step, before in zip(chain.steps, names, strict=False)],
+        "layers": [_step_record(step) for step in chain.steps],
         "output": plain(chain.output),
-        "out": None if chain.output is None else _single([plain(size) for size in spatial_sizes(chain.output)]),
-        "formula": None if chain.formula is None else _single([number(size, PYTHON) for size in chain.formula]),
+        "out": None if chain.output is None else single(plain(spatial_sizes(chain.output))),
+        "formula": None if chain.formula is None else single([number(size, PYTHON) for size in chain.formula]),
         "needs": [f"{plain(value)} >= 0" for value in chain.needs],
     }
 
 
-def _step_record(step: Step, before: str) -> dict[str, Any]:
-    footprints = step.footprints
-    return {
-        "name": step.name,
-        "op": step.layer.op,
-        "args": {name: plain(value) for name, value in step.layer.arguments().items()},
-        "inputs": [before],
-        "output": plain(step.output),
-        "outputs": [plain(step.output)],
-        "symbolic": None if step.symbolic is None else [number(size, PYTHON) for size in step.symbolic],
-        "params": plain(step.params),
-        "shared": False,
-        "macs": plain(step.macs),
-        "receptive_field": _readings(footprints, lambda f: None if f.is_unbounded else f.receptive_field),
-        "stride": _readings(footprints, lambda f: _rational(local_stride(f))),
-        "offset": _readings(footprints, lambda f: _rational(f.offset)),
-        "covered": _readings(footprints, lambda f: None if f.is_unbounded else f.covered),
-        "global": any(footprint is not None and footprint.is_global for footprint in footprints),
-    }
+def _step_record(step: Step) -> dict[str, Any]:
+    """The record of its row in a report, less what differs in captured modules alone."""
+    record = {name: value for name, value in step.to_dict().items() if name not in _CAPTURED}
+    formula = None if step.symbolic is None else [number(size, PYTHON) for size in step.symbolic]
+    return {**record, "symbolic": formula}
 
 
-def _readings(footprints: Sequence[Footprint | None], read: Any) -> Any:
-    return _single([None if footprint is None else read(footprint) for footprint in footprints])
-
-
-def _rational(value: Fraction | None) -> int | str | None:
-    """A whole number as a number, another fraction as its exact text."""
-    if value is None:
-        return None
-    return value.numerator if value.denominator == 1 else str(value)
-
-
-def _single(values: list[Any]) -> Any:
-    return values[0] if len(values) == 1 else values
+_CAPTURED = ("trainable", "constant", "counted")
 
 
 def stack_latex(chain: Chain, style: Style) -> list[str]:

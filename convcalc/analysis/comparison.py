@@ -9,8 +9,9 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.analysis.comparison_text import compare_html, compare_text, count_line
-from convcalc.analysis.report.report import LayerReport, PerAxis, Report, plain
+from convcalc.analysis.report.report import LayerReport, PerAxis, Report
 from convcalc.errors import NoSuchName, brief
+from convcalc.render.words import plain
 from convcalc.shown import Shown
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size

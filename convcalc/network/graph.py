@@ -18,6 +18,7 @@ from convcalc.errors import BadArgument, BadShape, brief, nearest
 from convcalc.layers.base import Shape, written
 from convcalc.network.capture import Capture
 from convcalc.network.input_size import read_shape, read_shapes
+from convcalc.network.letters import with_letters
 from convcalc.network.node import Node
 from convcalc.shown import Shown
 from convcalc.sizes.expr import Expr
@@ -150,13 +151,14 @@ class Graph(Shown):
         return whole
 
     def lettered(self, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
-        """Return the shapes with the letters of the capture in the place of numbers."""
-        letters = () if self.capture is None else self.capture.letters
+        """Return input shapes with letters in the place of numbers: those of the capture, else those of the axes."""
+        if self.capture is None:
+            return with_letters(shapes)
         return {
             name: tuple(
                 letter if isinstance(size, int) else size for letter, size in zip(known, shapes[name], strict=True)
             )
-            for name, known in zip(self.inputs, letters, strict=True)
+            for name, known in zip(self.inputs, self.capture.letters, strict=True)
         }
 
     def holds(self, shapes: Mapping[str, Shape]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 from convcalc.errors import ConvcalcError
@@ -105,16 +106,29 @@ def _relation(value: Expr, sign: str, style: Style) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return `value` for JSON: an expression as its Python text, a pair as a list.
+    """Return a value for JSON: an expression as its Python text, a fraction as exact text, a tuple as a list.
 
-    >>> plain(((Expr.symbol("n") + 1) // 2, 3))
-    ['(n + 1)//2', 3]
+    >>> plain((Expr.symbol("H") // 2, Fraction(4), Fraction(1, 2), None))
+    ['H//2', 4, '1/2', None]
     """
-    if isinstance(value, Expr):
-        return value.constant if value.is_constant else value.text
-    if isinstance(value, tuple | list):
-        return [plain(entry) for entry in value]
-    return str(value) if is_symbolic(value) else value
+    match value:
+        case Expr():
+            return value.constant if value.is_constant else value.text
+        case Fraction():
+            return value.numerator if value.denominator == 1 else str(value)
+        case tuple() | list():
+            return [plain(entry) for entry in value]
+        case _:
+            return str(value) if is_symbolic(value) else value
+
+
+def single(values: Sequence[Any]) -> Any:
+    """Return one value per axis for JSON: of one axis its own, of several all.
+
+    >>> single([3]), single([3, 5])
+    (3, [3, 5])
+    """
+    return values[0] if len(values) == 1 else values
 
 
 def stacked(records: Sequence[dict[str, Any]], shared: Sequence[str] = ()) -> dict[str, Any]:

@@ -51,8 +51,8 @@ def alexnet_torchvision(in_channels: int = 3, classes: int = 1000) -> Graph:
 
     Source: A. Krizhevsky, "One weird trick for parallelizing convolutional neural networks", arXiv:1404.5997.
 
-    >>> from convcalc.analysis.report.cost import count_cost
-    >>> count_cost(alexnet_torchvision()).total.params
+    >>> from convcalc import inspect
+    >>> inspect(alexnet_torchvision()).params
     61100840
     """
     features = Sequential(

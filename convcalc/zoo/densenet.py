@@ -53,8 +53,8 @@ def densenet(
 def densenet121(in_channels: int = 3, classes: int = 1000) -> Graph:
     """Return DenseNet-121: blocks of 6, 12, 24 and 16 bottleneck layers.
 
-    >>> from convcalc.analysis.report.cost import count_cost
-    >>> count_cost(densenet121()).total.params
+    >>> from convcalc import inspect
+    >>> inspect(densenet121()).params
     7978856
     """
     return _bottlenecks("densenet121", (6, 12, 24, 16), in_channels, classes)

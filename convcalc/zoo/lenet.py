@@ -14,8 +14,8 @@ def lenet(in_channels: int = 1, classes: int = 10, modern: bool = False) -> Grap
     Sigmoid and average pooling; `modern`: ReLU and max pooling. Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner,
     "Gradient-based learning applied to document recognition", Proc. IEEE 86(11), 1998.
 
-    >>> from convcalc.analysis.report.cost import count_cost
-    >>> count_cost(lenet()).total.params
+    >>> from convcalc import inspect
+    >>> inspect(lenet()).params
     61706
     """
     act = ReLU() if modern else Sigmoid()

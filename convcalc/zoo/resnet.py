@@ -21,8 +21,8 @@ def resnet18(in_channels: int = 3, classes: int = 1000, bias: bool = False, shor
     `bias=True, shortcut_norm=False` is how it is often taught: convolutions keep their biases, and the 1x1
     convolution of a shortcut has no normalization.
 
-    >>> from convcalc.analysis.report.cost import count_cost
-    >>> count_cost(resnet18()).total.params, count_cost(resnet18(bias=True, shortcut_norm=False)).total.params
+    >>> from convcalc import inspect
+    >>> inspect(resnet18()).params, inspect(resnet18(bias=True, shortcut_norm=False)).params
     (11689512, 11692520)
     """
     return _Resnet(bias, shortcut_norm).graph("resnet18", (2, 2, 2, 2), in_channels, classes)

@@ -36,8 +36,8 @@ def vgg13(in_channels: int = 3, classes: int = 1000) -> Graph:
 def vgg16(in_channels: int = 3, classes: int = 1000) -> Graph:
     """Return VGG-16.
 
-    >>> from convcalc.analysis.report.cost import count_cost
-    >>> count_cost(vgg16()).total.params
+    >>> from convcalc import inspect
+    >>> inspect(vgg16()).params
     138357544
     """
     return _vgg("vgg16", (2, 2, 3, 3, 3), in_channels, classes)

@@ -14,8 +14,8 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from convcalc.analysis.report.cost import count_cost  # noqa: E402
 from convcalc.analysis.report.inspection import inspect_graph  # noqa: E402
+from convcalc.analysis.report.walk import walk  # noqa: E402
 from convcalc.bridge.assembly.assemble import to_torch  # noqa: E402
 from convcalc.bridge.trace import capture  # noqa: E402
 from convcalc.zoo import load  # noqa: E402
@@ -83,7 +83,7 @@ def best(*works, times=7):
 
 def with_cost(net, shape):
     graph = capture(net, shape, check=False)
-    return count_cost(graph, {graph.inputs[0]: shape})
+    return walk(graph, {graph.inputs[0]: shape})
 
 
 NAMES = ["resnet18", "resnet50", "densenet121", "unet", "vit"]
@@ -99,7 +99,7 @@ def test_a_capture_against_the_forward_on_meta(benchmark, name):
         lambda: inspect_graph(capture(net, shape), shape),
     )
     graph = benchmark.pedantic(capture, args=(net, shape), kwargs={"check": False}, rounds=5)
-    assert count_cost(graph, {graph.inputs[0]: shape}).total.params == sum(p.numel() for p in net.parameters())
+    assert inspect_graph(graph).params == sum(p.numel() for p in net.parameters())
     benchmark.extra_info["nodes"] = len(graph)
     benchmark.extra_info["forward_ms"] = round(1e3 * plain, 1)
     benchmark.extra_info["times_forward_shapes_and_cost"] = round(cost / plain, 2)

@@ -4,9 +4,8 @@ from time import perf_counter
 
 import pytest
 
-from convcalc import find_fields
-from convcalc.analysis.report.cost import count_cost
 from convcalc.analysis.report.inspection import inspect_graph
+from convcalc.analysis.report.walk import walk
 from convcalc.network.shapes import infer_shapes
 from convcalc.zoo import load
 
@@ -16,7 +15,7 @@ AIM = 0.150
 
 def everything(text):
     graph = load(text)
-    return infer_shapes(graph, (1, 3, "H", "W")), find_fields(graph), count_cost(graph)
+    return walk(graph, graph.shapes_of())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""From a graph and an input to its report: one pass over the nodes, up to the first that refuses."""
+"""From a graph and an input to its report: what a pass over the nodes finds, notes, and what a capture knows."""
 
 from __future__ import annotations
 
@@ -6,27 +6,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from convcalc.analysis.fields import node_fields, start_fields
 from convcalc.analysis.notes import notes_on
 from convcalc.analysis.notes.base import Facts
-from convcalc.analysis.report.cost import NodeCost, node_cost
 from convcalc.analysis.report.memory import itemsize, peak_values
-from convcalc.analysis.report.report import Failure, LayerReport, Report
+from convcalc.analysis.report.report import Failure, Report
+from convcalc.analysis.report.walk import walk
 from convcalc.analysis.validity.decide import decided
 from convcalc.analysis.validity.of_capture import from_one, path_of
 from convcalc.errors import BadArgument, ConvcalcError, Unknown
-from convcalc.footprints.field import Field
 from convcalc.layers import Shape
 from convcalc.network.blocks import Part
 from convcalc.network.graph import Graph, InputShapes
-from convcalc.network.letters import with_letters
 from convcalc.network.node import Node, Weights
 from convcalc.network.opening import open_net
-from convcalc.network.shapes import is_too_long, node_shapes
 from convcalc.sizes.branch import strongest
-from convcalc.sizes.conditions import Conditions, enforce
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.size import Size, is_array, is_symbolic
+from convcalc.sizes.size import is_array, is_symbolic
 
 
 def inspect_graph(net: Graph | Part | Any, input_size: InputShapes | None = None, *, dtype: str = "float32") -> Report:
@@ -52,43 +47,23 @@ def inspect_graph(net: Graph | Part | Any, input_size: InputShapes | None = None
         there = _captured_there(graph, given, dtype)
         if there is not None:
             return there
-    needs = Conditions()
-    shapes, fields = dict(given), start_fields(graph, given)
-    letters = graph.lettered(given) if graph.capture is not None else with_letters(given)
-    symbolic: dict[str, Shape | None] = dict(letters)
-    anywhere = _anywhere(graph, letters)
-    live = set(graph.inputs)
-    rows: list[LayerReport] = []
-    activations: Size = 0
-    error, failed = None, None
-    for node in graph:
-        try:
-            shapes |= node_shapes(node, shapes, needs)
-        except ConvcalcError as refusal:
-            if isinstance(refusal, Unknown) and graph.example is not None:
-                return _captured_there(graph, given, dtype) or _at_example(graph, refusal, dtype)
-            error = refusal
-            failed = Failure(node.name, node.layer.op, node.layer.arguments(), node.source)
-            break
-        symbolic |= _symbolic(anywhere.get(node.name, node), symbolic)
-        fields |= node_fields(node, fields, shapes)
-        if node.layer.reads_values and not live.isdisjoint(node.inputs):
-            live.update(node.outputs)
-        cost = node_cost(node, shapes, size)
-        activations += cost.activations
-        rows.append(_row(node, shapes, symbolic[node.name], fields[node.name], cost, node.name not in live))
-    capture = graph.capture
-    if error is None and capture is not None and capture.error is not None:
-        error = capture.error
-        failed = _failure(error, graph.capture.refused if graph.capture is not None else None)
-    values = peak_values(graph, shapes)
+    found = walk(graph, given, _anywhere(graph, graph.lettered(given)), itemsize=size)
+    capture, error, failed = graph.capture, found.error, None
+    if isinstance(error, Unknown) and graph.example is not None:
+        return _captured_there(graph, given, dtype) or _at_example(graph, error, dtype)
+    if (node := found.refused) is not None:
+        failed = Failure(node.name, node.layer.op, node.layer.arguments(), node.source)
+    elif capture is not None and capture.error is not None:
+        error, failed = capture.error, _failure(capture.error, capture.refused)
+    values = peak_values(graph, found.shapes)
+    ends = zip(graph.labels, graph.outputs, strict=True)
     return Report(
         model=graph.name,
         inputs=given,
-        outputs={} if error else {label: shapes[name] for label, name in zip(graph.labels, graph.outputs, strict=True)},
-        layers=tuple(rows),
-        needs=tuple(needs.open),
-        notes=notes_on(Facts(graph, shapes, fields)),
+        outputs={} if error else {label: found.shapes[name] for label, name in ends},
+        layers=found.rows,
+        needs=found.needs,
+        notes=notes_on(Facts(graph, found.shapes, found.fields)),
         error=error,
         failed=failed,
         ends=graph.outputs,
@@ -97,7 +72,7 @@ def inspect_graph(net: Graph | Part | Any, input_size: InputShapes | None = None
         remarks=() if capture is None else capture.remarks,
         unused=Weights() if capture is None else capture.unused,
         dtype=dtype,
-        activations=activations,
+        activations=found.activations,
         peak=None if values is None else values * size,
     )
 
@@ -118,7 +93,7 @@ def _at_example(graph: Graph, unknown: Unknown, dtype: str) -> Report:
     return replace(report, remarks=(*report.remarks, f"sizes by letter are not known{place}: all is shown at one size"))
 
 
-def _failure(error: ConvcalcError, refused: Node | None = None) -> Failure | None:
+def _failure(error: ConvcalcError, refused: Node | None) -> Failure | None:
     """The call at which the run of a captured module ended, as far as it is explained."""
     explanation = error.explanation
     if explanation is None:
@@ -153,40 +128,3 @@ def _for_any_number(graph: Graph, letters: Mapping[str, Shape]) -> Graph | None:
     path = [*from_one(axes), *path]
     here, there = decided(path, axes), decided([*path, *more], axes)
     return whole if here is not None and there is not None and not here.runs - there.runs else None
-
-
-def _row(
-    node: Node, shapes: Mapping[str, Shape], symbolic: Shape | None, field: Field, cost: NodeCost, constant: bool
-) -> LayerReport:
-    return LayerReport(
-        name=node.name,
-        op=node.layer.op,
-        args=node.layer.arguments(),
-        inputs=node.inputs,
-        output=shapes[node.name],
-        outputs=tuple(shapes[name] for name in node.outputs),
-        symbolic=symbolic,
-        params=cost.params,
-        shared=node.shares is not None,
-        macs=cost.macs,
-        field=field,
-        source=node.source,
-        trainable=cost.params if node.weights is None else node.weights.trainable,
-        weight_bytes=cost.params * cost.itemsize if node.weights is None else node.weights.bytes,
-        constant=constant,
-        counted=node.layer.is_counted,
-    )
-
-
-def _symbolic(node: Node, known: Mapping[str, Shape | None]) -> dict[str, Shape | None]:
-    """The output shapes for any size; None where a layer has no formula, and for all that reads it."""
-    shapes = {name: shape for name in node.inputs if (shape := known[name]) is not None}
-    try:
-        found = node_shapes(node, shapes, enforce) if len(shapes) == len(set(node.inputs)) else _unknown(node)
-    except ConvcalcError:
-        return _unknown(node)
-    return {name: None if shape is None or is_too_long(shape) else shape for name, shape in found.items()}
-
-
-def _unknown(node: Node) -> dict[str, Shape | None]:
-    return dict.fromkeys(node.outputs)

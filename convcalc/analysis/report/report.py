@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from fractions import Fraction
 from typing import Any, TypeAlias
 
 from convcalc.analysis.notes.base import Note
@@ -18,9 +17,9 @@ from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.product import Product
 from convcalc.layers import Shape
 from convcalc.network.node import Weights
+from convcalc.render.words import plain, single
 from convcalc.shown import Shown
-from convcalc.sizes.expr import Expr
-from convcalc.sizes.size import Size, is_symbolic
+from convcalc.sizes.size import Size
 from convcalc.version import __version__
 
 PerAxis: TypeAlias = tuple[Any, ...]
@@ -104,10 +103,10 @@ class LayerReport(Shown):
             "params": plain(self.params),
             "shared": self.shared,
             "macs": plain(self.macs),
-            "receptive_field": _single(plain(self.receptive_field)),
-            "stride": _single(plain(self.stride)),
-            "offset": _single(plain(self.offset)),
-            "covered": _single(plain(self.covered)),
+            "receptive_field": single(plain(self.receptive_field)),
+            "stride": single(plain(self.stride)),
+            "offset": single(plain(self.offset)),
+            "covered": single(plain(self.covered)),
             "global": self.is_global,
             "trainable": plain(self.trainable),
             "constant": self.constant,
@@ -259,24 +258,3 @@ class Report(Shown):
     def _repr_html_(self) -> str:
         """Its tables, for notebooks."""
         return report_html(self)
-
-
-def plain(value: Any) -> Any:
-    """Return a value for JSON: an expression as its Python text, a fraction as exact text, a tuple as a list.
-
-    >>> plain((Expr.symbol("H") // 2, Fraction(4), Fraction(1, 2), None))
-    ['H//2', 4, '1/2', None]
-    """
-    match value:
-        case Expr():
-            return value.constant if value.is_constant else value.text
-        case Fraction():
-            return value.numerator if value.denominator == 1 else str(value)
-        case tuple() | list():
-            return [plain(entry) for entry in value]
-        case _:
-            return str(value) if is_symbolic(value) else value
-
-
-def _single(values: Sequence[Any]) -> Any:
-    return values[0] if len(values) == 1 else values

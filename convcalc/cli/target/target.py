@@ -21,11 +21,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from convcalc import zoo
-from convcalc.analysis.chain import step_names
+from convcalc.analysis.chain import chained
 from convcalc.cli.target.naming import names_no_network
 from convcalc.cli.target.python import load_python
 from convcalc.errors import ConvcalcError, Unreadable, nearest
-from convcalc.network.blocks import Sequential, as_graph
 from convcalc.network.graph import Graph
 from convcalc.network.stack import OPS, read_stack
 
@@ -89,8 +88,7 @@ def _from_zoo(name: str, text: str) -> Graph:
 
 
 def _stack(text: str) -> Graph:
-    layers = _readable(lambda: read_stack(text))
-    return as_graph(Sequential(**dict(zip(step_names(layers), layers, strict=True))))
+    return _readable(lambda: chained(read_stack(text)))
 
 
 def _readable(make: Callable[[], T]) -> T:
