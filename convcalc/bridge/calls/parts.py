@@ -1,11 +1,12 @@
-"""Specs of what takes parts of a tensor, writes parts of it, or cuts it into pieces."""
+"""Calls that take parts of a tensor, write parts of it, or cut it into pieces."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, plain, size, sizes, spec, spec_each, tensors
+from convcalc.bridge.calls.arguments import among, plain, size, sizes, tensors
+from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, spec, spec_each
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.hearing.sizeint import SizeInt
 from convcalc.layers import Chunk, Index, Narrow, Pieces, Reduce, Slice, Split, Take, Unbind, Windows, Written
@@ -77,13 +78,14 @@ def _place(value: Any) -> Any:
     return Back(size(-value)) if isinstance(value, SizeInt) and value.plain < 0 else size(value)
 
 
-add([_Tensor.__getitem__], getitem, "getitem")
-
-
 def setitem(input: Any, items: Any, value: Any) -> Spec:
     """`x[items] = value`."""
     indices = tensors(*(items if isinstance(items, tuple) else (items,)))
     return Spec(Written("setitem"), (input, *tensors(value), *indices))
+
+
+add([_Tensor.__getitem__], getitem, "getitem")
+add([_Tensor.__setitem__], setitem, "setitem")
 
 
 @spec("narrow")
@@ -140,16 +142,8 @@ _WRITES = """
 """
 
 
-@spec(*_WRITES.split())
-def scatter(input: Any, *args: Any, **kwargs: Any) -> Spec:
-    """The input with some values written."""
-    return Spec(Written("scatter"), (input, *tensors(*args, *kwargs.values())))
-
-
-@spec("copy")
-def copy(input: Any, other: Any, *args: Any, **kwargs: Any) -> Spec:
-    """`x.copy_(y)`: the values of another tensor in the shape of this."""
-    return Spec(Written("copy"), (input, *tensors(other)))
+spec(*_WRITES.split())(among(Written("scatter")))
+spec("copy")(among(Written("copy")))
 
 
 @spec("chunk", "unsafe_chunk")

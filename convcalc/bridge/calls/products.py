@@ -1,11 +1,12 @@
-"""Specs of what multiplies and adds: linear maps, products of matrices, attention, embeddings."""
+"""Calls that multiply and add: linear maps, products of matrices, attention, embeddings."""
 
 from __future__ import annotations
 
 import string
 from typing import Any
 
-from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, plain, size, spec, tensors
+from convcalc.bridge.calls.arguments import arranged, call, plain, size, tensors
+from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, spec
 from convcalc.bridge.device import need_torch
 from convcalc.layers import (
     Attention,
@@ -21,6 +22,13 @@ from convcalc.layers import (
 )
 from convcalc.layers.products import AddMatmul, Bilinear, ConvTBC, Distances, Kron, MultiDot
 
+call("matmul bmm mm mv dot vdot __rmatmul__ linalg.matmul", Matmul, "a b | ...")
+call("baddbmm addmm addmv", AddMatmul, "input a b | ...")
+call("outer ger", Einsum, "input vec2 | ...", equation="i,j->ij")
+call("linalg.vecdot", Compare, "x y | dim:dims=-1")
+call("kron", Kron, "input other | ...")
+call("cdist", Distances, "x1 x2 | ...")
+
 
 @spec("linear")
 def linear(input: Any, weight: Any, bias: Any = None) -> Spec:
@@ -29,18 +37,6 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Spec:
         raise NotKnown("linear by a vector")
     features, inner = weight.shape
     return Spec(Linear(features, in_features=inner, bias=bias is not None), (input,), (weight, bias))
-
-
-@spec("matmul", "bmm", "mm", "mv", "dot", "vdot", "__rmatmul__", "linalg.matmul")
-def matmul(a: Any, b: Any, **kwargs: Any) -> Spec:
-    """The product of two."""
-    return Spec(Matmul(), (a, b))
-
-
-@spec("baddbmm", "addmm", "addmv")
-def addmm(input: Any, a: Any, b: Any, **kwargs: Any) -> Spec:
-    """The product of two, added to a third."""
-    return Spec(AddMatmul(), (input, a, b))
 
 
 @spec("linalg.multi_dot")
@@ -52,13 +48,7 @@ def multi_dot(some: Any, **kwargs: Any) -> Spec:
 @spec("chain_matmul")
 def chain_matmul(*some: Any, **kwargs: Any) -> Spec:
     """The old name of `multi_dot`."""
-    return Spec(MultiDot(), tuple(some))
-
-
-@spec("outer", "ger")
-def outer(input: Any, vec2: Any, **kwargs: Any) -> Spec:
-    """All products of two vectors."""
-    return Spec(Einsum("i,j->ij"), (input, vec2))
+    return multi_dot(some)
 
 
 @spec("inner")
@@ -67,12 +57,6 @@ def inner(input: Any, other: Any, **kwargs: Any) -> Spec:
     if not input.dim() or not other.dim():
         return Spec(Mul(), (input, other))
     return tensordot(input, other, ([-1], [-1]))
-
-
-@spec("linalg.vecdot")
-def vecdot(x: Any, y: Any, *, dim: int = -1) -> Spec:
-    """Products summed over one axis."""
-    return Spec(Compare("vecdot", (plain(dim),)), (x, y))
 
 
 @spec("tensordot")
@@ -94,16 +78,13 @@ def tensordot(a: Any, b: Any, dims: Any = 2, **kwargs: Any) -> Spec:
     return Spec(Einsum(f"{left},{''.join(right)}->{''.join(kept)}"), (a, b))
 
 
-@spec("kron")
-def kron(input: Any, other: Any, **kwargs: Any) -> Spec:
-    """Every value of one times the whole other."""
-    return Spec(Kron(), (input, other))
-
-
-@spec("cdist")
-def cdist(x1: Any, x2: Any, *args: Any, **kwargs: Any) -> Spec:
-    """The distances of all pairs of rows."""
-    return Spec(Distances(), (x1, x2))
+@spec("einsum")
+def einsum(equation: Any, *operands: Any) -> Spec:
+    """A sum of products by index."""
+    if not isinstance(equation, str):
+        raise NotKnown("einsum by numbers of axes")
+    some = operands[0] if len(operands) == 1 and not is_tensor(operands[0]) else operands
+    return Spec(Einsum(equation), tuple(some))
 
 
 @spec("bilinear")
@@ -121,103 +102,68 @@ def conv_tbc(input: Any, weight: Any, bias: Any, pad: int = 0) -> Spec:
     return Spec(ConvTBC(out, kernel, in_channels=inner, padding=plain(pad)), (input,), (weight, bias))
 
 
-@spec("einsum")
-def einsum(equation: Any, *operands: Any) -> Spec:
-    """A sum of products by index."""
-    if not isinstance(equation, str):
-        raise NotKnown("einsum by numbers of axes")
-    some = operands[0] if len(operands) == 1 and not is_tensor(operands[0]) else operands
-    return Spec(Einsum(equation), tuple(some))
+# -- attention ---------------------------------------------------------------------------------------------------
 
 
-@spec("scaled_dot_product_attention")
-def attention(
-    query: Any,
-    key: Any,
-    value: Any,
-    attn_mask: Any = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    *args: Any,
-    **kwargs: Any,
-) -> Spec:
+def _attention(given: Any) -> Spec:
     """Attention of heads."""
-    layer = Attention(is_causal=bool(is_causal), enable_gqa=bool(kwargs.get("enable_gqa", False)))
-    return Spec(layer, (query, key, value, *tensors(attn_mask)))
+    layer = Attention(is_causal=bool(given.is_causal), enable_gqa=bool(given.enable_gqa))
+    return Spec(layer, (given.query, given.key, given.value, *tensors(given.attn_mask)))
 
 
-@spec("multi_head_attention_forward")
-def multihead(
-    query: Any,
-    key: Any,
-    value: Any,
-    embed_dim_to_check: int,
-    num_heads: int,
-    in_proj_weight: Any,
-    in_proj_bias: Any,
-    bias_k: Any,
-    bias_v: Any,
-    add_zero_attn: bool,
-    dropout_p: float,
-    out_proj_weight: Any,
-    out_proj_bias: Any,
-    training: bool = True,
-    key_padding_mask: Any = None,
-    need_weights: bool = True,
-    attn_mask: Any = None,
-    use_separate_proj_weight: bool = False,
-    q_proj_weight: Any = None,
-    k_proj_weight: Any = None,
-    v_proj_weight: Any = None,
-    static_k: Any = None,
-    static_v: Any = None,
-    average_attn_weights: bool = True,
-    is_causal: bool = False,
-) -> Spec:
+spec("scaled_dot_product_attention")(
+    arranged("query key value attn_mask=None dropout_p=0.0 is_causal=False scale=None enable_gqa=False", _attention)
+)
+
+
+def _multihead(given: Any) -> Spec:
     """Projections and attention in one call, which hides them."""
-    if add_zero_attn or bias_k is not None or static_k is not None or static_v is not None:
+    if given.add_zero_attn or any(one is not None for one in (given.bias_k, given.static_k, given.static_v)):
         raise NotKnown("attention with keys added")
     layer = MultiheadAttention(
-        plain(embed_dim_to_check),
-        plain(num_heads),
-        bias=in_proj_bias is not None,
-        need_weights=bool(need_weights),
-        average_attn_weights=bool(average_attn_weights),
-        kdim=key.shape[-1] if k_proj_weight is None else k_proj_weight.shape[1],
-        vdim=value.shape[-1] if v_proj_weight is None else v_proj_weight.shape[1],
+        plain(given.embed_dim_to_check),
+        plain(given.num_heads),
+        bias=given.in_proj_bias is not None,
+        need_weights=bool(given.need_weights),
+        average_attn_weights=bool(given.average_attn_weights),
+        kdim=given.key.shape[-1] if given.k_proj_weight is None else given.k_proj_weight.shape[1],
+        vdim=given.value.shape[-1] if given.v_proj_weight is None else given.v_proj_weight.shape[1],
     )
-    weights = (in_proj_weight, in_proj_bias, q_proj_weight, k_proj_weight, v_proj_weight)
-    read = (query, key, value, *tensors(attn_mask, key_padding_mask))
-    return Spec(layer, read, (*weights, out_proj_weight, out_proj_bias))
+    projections = (given.in_proj_weight, given.in_proj_bias, given.q_proj_weight, given.k_proj_weight)
+    weights = (*projections, given.v_proj_weight, given.out_proj_weight, given.out_proj_bias)
+    read = (given.query, given.key, given.value, *tensors(given.attn_mask, given.key_padding_mask))
+    return Spec(layer, read, weights)
+
+
+_MULTIHEAD = """
+    query key value embed_dim_to_check num_heads in_proj_weight in_proj_bias bias_k bias_v add_zero_attn dropout_p
+    out_proj_weight out_proj_bias training=True key_padding_mask=None need_weights=True attn_mask=None
+    use_separate_proj_weight=False q_proj_weight=None k_proj_weight=None v_proj_weight=None static_k=None static_v=None
+    average_attn_weights=True is_causal=False
+"""
+spec("multi_head_attention_forward")(arranged(_MULTIHEAD, _multihead))
+
+
+# -- tables ------------------------------------------------------------------------------------------------------
 
 
 @spec("embedding")
 def embedding(input: Any, weight: Any, *args: Any, **kwargs: Any) -> Spec:
     """A row of the weight for each index."""
-    count, features = weight.shape
-    return Spec(Embedding(count, features), (input,), (weight,))
+    return Spec(Embedding(*weight.shape), (input,), (weight,))
 
 
-def embedding_bag(
-    input: Any,
-    weight: Any,
-    offsets: Any = None,
-    max_norm: Any = None,
-    norm_type: float = 2,
-    scale_grad_by_freq: bool = False,
-    mode: str = "mean",
-    sparse: bool = False,
-    per_sample_weights: Any = None,
-    include_last_offset: bool = False,
-    padding_idx: Any = None,
-) -> Spec:
+def _embedding_bag(given: Any) -> Spec:
     """The rows of each bag of indices as one; `torch.embedding_bag`, inside of it, gives more and is another."""
-    count, features = weight.shape
-    layer = EmbeddingBag(count, features, include_last_offset=bool(include_last_offset))
-    return Spec(layer, (input, *tensors(offsets)), (weight,))
+    layer = EmbeddingBag(*given.weight.shape, include_last_offset=bool(given.include_last_offset))
+    return Spec(layer, (given.input, *tensors(given.offsets)), (given.weight,))
 
 
-add([need_torch().nn.functional.embedding_bag], embedding_bag, "embedding_bag")
+_BAG = """
+    input weight offsets=None max_norm=None norm_type=2 scale_grad_by_freq=False mode='mean' sparse=False
+    per_sample_weights=None include_last_offset=False padding_idx=None
+"""
+add([need_torch().nn.functional.embedding_bag], arranged(_BAG, _embedding_bag), "embedding_bag")
 
 
 @spec("one_hot")

@@ -1,49 +1,37 @@
-"""Specs of recurrent networks and of their cells."""
+"""Calls of recurrent networks and of their cells."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from convcalc.bridge.calls.registry import NotKnown, Spec, is_tensor, plain, spec
+from convcalc.bridge.calls.arguments import arranged, plain, several
+from convcalc.bridge.calls.registry import NotKnown, Spec, is_tensor, spec
 from convcalc.layers import Recurrent, RecurrentCell
 from convcalc.layers.recurrent import GATES
 
+_ORDER = "input hx weights has_biases=None num_layers=1 dropout=0.0 train=False bidirectional=False batch_first=False"
+
 
 def _recurrent(kind: str) -> Any:
-    def made(
-        input: Any,
-        hx: Any,
-        weights: Any,
-        has_biases: Any = None,
-        num_layers: Any = 1,
-        dropout: Any = 0.0,
-        train: Any = False,
-        bidirectional: Any = False,
-        batch_first: Any = False,
-    ) -> Spec:
+    def made(given: Any) -> Spec:
+        hx, weights = given.hx, given.weights
         if is_tensor(weights) or is_tensor(hx) is (kind == "lstm"):  # (values, batch sizes, states, weights, ...)
             raise NotKnown("a packed sequence, whose lengths are values")
-        states = tuple(hx) if kind == "lstm" else (hx,)
         rows, projected = weights[1].shape  # the map of the hidden state: (gates * hidden, hidden or its projection)
         hidden = rows // GATES[kind]
         layer = Recurrent(
             kind,
             hidden,
             input_size=weights[0].shape[1],
-            num_layers=plain(num_layers),
-            bias=bool(has_biases),
-            batch_first=bool(batch_first),
-            bidirectional=bool(bidirectional),
+            num_layers=plain(given.num_layers),
+            bias=bool(given.has_biases),
+            batch_first=bool(given.batch_first),
+            bidirectional=bool(given.bidirectional),
             proj_size=0 if projected == hidden else projected,
         )
-        return Spec(layer, (input, *states), tuple(weights))
+        return Spec(layer, (given.input, *several(hx)), tuple(weights))
 
-    return made
-
-
-spec("lstm")(_recurrent("lstm"))
-spec("gru")(_recurrent("gru"))
-spec("rnn_tanh", "rnn_relu")(_recurrent("rnn"))
+    return arranged(_ORDER, made)
 
 
 def one_step(function: Any, args: Any, kwargs: Any, layer: Recurrent) -> Any:
@@ -62,13 +50,12 @@ def one_step(function: Any, args: Any, kwargs: Any, layer: Recurrent) -> Any:
 
 def _cell(kind: str) -> Any:
     def made(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Spec:
-        states = tuple(hx) if isinstance(hx, tuple | list) else (hx,)
         layer = RecurrentCell(kind, w_hh.shape[1], input_size=w_ih.shape[1], bias=b_ih is not None)
-        return Spec(layer, (input, *states), (w_ih, w_hh, b_ih, b_hh))
+        return Spec(layer, (input, *several(hx)), (w_ih, w_hh, b_ih, b_hh))
 
     return made
 
 
-spec("lstm_cell")(_cell("lstm"))
-spec("gru_cell")(_cell("gru"))
-spec("rnn_tanh_cell", "rnn_relu_cell")(_cell("rnn"))
+for _kind, _names in {"lstm": ("lstm",), "gru": ("gru",), "rnn": ("rnn_tanh", "rnn_relu")}.items():
+    spec(*_names)(_recurrent(_kind))
+    spec(*(f"{name}_cell" for name in _names))(_cell(_kind))

@@ -6,16 +6,13 @@ raises `NotKnown`, or any `convcalc.errors.ConvcalcError`, for arguments it has 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.hearing.sizefloat import SizeFloat
-from convcalc.bridge.hearing.sizeint import SizeInt
 from convcalc.errors import BadArgument, ConvcalcError
 from convcalc.layers import Layer
-from convcalc.sizes.size import Size
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -138,66 +135,6 @@ def in_torch_words(named: dict[str, Any]) -> dict[str, Any]:
     return {_WORDS.get(name, name): value for name, value in named.items()}
 
 
-# -- arguments -------------------------------------------------------------------------------------------------
-
-
-def size(value: Any) -> Size:
-    """Return a number as a layer takes it: its formula, or the number; raises `NotKnown` where a formula is unknown."""
-    if isinstance(value, SizeInt):
-        if value.expr is None:
-            raise NotKnown("a size without a formula")
-        return value.expr
-    if isinstance(value, SizeFloat):
-        raise NotKnown("a factor that depends on sizes")
-    if isinstance(value, bool) or not isinstance(value, int):
-        if hasattr(value, "__index__") and not is_tensor(value):
-            return int(value)
-        raise NotKnown(f"a size that is a {type(value).__name__}")
-    return value
-
-
-def sizes(values: Iterable[Any]) -> tuple[Size, ...]:
-    """Return numbers as `size`."""
-    return tuple(map(size, values))
-
-
-def varargs(first: Any, more: Sequence[Any]) -> tuple[Any, ...]:
-    """Return what stands for `f(1, 2)` and for `f((1, 2))`.
-
-    >>> varargs(1, (2,)), varargs((1, 2), ())
-    ((1, 2), (1, 2))
-    """
-    return tuple(first) if isinstance(first, tuple | list) else (first, *more)
-
-
-def plain(value: Any) -> int:
-    """Return a number that is no size, such as an axis."""
-    if isinstance(value, SizeInt):
-        raise NotKnown("a hyper-parameter that depends on sizes")
-    return int(value)
-
-
-def ints(value: Any) -> Any:
-    """Return a hyper-parameter: one number where all entries are equal.
-
-    >>> ints((3, 3)), ints([1, 2]), ints(4), ints((5,))
-    (3, (1, 2), 4, 5)
-    """
-    if isinstance(value, tuple | list):
-        entries = sizes(value)
-        return entries[0] if entries and all(entry == entries[0] for entry in entries) else entries
-    return size(value)
-
-
 def is_tensor(value: Any) -> bool:
     """Whether a value is a tensor."""
     return isinstance(value, need_torch().Tensor)
-
-
-def tensors(*values: Any) -> tuple[Any, ...]:
-    """Return the tensors among the values.
-
-    >>> tensors(1, None)
-    ()
-    """
-    return tuple(value for value in values if is_tensor(value))

@@ -1,4 +1,4 @@
-"""Specs of what makes values, and of what leaves them as they are."""
+"""Calls that make values, and those that leave them as they are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from fractions import Fraction
 from math import isfinite, lcm
 from typing import Any
 
-from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, size, sizes, spec, spec_each, varargs
+from convcalc.bridge.calls.arguments import call, each, size, sizes
+from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, spec, spec_each
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.hearing.sizefloat import SizeFloat
 from convcalc.layers import Fresh, Source
@@ -29,6 +30,16 @@ def _filled(name: str) -> Any:
 
 for _name in ("zeros", "ones", "empty", "rand", "randn"):
     spec(_name)(_filled(_name))
+
+
+call("linspace logspace", Source, "| start end steps:sizes=100 ...", kind="linspace")
+call("randperm", Source, "| n:sizes ...", kind="randperm")
+call("fft.fftfreq", Source, "| n:sizes ...", kind="fftfreq")
+for _name in ("hann_window", "hamming_window", "blackman_window", "bartlett_window", "kaiser_window"):
+    each(_name, Source, "| window_length:sizes ...", kind=_name)
+call("zeros_like ones_like empty_like full_like rand_like randn_like randint_like", Fresh, "input | ...")
+call("new_zeros new_ones new_empty", Fresh, "input | *size:sizes ...")
+call("new_full", Fresh, "input | size:sizes ...")
 
 
 @spec("full")
@@ -65,22 +76,10 @@ def _fraction(value: Any) -> tuple[Size, int]:
     return size(value), 1
 
 
-@spec("linspace", "logspace")
-def linspace(start: Any, end: Any, steps: Any = 100, *args: Any, **kwargs: Any) -> Spec:
-    """Numbers in equal steps."""
-    return Spec(Source("linspace", (size(steps),)), ())
-
-
 @spec("eye")
 def eye(n: Any, m: Any = None, **kwargs: Any) -> Spec:
     """The identity matrix."""
     return Spec(Source("eye", (size(n), size(n if m is None else m))), ())
-
-
-@spec("randperm")
-def randperm(n: Any, **kwargs: Any) -> Spec:
-    """Numbers in random order."""
-    return Spec(Source("randperm", (size(n),)), ())
 
 
 @spec("randint")
@@ -109,52 +108,12 @@ def _shape(data: Any) -> tuple[int, ...]:
     return ()
 
 
-def _like(name: str) -> Any:
-    def made(input: Any, *args: Any, **kwargs: Any) -> Spec:
-        return Spec(Fresh(name), (input,))
-
-    return made
-
-
-for _name in ("zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like"):
-    spec(_name)(_like(_name))
-
-
-def _new(name: str) -> Any:
-    def made(input: Any, *args: Any, **kwargs: Any) -> Spec:
-        shape = args or (kwargs["size"],)
-        wanted = shape[:1] if name == "new_full" else shape
-        return Spec(Fresh(name, sizes=sizes(varargs(wanted[0], wanted[1:]))), (input,))
-
-    return made
-
-
-for _name in ("new_zeros", "new_ones", "new_empty", "new_full"):
-    spec(_name)(_new(_name))
-
-
 @spec("new_tensor")
 def new_tensor(input: Any, data: Any, *args: Any, **kwargs: Any) -> Spec:
     """Values that are written down."""
     if is_tensor(data):
         raise NotKnown("a copy of another tensor")
     return Spec(Source("tensor", _shape(data)), ())
-
-
-def _window(name: str) -> Any:
-    def made(window_length: Any, *args: Any, **kwargs: Any) -> Spec:
-        return Spec(Source(name, (size(window_length),)), ())
-
-    return made
-
-
-spec_each(["hann_window", "hamming_window", "blackman_window", "bartlett_window", "kaiser_window"], _window)
-
-
-@spec("fft.fftfreq")
-def fftfreq(n: Any, *args: Any, **kwargs: Any) -> Spec:
-    """The frequencies of a transform."""
-    return Spec(Source("fftfreq", (size(n),)), ())
 
 
 @spec("fft.rfftfreq")
@@ -165,43 +124,15 @@ def rfftfreq(n: Any, *args: Any, **kwargs: Any) -> Spec:
 
 # -- the same values -----------------------------------------------------------------------------------------------
 
-_SAME = [
-    "contiguous",
-    "detach",
-    "clone",
-    "to",
-    "type",
-    "type_as",
-    "float",
-    "double",
-    "half",
-    "bfloat16",
-    "int",
-    "long",
-    "short",
-    "bool",
-    "byte",
-    "char",
-    "cpu",
-    "cuda",
-    "requires_grad",
-    "resolve_conj",
-    "resolve_neg",
-    "alias",
-    "pin_memory",
-    "share_memory",
-    "lift_fresh",
-    "rename",
-    "refine_names",
-    "dequantize",
-]
+_SAME = """
+    contiguous detach clone to type type_as float double half bfloat16 int long short bool byte char cpu cuda
+    requires_grad resolve_conj resolve_neg alias pin_memory share_memory lift_fresh rename refine_names dequantize
+"""
 
 
 def same(input: Any, *args: Any, **kwargs: Any) -> None:
     """The same values, perhaps of another type or elsewhere."""
 
 
-spec_each(_SAME, lambda name: same)
-
-_Tensor = need_torch().Tensor
-add([_Tensor.data.__get__], same, "data")
+spec_each(_SAME.split(), lambda name: same)
+add([need_torch().Tensor.data.__get__], same, "data")

@@ -1,22 +1,12 @@
-"""Specs of what gives the same values another shape, cuts them, or puts them together."""
+"""Calls that give the same values another shape, cut them, or put them together."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from convcalc.bridge.calls.registry import (
-    NotKnown,
-    Spec,
-    add,
-    is_tensor,
-    plain,
-    sizes,
-    spec,
-    varargs,
-)
-from convcalc.bridge.calls.registry import (
-    size as _size,
-)
+from convcalc.bridge.calls.arguments import call, plain, several, sizes
+from convcalc.bridge.calls.arguments import size as _size
+from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, spec
 from convcalc.bridge.device import need_torch
 from convcalc.layers import (
     Concat,
@@ -40,6 +30,23 @@ from convcalc.layers.opaque import Remade
 from convcalc.layers.permute import Diagonal, DiagonalMatrix, Turned
 from convcalc.layers.reshape import ViewAs, ViewAsReal
 
+call("view_as reshape_as", ViewAs, "input other |")
+call("view_as_complex", Reduce, "input |", dims=(-1,))
+call("view_as_real", ViewAsReal, "input |")
+call("flatten ravel", Flatten, "input | start_dim=0 end_dim")
+call("unflatten", Unflatten, "input | dim sizes ...")
+call("unsqueeze", Unsqueeze, "input | dim")
+call("expand", Expand, "input | *size:sizes ...")
+call("expand_as", ExpandAs, "input other |")
+call("broadcast_to", Expand, "input | size:sizes")
+call("roll", Moved, "input | shifts dims")
+call("flip", Moved, "input | *dims")
+call("fliplr", Moved, "input |", function="flip", dims=(1,))
+call("flipud", Moved, "input |", function="flip", dims=(0,))
+call("diagonal", Diagonal, "input | offset dim1 dim2")
+call("linalg.diagonal", Diagonal, "A | offset dim1=-2 dim2=-1")
+call("diag_embed", DiagonalMatrix, "input | offset dim1 dim2")
+
 
 @spec("view", "reshape")
 def view(input: Any, *args: Any, **kwargs: Any) -> Spec | None:
@@ -49,13 +56,7 @@ def view(input: Any, *args: Any, **kwargs: Any) -> Spec | None:
         if shape[0].itemsize != input.dtype.itemsize:
             raise NotKnown("a view as numbers of another size")
         return None
-    return Spec(View(sizes(varargs(shape[0], shape[1:]))), (input,))
-
-
-@spec("view_as", "reshape_as")
-def view_as(input: Any, other: Any) -> Spec:
-    """The shape of another tensor."""
-    return Spec(ViewAs(), (input, other))
+    return Spec(View(sizes(several(shape[0], shape[1:]))), (input,))
 
 
 @spec("as_strided")
@@ -69,36 +70,12 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: Any = None) -
     return Spec(Remade("as_strided", wanted, needs=0 if 0 in wanted else needs), (input,))
 
 
-@spec("view_as_complex")
-def view_as_complex(input: Any) -> Spec:
-    """A last axis of 2 as one complex number."""
-    return Spec(Reduce("view_as_complex", (-1,)), (input,))
-
-
-@spec("view_as_real")
-def view_as_real(input: Any) -> Spec:
-    """A complex number as a last axis of 2."""
-    return Spec(ViewAsReal(), (input,))
-
-
-@spec("flatten", "ravel")
-def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Spec:
-    """Several axes as one."""
-    return Spec(Flatten(plain(start_dim), plain(end_dim)), (input,))
-
-
-@spec("unflatten")
-def unflatten(input: Any, dim: int, sizes_: Any = None, **kwargs: Any) -> Spec:
-    """One axis as several."""
-    return Spec(Unflatten(plain(dim), sizes(kwargs.get("sizes", sizes_))), (input,))
-
-
 @spec("permute")
 def permute(input: Any, *dims: Any, **kwargs: Any) -> Spec:
     """Axes in another order."""
     some = dims or tuple(kwargs.values())
     rank = input.dim()
-    return Spec(Permute(tuple(plain(dim) % rank for dim in varargs(some[0], some[1:]))), (input,))
+    return Spec(Permute(tuple(plain(dim) % rank for dim in several(some[0], some[1:]))), (input,))
 
 
 @spec("transpose", "swapaxes", "swapdims")
@@ -134,8 +111,8 @@ add([_Tensor.mT.__get__, _Tensor.mH.__get__, _Tensor.H.__get__], matrix_transpos
 def movedim(input: Any, source: Any, destination: Any) -> Spec:
     """Axes to other places, the rest in order."""
     rank = input.dim()
-    sources = [plain(dim) % rank for dim in varargs(source, ())]
-    targets = [plain(dim) % rank for dim in varargs(destination, ())]
+    sources = [plain(dim) % rank for dim in several(source, ())]
+    targets = [plain(dim) % rank for dim in several(destination, ())]
     moved = dict(zip(targets, sources, strict=True))
     rest = iter([dim for dim in range(rank) if dim not in sources])
     return Spec(Permute(tuple(moved[place] if place in moved else next(rest) for place in range(rank))), (input,))
@@ -145,42 +122,17 @@ def movedim(input: Any, source: Any, destination: Any) -> Spec:
 def squeeze(input: Any, *args: Any, **kwargs: Any) -> Spec:
     """Axes of size 1 left out."""
     some = args or tuple(kwargs.values())
-    dims = None if not some else tuple(map(plain, varargs(some[0], some[1:])))
+    dims = None if not some else tuple(map(plain, several(some[0], some[1:])))
     rank = input.dim()
     wanted = range(rank) if dims is None else sorted({dim % max(1, rank) for dim in dims})
     gone = tuple(axis for axis in wanted if rank and input.shape[axis] == 1)
     return Spec(Squeeze(dims, gone=gone), (input,))
 
 
-@spec("unsqueeze")
-def unsqueeze(input: Any, dim: int) -> Spec:
-    """An axis of size 1 more."""
-    return Spec(Unsqueeze(plain(dim)), (input,))
-
-
-@spec("expand")
-def expand(input: Any, *args: Any, **kwargs: Any) -> Spec:
-    """Axes of size 1 repeated."""
-    some = args or tuple(kwargs.values())
-    return Spec(Expand(sizes(varargs(some[0], some[1:]))), (input,))
-
-
-@spec("expand_as")
-def expand_as(input: Any, other: Any) -> Spec:
-    """Axes of size 1 repeated to the shape of another tensor."""
-    return Spec(ExpandAs(), (input, other))
-
-
-@spec("broadcast_to")
-def broadcast_to(input: Any, size: Any) -> Spec:
-    """As `expand`."""
-    return Spec(Expand(sizes(size)), (input,))
-
-
 @spec("broadcast_tensors")
 def broadcast_tensors(*some: Any) -> Spec:
     """All in the shape they have in common."""
-    read = tuple(varargs(some[0], some[1:]))
+    read = tuple(several(some[0], some[1:]))
     return Spec(Broadcast(len(read)), read)
 
 
@@ -211,7 +163,7 @@ for _count in (1, 2, 3):
 def repeat(input: Any, *args: Any, **kwargs: Any) -> Spec:
     """Copies beside each other."""
     some = args or tuple(kwargs.values())
-    counts = sizes(varargs(some[0], some[1:]))
+    counts = sizes(several(some[0], some[1:]))
     return Spec(Repeat((1,) * (input.dim() - len(counts)) + counts), (input,))
 
 
@@ -221,19 +173,6 @@ def repeat_interleave(input: Any, repeats: Any, dim: Any = None, **kwargs: Any) 
     if not isinstance(repeats, int):
         raise NotKnown("values decide how often each entry comes")
     return Spec(Interleave(_size(repeats), dim=None if dim is None else plain(dim)), (input,))
-
-
-@spec("roll")
-def roll(input: Any, shifts: Any, dims: Any = ()) -> Spec:
-    """Entries moved along axes, around their ends."""
-    return Spec(Moved("roll", dims=tuple(map(plain, varargs(dims, ()))), shifts=sizes(varargs(shifts, ()))), (input,))
-
-
-@spec("flip")
-def flip(input: Any, *dims: Any, **kwargs: Any) -> Spec:
-    """Entries in reverse order."""
-    some = dims or tuple(kwargs.values())
-    return Spec(Moved("flip", dims=tuple(map(plain, varargs(some[0], some[1:]))) if some else ()), (input,))
 
 
 # -- together ----------------------------------------------------------------------------------------------------
@@ -284,34 +223,15 @@ def stack(some: Any, dim: int = 0) -> Spec:
 @spec("meshgrid")
 def meshgrid(*some: Any, indexing: str | None = None) -> Spec:
     """Vectors as coordinates of a grid."""
-    read = tuple(varargs(some[0], some[1:]))
+    read = tuple(several(some[0], some[1:]))
     return Spec(Meshgrid(len(read), indexing=indexing or "ij"), read)
-
-
-def _diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Spec:
-    """The diagonal of two axes."""
-    return Spec(Diagonal(offset=plain(offset), dim1=plain(dim1), dim2=plain(dim2)), (input,))
-
-
-def _linalg_diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Spec:  # noqa: N803 -- torch's
-    """The diagonal of the last two axes."""
-    return _diagonal(A, offset, dim1, dim2)
-
-
-spec("diagonal")(_diagonal)
-spec("linalg.diagonal")(_linalg_diagonal)
-
-
-@spec("diag_embed")
-def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Spec:
-    """The last axis as a diagonal."""
-    return Spec(DiagonalMatrix(offset=plain(offset), dim1=plain(dim1), dim2=plain(dim2)), (input,))
 
 
 @spec("diag")
 def diag(input: Any, diagonal: int = 0) -> Spec:
     """A vector as the diagonal of a matrix, or that of a matrix as a vector."""
-    return diag_embed(input, diagonal) if input.dim() == 1 else _diagonal(input, diagonal)
+    layer = DiagonalMatrix if input.dim() == 1 else Diagonal
+    return Spec(layer(offset=plain(diagonal)), (input,))
 
 
 @spec("rot90")
@@ -323,15 +243,3 @@ def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Spec:
     wanted = list(range(input.dim()))
     wanted[first], wanted[second] = wanted[second], wanted[first]
     return Spec(Turned(tuple(wanted)), (input,))
-
-
-@spec("fliplr")
-def fliplr(input: Any) -> Spec:
-    """The second axis in reverse order."""
-    return Spec(Moved("flip", dims=(1,)), (input,))
-
-
-@spec("flipud")
-def flipud(input: Any) -> Spec:
-    """The first axis in reverse order."""
-    return Spec(Moved("flip", dims=(0,)), (input,))

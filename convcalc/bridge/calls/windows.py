@@ -1,11 +1,11 @@
-"""Specs of what moves windows or resizes: convolution, pooling, padding, interpolation."""
+"""Calls that move windows or resize: convolution, pooling, padding, interpolation."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from convcalc.bridge.calls.registry import NotKnown, Spec, add, ints, is_tensor, plain, size, sizes, spec
+from convcalc.bridge.calls.arguments import arranged, call, called, ints, plain, sizes
+from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, spec
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.hearing.sizefloat import SizeFloat
 from convcalc.layers import (
@@ -28,183 +28,67 @@ from convcalc.layers import (
 from convcalc.layers.pool import MaxUnpool
 from convcalc.layers.sampling import AffineGrid
 
+_WINDOW = "input | kernel_size stride padding"
+for _on in (1, 2, 3):
+    _max, _adaptive = f"{_WINDOW} dilation ceil_mode return_indices", "input | output_size return_indices"
+    call(f"max_pool{_on}d", MaxPool, _max, _on)
+    call(f"max_pool{_on}d_with_indices", MaxPool, _max, _on, return_indices=True)
+    call(f"avg_pool{_on}d", AvgPool, f"{_WINDOW} ceil_mode count_include_pad divisor_override", _on)
+    call(f"lp_pool{_on}d", LpPool, "input | norm_type kernel_size stride ceil_mode", _on)
+    call(f"max_unpool{_on}d", MaxUnpool, "input indices | kernel_size stride padding output_size", _on)
+    call(f"adaptive_avg_pool{_on}d", AdaptiveAvgPool, _adaptive, _on)
+    call(f"adaptive_max_pool{_on}d", AdaptiveMaxPool, _adaptive, _on)
+    call(f"adaptive_max_pool{_on}d_with_indices", AdaptiveMaxPool, _adaptive, _on, return_indices=True)
+call("pixel_shuffle", PixelShuffle, "input | upscale_factor", 2)
+call("pixel_unshuffle", PixelUnshuffle, "input | downscale_factor", 2)
+call("fold", Fold, "input | output_size kernel_size dilation padding stride")
+call("grid_sample grid_sampler", GridSample, "input grid | ...")
+call("affine_grid", AffineGrid, "theta | size:sizes align_corners")
+_unfold = called(Unfold, "input | kernel_size dilation padding stride", 2)
+add([need_torch().nn.functional.unfold], _unfold, "unfold")  # the method of tensors of that name is another function
 
-def _axes(tensor: Any, axes: int) -> dict[str, Any]:
-    """What a layer must be told: its axes, where the batch is missing."""
-    return {"axes": axes} if tensor.dim() == axes + 1 else {}
 
-
-@spec("conv1d", "conv2d", "conv3d")
-def conv(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: Any = 1,
-) -> Spec:
+def _conv(given: Any) -> Spec:
     """A convolution by the weight (C_out, C_in/groups, *kernel_size)."""
-    out, inner, *kernel = weight.shape
-    layer = Conv(
-        out,
-        ints(kernel),
-        stride=ints(stride),
-        padding=padding if isinstance(padding, str) else ints(padding),
-        dilation=ints(dilation),
-        groups=plain(groups),
-        bias=bias is not None,
-        in_channels=inner * plain(groups),
-        **_axes(input, len(kernel)),
-    )
-    return Spec(layer, (input,), (weight, bias))
+    out, inner, *_ = given.weight.shape
+    return _convolved(Conv, given, out_channels=out, in_channels=inner * plain(given.groups))
 
 
-@spec("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
-def conv_transpose(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    groups: Any = 1,
-    dilation: Any = 1,
-) -> Spec:
+def _transposed(given: Any) -> Spec:
     """A transposed convolution by the weight (C_in, C_out/groups, *kernel_size)."""
-    inner, out, *kernel = weight.shape
-    layer = ConvTranspose(
-        out * plain(groups),
-        ints(kernel),
-        stride=ints(stride),
-        padding=ints(padding),
-        output_padding=ints(output_padding),
-        groups=plain(groups),
-        bias=bias is not None,
-        dilation=ints(dilation),
-        in_channels=inner,
-        **_axes(input, len(kernel)),
+    inner, out, *_ = given.weight.shape
+    more = ints(given.output_padding)
+    return _convolved(
+        ConvTranspose, given, out_channels=out * plain(given.groups), in_channels=inner, output_padding=more
     )
-    return Spec(layer, (input,), (weight, bias))
 
 
-def max_pool(
-    input: Any,
-    axes: int,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: Any = False,
-    return_indices: bool = False,
-) -> Spec:
-    """Max pooling; the indices have the shape of the values."""
-    layer = MaxPool(
-        ints(kernel_size),
-        stride=_stride(stride),
-        padding=ints(padding),
-        dilation=ints(dilation),
-        ceil_mode=bool(ceil_mode),
-        return_indices=bool(return_indices),
-        **_axes(input, axes),
+def _convolved(layer: type[Conv | ConvTranspose], given: Any, **settings: Any) -> Spec:
+    kernel = given.weight.shape[2:]
+    made = layer(
+        **settings,
+        kernel_size=ints(tuple(kernel)),
+        stride=ints(given.stride),
+        padding=ints(given.padding),
+        dilation=ints(given.dilation),
+        groups=plain(given.groups),
+        bias=given.bias is not None,
+        axes=len(kernel) if given.input.dim() == len(kernel) + 1 else None,
     )
-    return Spec(layer, (input,))
+    return Spec(made, (given.input,), (given.weight, given.bias))
 
 
-def _on_axes(made: Any, axes: int) -> Any:
-    """The function of a name such as `max_pool2d`, which says how many axes there are."""
-
-    def on(input: Any, *args: Any, **kwargs: Any) -> Spec:
-        found: Spec = made(input, axes, *args, **kwargs)
-        return found
-
-    return on
-
-
-def _with_indices(made: Any) -> Any:
-    """The same function where torch has another name for it with indices."""
-
-    def also(*args: Any, **kwargs: Any) -> Spec:
-        kwargs.pop("return_indices", None)
-        found: Spec = made(*args, **kwargs)
-        layer: Any = found.layer
-        return Spec(replace(layer, return_indices=True), found.inputs)
-
-    return also
-
-
-def max_unpool(
-    input: Any, axes: int, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
-) -> Spec:
-    """Values back at the places that pooling gave."""
-    layer = MaxUnpool(
-        ints(kernel_size),
-        stride=_stride(stride),
-        padding=ints(padding),
-        output_size=None if output_size is None else sizes(output_size),
-        **_axes(input, axes),
+_KERNEL = "input weight bias=None stride=1 padding=0"
+spec("conv1d", "conv2d", "conv3d")(arranged(f"{_KERNEL} dilation=1 groups=1", _conv))
+spec("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")(
+    arranged(f"{_KERNEL} output_padding=0 groups=1 dilation=1", _transposed)
+)
+spec("convolution", "_convolution")(
+    arranged(
+        "input weight bias stride padding dilation transposed output_padding groups ...",
+        lambda given: (_transposed if given.transposed else _conv)(given),
     )
-    return Spec(layer, (input, indices))
-
-
-def avg_pool(
-    input: Any,
-    axes: int,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    ceil_mode: Any = False,
-    count_include_pad: Any = True,
-    divisor_override: Any = None,
-) -> Spec:
-    """Average pooling."""
-    settings = {"stride": _stride(stride), "padding": ints(padding), "ceil_mode": bool(ceil_mode)}
-    return Spec(AvgPool(ints(kernel_size), **settings, **_axes(input, axes)), (input,))
-
-
-def lp_pool(
-    input: Any, axes: int, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
-) -> Spec:
-    """Lp pooling."""
-    layer = LpPool(
-        ints(kernel_size),
-        norm_type=norm_type,
-        stride=_stride(stride),
-        ceil_mode=bool(ceil_mode),
-        **_axes(input, axes),
-    )
-    return Spec(layer, (input,))
-
-
-for _axis_count in (1, 2, 3):
-    _max = _on_axes(max_pool, _axis_count)
-    spec(f"max_pool{_axis_count}d")(_max)
-    spec(f"max_pool{_axis_count}d_with_indices")(_with_indices(_max))
-    spec(f"avg_pool{_axis_count}d")(_on_axes(avg_pool, _axis_count))
-    spec(f"lp_pool{_axis_count}d")(_on_axes(lp_pool, _axis_count))
-    spec(f"max_unpool{_axis_count}d")(_on_axes(max_unpool, _axis_count))
-
-
-def _stride(stride: Any) -> Any:
-    return None if stride is None or (isinstance(stride, tuple | list) and not stride) else ints(stride)
-
-
-def _adaptive(make: Any, axes: int) -> Any:
-    def made(input: Any, output_size: Any, return_indices: bool = False) -> Spec:
-        wanted = output_size if isinstance(output_size, tuple | list) else (output_size,) * axes
-        entries = tuple(None if entry is None else size(entry) for entry in wanted)
-        same = all(entry == entries[0] for entry in entries)
-        indices = {"return_indices": True} if return_indices else {}
-        return Spec(make(entries[0] if same else entries, **indices, **_axes(input, axes)), (input,))
-
-    return made
-
-
-for _axis_count in (1, 2, 3):
-    spec(f"adaptive_avg_pool{_axis_count}d")(_adaptive(AdaptiveAvgPool, _axis_count))
-    _adaptive_max = _adaptive(AdaptiveMaxPool, _axis_count)
-    spec(f"adaptive_max_pool{_axis_count}d")(_adaptive_max)
-    spec(f"adaptive_max_pool{_axis_count}d_with_indices")(_with_indices(_adaptive_max))
+)
 
 
 @spec("pad", "constant_pad_nd")
@@ -220,104 +104,25 @@ def pad(input: Any, pad: Any, mode: Any = "constant", value: Any = None) -> Spec
     return Spec(PadAxes(tuple(sides), mode=mode), (input,))
 
 
-@spec("interpolate", "upsample")
-def interpolate(
-    input: Any,
-    size: Any = None,
-    scale_factor: Any = None,
-    mode: str = "nearest",
-    align_corners: Any = None,
-    recompute_scale_factor: Any = None,
-    antialias: bool = False,
-) -> Spec:
+def _interpolate(given: Any) -> Spec:
     """Interpolation to a size or by a factor."""
-    if size is not None:
-        layer = Upsample(size=ints(size), mode=mode, align_corners=bool(align_corners))
-    else:
-        factors = scale_factor if isinstance(scale_factor, tuple | list) else (scale_factor,)
-        if any(isinstance(factor, SizeFloat) or is_tensor(factor) for factor in factors):
+    factor = given.scale_factor
+    if given.size is None:
+        factors = factor if isinstance(factor, tuple | list) else (factor,)
+        if any(isinstance(one, SizeFloat) or is_tensor(one) for one in factors):
             raise NotKnown("a factor that depends on sizes")
-        values = tuple(_whole(float(factor)) for factor in factors)
-        layer = Upsample(
-            scale_factor=values[0] if all(value == values[0] for value in values) else values,
-            mode=mode,
-            align_corners=bool(align_corners),
-        )
-    return Spec(layer, (input,))
+        values = tuple(_whole(float(one)) for one in factors)
+        factor = values[0] if all(value == values[0] for value in values) else values
+        layer = Upsample(scale_factor=factor, mode=given.mode, align_corners=bool(given.align_corners))
+    else:
+        layer = Upsample(size=ints(given.size), mode=given.mode, align_corners=bool(given.align_corners))
+    return Spec(layer, (given.input,))
 
 
 def _whole(value: float) -> float:
     return int(value) if value.is_integer() else value
 
 
-@spec("upsample_nearest", "upsample_bilinear")
-def upsample_old(input: Any, size: Any = None, scale_factor: Any = None) -> Spec:
-    """The old names of `interpolate`."""
-    return interpolate(input, size, scale_factor)
-
-
-@spec("pixel_shuffle")
-def pixel_shuffle(input: Any, upscale_factor: int) -> Spec:
-    """Channels to positions."""
-    return Spec(PixelShuffle(plain(upscale_factor), **_axes(input, 2)), (input,))
-
-
-@spec("pixel_unshuffle")
-def pixel_unshuffle(input: Any, downscale_factor: int) -> Spec:
-    """Positions to channels."""
-    return Spec(PixelUnshuffle(plain(downscale_factor), **_axes(input, 2)), (input,))
-
-
-@spec("grid_sample", "grid_sampler")
-def grid_sample(input: Any, grid: Any, *args: Any, **kwargs: Any) -> Spec:
-    """Values of the input at the places of a grid (N, *sizes, axes)."""
-    return Spec(GridSample(), (input, grid))
-
-
-@spec("affine_grid")
-def affine_grid(theta: Any, size: Any, align_corners: Any = None) -> Spec:
-    """Where affine maps take each position."""
-    return Spec(AffineGrid(sizes(size)), (theta,))
-
-
-@spec("convolution", "_convolution")
-def convolution(
-    input: Any,
-    weight: Any,
-    bias: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    transposed: bool,
-    output_padding: Any,
-    groups: int,
-    *args: Any,
-) -> Spec:
-    """Both kinds of convolution in one function."""
-    if transposed:
-        return conv_transpose(input, weight, bias, stride, padding, output_padding, groups, dilation)
-    return conv(input, weight, bias, stride, padding, dilation, groups)
-
-
-def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Spec:
-    """Windows to columns; the method of tensors of that name is another function."""
-    layer = Unfold(
-        ints(kernel_size), dilation=ints(dilation), padding=ints(padding), stride=ints(stride), **_axes(input, 2)
-    )
-    return Spec(layer, (input,))
-
-
-add([need_torch().nn.functional.unfold], unfold, "unfold")
-
-
-@spec("fold")
-def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Spec:
-    """Columns to an image."""
-    layer = Fold(
-        ints(kernel_size),
-        output_size=ints(output_size),
-        dilation=ints(dilation),
-        padding=ints(padding),
-        stride=ints(stride),
-    )
-    return Spec(layer, (input,))
+spec("interpolate", "upsample", "upsample_nearest", "upsample_bilinear")(
+    arranged("input size=None scale_factor=None mode='nearest' align_corners=None ...", _interpolate)
+)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.bridge.calls import Spec
-from convcalc.bridge.calls.parts import setitem
 from convcalc.bridge.calls.recurrent import one_step
-from convcalc.bridge.calls.registry import SPECS
 from convcalc.bridge.capture.arguments import in_numbers, on_meta, tensors_among
 from convcalc.bridge.capture.counted import Counter, under_vmap
 from convcalc.bridge.capture.lacking import made_elsewhere
@@ -23,7 +21,6 @@ Tensor = torch.Tensor
 
 SETITEM = Tensor.__setitem__
 """What writes into a tensor, and gives nothing."""
-SPECS.setdefault(SETITEM, setitem)
 
 
 class Running:
