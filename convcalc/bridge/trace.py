@@ -6,12 +6,14 @@ Nothing is allocated, and the module is as it was before, also after an error. S
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from convcalc.analysis.validity.ties import asked_of, fitting
-from convcalc.bridge.capture.run import EXAMPLES, captured_at, run_module
-from convcalc.bridge.capture.selfcheck import shape_at
+from convcalc.bridge.capture.run import EXAMPLES, captured, captured_at
+from convcalc.bridge.capture.settings import Settings
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.events import taken_at
 from convcalc.bridge.explain import explain
 from convcalc.errors import BadArgument, BadShape, brief
 from convcalc.layers import Shape
@@ -51,23 +53,11 @@ def capture(
         raise BadArgument(f"from_torch takes a torch.nn.Module: got {brief(module)}{hint}")
     if (input_size is None) == (example_inputs is None):
         raise BadShape(f"{type(module).__name__} needs input_size, such as (1, 3, 224, 224), or example_inputs")
-    settings = {
-        "dtype": dtype,
-        "train": train,
-        "check": check,
-        "explain": explain,
-        "repair": True,
-        "named": named,
-        "placed": None,
-        "plain": "",
-        "assume": dict(assume or {}),
-        "assumed": {},
-        "guess": None,
-        "name": name or type(module).__name__,
-    }
+    settings = Settings(
+        name or type(module).__name__, explain, dtype, train, check, named=named, assume=dict(assume or {})
+    )
     if example_inputs is not None:
-        args, kwargs = _examples(example_inputs)
-        return run_module(module, args, kwargs, settings).checked()
+        return captured(module, _examples(example_inputs), settings)
     assert input_size is not None  # noqa: S101 -- one of the two is given
     shapes = _shapes(input_size)
     if all(isinstance(size, int) for shape in shapes for size in shape):
@@ -75,12 +65,12 @@ def capture(
     return _found(module, settings, shapes)
 
 
-def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) -> Graph:
+def _found(module: Any, settings: Settings, shapes: Sequence[Shape]) -> Graph:
     """Capture at the first of `EXAMPLES` at which the module runs; otherwise at the first, with its error.
 
     A name on one of the first two axes, which are batch and channels elsewhere, is the letter of its size.
     """
-    settings = {**settings, "named": settings["named"] or [given_letters(shape) for shape in shapes]}
+    settings = replace(settings, named=settings.named or [given_letters(shape) for shape in shapes])
     shapes = [tuple(Expr.symbol(size) if isinstance(size, str) else size for size in shape) for shape in shapes]
 
     def numbers(example: int) -> list[Shape]:
@@ -88,20 +78,20 @@ def _found(module: Any, settings: Mapping[str, Any], shapes: Sequence[Shape]) ->
 
     def runs(there: Sequence[Shape], also: Callable[[Graph], bool] = lambda graph: True) -> bool:
         graph = captured_at(module, settings, there, whole=False)
-        return graph.capture is not None and graph.capture.error is None and also(graph)
+        return graph.capture is not None and graph.capture.why is None and also(graph)
 
     def goes_round(graph: Graph) -> bool:
         return graph.capture is not None and graph.capture.any_number is not None
 
     def fit(example: int) -> list[Shape] | None:
         there = numbers(example)
-        graph = captured_at(module, {**settings, "placed": shapes}, there, whole=False)
-        if graph.capture is None or graph.capture.error is None:
+        graph = captured_at(module, replace(settings, placed=shapes), there, whole=False)
+        if graph.capture is None or graph.capture.why is None:
             return few if goes_round(graph) and runs(few := numbers(FEW), goes_round) else there
         sizes = {str(size): example for shape in shapes for size in shape if isinstance(size, Expr)}
         asked = asked_of(graph, dict(zip(graph.inputs, graph.capture.letters, strict=True)))
         values = fitting(asked, sizes, list(sizes)) if asked else None
-        there = [] if values is None else [shape_at(shape, values) for shape in shapes]
+        there = [] if values is None else [taken_at(shape, values) for shape in shapes]
         return there if there and runs(there) else None
 
     return captured_at(module, settings, next(filter(None, map(fit, EXAMPLES)), numbers(EXAMPLES[0])))

@@ -120,15 +120,15 @@ def _captured(module: Any, asked: Asked, shapes: Sequence[Shape]) -> tuple[Graph
         failure = None
         if graph.capture is not None and graph.capture.error is not None:
             failure = graph.capture.error.as_command()
-            graph = dataclasses.replace(graph, capture=dataclasses.replace(graph.capture, error=failure))
+            graph = dataclasses.replace(graph, capture=dataclasses.replace(graph.capture, why=lambda: failure))
         if failure is not None and floating and any(isinstance(part, torch.nn.Embedding) for part in module.modules()):
             again = run(dtype=torch.int64).capture
-            if again is not None and again.error is None:
+            if again is not None and again.why is None:
                 failure.fixes = (*failure.fixes, "--dtype int64: an embedding takes indices")
         if failure is not None and asked.batch == 1 and any(len(shape) > 3 for shape in asked.inputs):
             whole = [tuple(asked.sizes.get(str(size), size) for size in shape) for shape in asked.inputs]
             again = capture(module, whole, train=asked.train, assume=asked.assume, dtype=dtype, check=False).capture
-            if again is not None and again.error is None:
+            if again is not None and again.why is None:
                 failure.fixes = ("--batch none, as --input has the batch too", *failure.fixes)
         return graph, bytes_type(module, dtype)
 

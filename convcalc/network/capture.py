@@ -24,8 +24,8 @@ class Capture:
     `path` has the branches that depended on sizes; where one goes the other way, the graph is another, unless `joins`
     say that the ways meet. `assumed` says how conditions on values of the input were taken to go. `again`
     records the module at other input shapes (with `whole=True` checked, and with repairs where it fails). `lost` says
-    where sizes lost their formula, `unused` which parameters were not read, `error` why the run ended early: at the
-    call `refused`, where that is known as a layer, or because the model itself raised something (`raised`).
+    where sizes lost their formula, `unused` which parameters were not read. Where the run ended early, `why` tells it:
+    at the call `refused`, where that is known as a layer, or because the model itself raised something (`raised`).
     `any_number` is the graph whose shapes and conditions are those at any number of pieces, where loops go over pieces
     of a tensor and treat them alike; its path says where.
     """
@@ -38,7 +38,12 @@ class Capture:
     unused: Weights = field(default_factory=Weights)
     remarks: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
-    error: ConvcalcError | None = None
+    why: Callable[[], ConvcalcError | None] | None = None
     refused: Node | None = None
     raised: bool = False
     any_number: Graph | None = None
+
+    @property
+    def error(self) -> ConvcalcError | None:
+        """Why the run ended early, as a sentence that is written when it is asked for; None where it did not."""
+        return None if self.why is None else self.why()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+from convcalc.bridge.capture.arguments import mapped
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.hearing.lines import TORCHS
 from convcalc.bridge.hearing.reading import asking, fate
@@ -93,11 +94,7 @@ for _name in ("eq", "ne", "lt", "le", "gt", "ge", "neg", "abs"):
 
 def as_tensors(value: Any) -> Any:
     """Return arguments with the tensor of each answer."""
-    if isinstance(value, Answer):
-        return value.tensor
-    if isinstance(value, dict):
-        return {name: as_tensors(entry) for name, entry in value.items()}
-    return type(value)(map(as_tensors, value)) if type(value) in (tuple, list) else value
+    return mapped(value, lambda one: one.tensor if isinstance(one, Answer) else one)
 
 
 def answer(func: Any, tensor: Any) -> Any:

@@ -8,7 +8,8 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
+from io import StringIO
 from typing import Any
 
 from convcalc.bridge.device import need_torch
@@ -34,6 +35,15 @@ def unchanged() -> Iterator[None]:
     """
     with _ALONE:
         yield from _unchanged()
+
+
+def silent() -> AbstractContextManager[Any]:
+    """Return what hides what a model prints: it printed it once.
+
+    >>> with silent():
+    ...     print("mean 0.5")
+    """
+    return redirect_stdout(StringIO())
 
 
 def _unchanged() -> Iterator[None]:

@@ -6,16 +6,22 @@ reads nothing else runs on copies of the values, on the CPU, and what it gives h
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
-from convcalc.bridge.capture.arguments import storage_of, tensors_among
+from convcalc.bridge.capture.arguments import mapped, storage_of, tensors_among
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.events import taken_at
+from convcalc.layers import Source
 
 torch = need_torch()
 
 SMALL = 2**12
 """Tensors of the module of more values than this hold none: nothing is allocated for them."""
+
+MANY = 2**20
+"""Constants of more values than this hold none."""
 
 
 def has_values(tensor: Any) -> bool:
@@ -31,6 +37,30 @@ def has_values(tensor: Any) -> bool:
         and tensor.numel() <= SMALL
         and tensor.device.type != "meta"
     )
+
+
+def somewhere(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments of what is made on a device that may not be there: on the CPU, where constants have values.
+
+    >>> somewhere({"device": "cuda"}), somewhere({"device": "meta"})
+    ({'device': 'cpu'}, {'device': 'meta'})
+    """
+    device = kwargs["device"]
+    if device is None or torch.device(device).type in ("cpu", "meta"):
+        return kwargs
+    return {**kwargs, "device": "cpu"}
+
+
+def without_values(layer: Source, kwargs: Mapping[str, Any], numbers: Mapping[str, int]) -> Mapping[str, Any]:
+    """Return arguments that make a big constant on meta: nothing is allocated. `numbers` are the letters' values.
+
+    >>> from convcalc.sizes.expr import Expr
+    >>> n = Expr.symbol("n")
+    >>> [without_values(Source("zeros", (n,)), {}, {"n": size}) for size in (3, 2**21)]
+    [{}, {'device': 'meta'}]
+    """
+    is_big = math.prod(map(int, taken_at(layer.sizes, numbers))) > MANY
+    return {**kwargs, "device": "meta"} if is_big and kwargs.get("device") is None and "out" not in kwargs else kwargs
 
 
 class Known:
@@ -83,12 +113,12 @@ class Known:
 
     def put(self, value: Any) -> Any:
         """Return arguments with values in the place of the tensors that have them."""
-        if isinstance(value, torch.Tensor):
-            found = self.of(value)
-            return value if found is None else found
-        if isinstance(value, dict):
-            return {name: self.put(entry) for name, entry in value.items()}
-        return type(value)(map(self.put, value)) if type(value) in (tuple, list) else value
+
+        def known(one: Any) -> Any:
+            found = self.of(one) if isinstance(one, torch.Tensor) else None
+            return one if found is None else found
+
+        return mapped(value, known)
 
 
 def _version(tensor: Any) -> int:

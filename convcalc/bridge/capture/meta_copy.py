@@ -12,10 +12,14 @@ import types
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache
+from operator import is_
 from typing import Any
 
+from convcalc.bridge.capture.arguments import mapped
 from convcalc.bridge.capture.known import has_values
 from convcalc.bridge.device import need_torch
+
+torch = need_torch()
 
 _ATOMIC = frozenset(
     {int, float, complex, bool, str, bytes, type(None), type, range, slice, types.ModuleType, types.BuiltinFunctionType}
@@ -25,7 +29,6 @@ _ATOMIC = frozenset(
 class Copier:
     """Copies modules, each tensor as one without values; `attributes` names tensors that are plain attributes.
 
-    >>> torch = need_torch()
     >>> layer = torch.nn.Linear(4, 2)
     >>> twin = Copier().module(layer)
     >>> twin.weight.device, layer.weight.device, twin
@@ -33,8 +36,7 @@ class Copier:
     """
 
     def __init__(self) -> None:
-        self.torch = need_torch()
-        self.own = frozenset(vars(self.torch.nn.Module())) - _TABLES
+        self.own = frozenset(vars(torch.nn.Module())) - _TABLES
         """What every module has, mostly empty tables of hooks of its own."""
         self.memo: dict[int, Any] = {}
         self.kept: list[Any] = []
@@ -50,7 +52,7 @@ class Copier:
 
     def module(self, module: Any) -> Any:
         """Return the copy of a module and of all that it holds."""
-        with self.torch.no_grad():
+        with torch.no_grad():
             return self._module(module, "")
 
     def tensor(self, tensor: Any) -> Any:
@@ -58,20 +60,12 @@ class Copier:
         known = self.memo.get(id(tensor))
         if known is not None:
             return known
-        torch = self.torch
-        if type(tensor) is torch.nn.Parameter and tensor.layout is torch.strided:
-            blank = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
-            twin = torch.nn.Parameter(blank, tensor.requires_grad)
-            return self._twin(tensor, twin)
-        blank = self._blank(tensor)
+        twin = self._blank(tensor)
         if isinstance(tensor, torch.nn.Parameter):
-            if not isinstance(blank, torch.nn.Parameter):
-                blank = torch.nn.Parameter(blank, requires_grad=tensor.requires_grad)
+            if not isinstance(twin, torch.nn.Parameter):
+                twin = torch.nn.Parameter(twin, requires_grad=tensor.requires_grad)
         elif tensor.requires_grad and tensor.is_leaf:
-            blank.requires_grad_()
-        return self._twin(tensor, blank)
-
-    def _twin(self, tensor: Any, twin: Any) -> Any:
+            twin.requires_grad_()
         self.tensors[id(tensor)] = twin
         if has_values(tensor):
             self.small[id(twin)] = twin, tensor
@@ -84,14 +78,9 @@ class Copier:
 
     def owned(self, value: Any) -> Any:
         """Return arguments with the copy in the place of each tensor that has one."""
-        if isinstance(value, dict):
-            return {name: self.owned(entry) for name, entry in value.items()}
-        if type(value) in (tuple, list):
-            return type(value)([self.owned(entry) for entry in value])
-        return self.tensors.get(id(value), value)
+        return mapped(value, lambda one: self.tensors.get(id(one), one))
 
     def _blank(self, tensor: Any) -> Any:
-        torch = self.torch
         if isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin):
             trained = {"requires_grad": tensor.requires_grad} if isinstance(tensor, torch.nn.Parameter) else {}
             return type(tensor)(**trained, device="meta", dtype=tensor.data.dtype)
@@ -113,19 +102,16 @@ class Copier:
         if inner is not None:
             return self._keep(module, self._module(inner, path))
         cls: Any = type(module)
-        if isinstance(module, self.torch.jit.ScriptModule):
+        if isinstance(module, torch.jit.ScriptModule):
             return self._keep(module, self._scripted(module))
         if _copies_itself(cls):
             twin = self._copied(module)
             if twin is not module:
                 return twin
         twin = self._keep(module, object.__new__(cls))
-        values, tables = twin.__dict__, []
-        for name, value in module.__dict__.items():
-            if name in _TABLES:
-                tables.append((name, value))
-        for name, value in tables:  # first, so that tensors are known as what they are registered as
-            values[name] = self._table(value, path, self._module if name == "_modules" else self._registered)
+        values = twin.__dict__
+        for name in [name for name in module.__dict__ if name in _TABLES]:  # first, as they say what a tensor is
+            values[name] = self._table(module.__dict__[name], path, name)
         for name, value in module.__dict__.items():
             kind = type(value)
             if kind in _ATOMIC:
@@ -139,7 +125,7 @@ class Copier:
 
     def _scripted(self, module: Any) -> Any:
         """A scripted module, whose tensors are in C++: copied as they are, then replaced."""
-        with self.torch.enable_grad():  # else no copy of a parameter is trained
+        with torch.enable_grad():  # else no copy of a parameter is trained
             twin = copy.deepcopy(module)
         for part in twin.modules():
             for name, tensor in [*part._parameters.items(), *part._buffers.items()]:
@@ -147,13 +133,11 @@ class Copier:
                     part._c.setattr(name, self._blank(tensor).requires_grad_(tensor.requires_grad))
         return twin
 
-    def _table(self, table: Any, path: str, copied: Callable[[Any, str], Any]) -> Any:
-        return type(table)(
-            (key, entry if entry is None else copied(entry, _at(path, key))) for key, entry in table.items()
-        )
+    def _table(self, table: Any, path: str, name: str) -> Any:
+        def copied(entry: Any, key: str) -> Any:
+            return self._module(entry, _at(path, key)) if name == "_modules" else self.tensor(entry)
 
-    def _registered(self, tensor: Any, place: str) -> Any:
-        return self.tensor(tensor)
+        return type(table)((key, entry if entry is None else copied(entry, key)) for key, entry in table.items())
 
     def _slots(self, value: Any, twin: Any, place: str) -> None:
         """What a class keeps outside `__dict__`."""
@@ -172,11 +156,11 @@ class Copier:
         known = self.memo.get(id(value))
         if known is not None:
             return known
-        if isinstance(value, self.torch.Tensor):
+        if isinstance(value, torch.Tensor):
             twin = self.tensor(value)
             self.attributes.append((place, twin))
             return twin
-        if isinstance(value, self.torch.nn.Module):
+        if isinstance(value, torch.nn.Module):
             twin = self._module(value, place)
             self.strays.append((place, twin))
             return twin
@@ -193,10 +177,10 @@ class Copier:
             return twin
         if cls is tuple:
             entries = [self._value(entry, _at(place, number)) for number, entry in enumerate(value)]
-            return value if all(map(_is, entries, value)) else tuple(entries)
+            return value if all(map(is_, entries, value)) else tuple(entries)
         if cls is types.FunctionType:
             return self._function(value, place)
-        if cls is self.torch.Generator:
+        if cls is torch.Generator:
             return self._keep(value, value.clone_state())
         if cls is types.MethodType:
             return types.MethodType(value.__func__, self._value(value.__self__, place))
@@ -209,7 +193,7 @@ class Copier:
         if not function.__closure__:
             return function
         cells = [self._cell(cell, place) for cell in function.__closure__]
-        if all(map(_is, cells, function.__closure__)):
+        if all(map(is_, cells, function.__closure__)):
             return function
         made = types.FunctionType(
             function.__code__, function.__globals__, function.__name__, function.__defaults__, tuple(cells)
@@ -226,7 +210,7 @@ class Copier:
             held = cell.cell_contents
         except ValueError:  # nothing is in it yet
             return cell
-        if type(held) not in _HELD and not isinstance(held, self.torch.nn.Module | self.torch.Tensor):
+        if type(held) not in _HELD and not isinstance(held, torch.nn.Module | torch.Tensor):
             return cell
         twin = self._keep(cell, types.CellType())  # known before what it holds, which may lead back to it
         twin.cell_contents = self._value(held, place)
@@ -246,7 +230,7 @@ class Copier:
         """An object that says itself how it is copied; what cannot be, a lock or a file, is shared."""
         memo = dict(self.memo)
         try:
-            with _tensor_hook(self.torch, self.tensor):
+            with _Copies(self.tensor):
                 twin = copy.deepcopy(value, memo)
         except Exception:
             return value
@@ -263,13 +247,8 @@ def _at(path: str, name: object) -> str:
     return f"{path}.{name}" if path else str(name)
 
 
-def _is(a: object, b: object) -> bool:
-    return a is b
-
-
 def _wrapped(module: Any) -> Any:
     """What a wrapper that only changes how a module is run wraps."""
-    torch = need_torch()
     if isinstance(module, torch.nn.DataParallel | torch.nn.parallel.DistributedDataParallel):
         return module.module
     return vars(module).get("_modules", {}).get("_orig_mod") if type(module).__name__ == "OptimizedModule" else None
@@ -309,7 +288,6 @@ def _is_plain(cls: type) -> bool:
 @cache
 def _is_constant(cls: type) -> bool:
     """Whether instances never change: values such as devices, types, paths, and frozen layers of this library."""
-    torch = need_torch()
     fixed = (torch.device, torch.dtype, torch.Size, torch.layout, torch.memory_format)
     return issubclass(cls, fixed) or cls.__module__.partition(".")[0] in ("convcalc", "pathlib", "enum", "re")
 
@@ -328,16 +306,14 @@ def _is_private(name: str) -> bool:
     return name.startswith("__") and not name.endswith("__")
 
 
-def _tensor_hook(torch: Any, copied: Callable[[Any], Any]) -> Any:
+class _Copies(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-defined]
     """A mode under which copying a tensor, wherever that happens, is `copied`."""
-    from torch.overrides import TorchFunctionMode
 
-    clone, deepcopy = torch.Tensor.clone, torch.Tensor.__deepcopy__
+    def __init__(self, copied: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.copied = copied
 
-    class Copies(TorchFunctionMode):
-        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            if func is deepcopy or (func is clone and len(args) == 1):
-                return copied(args[0])
-            return func(*args, **(kwargs or {}))
-
-    return Copies()
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.Tensor.__deepcopy__ or (func is torch.Tensor.clone and len(args) == 1):
+            return self.copied(args[0])
+        return func(*args, **(kwargs or {}))

@@ -9,7 +9,6 @@ from typing import Any
 from convcalc.bridge.calls import Spec, name_of
 from convcalc.bridge.capture.arguments import has_size, tensors_among
 from convcalc.bridge.capture.counted import is_batched
-from convcalc.bridge.capture.hiding import may_hide
 from convcalc.bridge.capture.indices import Indices
 from convcalc.bridge.capture.journal import Journal
 from convcalc.bridge.capture.laid import read_in_order
@@ -22,7 +21,7 @@ from convcalc.bridge.loops.again import AnyNumber
 from convcalc.bridge.loops.ranges import Ranges
 from convcalc.bridge.loops.walks import Heard
 from convcalc.errors import ConvcalcError, Refused
-from convcalc.layers import Layer, Opaque, Shape
+from convcalc.layers import Layer, Opaque, Shape, Slice
 from convcalc.layers.base import written
 from convcalc.sizes.expr import Expr
 
@@ -166,7 +165,7 @@ class Record:
         Raises what the layer refuses.
         """
         journal, frame, lost = self.journal, self.journal.standing.frame, self.journal.watch.lost
-        if lost and may_hide(layer, None if frame is None else frame.module):
+        if lost and _may_hide(layer, None if frame is None else frame.module):
             return None, f"a size lost its formula: {next(reversed(lost))}"
         seen = shapes_of(inputs)
         try:
@@ -195,3 +194,32 @@ class Record:
 
 def _written(shapes: Sequence[Shape]) -> str:
     return ", ".join(map(written, shapes))
+
+
+def _may_hide(layer: Layer, module: Any) -> bool:
+    """Whether a plain number among the sizes of a layer may come from a size; torch's own modules hold no such ones.
+
+    >>> from convcalc.layers import Conv, Upsample
+    >>> _may_hide(Upsample(size=(8, 8)), None), _may_hide(Conv(8, 3), None)
+    (True, False)
+    """
+    if module is not None and type(module).__module__.startswith("torch.nn."):
+        return False
+    defaults = type(layer)
+    return any(
+        name in layer.sized and value != getattr(defaults, name, None) and _has_number(value)
+        for name, value in vars(layer).items()
+    )
+
+
+def _has_number(value: Any) -> bool:
+    """Whether a plain number is in a hyper-parameter, where it may have come from a size.
+
+    >>> _has_number((1, -1)), _has_number((-1,)), _has_number(Slice(0, None))
+    (True, False, True)
+    """
+    if isinstance(value, Slice):
+        return _has_number((value.start, value.stop)) or value.step != 1
+    if isinstance(value, tuple):
+        return any(map(_has_number, value))
+    return isinstance(value, int) and not isinstance(value, bool) and value != -1

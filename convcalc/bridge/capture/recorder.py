@@ -15,14 +15,14 @@ from convcalc.bridge.calls.registry import in_torch_words
 from convcalc.bridge.capture.answers import NONE, as_tensors, is_told
 from convcalc.bridge.capture.arguments import has_size, in_numbers, tensors_among
 from convcalc.bridge.capture.asking import READS, Asking
-from convcalc.bridge.capture.constants import MANY, somewhere, without_values
 from convcalc.bridge.capture.counted import is_batched
 from convcalc.bridge.capture.journal import Journal
-from convcalc.bridge.capture.known import Known
+from convcalc.bridge.capture.known import MANY, Known, somewhere, without_values
 from convcalc.bridge.capture.meta_copy import Copier
 from convcalc.bridge.capture.queries import QUERIES, QUIET
 from convcalc.bridge.capture.record import Record
 from convcalc.bridge.capture.running import SETITEM, Running
+from convcalc.bridge.capture.settings import Settings
 from convcalc.bridge.capture.standing import Standing
 from convcalc.bridge.capture.tensors import Tensors
 from convcalc.bridge.device import need_torch
@@ -30,7 +30,6 @@ from convcalc.bridge.hearing.joins import Joins
 from convcalc.bridge.hearing.lines import Lines
 from convcalc.bridge.hearing.watch import Watch
 from convcalc.bridge.loops.again import AnyNumber
-from convcalc.bridge.loops.alike import Plan
 from convcalc.bridge.loops.ranges import Ranges, Round
 from convcalc.bridge.loops.walks import Heard
 from convcalc.errors import ConvcalcError
@@ -46,9 +45,9 @@ _INTERNAL = ("torch._refs", "torch._prims", "torch._decomp", "torch._meta_regist
 class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-defined]
     """The mode under which a copied module runs; `journal` is what happened."""
 
-    def __init__(self, copied: Copier, plain: str = "", plan: Plan | None = None) -> None:
+    def __init__(self, copied: Copier, settings: Settings) -> None:
         super().__init__()
-        self.plain = plain
+        self.plain = plain = settings.plain
         """Why sizes are plain numbers in this run, if they are."""
         self.copied = copied
         self.known = Known(copied.small)
@@ -56,13 +55,13 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self.watch = Watch(line=lines.line, lost={plain: None} if plain else {})
         self.standing = Standing(copied, self.tensors, lambda *code: self._running.script(*code))
         self.journal = Journal(self.tensors, self.standing, lines, self.watch)
-        self.any_number = None if plan is None else AnyNumber(plan)
+        self.any_number = None if settings.plan is None else AnyNumber(settings.plan)
         self.heard = Heard(self.journal.calls, self.tensors.held, self.journal.symbolic)
         self.joins = Joins(self.journal)
         self.ranges = Ranges(self.journal, self.heard, self.joins, self.any_number)
         self.watch.heard = self.joins.heard
         self.watch.rounds = None if plain else self.ranges
-        self.asking = Asking(self.journal)
+        self.asking = Asking(self.journal, settings.assume, settings.assumed, settings.guess)
         self._record = Record(self.journal, self.joins, self.heard, self.ranges, self.any_number)
         self._running = Running(self._record)
         self._rooms: dict[str, bool] = {}

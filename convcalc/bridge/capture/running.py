@@ -8,12 +8,12 @@ from convcalc.bridge.calls import Spec
 from convcalc.bridge.calls.recurrent import one_step
 from convcalc.bridge.capture.arguments import in_numbers, on_meta, tensors_among
 from convcalc.bridge.capture.counted import Counter, under_vmap
-from convcalc.bridge.capture.lacking import made_elsewhere
 from convcalc.bridge.capture.quick import at_once
 from convcalc.bridge.capture.record import Record
-from convcalc.bridge.capture.trial import of_types, refusal
+from convcalc.bridge.capture.trial import as_other_types, of_types, tried
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import shapes_of
+from convcalc.errors import ConvcalcError
 from convcalc.layers import Recurrent
 
 torch = need_torch()
@@ -91,13 +91,23 @@ class Running:
                     self.known.forget(args[0])
                     return args[0]
                 return out
-        shapes = shapes_of(map(self.journal.value, found.inputs)) if isinstance(found, Spec) else ()
-        out = made_elsewhere(func, args, kwargs, error, found, shapes, self.journal.numbers)
+        by_rule = func is torch.istft and isinstance(found, Spec)
+        out = self._by_rule(found) if by_rule else as_other_types(func, args, kwargs, error)
         if out is not None:
             return out
-        of_types = refusal(func, args, kwargs)
+        of_types = tried(func, args, kwargs, None).raised
         self.record.fail(func, args, kwargs, of_types or error, found, of_types=of_types is not None)
         raise of_types or error
+
+    def _by_rule(self, found: Spec) -> Any:
+        """What an inverse transform gives, where torch looks at the window's values before; None if unknown."""
+        layer, read = found.layer, shapes_of(map(self.journal.value, found.inputs))
+        try:
+            shape = (layer.at(self.journal.numbers) if layer.depends_on_sizes else layer).out_shapes(*read)[0]
+        except ConvcalcError:
+            return None
+        real = torch.empty((), dtype=next(tensors_among(found.inputs)).dtype, device="meta").real.dtype
+        return torch.empty(shape, dtype=real, device="meta")
 
     def fills(self, func: Any, args: Any, kwargs: Any) -> bool:
         """Whether a call sets a parameter or buffer in place, from nothing else: initialisation, counters."""

@@ -13,30 +13,17 @@ from functools import partial
 from typing import Any
 
 from convcalc.analysis.validity.ties import fitting
+from convcalc.bridge.events import taken_at
 from convcalc.errors import BadShape, ConvcalcError, Refused, Unknown
 from convcalc.layers import Layer, Opaque, Shape
 from convcalc.layers.base import written
 from convcalc.network.graph import Graph
 from convcalc.network.node import Node
-from convcalc.network.shapes import is_too_long, node_shapes
+from convcalc.network.shapes import node_formulas, node_shapes
 from convcalc.sizes.expr import Expr
 
-STEPS = (
-    (1, 16),
-    (16, 1),
-    (1, 1),
-    (16, 16),
-    (-1, -1),
-    (7, 14),
-    (14, 14),
-    (32, 64),
-    (32, 32),
-    (64, 64),
-    (0, 1),
-    (1, 0),
-    (0, 16),
-    (16, 0),
-)
+STEPS = ((1, 16), (16, 1), (1, 1), (16, 16), (-1, -1), (7, 14), (14, 14))
+FURTHER = ((32, 64), (32, 32), (64, 64), (0, 1), (1, 0), (0, 16), (16, 0))
 """What is added to the sizes, in turn: to the first letter, the second, the first again."""
 
 UNCHECKED = "at no other size near is it the same and runs: its formulas are not checked"
@@ -68,7 +55,7 @@ class Again:
     @property
     def runs(self) -> bool:
         """Whether the module ran there."""
-        return self.graph.capture is not None and self.graph.capture.error is None
+        return self.graph.capture is not None and self.graph.capture.why is None
 
 
 def check_again(
@@ -93,11 +80,12 @@ def check_again(
     for values in _candidates(sizes, late is not None, asked):
         if len(checked) == times:
             break
-        takes = _takes(graph, values)
-        if not takes and (late is None or not graph.holds(_inputs(graph, values))):
+        inputs = _inputs(graph, values)
+        is_taken = takes(graph, inputs)
+        if not is_taken and (late is None or not graph.holds(inputs)):
             continue
         there = again(values)
-        if not takes and not there.runs:
+        if not is_taken and not there.runs:
             continue
         if there.refusal is not None:
             said = f"{type(there.refusal).__name__}: {there.refusal}".splitlines()[0]
@@ -116,9 +104,7 @@ def check_again(
     same = [name for name in sizes if all(values[name] == sizes[name] for values in checked)]
     if checked and same:
         remarks.append(f"{' and '.join(same)}{STUCK}")
-    return (
-        graph if not remarks else _without(graph, list(found.values()), {**_inputs(graph, sizes), **measured}, remarks)
-    )
+    return _without(graph, list(found.values()), {**_inputs(graph, sizes), **measured}, remarks) if remarks else graph
 
 
 @dataclass(frozen=True)
@@ -133,7 +119,9 @@ class Difference:
 def _candidates(sizes: Mapping[str, int], lost: bool, asked: Sequence[Expr]) -> Iterator[dict[str, int]]:
     """Sizes near; where one lost its formula, twice the sizes too, where a number from it is another more likely."""
     seen = {tuple(sizes.values())}  # where it was captured, nothing is checked
-    near = [{name: size + steps[place % 2] for place, (name, size) in enumerate(sizes.items())} for steps in STEPS]
+    near = [
+        {name: size + steps[place % 2] for place, (name, size) in enumerate(sizes.items())} for steps in STEPS + FURTHER
+    ]
     twice = [{name: 2 * size for name, size in sizes.items()}] if lost else []
     orders = (list(sizes), list(sizes)[::-1]) if asked else (list(sizes),)
     fits = (fitting(asked, values, order) for values in (*twice, *near) for order in orders)
@@ -147,11 +135,6 @@ def _candidates(sizes: Mapping[str, int], lost: bool, asked: Sequence[Expr]) -> 
             yield values
 
 
-def _takes(graph: Graph, values: Mapping[str, int]) -> bool:
-    """Whether the graph holds at these sizes, and no layer that is known refuses them."""
-    return takes(graph, _inputs(graph, values))
-
-
 def takes(graph: Graph, inputs: Mapping[str, Shape]) -> bool:
     """Return whether a graph holds at inputs of these shapes, and no layer that is known refuses them.
 
@@ -160,36 +143,22 @@ def takes(graph: Graph, inputs: Mapping[str, Shape]) -> bool:
     >>> [takes(net, {"input": (1, 3, size)}) for size in (2, 3)]
     [False, True]
     """
+    shapes: dict[str, Shape] = dict(inputs)
     try:
-        ready = graph.at(inputs)
-        shapes: dict[str, Shape] = dict(inputs)
-        for node in ready:
+        for node in graph.at(inputs):
             if all(name in shapes for name in node.inputs):
-                try:
+                with suppress(Unknown):
                     shapes |= node_shapes(node, shapes)
-                except Unknown:
-                    continue
     except (Refused, BadShape):
         return False
     except ConvcalcError:
-        return True
+        pass
     return True
 
 
 def _inputs(graph: Graph, values: Mapping[str, int]) -> dict[str, Shape]:
     letters = () if graph.capture is None else graph.capture.letters
-    return {name: shape_at(shape, values) for name, shape in zip(graph.inputs, letters, strict=True)}
-
-
-def shape_at(shape: Shape, values: Mapping[str, Any]) -> Shape:
-    """Return a shape with values in the place of its letters.
-
-    >>> shape_at((1, 3, Expr.symbol("H")), {"H": 8, "W": 9})
-    (1, 3, 8)
-    """
-    return tuple(
-        size(**{name: values[name] for name in size.symbols}) if isinstance(size, Expr) else size for size in shape
-    )
+    return {name: taken_at(shape, values) for name, shape in zip(graph.inputs, letters, strict=True)}
 
 
 def _formulas(graph: Graph) -> dict[str, Shape]:
@@ -198,11 +167,8 @@ def _formulas(graph: Graph) -> dict[str, Shape]:
     known: dict[str, Shape] = dict(zip(graph.inputs, graph.capture.letters, strict=True))
     for node in graph:
         if all(name in known for name in node.inputs):
-            try:
-                found = node_shapes(node, known)
-            except ConvcalcError:
-                continue
-            known |= {name: shape for name, shape in found.items() if not is_too_long(shape)}
+            with suppress(ConvcalcError):
+                known |= node_formulas(node, known)
     return known
 
 
@@ -213,7 +179,7 @@ def _against(node: Node, formulas: Mapping[str, Shape], again: Again, values: Ma
         if shape is None or seen is None:
             continue
         try:
-            ours = shape_at(shape, values)
+            ours = taken_at(shape, values)
         except ZeroDivisionError:  # where the model divides by a size that is 0
             continue
         if ours != seen:
@@ -244,11 +210,11 @@ def _differences(
             yield Difference(node, what)
         wrong.update(node.outputs)
     if len(graph) > len(other):
-        error = None if other.capture is None else other.capture.error
-        if error is not None and not graph.nodes[len(other)].layer.is_known:
-            return  # what is opaque may refuse: nothing was said of it
-        what = f"it fails: {error}" if error is not None else "it is not called"
-        yield Difference(graph.nodes[len(other)], what, whole=error is None)
+        after = graph.nodes[len(other)]
+        if again.runs:
+            yield Difference(after, "it is not called", whole=True)
+        elif after.layer.is_known and other.capture is not None:  # what is opaque may refuse: nothing was said of it
+            yield Difference(after, f"it fails: {other.capture.error}")
     elif len(graph) < len(other) and graph.nodes:
         yield Difference(graph.nodes[-1], f"{other.nodes[len(graph)].name} is called after it", whole=True)
     elif graph.outputs != other.outputs and graph.nodes:
@@ -291,31 +257,17 @@ def _without(graph: Graph, found: Sequence[Difference], shapes: Mapping[str, Sha
             nodes.append(_opaque(node, graph.inputs, shapes, whys[node.name]))
         else:
             nodes.append(node)
-    return Graph(
-        nodes,
-        graph.inputs,
-        graph.outputs,
-        graph.name,
-        graph.example,
-        labels=graph.labels,
-        capture=replace(
-            graph.capture,
-            remarks=(*graph.capture.remarks, *remarks),
-            again=again,
-            any_number=None if found else graph.capture.any_number,
-        ),
-    )
+    remarks = (*graph.capture.remarks, *remarks)
+    any_number = None if found else graph.capture.any_number
+    capture = replace(graph.capture, remarks=remarks, again=again, any_number=any_number)
+    return replace(graph, nodes=tuple(nodes), capture=capture)
 
 
 def _doubted(again: Callable[..., Graph], why: tuple[str, ...], *args: Any, **settings: Any) -> Graph:
     """A capture at other sizes, of which nothing is believed but what it shows at these."""
     graph = again(*args, **settings)
-    if graph.capture is None:
-        return graph
-    doubted = object.__new__(Graph)
-    doubted.__dict__.update(vars(graph))
-    object.__setattr__(doubted, "capture", replace(graph.capture, lost=(*graph.capture.lost, *why), any_number=None))
-    return doubted
+    assert graph.capture is not None  # noqa: S101 -- it is a capture
+    return replace(graph, capture=replace(graph.capture, lost=(*graph.capture.lost, *why), any_number=None))
 
 
 def _opaque(node: Node, inputs: Sequence[str], shapes: Mapping[str, Shape], why: str) -> Node:

@@ -14,7 +14,7 @@ from typing import Any
 
 from torch.utils._python_dispatch import _disable_current_modes
 
-from convcalc.bridge.capture.arguments import tensors_among
+from convcalc.bridge.capture.arguments import mapped, tensors_among
 from convcalc.bridge.device import need_torch
 
 torch = need_torch()
@@ -41,18 +41,25 @@ _OF_TYPES = re.compile(
 _HELD = (1, 2, 128, 256, 2**15, 65505, 2**31, 2**63, 3.5e38)
 """The least numbers that types do not hold."""
 
+_CASTING = ("cpu", "cuda", "mps", "xpu")
+"""Where autocast makes types alike, which it does not on meta."""
+
 _NAMES_TYPES = re.compile(r"\b(types?|bool(ean)?|complex|float(ing)?|int(eger)?|long|byte)\b", re.IGNORECASE)
 """How it may say so, and other things."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a trial: the error that torch raises for the types, if it does; nothing where not `known`."""
+    """What became of a trial: the error that torch raises, or the types that come out; nothing where not `known`."""
 
-    known: bool
+    known: bool = True
     error: tuple[type[Exception], str] | None = None
     gives: tuple[Any, ...] = ()
-    """The types of the tensors that come out."""
+
+    @property
+    def raised(self) -> Exception | None:
+        """The error, to be raised."""
+        return None if self.error is None else self.error[0](self.error[1])
 
 
 NOT_KNOWN = Outcome(known=False)
@@ -61,10 +68,11 @@ NOT_KNOWN = Outcome(known=False)
 def tried(func: Any, args: Any, kwargs: Any, out: Any) -> Outcome:
     """Return whether torch makes a call, that gave `out` on meta, on values of these types.
 
-    >>> mask = torch.empty(1, 3, 8, dtype=torch.bool, device="meta")
-    >>> pool = torch.nn.functional.max_pool1d
-    >>> tried(pool, (mask, 2), {}, mask).error is None, tried(pool, (mask.float(), 2), {}, mask).error is None
-    (False, True)
+    >>> whole, weight = (torch.empty(2, 2, dtype=kind, device="meta") for kind in (torch.int64, torch.float32))
+    >>> for x in whole, weight:
+    ...     print(tried(torch.matmul, (x, weight), {}, weight).raised)
+    expected m1 and m2 to have the same dtype, but got: long int != float
+    None
     """
     try:
         key = (func, _sort(args), _sort(kwargs), _around())
@@ -94,25 +102,14 @@ def of_types(func: Any, args: Any, kwargs: Any, out: Any) -> tuple[Exception | N
     if all(tensor.device.type != "meta" for tensor in some):
         return None, ""
     found = NOT_KNOWN if func is None else tried(func, args, kwargs, out)
-    if found.error is not None and not _is_autocast():
-        made, text = found.error
-        return made(text), ""
+    if found.error is not None and not any(map(torch.is_autocast_enabled, _CASTING)):
+        return found.raised, ""
     kinds = {tensor.dtype for tensor in some}
-    if found.error is None and (found.known or are_usual(kinds)):
+    if found.error is None and (found.known or _are_usual(kinds)):
         return None, ""
     what = "scripted code" if func is None else getattr(func, "__name__", func)
-    return None, f"whether {what} takes {named(kinds)} depends on the device"
-
-
-def refusal(func: Any, args: Any, kwargs: Any) -> Exception | None:
-    """Return what a device raises for the types of a call; None where they are not why it is refused.
-
-    >>> whole, weight = (torch.empty(2, 2, dtype=kind, device="meta") for kind in (torch.int64, torch.float32))
-    >>> print(refusal(torch.matmul, (whole, weight), {}), refusal(torch.matmul, (weight, weight), {}), sep="; ")
-    expected m1 and m2 to have the same dtype, but got: long int != float; None
-    """
-    found = tried(func, args, kwargs, None)
-    return None if found.error is None else found.error[0](found.error[1])
+    types = " and ".join(sorted(str(kind).removeprefix("torch.") for kind in kinds))
+    return None, f"whether {what} takes {types} depends on the device"
 
 
 def as_other_types(func: Any, args: Any, kwargs: Any, error: Exception) -> Any:
@@ -134,9 +131,8 @@ def as_other_types(func: Any, args: Any, kwargs: Any, error: Exception) -> Any:
         return None
     for kind in _OTHERS:
         try:
-            out = func(
-                *_made(args, _same, kind, "meta", torch.zeros), **_made(kwargs, _same, kind, "meta", torch.zeros)
-            )
+            some, named = (_made(part, _same, kind, "meta", torch.zeros) for part in (args, kwargs))
+            out = func(*some, **named)
         except Exception:  # noqa: S112 -- nor are these taken
             continue
         if isinstance(out, Tensor):
@@ -144,26 +140,8 @@ def as_other_types(func: Any, args: Any, kwargs: Any, error: Exception) -> Any:
     return None
 
 
-def named(kinds: set[Any]) -> str:
-    """Return types in words.
-
-    >>> named({torch.bool}), named({torch.int64, torch.float32})
-    ('bool', 'float32 and int64')
-    """
-    return " and ".join(sorted(str(kind).removeprefix("torch.") for kind in kinds))
-
-
-def _is_autocast() -> bool:
-    """Whether torch makes types alike by itself, which it does not on meta."""
-    return any(torch.is_autocast_enabled(device) for device in ("cpu", "cuda", "mps", "xpu"))
-
-
-def are_usual(kinds: set[Any]) -> bool:
-    """Return whether these are floats of one full type, and indices beside them: what every kernel is written for.
-
-    >>> are_usual({torch.float32, torch.int64}), are_usual({torch.float32, torch.float64}), are_usual({torch.bool})
-    (True, False, False)
-    """
+def _are_usual(kinds: set[Any]) -> bool:
+    """Whether these are floats of one full type, and indices beside them: what every kernel is written for."""
     floats = kinds - {torch.int64}
     return len(floats) == 1 and floats <= {torch.float32, torch.float64}
 
@@ -212,12 +190,9 @@ class _Trial:
     args: Any
     kwargs: Any
 
-    def kinds(self) -> set[Any]:
-        return {tensor.dtype for tensor in tensors_among((self.args, self.kwargs))}
-
-    def error(self, size: Callable[[int], int], kind: Callable[[Any], Any], device: str = "cpu") -> Any:
-        """What torch raises with other sizes and types, else the types that it gives; best for some values."""
-        error: Any = None
+    def outcome(self, size: Callable[[int], int], kind: Callable[[Any], Any], device: str = "cpu") -> Outcome:
+        """What becomes of the call with other sizes and types; the best for some values."""
+        error = None
         for filled in (torch.zeros, torch.ones, _unit):
             args, kwargs = (_made(part, size, kind, device, filled) for part in (self.args, self.kwargs))
             try:
@@ -225,20 +200,19 @@ class _Trial:
             except Exception as raised:
                 error = error or (type(raised), str(raised))
             else:
-                return tuple(tensor.dtype for tensor in tensors_among(out))
-        return error
+                return Outcome(gives=tuple(tensor.dtype for tensor in tensors_among(out)))
+        return Outcome(error=error)
 
 
 def _of_all_sizes(trial: _Trial, out: Any) -> Outcome:
     many = sum(tensor.numel() for tensor in tensors_among((trial.args, trial.kwargs, out)))
     for size in _sizes(many):
-        found = trial.error(size, _same)
-        if not _is_error(found):
-            return Outcome(known=True, gives=found)
-        if _is_of_types(trial, size, found):
-            if "overflow" not in found[1] and _lacks_reduced(trial, size):
-                return NOT_KNOWN  # another device may have it
-            return Outcome(known=True, error=found)
+        found = trial.outcome(size, _same)
+        if found.error is None:
+            return found
+        if _is_of_types(trial, size, found.error[1]):
+            another = "overflow" not in found.error[1] and _lacks_reduced(trial, size)  # device may have it
+            return NOT_KNOWN if another else found
     return NOT_KNOWN
 
 
@@ -253,17 +227,13 @@ def _sizes(many: int) -> Iterator[Callable[[int], int]]:
         yield lambda size: size
 
 
-def _is_of_types(trial: _Trial, size: Callable[[int], int], error: tuple[type, str]) -> bool:
+def _is_of_types(trial: _Trial, size: Callable[[int], int], said: str) -> bool:
     """Whether an error is about types: torch says so, or the same call passes with others."""
-    if _OF_TYPES.search(error[1]):
+    if _OF_TYPES.search(said):
         return True
-    if not _NAMES_TYPES.search(error[1]) and _is_error(trial.error(size, _same, "meta")):
+    if not _NAMES_TYPES.search(said) and trial.outcome(size, _same, "meta").error is not None:
         return False
-    return any(not _is_error(trial.error(size, kind)) for kind in _OTHERS)
-
-
-def _is_error(found: Any) -> bool:
-    return len(found) == 2 and isinstance(found[0], type)
+    return any(trial.outcome(size, kind).error is None for kind in _OTHERS)
 
 
 def _unit(shape: tuple[int, ...], **kwargs: Any) -> Any:
@@ -290,31 +260,30 @@ _OTHERS: tuple[Callable[[Any], Any], ...] = (
 
 def _lacks_reduced(trial: _Trial, size: Callable[[int], int]) -> bool:
     """Whether a call passes with a full type for each reduced one, different ones where these are."""
-    kinds = trial.kinds()
+    kinds = {tensor.dtype for tensor in tensors_among((trial.args, trial.kwargs))}
     full = iter([kind for kind in (torch.float32, torch.float64) if kind not in kinds])
     instead = {kind: next(full, torch.float32) for kind in kinds & _REDUCED}
-    return bool(instead) and not _is_error(trial.error(size, lambda kind: instead.get(kind, kind)))
+    return bool(instead) and trial.outcome(size, lambda kind: instead.get(kind, kind)).error is None
 
 
 def _made(value: Any, size: Callable[[int], int], kind: Callable[[Any], Any], device: str, filled: _Fill) -> Any:
     """Arguments on a device, with other sizes and types: constants as they are, where nothing is other."""
-    match value:
-        case Tensor():
-            wanted, shape = kind(value.dtype), tuple(map(size, value.shape))
-            if value.device.type == device == "cpu" and shape == tuple(value.shape) and value.numel() <= WHOLE:
-                return value.detach().to(wanted, copy=True)
-            return filled(shape, dtype=wanted, device=device)
-        case bool():
-            return value
-        case int():
-            return size(value) if value > 0 else value
-        case dict():
-            return {name: _made(entry, size, kind, device, filled) for name, entry in value.items()}
-        case tuple() | list():
-            entries = [_made(entry, size, kind, device, filled) for entry in value]
-            return type(value)(*entries) if hasattr(value, "_fields") else type(value)(entries)
-        case slice():
-            return slice(*(_made(part, size, kind, device, filled) for part in (value.start, value.stop, value.step)))
-        case torch.device():
-            return torch.device(device)
-    return value
+
+    def made(one: Any) -> Any:
+        match one:
+            case Tensor():
+                wanted, shape = kind(one.dtype), tuple(map(size, one.shape))
+                if one.device.type == device == "cpu" and shape == tuple(one.shape) and one.numel() <= WHOLE:
+                    return one.detach().to(wanted, copy=True)
+                return filled(shape, dtype=wanted, device=device)
+            case bool():
+                return one
+            case int():
+                return size(one) if one > 0 else one
+            case slice():
+                return slice(*map(made, (one.start, one.stop, one.step)))
+            case torch.device():
+                return torch.device(device)
+        return one
+
+    return mapped(value, made)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
-from dataclasses import dataclass, field
-from io import StringIO
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from convcalc.bridge.capture.isolation import unchanged
+from convcalc.bridge.capture.isolation import silent, unchanged
 from convcalc.bridge.capture.meta_copy import Copier
 from convcalc.bridge.capture.recorder import Recorder
 from convcalc.bridge.capture.run import Run
+from convcalc.bridge.capture.settings import Settings
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.failure import Failure, read_failure
 
@@ -62,8 +61,8 @@ class Change:
 class Changed(Recorder):
     """A recorder that changes calls on their way, and remembers which passed."""
 
-    def __init__(self, change: Change, copier: Copier) -> None:
-        super().__init__(copier)
+    def __init__(self, change: Change, copier: Copier, settings: Settings) -> None:
+        super().__init__(copier, settings)
         self.change = change
         self.counts: Counter[tuple[str, Any]] = Counter()
         self.passed: set[Site] = set()
@@ -98,15 +97,14 @@ class Rerun(Run):
     def __init__(self, run: Run, change: Change) -> None:
         self.original, self.settings, self.name, self.given = run.original, run.settings, run.name, run.given
         self.error, self.raised, self.output = None, None, None
-        self.inputs, self.calls = {}, {}
         fresh = change.inputs(dict(run.inputs))
         known = {id(value): fresh[name] for name, value in run.inputs.items()}
         args = [known.get(id(value), value) for value in run.args]
         kwargs = {name: known.get(id(value), value) for name, value in run.kwargs.items()}
-        with unchanged(), redirect_stdout(StringIO()):  # what the model prints was printed once
+        with unchanged(), silent():
             copier = Copier()
-            self.recorder = Changed(change, copier)
-            twin = copier.module(run.original).train(run.settings["train"])
+            self.recorder = Changed(change, copier, replace(run.settings, plain=""))
+            twin = copier.module(run.original).train(run.settings.train)
             for path, build in change.modules.items():
                 twin = replaced(twin, path, build())
             for path, shape in change.tensors.items():
@@ -114,7 +112,7 @@ class Rerun(Run):
             for path, feed in change.feeds.items():
                 twin.get_submodule(path).register_forward_pre_hook(_fed(feed))
             self.twin = twin
-            self.args, self.kwargs = self._receive(twin, args, kwargs)
+            self.args, self.kwargs = self.receive((args, kwargs))
             self.recorder.standing.know(twin)
             try:
                 with self.recorder:
