@@ -8,7 +8,7 @@ from convcalc import find_window
 from convcalc.cli import main
 from convcalc.footprints.product import Product
 from convcalc.footprints.stencils import conv, conv_transpose, crop, everything, identity
-from convcalc.network.opening import open_net
+from convcalc.network.shapes import open_net
 
 BETWEEN = conv_transpose(1, stride=2).then(crop(1)).then(conv(1, stride=2))  # the zeros between the inputs
 

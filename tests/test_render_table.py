@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc.render.terminal import print_table
+from convcalc.render.table import print_table
 
 COLUMNS = ["layer", "op", "MACs", "layer", "MACs"]
 ROWS = [["conv1", "conv 64 k7 s2 p3", "118,013,952", "block1.conv1", "33,872,256"]]

@@ -26,8 +26,7 @@ from convcalc.layers.base import Shape, read_through, written
 from convcalc.network.blocks import Part
 from convcalc.network.graph import Graph, InputShapes
 from convcalc.network.node import Node
-from convcalc.network.opening import open_net
-from convcalc.network.shapes import infer_shapes
+from convcalc.network.shapes import infer_shapes, open_net
 from convcalc.shown import Shown
 from convcalc.sizes.axes import axis_names
 

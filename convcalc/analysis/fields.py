@@ -10,8 +10,7 @@ from convcalc.layers.base import Shape, read_through
 from convcalc.network.blocks import Part
 from convcalc.network.graph import Graph, InputShapes
 from convcalc.network.node import Node
-from convcalc.network.opening import open_net
-from convcalc.network.shapes import node_shapes
+from convcalc.network.shapes import node_shapes, open_net
 from convcalc.sizes.expr import Expr
 
 

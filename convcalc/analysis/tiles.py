@@ -36,8 +36,7 @@ from convcalc.layers.base import Shape
 from convcalc.network.blocks import Part, as_graph
 from convcalc.network.graph import Graph, InputShapes
 from convcalc.network.letters import sizes_asked
-from convcalc.network.opening import open_net
-from convcalc.network.shapes import infer_shapes
+from convcalc.network.shapes import infer_shapes, open_net
 from convcalc.shown import Shown
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.expr import Expr

@@ -10,14 +10,14 @@ import click
 from convcalc.arithmetic.solving.solutions import Solutions, solve_conv, solve_conv_transpose, solve_pool
 from convcalc.arithmetic.solving.text import solution_lines, solution_record
 from convcalc.cli.letters import LISTED, Values, per_axis
-from convcalc.cli.options import INTEGER, echo_json, refuse
+from convcalc.cli.options import INTEGER, Form, refuse
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.render.words import plain
 from convcalc.sizes.axes import axis_names
 from convcalc.sizes.expr import Expr
 
 
-def solve(kind: str, options: dict[str, Any], values: Values) -> None:
+def solve(kind: str, options: dict[str, Any], values: Values, form: Form) -> None:
     """Print the solutions of `--out M --solve VAR`."""
     if options["out"] is None:
         raise Unreadable("--solve needs the output size wanted: --out 112")
@@ -42,15 +42,20 @@ def solve(kind: str, options: dict[str, Any], values: Values) -> None:
         except ConvcalcError as error:
             error = error.at(f"axis {axis_names(len(axes))[place]}") if len(axes) > 1 else error
             record = {"kind": kind, **_none_found(sorted(set(options["solve"])), axis)}
-            refuse(error, record if options["as_json"] else None)
-    if options["as_json"]:
-        records = [solution_record(solutions) for solutions in found]
-        echo_json(records[0] if len(records) == 1 else {"kind": kind, "axes": records})
-        return
-    for place, solutions in enumerate(found):
-        if len(found) > 1 and not options["quiet"]:
-            click.echo(f"axis {axis_names(len(found))[place]}:")
-        click.echo("\n".join(_quiet(solutions) if options["quiet"] else solution_lines(solutions)))
+            refuse(error, record if form.as_json else None)
+    records = [solution_record(solutions) for solutions in found]
+    names = [f"axis {name}:" if len(found) > 1 else "" for name in axis_names(len(found))]
+    form.answer(
+        lambda: records[0] if len(records) == 1 else {"kind": kind, "axes": records},
+        lambda: click.echo(
+            "\n".join(
+                line
+                for name, solutions in zip(names, found, strict=True)
+                for line in (*filter(None, [name]), *solution_lines(solutions))
+            )
+        ),
+        lambda: [line for solutions in found for line in _quiet(solutions)],
+    )
 
 
 def _none_found(unknowns: Sequence[str], known: Values) -> dict[str, Any]:

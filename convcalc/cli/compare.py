@@ -1,4 +1,4 @@
-"""`convcalc compare`: two networks side by side."""
+"""`convcalc compare`: two networks side by side, or what changed from one saved report to another."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import sys
 
 import click
 
+from convcalc.analysis.changes import Changes, change_columns, change_summary, find_changes
 from convcalc.analysis.comparison import Comparison, compare_reports
 from convcalc.analysis.comparison_text import SPARE, compare_tables
 from convcalc.analysis.report.report import Report
 from convcalc.analysis.report.rows import fold_blocks
-from convcalc.cli.changes import compare_saved
 from convcalc.cli.network import Asked, run_options
 from convcalc.cli.opened import read_report
-from convcalc.cli.options import Form, NetworkCommand, echo_table, form_options
-from convcalc.cli.target.saved import is_saved
-from convcalc.render.terminal import terminal_width
+from convcalc.cli.options import Form, NetworkCommand, bold, echo_table, form_options
+from convcalc.cli.target.saved import is_saved, read_saved, saved_inputs
+from convcalc.errors import Refused, Unreadable
+from convcalc.render.table import terminal_width
 
 
 @click.command(cls=NetworkCommand, short_help="Two networks side by side: cost, receptive field, sizes, layers.")
@@ -42,7 +43,7 @@ def compare(a: str, b: str, asked: Asked, form: Form, depth: int | None) -> None
     status 1 where anything did, or where a network refuses its input.
     """
     if is_saved(a) or is_saved(b):
-        return compare_saved(a, b, asked, form, depth)
+        return _compare_saved(a, b, asked, form, depth)
     found = compare_reports(*(_folded(read_report(asked._replace(target=text))[1], depth) for text in (a, b)))
     return form.answer(lambda: {"kind": "compare", **found.to_dict()}, lambda: _echo(found, form))
 
@@ -57,3 +58,40 @@ def _echo(found: Comparison, form: Form) -> None:
         if place and width is None:
             click.echo()
         echo_table(*table, SPARE)
+
+
+def _compare_saved(a: str, b: str, asked: Asked, form: Form, depth: int | None) -> None:
+    """Say what changed from A to B, at least one of them saved; ends with status 1 where anything did."""
+    if depth is not None:
+        raise Unreadable("--depth is for two targets: a saved report has the rows it was saved with")
+    saved = {text: read_saved(text) for text in (a, b) if is_saved(text)}
+    if all(map(is_saved, (a, b))) and asked != Asked(""):
+        raise Unreadable("--input, --batch, --dtype, --train and --assume are for targets: both are saved reports")
+    if asked.batch != 1 and not asked.inputs:
+        raise Unreadable("--batch goes with --input here: the shapes of a saved report have the batch")
+    if len(saved) == 1 and not asked.inputs and a != b:
+        ((text, document),) = saved.items()
+        asked = asked._replace(inputs=saved_inputs(text, document), batch=None)
+    records = [
+        saved[text] if text in saved else read_report(asked._replace(target=text))[1].to_dict() for text in (a, b)
+    ]
+    found = find_changes(*records)
+    count = len(found.found)
+    error = Refused(f"{count} change{'s' if count > 1 else ''} from {a} to {b}") if count else None
+    failure = records[1].get("error")
+    if failure:  # what does not run is not as it should be, though nothing changed
+        error = Refused(f"{b} fails: {failure.get('message') if isinstance(failure, dict) else failure}")
+    record = {
+        "kind": "changes",
+        "a": a,
+        "b": b,
+        "changes": [change.to_dict() for change in found.found],
+        "renamed": [list(pair) for pair in found.renamed],
+    }
+    form.answer(lambda: record, lambda: _echo_changes(found, a, b, form), error=error, why=() if found.found else None)
+
+
+def _echo_changes(found: Changes, a: str, b: str, form: Form) -> None:
+    click.echo(bold(change_summary(found, a, b)))
+    if not form.quiet and found.found:
+        echo_table(*change_columns(found))

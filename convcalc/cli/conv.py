@@ -10,12 +10,12 @@ from convcalc.arithmetic.window_size import conv_size
 from convcalc.arithmetic.window_size_text import render_windowed, windowed_record, working
 from convcalc.cli.formula import Question, answer
 from convcalc.cli.letters import formula_options
-from convcalc.cli.options import Command
+from convcalc.cli.options import Command, Form
 
 
 @click.command(cls=Command, short_help="The output size of a convolution, and why.")
 @formula_options("n", "k", "s", "p", "d")
-def conv(**options: Any) -> None:
+def conv(form: Form, **options: Any) -> None:
     """The output size of a convolution: (n + 2p - d(k - 1) - 1)//s + 1.
 
     \b
@@ -33,4 +33,4 @@ def conv(**options: Any) -> None:
         working=working,
         record=windowed_record,
     )
-    answer(question, options)
+    answer(question, options, form)

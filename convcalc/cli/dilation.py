@@ -11,7 +11,7 @@ from convcalc.arithmetic.dilation.stack import hdc as judge
 from convcalc.arithmetic.dilation.text import hdc_text
 from convcalc.cli.options import INTEGER, Command, Form, echo_answer, form_options
 from convcalc.errors import NoSolution, Unreadable
-from convcalc.render.terminal import terminal_width
+from convcalc.render.table import terminal_width
 from convcalc.sizes.text import PYTHON
 
 
@@ -54,7 +54,7 @@ def hdc(form: Form, rates: tuple[int, ...], k: tuple[int, ...], s: tuple[int, ..
         lambda: _echo(found, form, criterion if verdict is None else ""),
         lambda: ["yes" if verdict else "no"],
         error,
-        told=True,
+        why=(),
     )
 
 

@@ -16,7 +16,7 @@ from convcalc.cli.opened import guarded, read_report
 from convcalc.cli.options import Form, NetworkCommand, echo_table, form_options
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.network.graph import Graph
-from convcalc.network.paths import is_inside
+from convcalc.network.node import is_inside
 
 
 @click.command(cls=NetworkCommand, short_help="What each output of a network reads of its input.")

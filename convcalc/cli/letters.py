@@ -7,49 +7,53 @@ from typing import Any, TypeAlias
 
 import click
 
-from convcalc.cli.options import PADDING, SIZE, axes_of, output_options
+from convcalc.cli.options import PADDING, SIZE, Parsed, axes_of, form_options
 
 Values: TypeAlias = dict[str, Any]
 """One value per axis under the letter of each option; a range where one was given."""
 
-OPTIONS = {
-    "n": click.option("-n", "--n", "n", type=SIZE, help="Input size: 28, 28x32, N, 24..40. [default: the symbol n]"),
-    "k": click.option(
-        "-k", "--k", "--kernel-size", "k", type=SIZE, help="Kernel size; required, unless it is solved for."
-    ),
-    "s": click.option("-s", "--s", "--stride", "s", type=SIZE, help="Stride. [default: 1]"),
-    "s of pool": click.option("-s", "--s", "--stride", "s", type=SIZE, help="Stride. [default: the kernel size]"),
-    "p": click.option(
-        "-p",
-        "--p",
-        "--padding",
-        "p",
-        type=PADDING,
-        help="Padding of each side: 2, 1:2 (before:after), same, same-lower, valid, full, causal. [default: 0]",
-    ),
-    "p of tconv": click.option(
-        "-p",
-        "--p",
-        "--padding",
-        "p",
-        type=PADDING,
-        help="Rows cut off each side: 2, or 1:2 (before:after). [default: 0]",
-    ),
-    "p of pool": click.option(
-        "-p",
-        "--p",
-        "--padding",
-        "p",
-        type=PADDING,
-        help="Padding of each side, half a kernel at most: 2, 1:2 (before:after), "
-        "same, same-lower, valid. [default: 0]",
-    ),
-    "d": click.option("-d", "--d", "--dilation", "d", type=SIZE, help="Dilation. [default: 1]"),
-    "op": click.option("--op", "--output-padding", "op", type=SIZE, help="Output padding. [default: 0]"),
-    "ceil": click.option("--ceil", "ceil_mode", is_flag=True, help="Round up, as torch's ceil_mode=True."),
-}
 LISTED, MOST_LISTED = 20, 100_000
 """How many solutions are listed, and the most that may be asked for."""
+
+WORDS = {
+    "input_size": "n",
+    "kernel_size": "k",
+    "stride": "s",
+    "padding": "p",
+    "output_padding": "op",
+    "dilation": "d",
+}
+"""Torch's words for the letters, which --solve takes too."""
+
+
+def _letter(letter: str, word: str, help: str, kind: Parsed = SIZE) -> Callable[[Any], Any]:  # noqa: A002
+    """An option by its letter, as -k and --k, and by its word."""
+    names = [f"-{letter}"] * (len(letter) == 1) + [f"--{letter}"] + [f"--{word}"] * bool(word)
+    return click.option(*names, letter, type=kind, help=help)
+
+
+OPTIONS = {
+    "n": _letter("n", "", "Input size: 28, 28x32, N, 24..40. [default: the symbol n]"),
+    "k": _letter("k", "kernel-size", "Kernel size; required, unless it is solved for."),
+    "s": _letter("s", "stride", "Stride. [default: 1]"),
+    "s of pool": _letter("s", "stride", "Stride. [default: the kernel size]"),
+    "p": _letter(
+        "p",
+        "padding",
+        "Padding of each side: 2, 1:2 (before:after), same, same-lower, valid, full, causal. [default: 0]",
+        PADDING,
+    ),
+    "p of tconv": _letter("p", "padding", "Rows cut off each side: 2, or 1:2 (before:after). [default: 0]", PADDING),
+    "p of pool": _letter(
+        "p",
+        "padding",
+        "Padding of each side, half a kernel at most: 2, 1:2 (before:after), same, same-lower, valid. [default: 0]",
+        PADDING,
+    ),
+    "d": _letter("d", "dilation", "Dilation. [default: 1]"),
+    "op": _letter("op", "output-padding", "Output padding. [default: 0]"),
+    "ceil": click.option("--ceil", "ceil_mode", is_flag=True, help="Round up, as torch's ceil_mode=True."),
+}
 
 SOLVING = [
     click.option(
@@ -64,22 +68,11 @@ SOLVING = [
 ]
 
 
-WORDS = {
-    "input_size": "n",
-    "kernel_size": "k",
-    "stride": "s",
-    "padding": "p",
-    "output_padding": "op",
-    "dilation": "d",
-}
-"""Torch's words for the letters, which --solve takes too."""
-
-
 def formula_options(*letters: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Add the options of a formula: sizes by their letter, solving, and how to print."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        command = output_options(command)
+        command = form_options(alone="Print the answer alone.", latex=True)(command)
         for option in reversed([*(OPTIONS[letter] for letter in letters), *SOLVING]):
             command = option(command)
         return command

@@ -14,9 +14,8 @@ import click
 from convcalc.arithmetic import notation
 from convcalc.cli.nothing import nothing_found
 from convcalc.cli.together import check_given
-from convcalc.errors import ConvcalcError, Unreadable
-from convcalc.render.table import plain_table
-from convcalc.render.terminal import print_table, terminal_width
+from convcalc.errors import ConvcalcError, Refused, Unreadable
+from convcalc.render.table import plain_table, print_table, terminal_width
 from convcalc.render.words import error_lines
 from convcalc.shown import fold
 from convcalc.sizes.text import PRETTY, PYTHON, Style
@@ -100,28 +99,13 @@ PADDING = Parsed("padding", notation.read_padding)
 INTEGER = Parsed("integer", notation.read_number)
 
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-_ASCII = click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8.")
-
-
-def output_options(command: F) -> F:
-    """Add --json, -q, --latex and --ascii."""
-    for option in (
-        _ASCII,
-        click.option("--latex", is_flag=True, help="Print the formula as LaTeX, and nothing else."),
-        click.option("-q", "--quiet", is_flag=True, help="Print the answer alone."),
-        _JSON,
-    ):
-        command = option(command)
-    return command
-
-
 class Form(NamedTuple):
-    """The form in which an answer is asked for: a document, the answer alone, or words."""
+    """The form in which an answer is asked for: a document, the answer alone, its formula in LaTeX, or words."""
 
     as_json: bool = False
     quiet: bool = False
     ascii_only: bool = False
+    latex: bool = False
 
     @property
     def style(self) -> Style:
@@ -135,38 +119,80 @@ class Form(NamedTuple):
         alone: Callable[[], Iterable[str]] | None = None,
         error: ConvcalcError | None = None,
         *,
-        told: bool = False,
+        latex: Callable[[], Iterable[str]] = tuple,
+        why: Sequence[str] | None = None,
     ) -> None:
         """Give the answer in this form, what of it is asked for alone; with an `error` end with status 1.
 
-        Why is said on standard error, unless the document or the words have `told` it.
+        `why` is said on standard error, unless the document tells it: the lines of the error unless given.
         """
+        lines = latex if self.latex else alone if self.quiet else None
         if self.as_json:
             echo_json(record(), error)
-        elif self.quiet and alone is not None:
-            for line in alone():
+        elif lines is not None:
+            for line in lines():
                 click.echo(line)
         else:
             words()
         if error is not None:
-            if not (self.as_json or told):
-                click.echo("\n".join(error_lines(error)), err=True)
+            said = error_lines(error) if why is None else why
+            if said and not self.as_json:
+                click.echo("\n".join(said), err=True)
             sys.exit(1)
 
+    def rows(self, kind: str, letter: str, values: range, row: Callable[[int], Row], rule: str = "") -> None:
+        """Give a row for each number of a range; end with status 1 where all are refused."""
+        if self.latex:
+            raise Unreadable(f"--latex prints one formula: give a symbol such as --n {letter} instead of a range")
+        rows = [row(value) for value in values]
+        errors = [one.error for one in rows if one.error is not None]
+        none = None
+        if len(errors) == len(rows):
+            none = Refused(f"every row is refused, the first as {errors[0].message}", rule=rule or errors[0].rule)
+        self.answer(
+            lambda: {"kind": kind, "rows": [{**one.record, "error": one.error and one.error.record()} for one in rows]},
+            lambda: click.echo(
+                "\n".join(f"{letter} {value} -> {one.text}" for value, one in zip(values, rows, strict=True))
+            ),
+            lambda: [one.out for one in rows],
+            none,
+            why=(),
+        )
 
-def form_options(alone: str = "") -> Callable[[F], F]:
-    """Add --json, --ascii, and -q where something of the answer stands `alone`; the command gets them as `form`."""
+
+class Row(NamedTuple):
+    """The answer for one number of a range: in a document, alone, in words, and why there is none."""
+
+    record: Mapping[str, Any]
+    out: str
+    text: str
+    error: ConvcalcError | None
+
+
+def form_options(alone: str = "", *, latex: bool = False) -> Callable[[F], F]:
+    """Add --json, -q where something stands `alone`, --latex and --ascii; the command gets them as `form`."""
 
     def decorate(command: F) -> F:
         @functools.wraps(command)
-        def formed(*, as_json: bool, ascii_only: bool, quiet: bool = False, **more: Any) -> Any:
-            return command(form=Form(as_json, quiet, ascii_only), **more)
+        def formed(*, as_json: bool, ascii_only: bool, quiet: bool = False, latex: bool = False, **more: Any) -> Any:
+            return command(form=Form(as_json, quiet, ascii_only, latex), **more)
 
+        options = [
+            click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+            *([click.option("-q", "--quiet", is_flag=True, help=alone)] if alone else []),
+            *(
+                [click.option("--latex", is_flag=True, help="Print the formula as LaTeX, and nothing else.")]
+                if latex
+                else []
+            ),
+            click.option(
+                "--ascii", "ascii_only", is_flag=True, help="Plain ASCII, as where the terminal is not UTF-8."
+            ),
+        ]
         wrapped: Any = formed
-        wrapped = _ASCII(wrapped)
-        if alone:
-            wrapped = click.option("-q", "--quiet", is_flag=True, help=alone)(wrapped)
-        found: F = _JSON(wrapped)
+        for option in reversed(options):
+            wrapped = option(wrapped)
+        found: F = wrapped
         return found
 
     return decorate

@@ -12,7 +12,7 @@ from convcalc.arithmetic.window_size import pool_size
 from convcalc.arithmetic.window_size_text import render_windowed, windowed_record, working
 from convcalc.cli.formula import Question, answer
 from convcalc.cli.letters import Values, formula_options
-from convcalc.cli.options import Command
+from convcalc.cli.options import Command, Form
 from convcalc.errors import Refused, Unreadable
 from convcalc.sizes.conditions import enforce
 from convcalc.sizes.expr import Expr
@@ -23,7 +23,7 @@ from convcalc.sizes.expr import Expr
 @click.option(
     "--kind", type=click.Choice(["max", "avg", "lp"]), default="max", show_default=True, help="Which pooling."
 )
-def pool(kind: str, ceil_mode: bool, **options: Any) -> None:
+def pool(kind: str, ceil_mode: bool, form: Form, **options: Any) -> None:
     """The output size of a pooling; --ceil rounds up exactly as torch does.
 
     \b
@@ -44,7 +44,7 @@ def pool(kind: str, ceil_mode: bool, **options: Any) -> None:
     for letter in "dp" if kind == "lp" else "d" if kind == "avg" else "":
         if options["solve"] and (options[letter] is not None or letter in options["solve"]):
             raise Unreadable(f"{kind} pooling has no {letter}: leave it out to solve")
-    answer(question, {**options, "ceil_mode": ceil_mode})
+    answer(question, {**options, "ceil_mode": ceil_mode}, form)
 
 
 def _check_kind(kind: str, axes: Sequence[Values]) -> None:

@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
 
-from convcalc.analysis.chain import Chain, run_chain
-from convcalc.analysis.chain_text import stack_columns, stack_latex, stack_record, stack_summary
-from convcalc.cli.options import (
-    SIZE,
-    Command,
-    axes_of,
-    bold,
-    echo_json,
-    echo_table,
-    output_options,
-    text_style,
-)
-from convcalc.errors import Refused, Unreadable
-from convcalc.layers import Layer
+from convcalc.analysis.chain import Chain, run_chain, stack_columns, stack_record, stack_summary
+from convcalc.cli.options import SIZE, Command, Form, Row, axes_of, bold, echo_table, form_options
+from convcalc.errors import Refused
 from convcalc.network.shapes import spatial_sizes
 from convcalc.network.stack import read_stack
 from convcalc.render.words import across
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.text import LATEX, PYTHON, Style
+from convcalc.sizes.text import LATEX, PYTHON, write
 
 
 @click.command(cls=Command, short_help="Layers one after another: every size, and one formula for all.")
 @click.argument("layers", nargs=-1, required=True)
 @click.option("-n", "--n", "n", type=SIZE, help="Input size: 224, 224x320, N, 24..40. [default: the symbol L]")
 @click.option("-c", "--channels", type=click.IntRange(min=1), help="Input channels; adds parameters and MACs.")
-@output_options
-def stack(layers: tuple[str, ...], n: Any, channels: int | None, **options: Any) -> None:
+@form_options(alone="Print the answer alone.", latex=True)
+def stack(layers: tuple[str, ...], form: Form, n: Any, channels: int | None) -> None:
     """Every size on the way through LAYERS, and one formula for the whole.
 
     \b
@@ -50,62 +38,41 @@ def stack(layers: tuple[str, ...], n: Any, channels: int | None, **options: Any)
     """
     read = read_stack(layers)
     given = (Expr.symbol("L"),) if n is None else n
+    known = Expr.symbol("C") if channels is None else channels
     if isinstance(given, range):
-        return _rows(read, given, channels, options)
+        return form.rows("stack", "L", given, lambda size: _row(run_chain(read, (1, known, size))), "some size runs")
     axes_of({"n": given})
-    chain = run_chain(read, (1, Expr.symbol("C") if channels is None else channels, *given))
-    style = text_style(options["ascii_only"])
-    if options["as_json"]:
-        echo_json(stack_record(chain), chain.error)
-    elif options["quiet"]:
-        if chain.output is not None:
-            click.echo(across(spatial_sizes(chain.output), PYTHON))
-    elif options["latex"]:
-        _echo_latex(chain)
-    else:
-        _echo(chain, style, channels is not None)
-    return _end(chain, options)
+    chain = run_chain(read, (1, known, *given))
+    return form.answer(
+        lambda: stack_record(chain),
+        lambda: _echo(chain, form, channels is not None),
+        lambda: [] if chain.output is None else [_out(chain)],
+        chain.error,
+        latex=lambda: _latex(chain),
+        why=[f"Error: {chain.error.message}"] if chain.error else (),
+    )
 
 
-def _echo_latex(chain: Chain) -> None:
-    if chain.formula is not None:
-        click.echo("\n".join(stack_latex(chain, LATEX)))
-    elif chain.error is None:
+def _latex(chain: Chain) -> list[str]:
+    """The formula of each axis."""
+    if chain.formula is None and chain.error is None:
         raise Refused("the stack has no formula: a layer rounds sizes in floating point; leave out --latex for numbers")
+    return [write(Expr.const(0) + size, LATEX) for size in chain.formula or ()]
 
 
-def _echo(chain: Chain, style: Style, channels: bool) -> None:
+def _echo(chain: Chain, form: Form, channels: bool) -> None:
     if chain.steps:
-        echo_table(*stack_columns(chain, style, channels), ("offset", "covered", "any size", "stride"))
-    for line in stack_summary(chain, style, channels):
+        echo_table(*stack_columns(chain, form.style, channels), ("offset", "covered", "any size", "stride"))
+    for line in stack_summary(chain, form.style, channels):
         click.echo(bold(line))
 
 
-def _end(chain: Chain, options: dict[str, Any]) -> None:
-    if chain.error is not None:
-        if not options["as_json"]:
-            click.echo(f"Error: {chain.error.message}", err=True)
-        sys.exit(1)
+def _out(chain: Chain) -> str:
+    return "-" if chain.output is None else across(spatial_sizes(chain.output), PYTHON)
 
 
-def _rows(layers: tuple[Layer, ...], given: range, channels: int | None, options: dict[str, Any]) -> None:
-    """One row for each input size of a range."""
-    if options["latex"]:
-        raise Unreadable("--latex prints one formula: give a symbol such as --n L instead of a range")
-    chains = [run_chain(layers, (1, Expr.symbol("C") if channels is None else channels, size)) for size in given]
-    none = None
-    if all(chain.error for chain in chains):
-        none = Refused(f"every row is refused, the first as {chains[0].error}", rule="some size runs")
-    if options["as_json"]:
-        rows = [
-            {"L": chain.input[2], **stack_record(chain), "error": chain.error and chain.error.record()}
-            for chain in chains
-        ]
-        echo_json({"kind": "stack", "rows": rows}, none)
-    else:
-        for size, chain in zip(given, chains, strict=True):
-            out = "-" if chain.output is None else across(spatial_sizes(chain.output), PYTHON)
-            why = f" {chain.error.message}" if chain.error else ""
-            click.echo(out if options["quiet"] else f"L {size} -> {out}{why}")
-    if none:
-        sys.exit(1)
+def _row(chain: Chain) -> Row:
+    """The row for one input size of a range."""
+    out, error = _out(chain), chain.error
+    text = f"{out} {error.message}" if error else out
+    return Row({"L": chain.input[2], **stack_record(chain)}, out, text, error)

@@ -16,7 +16,7 @@ from convcalc.arithmetic.transposed.text import (
 )
 from convcalc.cli.formula import Question, answer
 from convcalc.cli.letters import formula_options
-from convcalc.cli.options import Command
+from convcalc.cli.options import Command, Form
 from convcalc.errors import Refused, Unreadable
 from convcalc.sizes.text import PYTHON, Style
 
@@ -25,7 +25,7 @@ from convcalc.sizes.text import PYTHON, Style
 @formula_options("n", "k", "s", "p of tconv", "op", "d")
 @click.option("--show", is_flag=True, help="Draw a small case in numbers, and the three ways to its size.")
 @click.option("--matrix", is_flag=True, help="As --show, with the matrices W and its transpose.")
-def tconv(show: bool, matrix: bool, **options: Any) -> None:
+def tconv(show: bool, matrix: bool, form: Form, **options: Any) -> None:
     """The output size of a transposed convolution: (n - 1)s - 2p + d(k - 1) + op + 1.
 
     \b
@@ -51,7 +51,7 @@ def tconv(show: bool, matrix: bool, **options: Any) -> None:
                 f"--{'show' if show else 'matrix'} draws one case, and {ranged[0]} is a range: give a number"
             )
         question = _shown(question, matrix)
-    answer(question, options)
+    answer(question, options, form)
 
 
 def _shown(question: Question, matrix: bool) -> Question:

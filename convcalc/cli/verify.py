@@ -97,4 +97,4 @@ def _run(verify: Verify, count: int, as_json: bool) -> None:
         None if report.ok else Disagreement(f"convcalc and torch differ in {len(report.mismatches)} of {count} cases")
     )
     form = Form(as_json)
-    form.answer(lambda: report_record(report), lambda: echo_answer(render_report(report)), error=error, told=True)
+    form.answer(lambda: report_record(report), lambda: echo_answer(render_report(report)), error=error, why=())

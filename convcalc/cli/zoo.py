@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from convcalc.analysis.catalogue import Network, list_networks
-from convcalc.analysis.catalogue_text import SPARE, network_lines, zoo_columns, zoo_record
+from convcalc.analysis.catalogue import SPARE, Network, list_networks, network_lines, zoo_columns, zoo_record
 from convcalc.cli.options import Command, Form, echo_table, form_options
 
 

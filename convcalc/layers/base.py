@@ -18,7 +18,7 @@ from convcalc.layers.door import ASKED_OF_SHAPES, of_shapes
 from convcalc.layers.pasted import refuse_pasted
 from convcalc.layers.settings import read_setting
 from convcalc.layers.traits import Traits
-from convcalc.render.spelled import spelled
+from convcalc.render.words import spelled
 from convcalc.sizes.axes import AXES, axis_names
 from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.expr import Expr

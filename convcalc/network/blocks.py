@@ -30,7 +30,7 @@ from convcalc.errors import BadArgument, brief
 from convcalc.layers import Add, Concat, CropTo, Layer, PadTo, Shape
 from convcalc.network.graph import Graph
 from convcalc.network.node import Node
-from convcalc.render.spelled import spelled
+from convcalc.render.words import spelled
 
 Part: TypeAlias = Union[Layer, "Block"]
 Wires: TypeAlias = tuple[tuple[Node, ...], str]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from convcalc.errors import ConvcalcError
 from convcalc.layers.base import Shape
-from convcalc.network.join import Join
 from convcalc.network.node import Node, Weights
 from convcalc.sizes.branch import Branch
+from convcalc.sizes.size import Size
 
 if TYPE_CHECKING:
     from convcalc.network.graph import Graph
@@ -47,3 +47,28 @@ class Capture:
     def error(self) -> ConvcalcError | None:
         """Why the run ended early, as a sentence that is written when it is asked for; None where it did not."""
         return None if self.why is None else self.why()
+
+
+@dataclass(frozen=True)
+class Join:
+    """A test of sizes whose two ways differ by nothing but the sizes of what they leave.
+
+    One way calls something and the other leaves all as it is; neither does anything else, which is read from the code.
+    So where the test comes out otherwise, the model goes on as it was captured if there the `changes` are all 0 and
+    no call between would be refused.
+
+    >>> from convcalc.sizes.expr import Expr
+    >>> H = Expr.symbol("H")
+    >>> evened = Join((Branch(H % 2, "!=", 0),), ((Branch(H % 2, "==", 0),),), (H % 2,), ("pad",))
+    >>> str(evened.branches[0]), [str(one) for one in evened.others[0]]
+    ('H % 2 != 0', ['H % 2 == 0'])
+    """
+
+    branches: tuple[Branch, ...]
+    """What the test compared, on its way: less what was compared elsewhere too."""
+    others: tuple[tuple[Branch, ...], ...]
+    """The comparisons with which it comes out otherwise: all of one entry hold."""
+    changes: tuple[Size, ...] | None
+    """The sizes it leaves, less those that would be left otherwise; None where the way without calls was taken."""
+    nodes: tuple[str, ...] = ()
+    """What was called in between."""

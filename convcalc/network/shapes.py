@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 
 from convcalc.errors import ConvcalcError, Unknown
 from convcalc.layers.base import Shape
-from convcalc.network.blocks import Part
+from convcalc.network.blocks import Part, as_graph
 from convcalc.network.graph import Graph, InputShapes
 from convcalc.network.node import Node
-from convcalc.network.opening import open_net
 from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size
@@ -87,3 +86,27 @@ def spatial_sizes(shape: Shape) -> Shape:
     ((5, 5), (400,))
     """
     return shape[2:] or shape[1:]
+
+
+def open_net(net: Graph | Part, input_size: InputShapes | None = None) -> tuple[Graph, dict[str, Shape]]:
+    """Return the graph of a network, its formulas taken at the input shapes, and these shapes by name.
+
+    A captured graph that may not hold there is captured once more. Raises as `Graph.shapes_of` and `Graph.at`.
+
+    >>> from convcalc.zoo import lenet
+    >>> open_net(lenet())
+    (Graph(lenet: 12 nodes: input -> fc3), {'input': (1, 1, 28, 28)})
+    """
+    graph = as_graph(net)
+    shapes = graph.shapes_of(input_size)
+    numbers = all(isinstance(size, int) for shape in shapes.values() for size in shape)
+    if numbers and graph.capture is not None and graph.capture.again is not None and not _holds(graph, shapes):
+        graph = graph.capture.again([shapes[name] for name in graph.inputs], whole=True)
+    return graph.at(shapes), shapes
+
+
+def _holds(graph: Graph, shapes: Mapping[str, Shape]) -> bool:
+    """Whether a captured graph is what the module does there: where lost or ended early, where it ran alone."""
+    lost = graph.capture is not None and (graph.capture.lost or graph.capture.error is not None)
+    seen = tuple(shapes[name] for name in graph.inputs) == graph.example
+    return graph.holds(shapes) and (seen or not lost)

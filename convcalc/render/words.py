@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -166,3 +166,25 @@ def bytes_text(amount: int) -> str:
     unit = 1024**power
     small = amount < 999.5 * unit  # what is not may be more than a float holds
     return f"{amount / unit:.3g} {UNITS[power]}" if small else f"{(amount + unit // 2) // unit:,} {UNITS[power]}"
+
+
+_ROOM = 400
+"""So many characters are written at most, beside the first argument."""
+
+
+def spelled(name: str, values: Iterable[Any], named: Mapping[str, Any]) -> str:
+    """Return the call of `name` with these arguments; those that find no room are counted.
+
+    >>> spelled("Conv", [64, 3], {"stride": 2})
+    'Conv(64, 3, stride=2)'
+    >>> spelled("Sequential", [1, 2, "a" * 400, 3], {})
+    'Sequential(1, 2, ... 2 more)'
+    """
+    words = [*map(repr, values), *(f"{key}={value!r}" for key, value in named.items())]
+    written: list[str] = []
+    for word in words:
+        if sum(map(len, written)) + len(word) > _ROOM:
+            written.append(f"... {len(words) - len(written)} more" if written else f"{word[:_ROOM]}...")
+            break
+        written.append(word)
+    return f"{name}({', '.join(written)})"

@@ -23,8 +23,7 @@ from convcalc.analysis.notes.windows import (
 )
 from convcalc.network.blocks import Part
 from convcalc.network.graph import Graph, InputShapes
-from convcalc.network.opening import open_net
-from convcalc.network.shapes import infer_shapes
+from convcalc.network.shapes import infer_shapes, open_net
 
 RULES: Mapping[str, Callable[[Facts], Iterator[Remark]]] = {
     "dropped_rows": dropped_rows,

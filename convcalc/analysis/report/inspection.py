@@ -18,7 +18,7 @@ from convcalc.layers import Shape
 from convcalc.network.blocks import Part
 from convcalc.network.graph import Graph, InputShapes
 from convcalc.network.node import Node, Weights
-from convcalc.network.opening import open_net
+from convcalc.network.shapes import open_net
 from convcalc.sizes.branch import strongest
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import is_array, is_symbolic

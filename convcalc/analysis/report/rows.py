@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from convcalc.analysis.report.report import LayerReport, Report
 from convcalc.layers.base import product
-from convcalc.network.paths import path_at
+from convcalc.network.node import path_at
 
 
 def fold_blocks(report: Report, depth: int) -> Report:

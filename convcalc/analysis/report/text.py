@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convcalc.analysis.notes.text import note_lines
+from convcalc.analysis.notes.base import note_lines
 from convcalc.footprints.text import field_texts
 from convcalc.layers.base import Shape
 from convcalc.network.ops import op_words

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from convcalc.analysis.validity.conditions import Condition
 from convcalc.analysis.validity.decide import decided
 from convcalc.errors import BadShape, ConvcalcError
+from convcalc.network.capture import Join
 from convcalc.network.graph import Graph
-from convcalc.network.join import Join
 from convcalc.sizes.boxes import Boxes
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.conditions import Reader

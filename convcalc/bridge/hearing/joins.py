@@ -20,7 +20,7 @@ from convcalc.bridge.hearing.number import formula
 from convcalc.bridge.hearing.purity import Purity, assigned
 from convcalc.bridge.hearing.sizefloat import SizeFloat
 from convcalc.bridge.hearing.watch import Watch
-from convcalc.network.join import Join
+from convcalc.network.capture import Join
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.size import Size
 
