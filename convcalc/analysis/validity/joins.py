@@ -1,6 +1,6 @@
 """Where a captured model goes on alike after a test of sizes, so that the test does not part its ways.
 
-Both sides of a `network.join.Join` do nothing but leave values; the captured one left formulas. Where the test comes
+Both sides of a `network.capture.Join` do nothing but leave values; the captured one left formulas. Where the test comes
 out otherwise, the model is the captured graph there too, if the sizes that are left are the same, and if nothing that
 was called in between refuses there: both are decided for all sizes, or the test keeps its ways apart.
 """

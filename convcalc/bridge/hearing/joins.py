@@ -1,4 +1,4 @@
-"""Hears, while a model runs, after which tests of sizes it goes on alike whichever way it takes: `network.join`.
+"""Hears, while a model runs, after which tests of sizes it goes on alike whichever way it takes: `network.capture`.
 
 Where a comparison is part of such a test (`forks`) and both sides are pure (`purity`), the test is asked
 for every other outcome of its comparisons; then the frame is watched until the sides meet, where what they leave is
