@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from convcalc.analysis.validity.exporting import Inner
 from convcalc.layers import Conv, MaxPool
-from convcalc.network.node import Node
 from convcalc.sizes.conditions import Conditions
 from convcalc.sizes.expr import Expr
 
@@ -26,7 +25,7 @@ def test_every_map_keeps_two_rows_and_rounding_up_leaves_nothing_over(k, s, half
     inner = Inner()
     shape = (1, 3, N, 7 * k * d)
     for layer in (pool,) if ceil else (Conv(4, k, stride=s, padding=p, dilation=d), pool):
-        inner.note(Node("layer", layer), [shape], layer.out_shapes(shape, check=Conditions()))
+        inner.note(layer, [shape], layer.out_shapes(shape, check=Conditions()))
     for n in range(1, 40):
         starts = windows(n, k, s, p, d)
         ends_with_the_input = bool(starts) and starts[-1] + d * (k - 1) + 1 == n + 2 * p

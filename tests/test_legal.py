@@ -9,11 +9,12 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from chain import valid_sizes_of_chain
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from convcalc.analysis.validity.conditions import Collector
-from convcalc.analysis.validity.decide import decide, named, valid_sizes, valid_sizes_of_chain
+from convcalc.analysis.validity.decide import decide, valid_sizes
 from convcalc.arithmetic.exactness import check_no_row_dropped, check_symmetric_crop
 from convcalc.arithmetic.formulas import conv_out, conv_transpose_out, pool_out
 from convcalc.errors import BadArgument, BadShape, Refused
@@ -21,7 +22,7 @@ from convcalc.layers import AvgPool, Conv, ConvTranspose, Crop, MaxPool, Pad, Un
 from convcalc.layers.base import must_divide, must_equal
 from convcalc.network.stack import read_stack
 from convcalc.sizes.boxes import Boxes
-from convcalc.sizes.conditions import Conditions, enforce
+from convcalc.sizes.conditions import Conditions, enforce, named
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.sets import SizeSet, every, only
 from convcalc.sizes.size import larger, smaller
@@ -515,7 +516,7 @@ def test_what_no_size_can_mend_raises():
     with pytest.raises(
         BadArgument, match=r"give an axis a name to ask which sizes it may have: \(1, 3, 32\), such as 'n'"
     ):
-        valid_sizes_of_chain([Conv(8, 3)], (1, 3, 32))
+        valid_sizes(lambda shape, check: Conv(8, 3).out_shape(shape, check=check), (1, 3, 32))
 
 
 def test_channels_may_be_asked_for_too():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from chain import valid_sizes_of_chain
 
 import convcalc as cc
-from convcalc.analysis.validity.decide import valid_sizes_of_chain
 from convcalc.analysis.validity.text import sizes_text
 from convcalc.network.stack import read_stack
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
+from chain import valid_sizes_of_chain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convcalc as cc
-from convcalc.analysis.validity.decide import valid_sizes_of_chain
 from convcalc.layers import Conv, MaxPool
 
 PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)

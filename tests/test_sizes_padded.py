@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from chain import valid_sizes_of_chain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convcalc as cc
 from convcalc import valid_sizes
-from convcalc.analysis.validity.decide import valid_sizes_of_chain
 from convcalc.layers import Conv, MaxPool, Pad, ReLU
 from convcalc.network.blocks import Sequential
 

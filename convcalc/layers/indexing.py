@@ -126,8 +126,14 @@ class Index(Layer):
     """
 
     op: ClassVar[str] = "index"
+    is_followed: ClassVar[bool] = True
     memory: ClassVar[str] = "viewed"
     items: tuple[Any, ...]
+
+    @property
+    def compares_sizes(self) -> bool:
+        """Where an end of a slice is a formula."""
+        return self.depends_on_sizes
 
     def strides(self, before: Shape, shape: Shape, output: Shape) -> Shape:
         """Those of the axes that are left, times the steps; 0 along a new axis."""

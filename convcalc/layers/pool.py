@@ -81,6 +81,7 @@ class MaxPool(_Pool):
     """
 
     op: ClassVar[str] = "maxpool"
+    unexported: ClassVar[tuple[int, ...]] = (1,)
     torch_order: ClassVar[tuple[str, ...]] = ("kernel_size", "stride", "padding", "dilation")
     _: KW_ONLY
     padding: Any = 0

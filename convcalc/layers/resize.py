@@ -39,6 +39,7 @@ class Upsample(Spatial):
     """
 
     op: ClassVar[str] = "upsample"
+    is_followed: ClassVar[bool] = True
     outside: ClassVar[str] = "replicate"
     keeps_rows: ClassVar[bool] = True
     scaled: ClassVar[Any] = named("scale_factor")

@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from convcalc.arithmetic.formulas import at_least
-from convcalc.errors import ConvcalcError
 from convcalc.footprints.axis import sized
 from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.stencils import identity
 from convcalc.layers.base import Layer, Shape
 from convcalc.sizes.axes import axis_names
-from convcalc.sizes.conditions import Check, Reader
+from convcalc.sizes.conditions import Check, named
 from convcalc.sizes.size import Size
 
 
@@ -62,11 +61,4 @@ def along(axes: int, check: Check, size: Callable[[int, Check], Size]) -> Shape:
     if axes == 1:
         return (size(0, check),)
     names = axis_names(axes)
-    return tuple(size(axis, _named(f"axis {names[axis]}", check)) for axis in range(axes))
-
-
-def _named(place: str, check: Check) -> Check:
-    def check_here(value: Size, error: Callable[[Reader], ConvcalcError], /) -> None:
-        check(value, lambda at: error(at).at(place))
-
-    return check_here
+    return tuple(size(axis, named(f"axis {names[axis]}", check)) for axis in range(axes))

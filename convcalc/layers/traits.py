@@ -41,6 +41,10 @@ class Traits:
     """Whether it cuts an axis into as many windows as there are outputs, as adaptive pooling does."""
     ceil_mode = False
     """Whether a last window that is not full counts."""
+    is_followed: ClassVar[bool] = False
+    """Whether `torch.export` follows what a model computes from sizes for it, as an end of a slice."""
+    unexported: ClassVar[tuple[int, ...]] = ()
+    """The numbers of spatial axes with which `torch.export` does not take it."""
     memory: ClassVar[Any] = "ordered"
     """How its values lie in memory: anew, one after another ("ordered") or in the order of its input ("kept"; "joined",
     where its inputs agree); where they were ("viewed"; "turned", on other axes); "flat", viewed where they can be, else
@@ -65,6 +69,11 @@ class Traits:
     def is_counted(self) -> bool:
         """Whether `macs` are all that it does."""
         return True
+
+    @property
+    def compares_sizes(self) -> bool:
+        """Whether it compares sizes itself: an end of a slice with what it cuts, the last window of ceil mode."""
+        return self.ceil_mode
 
     @property
     def is_held(self) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from convcalc.errors import ConvcalcError, Unknown
 from convcalc.layers.base import Shape
 from convcalc.network.blocks import Part, as_graph
 from convcalc.network.graph import Graph, InputShapes
 from convcalc.network.node import Node
-from convcalc.sizes.conditions import Check, Reader, enforce
+from convcalc.sizes.conditions import Check, enforce, named
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.size import Size
 
 
 def infer_shapes(net: Graph | Part, input_size: InputShapes | None = None, check: Check = enforce) -> dict[str, Shape]:
@@ -47,12 +47,8 @@ def node_shapes(node: Node, shapes: Mapping[str, Shape], check: Check = enforce)
     {'pool': (1, 8, 3, 3)}
     """
     inputs = tuple(shapes[name] for name in node.inputs)
-
-    def named(value: Size, error: Callable[[Reader], ConvcalcError], /) -> None:
-        check(value, lambda at: error(at).at(node.name))
-
     try:
-        return dict(zip(node.outputs, node.layer.out_shapes(*inputs, check=named), strict=True))
+        return dict(zip(node.outputs, node.layer.out_shapes(*inputs, check=named(node.name, check)), strict=True))
     except ConvcalcError as error:
         raise (error if error.place == node.name else error.at(node.name)) from None
 
@@ -68,6 +64,15 @@ def node_formulas(node: Node, shapes: Mapping[str, Shape], check: Check = enforc
     if any(map(is_too_long, found.values())):
         raise Unknown(f"{node.name}: the formula of its size is too long", place=node.name)
     return found
+
+
+def shape_at(shape: Shape, values: Mapping[str, Any]) -> Shape:
+    """Return a shape with values in the place of its letters.
+
+    >>> shape_at((1, 8, Expr.symbol("H") // 2), {"H": 9})
+    (1, 8, 4)
+    """
+    return tuple(size(**values) if isinstance(size, Expr) else size for size in shape)
 
 
 def is_too_long(shape: Shape) -> bool:

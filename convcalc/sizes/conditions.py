@@ -93,3 +93,18 @@ class Conditions:
         enforce(value, error)
         if _decided(value) is None and value not in self.open:
             self.open.append(value)
+
+
+def named(place: str, check: Check) -> Check:
+    """Return `check` with `place`, an axis or a node, named first in every refusal.
+
+    >>> named("axis W", enforce)(-1, lambda at: ConvcalcError("output would be 0"))
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.ConvcalcError: axis W: output would be 0
+    """
+
+    def check_here(value: Size, error: Callable[[Reader], ConvcalcError], /) -> None:
+        check(value, lambda at: error(at).at(place))
+
+    return check_here

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import index
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from convcalc.errors import ConvcalcError
-from convcalc.sizes.atoms import Atom, Extreme, Floor, Symbol
+from convcalc.sizes.boxes import Boxes
 from convcalc.sizes.conditions import Reader, enforce
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.sets import SizeSet
@@ -37,6 +37,16 @@ class Condition:
         """The names of the input sizes it depends on."""
         return self.value.symbols if isinstance(self.value, Expr) else frozenset()
 
+    def holds(self, sizes: Mapping[str, Any]) -> Any:
+        """Return whether it holds at sizes, which may be arrays: exactly, however large they are.
+
+        >>> Condition(Expr.symbol("n") * 2**62 - 2**63, lambda at: ConvcalcError("no")).holds({"n": np.array([1, 4])})
+        array([False,  True])
+        """
+        with np.errstate(divide="ignore"):
+            value = self.value(**sizes) if isinstance(self.value, Expr) else self.value
+        return np.asarray(value >= 0, bool)
+
 
 class Refusal(NamedTuple):
     """A condition, the sizes that it is the first to refuse, and one of them.
@@ -47,6 +57,37 @@ class Refusal(NamedTuple):
     condition: Condition
     sizes: SizeSet | None
     example: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What is known of the sizes of some axes: those that run, those that are exact too, what each condition refuses.
+
+    Where they were tried, the first of each axis that was not is in `window`, and of the `unknown` nothing is known.
+    """
+
+    runs: Boxes
+    exact: Boxes
+    refused: tuple[Refusal, ...] = ()
+    window: Mapping[str, int] = field(default_factory=dict)
+    unknown: Boxes = field(default_factory=lambda: Boxes((), ()))
+
+    def __mul__(self, other: Decided) -> Decided:
+        """What is known of axes that do not depend on each other, together: unknown where one is and none refuses.
+
+        >>> two = Decided(*[Boxes(("H",), ((SizeSet(finite=(2, 4)),),))] * 2)
+        >>> (two * Decided(Boxes(("W",), ((SizeSet(finite=(3,)),),)), Boxes(("W",), ()))).runs
+        H in 2, 4, W is 3
+        """
+        runs = self.runs * other.runs
+        open_ = Boxes(other.runs.axes, (*other.runs.boxes, *other.unknown.boxes))
+        return Decided(
+            runs=runs,
+            exact=self.exact * other.exact,
+            refused=(*self.refused, *other.refused),
+            window={**self.window, **other.window},
+            unknown=Boxes(runs.axes, (self.unknown * open_).boxes + (self.runs * other.unknown).boxes),
+        )
 
 
 class Collector:
@@ -88,43 +129,3 @@ class Collector:
         if key not in self._least or value.constant < self._least[key]:  # otherwise it follows from an earlier one
             self._least[key] = value.constant
             self.conditions.append(condition)
-
-
-def evaluate(value: Size, sizes: dict[str, Any]) -> Any:
-    """Return `value` at arrays of sizes, exactly: in int64 where that cannot wrap, in Python ints elsewhere.
-
-    >>> evaluate(Expr.symbol("n") * 2**62, {"n": np.array([1, 4])}).tolist()
-    [4611686018427387904, 18446744073709551616]
-    """
-    if not isinstance(value, Expr):
-        return value
-    used = {name: array for name, array in sizes.items() if name in value.symbols}
-    most = {name: max(1, int(abs(array).max(initial=0))) for name, array in used.items()}
-    if _reach(value, most) < 2**62:
-        with np.errstate(divide="ignore"):
-            return value(**used)
-    exactly = np.frompyfunc(lambda *entries: value(**dict(zip(used, entries, strict=True))), len(used), 1)
-    return exactly(*used.values())
-
-
-def _reach(value: Expr, most: dict[str, int]) -> int:
-    """A bound on the magnitude of everything computed on the way to `value`."""
-    total = 1
-    for product, factor in value.terms.items():
-        term = abs(factor)
-        for atom, power in product:
-            term *= _reach_of_atom(atom, most) ** power
-        total += term
-    return total
-
-
-def _reach_of_atom(atom: Atom, most: dict[str, int]) -> int:
-    match atom:
-        case Symbol():
-            return most[atom.key]
-        case Floor():
-            return max(_reach(atom.numerator, most), _reach(atom.denominator, most))
-        case Extreme():
-            return max(_reach(choice, most) for choice in atom.choices)
-        case _:
-            raise TypeError(f"unknown atom {atom!r}")

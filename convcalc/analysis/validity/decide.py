@@ -8,30 +8,24 @@ stated window, and then the answer is not called proved. The theorem and its pro
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import reduce
 from operator import mul
 from typing import TypeAlias
 
 import numpy as np
 
-from convcalc.analysis.validity.conditions import Collector, Condition, Refusal
-from convcalc.analysis.validity.exporting import Inner
+from convcalc.analysis.validity.conditions import Collector, Condition, Decided, Refusal
 from convcalc.analysis.validity.legal import Legal, Way, one_size, reader_at, reason_for
 from convcalc.analysis.validity.one_axis import sieve
-from convcalc.analysis.validity.padded import Sides, check_exact, rows_of_padding
-from convcalc.analysis.validity.rounding import Rounding
-from convcalc.analysis.validity.tied_axes import Solved, grid, solve
+from convcalc.analysis.validity.tied_axes import grid, solve
 from convcalc.analysis.validity.untied import untied
-from convcalc.errors import BadArgument, ConvcalcError, Refused
-from convcalc.layers import Layer, Shape
-from convcalc.network.node import Node
+from convcalc.errors import BadArgument, Refused
+from convcalc.layers import Shape
 from convcalc.sizes.boxes import Boxes
-from convcalc.sizes.conditions import Check, Reader
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.sets import SizeSet, every, only
+from convcalc.sizes.sets import every, only
 from convcalc.sizes.size import Size
 
 Propagate: TypeAlias = Callable[[Shape, Collector], object]
@@ -75,188 +69,6 @@ def valid_sizes(propagate: Propagate, input_shape: Sequence[int | str]) -> Legal
     return decide(collected.conditions, axes)
 
 
-def valid_sizes_of_chain(layers: Sequence[Layer], input_shape: Sequence[int | str]) -> Legal:
-    """Return the sizes that layers one after another accept; layers are named by op and count, from 1.
-
-    >>> from convcalc.network.stack import read_stack
-    >>> print(valid_sizes_of_chain(read_stack("conv 64 k7 s2 p3; maxpool k2 s2"), (1, 3, "H", "W")).runs)
-    H >= 3, W >= 3
-    """
-    inner, rounding = Inner(), Rounding()
-
-    def propagate(shape: Shape, check: Collector) -> None:
-        counted: Counter[str] = Counter()
-        padding, before = dict[str, Sides](), "input"
-        for layer in layers:
-            counted[layer.op] += 1
-            name = f"{layer.op}{counted[layer.op]}"
-            node = Node(name, layer, before)
-            check_exact(node, (shape,), padding, named(name, check.exact))
-            padding |= rows_of_padding(node, (shape,), padding)
-            before = name
-            before_it = shape
-            try:
-                rounding.note(layer, [shape])
-                shape = layer.out_shape(shape, check=named(name, check))
-                inner.note(node, [before_it], [shape])
-            except ConvcalcError as error:
-                raise (error if error.place == name else error.at(name)) from None
-
-    return replace(with_export(valid_sizes(propagate, input_shape), inner), up_to=rounding.up_to)
-
-
-def with_export(legal: Legal, inner: Inner) -> Legal:
-    """Return legal sizes that are proved with those of them that `torch.export` takes, as all go one way.
-
-    >>> from convcalc.layers import Conv, MaxPool
-    >>> print(valid_sizes_of_chain([Conv(8, 3), MaxPool(2)], (1, 3, "H", 32)).export)
-    H >= 6
-    """
-    way = legal.ways[0]
-    runs = [one for one in (*way.path, *way.conditions) if one.kind == "runs"]
-    found = decided([*runs, *inner.conditions()], legal.axes) if legal.proved and inner.is_clear else None
-    return legal if found is None else replace(legal, export=found.runs)
-
-
-def named(node: str, check: Check) -> Check:
-    """Return `check` with every refusal named after the node that it comes from."""
-
-    def check_here(value: Size, error: Callable[[Reader], ConvcalcError], /) -> None:
-        check(value, lambda at: error(at).at(node))
-
-    return check_here
-
-
-# -- deciding ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Part:
-    """The answer for axes that do not depend on the others."""
-
-    runs: Boxes
-    exact: Boxes
-    refused: tuple[Refusal, ...]
-    window: Mapping[str, int] = field(default_factory=dict)
-    unknown: Boxes | None = None
-    """The sizes of which nothing is known, where there are any."""
-
-
-def decide(conditions: Iterable[Condition], axes: Sequence[str]) -> Legal:
-    """Return the sizes of `axes` at which all conditions hold.
-
-    >>> n = Expr.symbol("n")
-    >>> from convcalc.errors import NoOutput
-    >>> decide([Condition(n - 188, lambda at: NoOutput("too small"))], ["n"]).runs.lines()
-    ['n >= 188']
-    """
-    ordered = untied(_ordered(conditions), axes)
-    parts = [_part(*group) or _observed(*group) for group in _groups(ordered, axes)]
-    return _legal(axes, ordered, [_never([one for one in ordered if not one.axes]), *parts])
-
-
-@dataclass(frozen=True)
-class Decided:
-    """What is proved of conditions: the sizes at which they hold, and what each refuses first."""
-
-    runs: Boxes
-    exact: Boxes
-    refused: tuple[Refusal, ...]
-
-
-def decided(conditions: Iterable[Condition], axes: Sequence[str]) -> Decided | None:
-    """Return as `decide` what is proved of conditions; None where that is not decided for all sizes.
-
-    >>> H, W = Expr.symbol("H"), Expr.symbol("W")
-    >>> refuse = lambda at: BadArgument("no")
-    >>> decided([Condition(H - 5, refuse)], ["H", "W"]).runs.lines(), decided([Condition(H - W, refuse)], ["H", "W"])
-    (['H >= 5, every W'], None)
-    """
-    ordered = untied(_ordered(conditions), axes)
-    parts = [_never([one for one in ordered if not one.axes])]
-    for group in _groups(ordered, axes):
-        part = _part(*group)
-        if part is None:
-            return None
-        parts.append(part)
-    runs, exact, refused = _united(parts, axes, ordered)
-    return Decided(runs, exact, refused)
-
-
-def _ordered(conditions: Iterable[Condition]) -> list[Condition]:
-    return sorted(conditions, key=lambda condition: condition.kind != "runs")
-
-
-def _groups(ordered: Sequence[Condition], axes: Sequence[str]) -> list[tuple[list[str], list[Condition]]]:
-    """Axes that are tied together, and the conditions on them."""
-    groups = _coupled(ordered, axes)
-    return [(group, [one for one in ordered if one.axes & set(group)]) for group in groups]
-
-
-def _never(conditions: Sequence[Condition]) -> _Part:
-    """The answer under conditions that depend on no axis, all of them false."""
-    every, none = Boxes((), ((),)), Boxes((), ())
-    runs = none if any(one.kind == "runs" for one in conditions) else every
-    return _Part(runs, none if conditions else every, tuple(Refusal(one, None, {}) for one in conditions[:1]))
-
-
-def _coupled(conditions: Iterable[Condition], axes: Sequence[str]) -> list[list[str]]:
-    """The axes in groups that conditions tie together."""
-    groups = [{axis} for axis in axes]
-    for tied in {condition.axes for condition in conditions}:
-        touched = [group for group in groups if group & tied]
-        groups = [group for group in groups if group not in touched] + [set().union(*touched)] * bool(touched)
-    return sorted([axis for axis in axes if axis in group] for group in groups)
-
-
-def _part(axes: Sequence[str], conditions: Sequence[Condition]) -> _Part | None:
-    """The answer for axes that are tied together; None where it is not decided."""
-    own = {axis: sieve([one for one in conditions if one.axes == {axis}], axis) for axis in axes}
-    known = {axis: found for axis, found in own.items() if found is not None}
-    tying = [one for one in conditions if len(one.axes) > 1]
-    if len(known) == len(own):
-        runs = _solved([one for one in tying if one.kind == "runs"], {axis: one.runs for axis, one in known.items()})
-        exact = _solved(tying, {axis: one.exact for axis, one in known.items()}, runs)
-        if runs is not None and exact is not None:
-            later = [one for one in exact.refused if one.condition.kind == "exact"]
-            refused = [refusal for found in known.values() for refusal in found.refused]
-            return _Part(runs.boxes, exact.boxes, (*refused, *runs.refused, *later))
-    return None
-
-
-def _solved(tying: Sequence[Condition], domains: Mapping[str, SizeSet], runs: Solved | None = None) -> Solved | None:
-    """Solve what ties axes together; where what `runs` is known and nothing more ties them, cut that down."""
-    whole = Boxes(tuple(domains), (tuple(domains.values()),))
-    if not tying:
-        return Solved(whole, ())
-    if runs is not None and all(one.kind == "runs" for one in tying):
-        return Solved(runs.boxes & whole, ())
-    return solve(tying, domains)
-
-
-def _observed(axes: Sequence[str], conditions: Sequence[Condition]) -> _Part:
-    """Try a window of sizes, from those on at which each axis may start."""
-    own = {axis: sieve([one for one in conditions if one.axes == {axis}], axis) for axis in axes}
-    fits = {axis: every() if found is None else found.runs for axis, found in own.items()}
-    return _tried(conditions, {axis: one.smallest or 0 for axis, one in fits.items()}, fits)
-
-
-def _tried(conditions: Sequence[Condition], starts: Mapping[str, int], fits: Mapping[str, SizeSet]) -> _Part:
-    """Try a window of sizes; what an axis refuses alone, `fits` leaves out, and of the rest nothing is known."""
-    classes = [[only([n]) for n in range(start, start + _window(len(starts)))] for start in starts.values()]
-    runs = grid(tuple(starts), classes, [one for one in conditions if one.kind == "runs"])
-    exact = grid(tuple(starts), classes, conditions)
-    ends = {axis: start + _window(len(starts)) for axis, start in starts.items()}
-    window = tuple(only(range(start, ends[axis])) for axis, start in starts.items())
-    rest = Boxes(tuple(starts), (tuple(fits.values()),)) - Boxes(tuple(starts), (window,))
-    return _Part(runs.boxes, exact.boxes, exact.refused, ends, rest)
-
-
-def _window(axes: int) -> int:
-    """How many sizes of each axis are tried where nothing is proved: 4096, 1024 by 1024, 101 by 101 by 101, ..."""
-    return 4096 if axes == 1 else int(2 ** (20 / axes))
-
-
 def _observed_by_running(propagate: Propagate, shape: Sequence[int | str], axes: Sequence[str]) -> Legal:
     """Try a window of sizes as arrays, where symbols do not get through.
 
@@ -265,8 +77,7 @@ def _observed_by_running(propagate: Propagate, shape: Sequence[int | str], axes:
     sizes = dict(zip(axes, np.ix_(*[np.arange(_window(len(axes)))] * len(axes)), strict=True))
     collected = Collector()
     propagate(_shape(shape, sizes), collected)
-    ordered = sorted(collected.conditions, key=lambda condition: condition.kind != "runs")
-    tried = _tried(ordered, dict.fromkeys(axes, 0), dict.fromkeys(axes, every()))
+    conditions = _runs_first(collected.conditions)
 
     def ask(sizes: Mapping[str, int]) -> Legal:
         found = Collector()
@@ -277,18 +88,124 @@ def _observed_by_running(propagate: Propagate, shape: Sequence[int | str], axes:
                 raise
         return _alone(axes, sizes, found.conditions)
 
-    return _legal(axes, ordered, [tried], ask)
+    return _legal(_observed(axes, conditions), axes, conditions, ask)
 
 
-def _unknown(parts: Sequence[_Part]) -> Boxes:
-    """The sizes of which nothing is known: on some part, while no other part refuses."""
-    runs, unknown = Boxes((), ((),)), Boxes((), ())
-    for part in parts:
-        rest = Boxes(part.runs.axes, ()) if part.unknown is None else part.unknown
-        some = Boxes(part.runs.axes, (*part.runs.boxes, *rest.boxes))
-        unknown = Boxes((*runs.axes, *part.runs.axes), ((unknown * some).boxes + (runs * rest).boxes))
-        runs = runs * part.runs
-    return unknown
+def _shape(shape: Sequence[int | str], sizes: Mapping[str, Size]) -> Shape:
+    return tuple(sizes[size] if isinstance(size, str) else size for size in shape)
+
+
+# -- deciding ----------------------------------------------------------------------------------------------------
+
+
+def decide(conditions: Iterable[Condition], axes: Sequence[str]) -> Legal:
+    """Return the sizes of `axes` at which all conditions hold.
+
+    >>> n = Expr.symbol("n")
+    >>> from convcalc.errors import NoOutput
+    >>> decide([Condition(n - 188, lambda at: NoOutput("too small"))], ["n"]).runs.lines()
+    ['n >= 188']
+    """
+    ordered = untied(_runs_first(conditions), axes)
+    parts = [_proved(*group) or _observed(*group) for group in _groups(ordered, axes)]
+    found = _together(parts, axes, ordered)
+    return _legal(found, axes, ordered, lambda sizes: _alone(axes, sizes, ordered))
+
+
+def decided(conditions: Iterable[Condition], axes: Sequence[str]) -> Decided | None:
+    """Return as `decide` what is proved of conditions; None where that is not decided for all sizes.
+
+    >>> H, W = Expr.symbol("H"), Expr.symbol("W")
+    >>> refuse = lambda at: BadArgument("no")
+    >>> decided([Condition(H - 5, refuse)], ["H", "W"]).runs.lines(), decided([Condition(H - W, refuse)], ["H", "W"])
+    (['H >= 5, every W'], None)
+    """
+    ordered = untied(_runs_first(conditions), axes)
+    parts = []
+    for group in _groups(ordered, axes):
+        part = _proved(*group)
+        if part is None:
+            return None
+        parts.append(part)
+    return _together(parts, axes, ordered)
+
+
+def _runs_first(conditions: Iterable[Condition]) -> list[Condition]:
+    return sorted(conditions, key=lambda condition: condition.kind != "runs")
+
+
+def _groups(conditions: Sequence[Condition], axes: Sequence[str]) -> list[tuple[list[str], list[Condition]]]:
+    """The axes in groups that conditions tie together, and the conditions on them."""
+    groups = [{axis} for axis in axes]
+    for tied in {condition.axes for condition in conditions}:
+        touched = [group for group in groups if group & tied]
+        groups = [group for group in groups if group not in touched] + [set().union(*touched)] * bool(touched)
+    ordered = sorted([axis for axis in axes if axis in group] for group in groups)
+    return [(group, [one for one in conditions if one.axes & set(group)]) for group in ordered]
+
+
+def _proved(axes: Sequence[str], conditions: Sequence[Condition]) -> Decided | None:
+    """The answer for axes that are tied together; None where it is not decided."""
+    found = [sieve([one for one in conditions if one.axes == {axis}], axis) for axis in axes]
+    known = [one for one in found if one is not None]
+    if len(known) < len(found):
+        return None
+    alone = reduce(mul, known)
+    tying = [one for one in conditions if len(one.axes) > 1]
+    if not tying:
+        return alone
+    to_run = [one for one in tying if one.kind == "runs"]
+    runs = solve(to_run, {axis: one.runs[axis] for axis, one in zip(axes, known, strict=True)})
+    if runs is None:
+        return None
+    if len(to_run) == len(tying):  # nothing more ties them
+        return Decided(runs.boxes, runs.boxes & alone.exact, (*alone.refused, *runs.refused))
+    exact = solve(tying, {axis: one.exact[axis] for axis, one in zip(axes, known, strict=True)})
+    if exact is None:
+        return None
+    later = [one for one in exact.refused if one.condition.kind == "exact"]
+    return Decided(runs.boxes, exact.boxes, (*alone.refused, *runs.refused, *later))
+
+
+def _observed(axes: Sequence[str], conditions: Sequence[Condition]) -> Decided:
+    """Try a window of sizes, from those on at which each axis may start.
+
+    What an axis refuses alone is known; of the rest nothing is.
+    """
+    own = [sieve([one for one in conditions if one.axes == {axis}], axis) for axis in axes]
+    fits = [every() if one is None else one.runs[axis] for axis, one in zip(axes, own, strict=True)]
+    tried = [range(one.smallest or 0, (one.smallest or 0) + _window(len(axes))) for one in fits]
+    classes = [[only([n]) for n in some] for some in tried]
+    exact = grid(axes, classes, conditions)
+    return Decided(
+        runs=grid(axes, classes, [one for one in conditions if one.kind == "runs"]).boxes,
+        exact=exact.boxes,
+        refused=exact.refused,
+        window={axis: some.stop for axis, some in zip(axes, tried, strict=True)},
+        unknown=Boxes(tuple(axes), (tuple(fits),)) - Boxes(tuple(axes), (tuple(map(only, tried)),)),
+    )
+
+
+def _window(axes: int) -> int:
+    """How many sizes of each axis are tried where nothing is proved: 4096, 1024 by 1024, 101 by 101 by 101, ..."""
+    return 4096 if axes == 1 else int(2 ** (20 / axes))
+
+
+def _together(parts: Sequence[Decided], axes: Sequence[str], conditions: Sequence[Condition]) -> Decided:
+    """What is known of all axes; what depends on none is false, and refuses all."""
+    always, never = Boxes((), ((),)), Boxes((), ())
+    false = [one for one in conditions if not one.axes]
+    runs = never if any(one.kind == "runs" for one in false) else always
+    whatever = Decided(runs, never if false else always, tuple(Refusal(one, None, {}) for one in false[:1]))
+    found = reduce(mul, parts, whatever)
+    place = {condition: number for number, condition in enumerate(conditions)}
+    return replace(
+        found,
+        runs=found.runs.ordered(axes),
+        exact=found.exact.ordered(axes),
+        unknown=found.unknown.ordered(axes),
+        refused=tuple(sorted(found.refused, key=lambda one: place[one.condition])),
+    )
 
 
 def _alone(axes: Sequence[str], sizes: Mapping[str, int], conditions: Sequence[Condition]) -> Legal:
@@ -299,38 +216,17 @@ def _alone(axes: Sequence[str], sizes: Mapping[str, int], conditions: Sequence[C
     return one_size(axes, sizes, runs="runs" not in kinds, exact=not kinds, reasons=(), ways=(way,))
 
 
-def _shape(shape: Sequence[int | str], sizes: Mapping[str, Size]) -> Shape:
-    return tuple(sizes[size] if isinstance(size, str) else size for size in shape)
-
-
-def _united(
-    parts: Sequence[_Part], axes: Sequence[str], conditions: Sequence[Condition]
-) -> tuple[Boxes, Boxes, tuple[Refusal, ...]]:
-    """What runs, what is exact, and what is refused in the order of the conditions, of all axes together."""
-    place = {condition: number for number, condition in enumerate(conditions)}
-    runs, exact = (
-        reduce(mul, boxes).ordered(axes) for boxes in zip(*((one.runs, one.exact) for one in parts), strict=True)
-    )
-    refused = sorted((one for part in parts for one in part.refused), key=lambda one: place[one.condition])
-    return runs, exact, tuple(refused)
-
-
 def _legal(
-    axes: Sequence[str],
-    conditions: Sequence[Condition],
-    parts: Sequence[_Part],
-    ask: Callable[[Mapping[str, int]], Legal] | None = None,
+    found: Decided, axes: Sequence[str], conditions: Sequence[Condition], ask: Callable[[Mapping[str, int]], Legal]
 ) -> Legal:
-    runs, exact, refused = _united(parts, axes, conditions)
-    window = {axis: end for part in parts for axis, end in part.window.items()}
     return Legal(
         axes=tuple(axes),
-        runs=runs,
-        exact=exact,
-        proved=not window,
-        window=window or None,
-        reasons=tuple(reason_for(refusal, axes, runs) for refusal in refused),
+        runs=found.runs,
+        exact=found.exact,
+        proved=not found.window,
+        window=found.window or None,
+        reasons=tuple(reason_for(refusal, axes, found.runs) for refusal in found.refused),
         ways=(Way(conditions=tuple(conditions)),),
-        unknown=_unknown(parts).ordered(axes),
-        ask=ask or (lambda sizes: _alone(axes, sizes, conditions)),
+        unknown=found.unknown,
+        ask=ask,
     )

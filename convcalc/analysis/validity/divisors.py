@@ -33,68 +33,44 @@ def by_divisors(conditions: Sequence[Condition], domains: Mapping[str, SizeSet])
     {'H': 'n in 2, 3, 6', 'W': 'n in 1..3, 6'}
     """
     values = [one.value for one in conditions if isinstance(one.value, Expr)]
-    if len(domains) != 2:
-        return None
-    for value in values:
-        if -value in values:
-            found = _sizes(value, domains)
-            if found is not None:
-                return found
-    return None
+    equal = [value for value in values if -value in values] if len(domains) == 2 else []
+    return next(filter(None, (_sizes(value, domains) for value in equal)), None)
 
 
 def _sizes(value: Expr, domains: Mapping[str, SizeSet]) -> dict[str, SizeSet] | None:
-    first, second = domains
-    atoms = {
-        axis: {atom for term in value.terms for atom, _ in term if Expr.atom(atom).symbols == {axis}}
-        for axis in domains
-    }
-    if any(len(some) != 1 or not all(map(_rises, some)) for some in atoms.values()):
+    found = {atom for term in value.terms for atom, _ in term}
+    alone = [[atom for atom in found if atom.symbols == {axis}] for axis in domains]
+    if any(len(some) != 1 or not _is_plain(some[0]) for some in alone):
         return None
-    a, b = (next(iter(atoms[axis])) for axis in (first, second))
-    known = {
-        frozenset({(a, 1), (b, 1)}): "p",
-        frozenset({(a, 1)}): "q",
-        frozenset({(b, 1)}): "r",
-        frozenset[object](): "t",
-    }
-    parts = {known.get(frozenset(term), ""): factor for term, factor in value.terms.items()}
-    p, q, r = (parts.get(name, 0) for name in "pqr")
+    a, b = (some[0] for some in alone)
+    one, other = Expr.atom(a), Expr.atom(b)
+    p, q, r = (value.terms.get(next(iter(part.terms)), 0) for part in (one * other, one, other))
     product = q * r - p * value.constant
-    if "" in parts or p == 0 or product == 0 or abs(product) > MOST:
+    if value != p * one * other + q * one + r * other + value.constant or p == 0 or not 0 < abs(product) <= MOST:
         return None
-    left, right = [], []
-    for divisor in _divisors(abs(product)):
-        for d in (divisor, -divisor):
-            if (d - r) % p == 0 and (product // d - q) % p == 0:
-                left.append(_where(a, (d - r) // p))
-                right.append(_where(b, (product // d - q) // p))
-    if None in left or None in right:
+    pairs = [(d, product // d) for divisor in _divisors(abs(product)) for d in (divisor, -divisor)]
+    whole = [((d - r) // p, (e - q) // p) for d, e in pairs if (d - r) % p == 0 and (e - q) % p == 0]
+    sizes = [[_where(atom, pair[place]) for pair in whole] for place, atom in enumerate((a, b))]
+    if any(None in some for some in sizes):
         return None
     return {
         axis: domains[axis] & union([one for one in some if one is not None])
-        for axis, some in ((first, left), (second, right))
+        for axis, some in zip(domains, sizes, strict=True)
     }
 
 
-def _rises(atom: Atom) -> bool:
-    """Whether a value is the size itself, or (n + c)//m."""
-    match atom:
-        case Symbol():
-            return True
-        case Floor():
-            name = next(iter(atom.numerator.symbols), "")
-            plain = (atom.numerator - Expr.symbol(name)).is_constant if name else False
-            return plain and atom.denominator.is_constant and atom.denominator.constant > 0
-        case _:
-            return False
+def _is_plain(atom: Atom) -> bool:
+    """Whether a value of one size is the size itself, or (n + c)//m."""
+    if isinstance(atom, Floor):
+        (axis,) = atom.symbols
+        return atom.denominator.is_constant and (atom.numerator - Expr.symbol(axis)).is_constant
+    return isinstance(atom, Symbol)
 
 
 def _where(atom: Atom, value: int) -> SizeSet | None:
-    """The sizes at which an atom that rises has a value; None where they are too many."""
+    """The sizes at which such an atom has a value; None where they are too many."""
     if isinstance(atom, Floor):
-        m = atom.denominator.constant
-        start = m * value - atom.numerator.constant
+        m, start = atom.modulus, atom.modulus * value - atom.shift
         return None if m > WIDE else only(n for n in range(start, start + m) if n >= 0)
     return only([value] if value >= 0 else [])
 

@@ -97,9 +97,8 @@ class Legal(Shown):
     others do not; otherwise nothing is known of the sizes `unknown`: they may run or not, and `in` and `why_not` find
     out by trying that one size. `reasons` name what refuses the rest.
 
-    >>> from convcalc.analysis.validity.decide import valid_sizes_of_chain
-    >>> from convcalc.layers import Conv, MaxPool
-    >>> v = valid_sizes_of_chain([Conv(8, 3), MaxPool(2), Conv(8, 3), MaxPool(2)], (1, 3, "n"))
+    >>> import convcalc as cc
+    >>> v = cc.valid_sizes(cc.Sequential(cc.Conv(8, 3), cc.MaxPool(2), cc.Conv(8, 3), cc.MaxPool(2)), (1, 3, "n"))
     >>> 10 in v, 9 in v, v["n"].nearest(5), v.proved
     (True, False, (None, 10), True)
     >>> str(v.runs), str(v.exact)
@@ -141,9 +140,8 @@ class Legal(Shown):
     def is_exact(self, *sizes: int) -> bool:
         """Return whether a network runs at these sizes and uses them in full; raises as `in`.
 
-        >>> from convcalc.analysis.validity.decide import valid_sizes_of_chain
-        >>> from convcalc.layers import Upsample
-        >>> v = valid_sizes_of_chain([Upsample(scale_factor=0.7)], (1, 3, "n"))
+        >>> import convcalc as cc
+        >>> v = cc.valid_sizes(cc.Upsample(scale_factor=0.7), (1, 3, "n"))
         >>> v.proved, str(v.unknown), 5000 in v.runs, 5000 in v, v.is_exact(5000)
         (False, 'n >= 4096', False, True, True)
         """
@@ -177,9 +175,8 @@ class Legal(Shown):
 
         A size of which nothing is known is tried, as by `in`.
 
-        >>> from convcalc.analysis.validity.decide import valid_sizes_of_chain
-        >>> from convcalc.layers import MaxPool
-        >>> print(valid_sizes_of_chain([MaxPool(2), MaxPool(2)], (1, 3, "n")).why_not(7).sentence)
+        >>> import convcalc as cc
+        >>> print(cc.valid_sizes(cc.MaxPool(2), (1, 3, "n")).why_not(7).sentence)
         1 of 7 rows dropped: no window of 2 fits at the end with stride=2; use 6 or 8
         """
         sizes = numbers(" ".join(self.axes), *per_axis("sizes", sizes[0] if len(sizes) == 1 else sizes, len(self.axes)))
@@ -268,27 +265,26 @@ def reason_for(refusal: Refusal, axes: Sequence[str], runs: Boxes) -> Reason:
     n in 0..4: conv1: 4 < 5 (n = 4)
     """
     condition, sizes, given = refusal
-    smallest = {axis: runs[axis].smallest or max(given.values(), default=1) for axis in axes}
-    example = {axis: given.get(axis, smallest[axis]) for axis in axes}
+    most = max(given.values(), default=1)
+    example = {axis: given[axis] if axis in given else runs[axis].smallest or most for axis in axes}
     error = condition.error(reader_at(axes, example))
-    return Reason(
-        kind=condition.kind,
-        node=error.place,
-        sentence=error.message.removeprefix(f"{error.place}: "),
-        axes=tuple(axis for axis in axes if axis in condition.axes) or tuple(axes),
-        sizes=sizes,
-        example=example,
-    )
+    return raised(error, [axis for axis in axes if axis in condition.axes] or axes, sizes, example, condition.kind)
 
 
-def raised(error: ConvcalcError, axes: Sequence[str], sizes: SizeSet | None, example: Mapping[str, int]) -> Reason:
-    """Return as a reason what a model itself raises at some sizes.
+def raised(
+    error: ConvcalcError,
+    axes: Sequence[str],
+    sizes: SizeSet | None,
+    example: Mapping[str, int],
+    kind: Kind = "runs",
+) -> Reason:
+    """Return an error at some sizes as the reason for them: what a model itself raises, what a layer does.
 
     >>> print(raised(ConvcalcError("AssertionError: H is odd"), ["H"], SizeSet(2, (1,)), {"H": 7}))
     H % 2 == 1: AssertionError: H is odd (H = 7)
     """
     sentence = error.message.removeprefix(f"{error.place}: ") if error.place else error.message
-    return Reason("runs", error.place, sentence, tuple(axes), sizes, example)
+    return Reason(kind, error.place, sentence, tuple(axes), sizes, example)
 
 
 def reader_at(axes: Sequence[str], sizes: Mapping[str, int]) -> Reader:

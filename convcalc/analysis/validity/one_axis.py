@@ -11,13 +11,13 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from convcalc.analysis.validity.conditions import Condition, Refusal, evaluate
+from convcalc.analysis.validity.conditions import Condition, Decided, Refusal
 from convcalc.sizes.atoms import Atom, Floor, Symbol
+from convcalc.sizes.boxes import Boxes
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.sets import SizeSet, only
 from convcalc.sizes.signs import Settled, settles
@@ -30,16 +30,7 @@ FEW = 200_000
 """From as many sizes on, those that are too small are told by halving and not tried one by one."""
 
 
-@dataclass(frozen=True)
-class Sieved:
-    """The sizes of one axis that run, those that are exact too, and what each condition refused first."""
-
-    runs: SizeSet
-    exact: SizeSet
-    refused: tuple[Refusal, ...]
-
-
-def sieve(conditions: Sequence[Condition], axis: str) -> Sieved | None:
+def sieve(conditions: Sequence[Condition], axis: str) -> Decided | None:
     """Decide the sizes of `axis` under conditions on it alone; None where that takes more than is tried.
 
     >>> from convcalc.sizes.expr import Expr
@@ -55,7 +46,7 @@ def sieve(conditions: Sequence[Condition], axis: str) -> Sieved | None:
     if len(known) < len(settled):
         return None
     start = max((verdict.start for _, verdict in known), default=0)
-    bounds = _bounds(known) if start > FEW else {}
+    bounds = _bounds(known, axis) if start > FEW else {}
     least = max(bounds.values(), default=0)
     known = [one for one in known if one[0] not in bounds]
     start = max(least, *(verdict.start for _, verdict in known), 0)
@@ -74,10 +65,10 @@ def sieve(conditions: Sequence[Condition], axis: str) -> Sieved | None:
         if kind == "runs":
             runs = left.sizes
     first = runs.smallest or 0
-    return Sieved(
-        runs,
-        left.sizes,
-        (*_too_small(bounds, axis), *(Refusal(one, out, {axis: near(out, first)}) for one, out in refused)),
+    return Decided(
+        runs=Boxes((axis,), ((runs,),)),
+        exact=Boxes((axis,), ((left.sizes,),)),
+        refused=(*_too_small(bounds, axis), *(Refusal(one, out, {axis: near(out, first)}) for one, out in refused)),
     )
 
 
@@ -90,18 +81,13 @@ def _too_small(bounds: Mapping[Condition, int], axis: str) -> Iterator[Refusal]:
             most = n
 
 
-def _bounds(known: Sequence[tuple[Condition, Settled]]) -> dict[Condition, int]:
+def _bounds(known: Sequence[tuple[Condition, Settled]], axis: str) -> dict[Condition, int]:
     """The conditions that hold from some size on and at no smaller one, with that size: sizes below need no trying."""
-    found = {}
-    for condition, verdict in known:
-        if condition.kind == "runs" and verdict.holds and _rises(condition.value):
-            found[condition] = bisect_left(range(verdict.start), True, key=partial(_fits_at, condition))
-    return found
-
-
-def _fits_at(condition: Condition, n: int) -> bool:
-    (axis,) = condition.axes
-    return bool(condition.value(**{axis: n}) >= 0)
+    return {
+        one: bisect_left(range(verdict.start), True, key=lambda n, one=one: bool(one.holds({axis: n})))  # type: ignore[misc]
+        for one, verdict in known
+        if one.kind == "runs" and verdict.holds and _rises(one.value)
+    }
 
 
 def _rises(value: Size) -> bool:
@@ -113,10 +99,8 @@ def _rises(value: Size) -> bool:
 
 
 def _atom_rises(atom: Atom) -> bool:
-    if isinstance(atom, Floor):
-        whole = atom.denominator.is_constant and atom.denominator.constant > 0
-        return whole and _rises(atom.numerator)
-    return isinstance(atom, Symbol)
+    whole = isinstance(atom, Floor) and atom.denominator.is_constant and _rises(atom.numerator)
+    return whole or isinstance(atom, Symbol)
 
 
 def near(sizes: SizeSet, n: int) -> int:
@@ -177,4 +161,4 @@ class _Left:
         return self._fits(condition, self.start + (self.residues - self.start) % verdict.period)
 
     def _fits(self, condition: Condition, sizes: Any) -> Any:
-        return np.asarray(evaluate(condition.value, {self.axis: sizes}) >= 0, bool)
+        return condition.holds({self.axis: sizes})

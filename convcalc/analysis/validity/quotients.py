@@ -15,29 +15,38 @@ from collections.abc import Callable, Iterator, Mapping
 
 from convcalc.sizes.atoms import Atom, Extreme, Floor
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.size import Size, larger, smaller
 
 IsLeast = Callable[[Expr, int], bool]
 """Whether a value is seen to be at least a number wherever the sizes lie."""
 
 
-def quotients(value: Size) -> Iterator[Floor]:
+def quotients(value: Expr) -> Iterator[Floor]:
     """Return the divisions by a formula that are in a value.
 
     >>> H, W = Expr.symbol("H"), Expr.symbol("W")
     >>> [str(Expr.atom(one)) for one in quotients((8 * H * W) // (32 * W) - H // 4)]
     ['(8*H*W)//(32*W)']
     """
-    for product in value.terms if isinstance(value, Expr) else ():
-        for atom, _ in product:
-            if isinstance(atom, Floor):
-                if not atom.denominator.is_constant:
-                    yield atom
-                yield from quotients(atom.numerator)
-                yield from quotients(atom.denominator)
-            elif isinstance(atom, Extreme):
-                for choice in atom.choices:
-                    yield from quotients(choice)
+    for atom in (atom for product in value.terms for atom, _ in product):
+        if isinstance(atom, Floor) and not atom.denominator.is_constant:
+            yield atom
+        for part in parts(atom):
+            yield from quotients(part)
+
+
+def parts(atom: Atom) -> tuple[Expr, ...]:
+    """Return the formulas that an atom is made of.
+
+    >>> [str(part) for product in (Expr.symbol("H") // 4).terms for atom, _ in product for part in parts(atom)]
+    ['H', '4']
+    """
+    match atom:
+        case Floor():
+            return atom.numerator, atom.denominator
+        case Extreme():
+            return atom.choices
+        case _:
+            return ()
 
 
 def cancelled(value: Expr, is_least: IsLeast) -> Expr:
@@ -62,15 +71,10 @@ def _without_common(atom: Atom, is_least: IsLeast) -> Expr:
             above, below = cancelled(atom.numerator, is_least), cancelled(atom.denominator, is_least)
             if not below.is_constant and not above.is_constant:
                 above, below = _reduced(above, below, is_least)
-            whole: Expr = Expr.const(0) + above // below
-            return whole
+            return Expr.const(0) + above // below
         case Extreme():
-            choices = [cancelled(choice, is_least) for choice in atom.choices]
-            found: Size = choices[0]
-            for choice in choices[1:]:
-                found = (smaller if atom.name == "min" else larger)(found, choice)
-            extreme: Expr = Expr.const(0) + found
-            return extreme
+            extreme = Expr.minimum if atom.name == "min" else Expr.maximum
+            return extreme(*(cancelled(choice, is_least) for choice in atom.choices))
         case _:
             return Expr.atom(atom)
 

@@ -7,13 +7,18 @@ then it is (a*n)//2**b, the formula that proofs are about. Beyond, nothing is pr
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from fractions import Fraction
 
 from convcalc.arithmetic.resizing import MOST_DIVISOR
+from convcalc.errors import ConvcalcError
 from convcalc.layers import Layer
 from convcalc.layers.base import Shape
+from convcalc.network.graph import Graph
+from convcalc.network.shapes import node_formulas, node_shapes
 from convcalc.sizes.axes import per_axis
+from convcalc.sizes.conditions import Conditions
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.quasiaffine import quasi_affine
 
@@ -21,27 +26,31 @@ EXACT = 2**53
 """float64 holds every integer up to it."""
 
 
-class Rounding:
-    """The least bound that the layers of a network put on sizes; None where no layer rounds.
+def exact_up_to(graph: Graph, shapes: Mapping[str, Shape]) -> int | None:
+    """Return the least bound that layers put on the sizes of input shapes in letters; None where no layer rounds.
 
-    >>> from convcalc.layers.resize import Upsample
-    >>> found = Rounding()
-    >>> found.note(Upsample(scale_factor=2), [(1, 3, Expr.symbol("n") // 4)])
-    >>> found.up_to == 4 * 2**52
+    >>> from convcalc.layers import MaxPool, Upsample
+    >>> from convcalc.network.blocks import Sequential, as_graph
+    >>> net = as_graph(Sequential(MaxPool(4), Upsample(scale_factor=2)))
+    >>> exact_up_to(net, {"input": (1, 3, Expr.symbol("n"))}) == 4 * 2**52
     True
     """
+    bounds, known = list[int](), dict(shapes)
+    out_shapes = node_shapes if graph.capture is None else node_formulas
+    if any(node.layer.scaled is not None for node in graph):
+        with suppress(ConvcalcError):  # where a call has no formula, nothing is proved anyway
+            for node in graph.with_formulas:
+                bounds += _bounds(node.layer, [known[name] for name in node.inputs])
+                known |= out_shapes(node, known, Conditions())
+    return min(bounds, default=None)
 
-    def __init__(self) -> None:
-        self.up_to: int | None = None
 
-    def note(self, layer: Layer, inputs: Sequence[Shape]) -> None:
-        """Take note of a layer on inputs of these shapes, in which names stand for the sizes of the network's input."""
-        if layer.scaled is None:
-            return
-        sizes = inputs[0][2:]
-        for size, factor in zip(sizes, per_axis("scale_factor", layer.scaled, len(sizes)), strict=True):
-            a, b = float(factor).as_integer_ratio()
-            form = quasi_affine(size) if isinstance(size, Expr) and b <= MOST_DIVISOR else None
-            if form is not None and form.slope > 0:  # size <= slope*n + high
-                most = math.floor((Fraction(EXACT, a) - form.high) / form.slope)
-                self.up_to = most if self.up_to is None else min(self.up_to, most)
+def _bounds(layer: Layer, inputs: list[Shape]) -> Iterator[int]:
+    if layer.scaled is None:
+        return
+    sizes = inputs[0][2:]
+    for size, factor in zip(sizes, per_axis("scale_factor", layer.scaled, len(sizes)), strict=True):
+        a, b = float(factor).as_integer_ratio()
+        form = quasi_affine(size) if isinstance(size, Expr) and b <= MOST_DIVISOR else None
+        if form is not None and form.slope > 0:  # size <= slope*n + high
+            yield math.floor((Fraction(EXACT, a) - form.high) / form.slope)

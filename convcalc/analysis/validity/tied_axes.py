@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from convcalc.analysis.validity.conditions import Condition, Refusal, evaluate
+from convcalc.analysis.validity.conditions import Condition, Refusal
 from convcalc.analysis.validity.divisors import by_divisors
 from convcalc.analysis.validity.one_axis import near
-from convcalc.sizes.atoms import Atom, Extreme, Floor, Symbol
+from convcalc.analysis.validity.quotients import parts
+from convcalc.sizes.atoms import Floor
 from convcalc.sizes.boxes import Boxes
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.quasiaffine import quasi_affine
@@ -56,8 +57,8 @@ def solve(conditions: Sequence[Condition], domains: Mapping[str, SizeSet]) -> So
     ['H in 12..15, W in 108..111', 'H in 28..31, W in 28..31', 'H in 108..111, W in 12..15']
     """
     axes = tuple(domains)
-    if not all(domains.values()):
-        return Solved(Boxes(axes, ()), ())
+    if not conditions or not all(domains.values()):
+        return Solved(Boxes(axes, (tuple(domains.values()),)), ())
     few = None if all(one.is_finite for one in domains.values()) else by_divisors(conditions, domains)
     if few is not None:
         solved = solve(conditions, few)
@@ -127,7 +128,7 @@ def grid(axes: Sequence[str], classes: Sequence[Sequence[SizeSet]], conditions: 
     fits = np.ones(shape, bool)
     refused = []
     for condition in conditions:
-        holds = np.broadcast_to(np.asarray(evaluate(condition.value, sizes) >= 0, bool), shape)
+        holds = np.broadcast_to(condition.holds(sizes), shape)
         broken = fits & ~holds
         if broken.any():
             place = np.unravel_index(int(broken.argmax()), shape)
@@ -198,32 +199,19 @@ def _period(values: Sequence[Expr], axis: str) -> int | None:
 
 def _denominators(value: Expr) -> Iterator[int]:
     """The numbers by which something that depends on several sizes is divided."""
-    for product in value.terms:
-        for atom, _ in product:
-            if len(Expr.atom(atom).symbols) > 1:
-                if isinstance(atom, Floor) and atom.denominator.is_constant:
-                    yield atom.denominator.constant
-                for part in _parts(atom):
-                    yield from _denominators(part)
-
-
-def _parts(atom: Atom) -> tuple[Expr, ...]:
-    match atom:
-        case Symbol():
-            return ()
-        case Floor():
-            return (atom.numerator, atom.denominator)
-        case Extreme():
-            return atom.choices
-        case _:
-            raise TypeError(f"unknown atom {atom!r}")
+    for atom in (atom for product in value.terms for atom, _ in product if len(atom.symbols) > 1):
+        if isinstance(atom, Floor) and atom.denominator.is_constant:
+            yield atom.modulus
+        for part in parts(atom):
+            yield from _denominators(part)
 
 
 def _alike(values: Sequence[Expr], axis: str, members: Sequence[int]) -> list[SizeSet]:
     """`members` by what `values` see of them."""
     seen = sorted({part for value in values for part in _seen(value, axis)}, key=str)
     sizes = np.array(members, np.int64)
-    columns = [np.broadcast_to(evaluate(part, {axis: sizes}), sizes.shape).tolist() for part in seen]
+    with np.errstate(divide="ignore"):
+        columns = [part(**{axis: sizes}).tolist() for part in seen]
     groups: dict[tuple[int, ...], list[int]] = {}
     for n, *entries in zip(members, *columns, strict=True):
         groups.setdefault(tuple(entries), []).append(n)
@@ -232,11 +220,9 @@ def _alike(values: Sequence[Expr], axis: str, members: Sequence[int]) -> list[Si
 
 def _seen(value: Expr, axis: str) -> Iterator[Expr]:
     """The largest parts of `value` that depend on `axis` alone, as far as atoms go."""
-    for product in value.terms:
-        for atom, _ in product:
-            whole = Expr.atom(atom)
-            if whole.symbols == {axis}:
-                yield whole
-            elif axis in whole.symbols:
-                for part in _parts(atom):
-                    yield from _seen(part, axis)
+    for atom in (atom for product in value.terms for atom, _ in product if axis in atom.symbols):
+        if atom.symbols == {axis}:
+            yield Expr.atom(atom)
+        else:
+            for part in parts(atom):
+                yield from _seen(part, axis)

@@ -7,15 +7,16 @@ Where such an equation has a letter by itself, the letter is a formula in the ot
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 
-from convcalc.analysis.validity.conditions import evaluate
+from convcalc.analysis.validity.quotients import parts
 from convcalc.errors import ConvcalcError
 from convcalc.layers.base import Shape, written
 from convcalc.network.graph import Graph
-from convcalc.network.shapes import node_formulas
-from convcalc.sizes.atoms import Atom, Extreme, Floor
+from convcalc.network.shapes import node_formulas, shape_at
+from convcalc.sizes.atoms import Extreme
 from convcalc.sizes.conditions import Conditions
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size
@@ -34,12 +35,10 @@ def asked_of(graph: Graph, letters: Mapping[str, Shape], sizes: Mapping[str, int
         return []
     needs, refused = Conditions(), graph.capture.refused
     known = dict(letters)
-    try:
+    with suppress(ConvcalcError):  # what has no formula ends what is known of the rest
         for node in (*graph, *([refused] if refused else ())):
             if all(name in known for name in node.inputs):
                 known |= node_formulas(node, known, needs)
-    except ConvcalcError:  # what has no formula ends what is known of the rest
-        pass
     paths = [value for branch in graph.capture.path if branch.relation == "==" for value in branch.values]
     return equations([*needs.open, *paths], sizes)
 
@@ -63,7 +62,7 @@ def equations(values: Iterable[Size], sizes: Mapping[str, int] | None = None) ->
     found += [one for value in some for one in _distances(value)]
     apart: list[Expr] = []
     for one in found:
-        holds = sizes is None or one(**_of(one, sizes)) == 0
+        holds = sizes is None or one(**sizes) == 0
         if len(one.symbols) > 1 and holds and one not in apart and -one not in apart:
             apart.append(one)
     return apart
@@ -71,20 +70,12 @@ def equations(values: Iterable[Size], sizes: Mapping[str, int] | None = None) ->
 
 def _distances(value: Expr) -> Iterator[Expr]:
     """Every e whose distance from 0, max(e, -e), stands in a formula."""
-    for product in value.terms:
-        for atom, _ in product:
-            yield from _distances_in(atom)
-
-
-def _distances_in(atom: Atom) -> Iterator[Expr]:
-    match atom:
-        case Extreme():
-            if len(atom.choices) == 2 and (atom.choices[0] + atom.choices[1]) == 0 and not _is_least(atom.choices[0]):
-                yield atom.choices[0]
-            for choice in atom.choices:
-                yield from _distances(choice)
-        case Floor():
-            yield from _distances(atom.numerator)
+    for atom in (atom for product in value.terms for atom, _ in product):
+        match atom:
+            case Extreme(choices=(one, other)) if (one + other) == 0 and not _is_least(one):
+                yield one
+        for part in parts(atom):
+            yield from _distances(part)
 
 
 def _is_least(one: Expr) -> bool:
@@ -117,14 +108,14 @@ def _stands_alone(formula: Expr, letter: str) -> bool:
     return formula.terms.get(alone) in (1, -1) and sum(letter in Expr({one: 1}).symbols for one in formula.terms) == 1
 
 
-def put(formula: Expr, known: Mapping[str, Expr]) -> Expr:
+def put(formula: Expr, known: Mapping[str, Size]) -> Expr:
     """Return a formula with others in the place of letters.
 
     >>> put(2 * Expr.symbol("b"), {"b": Expr.symbol("a") + 1})
     2*a + 2
     """
-    some = {name: known.get(name, Expr.symbol(name)) for name in formula.symbols}
-    return Expr.const(0) + formula(**some) if some else formula
+    written: Expr = Expr.const(0) + formula(**known)
+    return written
 
 
 def fitting(asked: Sequence[Expr], sizes: Mapping[str, int], letters: Sequence[str]) -> dict[str, int] | None:
@@ -138,12 +129,13 @@ def fitting(asked: Sequence[Expr], sizes: Mapping[str, int], letters: Sequence[s
     for letter in letters:
         found[letter] = sizes[letter]
         due = [one for one in asked if letter in one.symbols and one.symbols <= found.keys()]
-        if all(one(**_of(one, found)) == 0 for one in due):
+        if all(one(**found) == 0 for one in due):
             continue
         values = np.arange(1, max(REACH, 4 * sizes[letter]) + 1)
         holds = np.ones(len(values), dtype=bool)
-        for one in due:
-            holds &= evaluate(one, {name: np.array(found[name]) for name in one.symbols} | {letter: values}) == 0
+        with np.errstate(divide="ignore"):
+            for one in due:
+                holds &= one(**{**found, letter: values}) == 0
         fits = values[holds]
         if not len(fits):
             return None
@@ -151,25 +143,22 @@ def fitting(asked: Sequence[Expr], sizes: Mapping[str, int], letters: Sequence[s
     return found
 
 
-def _of(formula: Expr, sizes: Mapping[str, int]) -> dict[str, int]:
-    return {name: sizes[name] for name in formula.symbols}
-
-
-def are_at(letters: Sequence[Shape], shapes: Sequence[Shape]) -> bool:
-    """Return whether shapes are those in letters at some sizes.
+def read_off(letters: Sequence[Shape], shapes: Sequence[Shape]) -> dict[str, Size] | None:
+    """Return what each letter is in shapes; None where they are those in letters at no sizes.
 
     >>> L = Expr.symbol("L")
-    >>> [are_at([(1, L), (1, 8 * L)], [(1, 4), (1, size)]) for size in (32, 33)]
-    [True, False]
+    >>> [read_off([(1, L), (1, 8 * L)], [(1, 4), (1, size)]) for size in (32, 33)]
+    [{'L': 4}, None]
     """
     if list(map(len, letters)) != list(map(len, shapes)):
-        return False
-    pairs = [pair for some in zip(letters, shapes, strict=True) for pair in zip(*some, strict=True)]
-    values = dict[str, int]()
+        return None
+    pairs = _pairs(letters, shapes)
+    values: dict[str, Size] = {}
     for letter, size in pairs:
-        if isinstance(letter, Expr) and str(letter) in letter.symbols and values.setdefault(str(letter), size) != size:
-            return False
-    return all((letter(**values) if isinstance(letter, Expr) else letter) == size for letter, size in pairs)
+        if is_letter(letter) and values.setdefault(str(letter), size) != size:
+            return None
+    fits = all((letter(**values) if isinstance(letter, Expr) else letter) == size for letter, size in pairs)
+    return values if fits else None
 
 
 def together(letters: Mapping[str, Shape]) -> list[str]:
@@ -179,7 +168,7 @@ def together(letters: Mapping[str, Shape]) -> list[str]:
     >>> together({"m": (1, 8, L), "y": (1, 1, 8 * L)}), together({"m": (1, 8, L)})
     (['the inputs belong together: m (1, 8, L), y (1, 1, 8*L)'], [])
     """
-    if all(not isinstance(size, Expr) or str(size) in size.symbols for shape in letters.values() for size in shape):
+    if all(not isinstance(size, Expr) or is_letter(size) for shape in letters.values() for size in shape):
         return []
     return [f"the inputs belong together: {', '.join(f'{name} {written(shape)}' for name, shape in letters.items())}"]
 
@@ -191,17 +180,27 @@ def tied(shapes: Mapping[str, Shape], letters: Sequence[Shape]) -> dict[str, Sha
     >>> tied({"m": (1, 8, a), "y": (1, 1, M)}, [(1, 8, L), (1, 1, 8 * L)])
     {'m': (1, 8, a), 'y': (1, 1, 8*a)}
     """
-    pairs = [
-        pair for shape, some in zip(shapes.values(), letters, strict=True) for pair in zip(shape, some, strict=True)
-    ]
-    names = {str(letter): size for size, letter in pairs if isinstance(letter, Expr) and str(letter) in letter.symbols}
+    pairs = _pairs([*shapes.values()], letters)
+    names = {str(letter): size for size, letter in pairs if is_letter(letter)}
     known: dict[str, Expr] = {}
     for size, letter in pairs:
-        if isinstance(size, Expr) and isinstance(letter, Expr) and letter.symbols.isdisjoint({str(letter)}):
-            formula = Expr.const(0) + letter(**{name: names[name] for name in letter.symbols})
+        if isinstance(size, Expr) and isinstance(letter, Expr) and not is_letter(letter):
+            formula = put(letter, names)
             if not formula.is_constant and str(size) not in formula.symbols:
                 known[str(size)] = formula
-    return {
-        name: tuple(put(size, known) if isinstance(size, Expr) else size for size in shape)
-        for name, shape in shapes.items()
-    }
+    return {name: shape_at(shape, known) for name, shape in shapes.items()}
+
+
+def is_letter(size: Size) -> bool:
+    """Return whether a size is a letter alone, and no number or formula.
+
+    >>> H = Expr.symbol("H")
+    >>> is_letter(H), is_letter(2 * H), is_letter(8)
+    (True, False, False)
+    """
+    return isinstance(size, Expr) and str(size) in size.symbols
+
+
+def _pairs(shapes: Sequence[Shape], others: Sequence[Shape]) -> list[tuple[Size, Size]]:
+    """Each size of shapes beside that of the others at the same place."""
+    return [pair for some in zip(shapes, others, strict=True) for pair in zip(*some, strict=True)]

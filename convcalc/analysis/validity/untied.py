@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
 from convcalc.analysis.validity.conditions import Condition
 from convcalc.analysis.validity.one_axis import sieve
 from convcalc.analysis.validity.quotients import cancelled, quotients, undivided
+from convcalc.analysis.validity.ties import put
 from convcalc.errors import BadArgument
 from convcalc.sizes.atoms import Atom, Monomial
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.quasiaffine import quasi_affine
+from convcalc.sizes.sets import SizeSet
 from convcalc.sizes.signs import sign_on
 
 MOST = 16
@@ -70,12 +71,6 @@ def _starts(condition: Condition, axis: str) -> bool:
     return condition.kind == "runs" and isinstance(value, Expr) and (value - Expr.symbol(axis)).is_constant
 
 
-def _put(value: Expr, sizes: Mapping[str, Expr]) -> Expr:
-    """A formula with others in the place of some sizes."""
-    found: Expr = Expr.const(0) + value(**{name: sizes.get(name, Expr.symbol(name)) for name in value.symbols})
-    return found
-
-
 class _Places:
     """Where sizes lie: `own` has the conditions on each alone."""
 
@@ -83,7 +78,7 @@ class _Places:
         self.own = own
         self._said: dict[Expr, list[Expr] | None] = {}
         self._least: dict[Expr, bool] = {}
-        self._starts: dict[str, int] = {}
+        self._known: dict[str, SizeSet | None] = {}
 
     def alone(self, value: Expr) -> list[Expr] | None:
         """Values on fewer sizes that are >= 0 together exactly where `value` is; None where it is no such product."""
@@ -101,19 +96,19 @@ class _Places:
         written, wholes = value, dict[str, Expr]()
         for axis in sorted(value.symbols):
             modulus, residues = self._residues(axis)
-            forms = {_put(written, {axis: modulus * Expr.symbol(axis) + residue}) for residue in residues}
+            forms = {put(written, {axis: modulus * Expr.symbol(axis) + residue}) for residue in residues}
             if len(forms) == 1:  # the same, whatever is left over
                 written, wholes[axis] = forms.pop(), Expr.const(0) + Expr.symbol(axis) // modulus
-        shorter = _put(cancelled(written, lambda part, least: self.is_least(_put(part, wholes), least)), wholes)
+        shorter = put(cancelled(written, lambda part, least: self.is_least(put(part, wholes), least)), wholes)
         return value if any(quotients(shorter)) else shorter
 
     def _residues(self, axis: str) -> tuple[int, tuple[int, ...]]:
         """The modulus and the residues of a size; none where they are many or not seen."""
-        found = sieve(self.own[axis], axis)
-        if found is None or not 1 <= len(found.runs.residues) <= MOST:
+        runs = self._runs(axis)
+        if runs is None or not 1 <= len(runs.residues) <= MOST:
             return 1, ()
-        modulus, residues = found.runs.modulus, found.runs.residues
-        return (modulus, residues) if all(n % modulus in residues for n in found.runs.finite) else (1, ())
+        seen = all(n % runs.modulus in runs.residues for n in runs.finite)
+        return (runs.modulus, runs.residues) if seen else (1, ())
 
     def _apart(self, value: Expr) -> list[Expr] | None:
         said = undivided(value, self.is_least)
@@ -127,9 +122,11 @@ class _Places:
                 if self.is_least(_whole(scale), 1):
                     return self.parts(_whole(factor))
         for sign in (1, -1):
-            for difference in _differences({place: sign * entry for place, entry in matrix.items()}):
-                if self._bounds(difference):
-                    return [] if sign == 1 else difference.gaps(self)
+            for p, q, r, s in _differences({place: sign * entry for place, entry in matrix.items()}):
+                gaps = _less(p, r), _less(q, s)
+                bounds = (p, 1), (r, 0), (gaps[0], 0), (q, 1), (s, 0), (gaps[1], 0)
+                if all(self.is_least(_whole(part), least) for part, least in bounds):  # 0 <= r <= p, 0 <= s <= q
+                    return [] if sign == 1 else [part for gap in gaps for part in self.parts(-_whole(gap))]
         return None
 
     def parts(self, value: Expr) -> list[Expr]:
@@ -161,34 +158,19 @@ class _Places:
 
     def _start(self, axis: str) -> int:
         """The smallest size there is, as far as that is known."""
-        if axis not in self._starts:
+        runs = self._runs(axis)
+        return (runs and runs.smallest) or 0
+
+    def _runs(self, axis: str) -> SizeSet | None:
+        """The sizes there are, as far as they are known."""
+        if axis not in self._known:
             found = sieve(self.own[axis], axis)
-            smallest = None if found is None else found.runs.smallest
-            self._starts[axis] = 0 if smallest is None else smallest
-        return self._starts[axis]
-
-    def _bounds(self, one: _Difference) -> bool:
-        """Whether 0 <= r <= p, 0 <= s <= q, 0 < p and 0 < q are seen."""
-        some = ((one.p, 1), (one.r, 0), (_less(one.p, one.r), 0), (one.q, 1), (one.s, 0), (_less(one.q, one.s), 0))
-        return all(self.is_least(_whole(part), least) for part, least in some)
+            self._known[axis] = None if found is None else found.runs[axis]
+        return self._known[axis]
 
 
-@dataclass(frozen=True)
-class _Difference:
-    """p*q - r*s, where p and r are of one axis, q and s of the others."""
-
-    p: _Part
-    q: _Part
-    r: _Part
-    s: _Part
-
-    def gaps(self, places: _Places) -> list[Expr]:
-        """What is >= 0 where p == r and q == s."""
-        return [*places.parts(_whole(_less(self.r, self.p))), *places.parts(_whole(_less(self.s, self.q)))]
-
-
-def _differences(matrix: _Matrix) -> Iterator[_Difference]:
-    """The ways to write a matrix of rank 2 as a difference of products whose factors of the axis grow alike."""
+def _differences(matrix: _Matrix) -> Iterator[tuple[_Part, _Part, _Part, _Part]]:
+    """The ways to write a matrix of rank 2 as p*q - r*s, where p and r, of the axis, grow alike."""
     for place, pivot in matrix.items():
         p = _column(matrix, place[1])
         q = {right: entry / pivot for right, entry in _row(matrix, place[0]).items()}
@@ -198,9 +180,7 @@ def _differences(matrix: _Matrix) -> Iterator[_Difference]:
                 continue
             factor = slopes[0] / slopes[1] * _scale(r) / _scale(p)  # type: ignore[operator]  # neither is None
             sign = 1 if slopes[0] > 0 else -1  # type: ignore[operator]
-            yield _Difference(
-                _times(p, sign), _times(q, sign), _times(r, sign * factor), _times(s, Fraction(sign) / factor)
-            )
+            yield _times(p, sign), _times(q, sign), _times(r, sign * factor), _times(s, Fraction(sign) / factor)
 
 
 def _single(matrix: _Matrix) -> Iterator[tuple[_Part, _Part]]:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from convcalc.analysis.validity.ties import are_at
+from convcalc.analysis.validity.ties import read_off
 from convcalc.bridge.capture.arguments import mapped, named_tensors, tensors_among
 from convcalc.bridge.device import need_torch
 from convcalc.errors import BadShape
@@ -73,7 +73,7 @@ def lettered(
     >>> lettered({"x": (1, 3, 8, 8)}, None, [{1: Expr.symbol("C")}])
     {'x': (1, C, H, W)}
     """
-    fits = placed is not None and are_at(placed, list(shapes.values()))
+    fits = placed is not None and read_off(placed, list(shapes.values())) is not None
     letters = dict(zip(shapes, placed or (), strict=True)) if fits else with_letters(shapes)
     for name, first in zip(letters, named, strict=False):
         taken = set(map(str, first.values()))  # a letter of the user's is no other axis'
