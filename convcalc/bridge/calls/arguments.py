@@ -140,7 +140,7 @@ def called(layer: type[Layer], order: str, on: int | None = None, **fixed: Any) 
 
     Where it is `on` so many spatial axes, the layer is told them for inputs without a batch.
 
-    >>> from convcalc.layers import TopK
+    >>> from convcalc.layers.reduce import TopK
     >>> import torch
     >>> called(TopK, "input | k dim ...")(torch.zeros(2, 9), 3, 1).layer.arguments()
     {'k': 3, 'dim': 1}
