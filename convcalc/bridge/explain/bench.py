@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from ast import literal_eval
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 from convcalc.bridge.capture.arguments import tensors_among, with_tensor
@@ -128,19 +131,34 @@ class Bench:
             return self.alter(0, change)
         return Change(feeds={path: change})
 
+    def fed(self, text: str, cause: str = "", *, alone: bool = False) -> Repair:
+        """Methods on what the failing module reads first, as in `x.flatten(1) before fc`."""
+        what = f"{self.name(0)}{text} before {self.failure.place}"
+        return Repair(what, self.feed(methods(text)), cause, alone=alone)
+
+    def altered(self, operand: int, text: str) -> Repair:
+        """Methods on an operand, as in `y.transpose(1, 2) in matmul`."""
+        return Repair(f"{self.name(operand)}{text} in {self.failure.place}", self.alter(operand, methods(text)))
+
     def before(self, call: Call, change: Callable[[Any], Any]) -> Change | None:
         """Change the first tensor that an earlier call reads."""
         site = self.site_of(call)
-        if site is None:
-            return None
-        return Change(calls={site: _altered(0, change)})
+        return None if site is None else Change(calls={site: _altered(0, change)})
 
     def module_before(self, operand: int, kinds: tuple[type, ...]) -> tuple[str, Any] | None:
         """The nearest module of some kinds on the way to an operand, with its path."""
-        for call in ancestors(self.failure.values[operand]):
-            if call.frame is not None and isinstance(call.frame.module, kinds):
-                return call.frame.path, call.frame.module
-        return None
+        frames = [call.frame for call in ancestors(self.failure.values[operand]) if call.frame is not None]
+        return next(((frame.path, frame.module) for frame in frames if isinstance(frame.module, kinds)), None)
+
+
+def methods(text: str) -> Callable[[Any], Any]:
+    """Return what calls the methods of a text on a tensor.
+
+    >>> methods(".flatten(2).transpose(1, 2)")(torch.zeros(2, 3, 4, 5)).shape
+    torch.Size([2, 20, 3])
+    """
+    calls = [(name, literal_eval(f"({args},)")) for name, args in re.findall(r"\.(\w+)\(([^()]+)\)", text)]
+    return lambda x: reduce(lambda value, call: getattr(value, call[0])(*call[1]), calls, x)
 
 
 def _same(a: Value, b: Value) -> bool:

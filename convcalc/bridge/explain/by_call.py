@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from operator import itemgetter, methodcaller
+from operator import itemgetter
 from typing import Any
 
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.explain.bench import CHANNELS_LAST, Bench, Repair
+from convcalc.bridge.explain.bench import CHANNELS_LAST, Bench, Repair, methods
 from convcalc.bridge.explain.by_module import strides
 from convcalc.bridge.explain.failure import axes_of, is_surely_last
 from convcalc.bridge.explain.operands import flattened
@@ -27,11 +27,11 @@ def by_call(bench: Bench) -> Iterator[Repair]:
     failure = bench.failure
     if bench.site is None or not failure.operands:
         return
-    layer, shape, name = failure.layer, failure.operands[0].shape, bench.name(0)
+    layer, shape = failure.layer, failure.operands[0].shape
     if is_surely_last(failure):
-        order = (0, len(shape) - 1, *range(1, len(shape) - 1)) if len(shape) > (axes_of(failure) or 0) + 1 else None
-        order = order or (len(shape) - 1, *range(len(shape) - 1))
-        what = f"{name}.permute{order} before {failure.place}"
+        axis = len(shape) - (axes_of(failure) or 0) - 1  # of the channels: 0 without a batch
+        order = (*range(axis), len(shape) - 1, *range(axis, len(shape) - 1))
+        what = f"{bench.name(0)}.permute{order} before {failure.place}"
         yield Repair(what, bench.alter(0, lambda x: x.permute(order)), cause=CHANNELS_LAST)
     match layer:
         case Linear():
@@ -47,15 +47,12 @@ def by_call(bench: Bench) -> Iterator[Repair]:
 
 def _to_linear(bench: Bench, layer: Linear) -> Iterator[Repair]:
     wanted = layer.in_features or 0
-    flat = flattened(bench.failure.values[0])
-    if flat is not None:
-        call, sizes = flat
-        pool = _pool(sizes, wanted)
-        if pool is not None:
-            text, module = pool
-            change = bench.before(call, module)
-            if change is not None:
-                yield Repair(f"{text} before {bench.name_of(call)}", change)
+    call, sizes = flattened(bench.failure.values[0]) or (None, ())
+    pool = _pool(sizes, wanted)
+    if call is not None and pool is not None:
+        change = bench.before(call, pool[1])
+        if change is not None:
+            yield Repair(f"{pool[0]} before {bench.name_of(call)}", change)
 
 
 def _pool(sizes: Sequence[int], wanted: int) -> tuple[str, Any] | None:
@@ -134,8 +131,7 @@ def _one_less(bench: Bench, shapes: Sequence[tuple[int, ...]]) -> Iterator[Repai
     large = 0 if len(shapes[0]) > len(shapes[1]) else 1
     for axis, size in reversed(tuple(enumerate(shapes[large]))):
         if size == 1 and (*shapes[large][:axis], *shapes[large][axis + 1 :]) == shapes[1 - large]:
-            what = f"{bench.name(large)}.squeeze({axis}) in {bench.failure.place}"
-            yield Repair(what, bench.alter(large, methodcaller("squeeze", axis)))
+            yield bench.altered(large, f".squeeze({axis})")
             return
 
 
@@ -146,27 +142,16 @@ def _fewer_axes(bench: Bench, shapes: Sequence[tuple[int, ...]]) -> Iterator[Rep
     if len(mine) != 2 or mine[0] != theirs[0] or len(theirs) < 3:
         return
     missing = len(theirs) - 2
-    name = bench.name(small)
-    index = f"[:, :{', None' * missing}]"
-    if isinstance(bench.failure.layer, Concat):
-        ends = ", ".join(("-1", "-1", *map(str, theirs[2:])))
-        yield Repair(
-            f"{name}{index}.expand({ends}) in {bench.failure.place}",
-            bench.alter(small, lambda x: x.reshape(*mine, *(1,) * missing).expand(-1, -1, *theirs[2:])),
-        )
-    else:
-        yield Repair(
-            f"{name}{index} in {bench.failure.place}",
-            bench.alter(small, lambda x: x.reshape(*mine, *(1,) * missing)),
-        )
+    ends = f".expand{(-1, -1, *theirs[2:])}" if isinstance(bench.failure.layer, Concat) else ""
+    what = f"{bench.name(small)}[:, :{', None' * missing}]{ends} in {bench.failure.place}"
+    yield Repair(what, bench.alter(small, lambda x: methods(ends)(x.reshape(*mine, *(1,) * missing))))
 
 
 # -- views ---------------------------------------------------------------------------------------------------------
 
 
 def _to_view(bench: Bench, layer: View, shape: tuple[int, ...]) -> Iterator[Repair]:
-    failure, name = bench.failure, bench.name(0)
-    site = bench.site
+    failure, name, site = bench.failure, bench.name(0), bench.site
     assert site is not None  # noqa: S101 -- a view is a call
     wanted = tuple(int(size(**failure.journal.numbers)) if callable(size) else size for size in layer.sizes)
 
@@ -177,11 +162,11 @@ def _to_view(bench: Bench, layer: View, shape: tuple[int, ...]) -> Iterator[Repa
     if failure.refusal is None:
         yield Repair(f"{name}.reshape{written(wanted)} in place of {failure.function}", to(wanted))
         return
-    pool = _pool(shape[1:], wanted[1]) if len(wanted) == 2 and wanted[0] in (-1, shape[0]) else None
+    is_flat = len(wanted) == 2 and wanted[0] in (-1, shape[0])
+    pool = _pool(shape[1:], wanted[1]) if is_flat else None
     if pool is not None:
-        text, module = pool
-        yield Repair(f"{text} before {failure.place}", bench.alter(0, module))
-    if len(wanted) == 2 and len(shape) > 2 and wanted[0] in (-1, shape[0]):
+        yield Repair(f"{pool[0]} before {failure.place}", bench.alter(0, pool[1]))
+    if is_flat and len(shape) > 2:
         yield Repair(f"{name}.flatten(1) in place of {failure.function}{written(wanted)}", to((shape[0], -1)))
         return
     for place in reversed(range(len(wanted))) if len(wanted) != len(shape) else ():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import itemgetter, methodcaller
+from operator import itemgetter
 from typing import Any
 
 from convcalc.bridge.capture.arguments import tensors_among
@@ -50,8 +50,7 @@ def _without_axis(bench: Bench) -> Iterator[Repair]:
         return
     for axis, size in enumerate(shape):
         if size == 1 and axis > 0:
-            what = f"{bench.name(0)}.squeeze({axis}) before {bench.failure.place}"
-            yield Repair(what, bench.feed(methodcaller("squeeze", axis)))
+            yield bench.fed(f".squeeze({axis})")
 
 
 def _rows(bench: Bench) -> Iterator[Repair]:

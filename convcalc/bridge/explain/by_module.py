@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from math import gcd
-from typing import Any
+from typing import Any, TypeAlias
 
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import Bench, Repair
@@ -28,6 +29,10 @@ from convcalc.layers.merge import Elementwise
 from convcalc.sizes.axes import per_axis
 
 nn = need_torch().nn
+_CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+Sizes: TypeAlias = tuple[int, ...]
 
 
 def by_module(bench: Bench) -> Iterator[Repair]:
@@ -55,17 +60,17 @@ def by_module(bench: Bench) -> Iterator[Repair]:
             yield from _with(failure.path, failure.module, normalized_shape=last)
         case Concat() | Elementwise() if len(failure.shapes) == 2:
             yield from _before_merge(bench)
-        case None if isinstance(failure.module, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d):
+        case None if isinstance(failure.module, _TRANSPOSED):
             yield from _output_size(bench, shape)
     yield from _of_producer(bench, shape)
 
 
-def _of_producer(bench: Bench, shape: tuple[int, ...]) -> Iterator[Repair]:
+def _of_producer(bench: Bench, shape: Sizes) -> Iterator[Repair]:
     """The layer that gave the channels or features, with as many as are wanted."""
     layer: Any = bench.failure.layer
     names = ("in_channels", "num_features", "in_features", "input_size", "num_channels")
     wanted = next((value for name in names if (value := getattr(layer, name, None))), None)
-    before = bench.module_before(0, _PRODUCERS)
+    before = bench.module_before(0, (nn.Linear, *_CONVS, *_TRANSPOSED))
     if wanted is None or before is None or len(shape) < 2:
         return
     path, module = before
@@ -76,10 +81,7 @@ def _of_producer(bench: Bench, shape: tuple[int, ...]) -> Iterator[Repair]:
         yield from _with(path, module, **{name: wanted})
 
 
-_PRODUCERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-
-
-def _output_size(bench: Bench, shape: tuple[int, ...]) -> Iterator[Repair]:
+def _output_size(bench: Bench, shape: Sizes) -> Iterator[Repair]:
     """Another `output_size` of a transposed convolution: the other way round, or the nearest that it reaches."""
     failure = bench.failure
     module: Any = failure.module
@@ -98,20 +100,15 @@ def _output_size(bench: Bench, shape: tuple[int, ...]) -> Iterator[Repair]:
     for sizes in dict.fromkeys([*([wanted[::-1]] if fits else []), nearest]):
         known = changed(module)
         if known is not None and min(sizes) > 0:
-            yield Repair(
-                f"output_size={sizes} in {failure.place}", Change(modules={failure.path: _sized(known[1], sizes)})
-            )
+            build = partial(_sized, known[1], sizes)
+            yield Repair(f"output_size={sizes} in {failure.place}", Change(modules={failure.path: build}))
 
 
-def _sized(build: Any, sizes: tuple[int, ...]) -> Any:
-    """What builds a transposed convolution that is always called with this output size."""
-
-    def built() -> Any:
-        module = build()
-        module.forward = lambda x, output_size=None: type(module).forward(module, x, list(sizes))
-        return module
-
-    return built
+def _sized(build: Any, sizes: Sizes) -> Any:
+    """A transposed convolution that is always called with this output size."""
+    module = build()
+    module.forward = lambda x, output_size=None: type(module).forward(module, x, list(sizes))
+    return module
 
 
 def _with(path: str, module: Any, **changes: Any) -> Iterator[Repair]:
@@ -121,7 +118,7 @@ def _with(path: str, module: Any, **changes: Any) -> Iterator[Repair]:
         yield Repair(f"{path}: {text}" if path else text, Change(modules={path: build}))
 
 
-def _of_conv(bench: Bench, shape: tuple[int, ...], axes: int) -> Iterator[Repair]:
+def _of_conv(bench: Bench, shape: Sizes, axes: int) -> Iterator[Repair]:
     failure = bench.failure
     layer: Any = failure.layer
     if len(shape) not in (axes + 1, axes + 2):
@@ -147,7 +144,7 @@ def _of_conv(bench: Bench, shape: tuple[int, ...], axes: int) -> Iterator[Repair
     yield from _of_window(bench, shape)
 
 
-def _of_window(bench: Bench, shape: tuple[int, ...]) -> Iterator[Repair]:
+def _of_window(bench: Bench, shape: Sizes) -> Iterator[Repair]:
     """A kernel that is too large: more padding, a smaller kernel."""
     failure = bench.failure
     layer: Any = failure.layer
@@ -179,45 +176,50 @@ def _of_window(bench: Bench, shape: tuple[int, ...]) -> Iterator[Repair]:
         yield from _with(failure.path, module, kernel_size=_like(module, "kernel_size", fits))
 
 
-def _like(module: Any, name: str, values: tuple[int, ...]) -> Any:
+def _like(module: Any, name: str, values: Sizes) -> Any:
     """One number for equal entries where the module holds a number."""
     same = all(value == values[0] for value in values)
     return values[0] if isinstance(getattr(module, name, None), int) and same else values
 
 
 def _before_merge(bench: Bench) -> Iterator[Repair]:
-    """A transposed convolution before a merge that falls short by less than its stride; a shortcut without a stride."""
+    """What stands before either operand, so that it gives the sizes of the other."""
     shapes = [tuple(map(int, shape)) for shape in bench.failure.shapes]
     if len(shapes[0]) != len(shapes[1]) or len(shapes[0]) < 3:
         return
-    for place, other in ((0, 1), (1, 0)):
-        lacks = [theirs - mine for mine, theirs in zip(shapes[place][2:], shapes[other][2:], strict=True)]
-        up = bench.module_before(place, (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d))
-        if up is not None and any(lacks):
-            path, module = up
-            extra = tuple(op + lack for op, lack in zip(module.output_padding, lacks, strict=True))
-            if min(extra) >= 0 and all(op < s for op, s in zip(extra, module.stride, strict=True)):
-                yield from _with(path, module, output_padding=extra)
-    for place, other in ((0, 1), (1, 0)):
-        yield from _padded(bench, place, shapes[place], shapes[other])
-    for place, other in ((0, 1), (1, 0)):
-        conv = bench.module_before(place, (nn.Conv1d, nn.Conv2d, nn.Conv3d))
-        if conv is None or any(k != 1 for k in conv[1].kernel_size):
-            continue
-        path, module = conv
-        read = _read_by(bench, place, path)
-        if read is None:
-            continue
-        stride = strides(read[2:], shapes[other][2:])
-        if stride is not None and stride != tuple(module.stride):
-            yield from _with(path, module, stride=stride)
-        if shapes[place][1] != shapes[other][1] and isinstance(bench.failure.layer, Elementwise):
-            yield from _with(path, module, out_channels=shapes[other][1])
+    for repaired in (_longer, _padded, _strided):
+        for place in (0, 1):
+            yield from repaired(bench, place, shapes[place], shapes[1 - place])
 
 
-def _padded(bench: Bench, place: int, mine: tuple[int, ...], theirs: tuple[int, ...]) -> Iterator[Repair]:
+def _longer(bench: Bench, place: int, mine: Sizes, theirs: Sizes) -> Iterator[Repair]:
+    """The transposed convolution before the smaller operand, with the output_padding that it lacks."""
+    lacks = [more - size for size, more in zip(mine[2:], theirs[2:], strict=True)]
+    up = bench.module_before(place, _TRANSPOSED)
+    if up is not None and any(lacks):
+        path, module = up
+        extra = tuple(op + lack for op, lack in zip(module.output_padding, lacks, strict=True))
+        if min(extra) >= 0 and all(op < s for op, s in zip(extra, module.stride, strict=True)):
+            yield from _with(path, module, output_padding=extra)
+
+
+def _strided(bench: Bench, place: int, mine: Sizes, theirs: Sizes) -> Iterator[Repair]:
+    """The 1x1 convolution of a shortcut, with the stride or the channels of the other operand."""
+    conv = bench.module_before(place, _CONVS)
+    read = None if conv is None else _read_by(bench, place, conv[0])
+    if conv is None or read is None or any(k != 1 for k in conv[1].kernel_size):
+        return
+    path, module = conv
+    stride = strides(read[2:], theirs[2:])
+    if stride is not None and stride != tuple(module.stride):
+        yield from _with(path, module, stride=stride)
+    if mine[1] != theirs[1] and isinstance(bench.failure.layer, Elementwise):
+        yield from _with(path, module, out_channels=theirs[1])
+
+
+def _padded(bench: Bench, place: int, mine: Sizes, theirs: Sizes) -> Iterator[Repair]:
     """The convolution before the smaller operand, with the padding that keeps the size."""
-    conv = bench.module_before(place, (nn.Conv1d, nn.Conv2d, nn.Conv3d))
+    conv = bench.module_before(place, _CONVS)
     lacks = [more - size for size, more in zip(mine[2:], theirs[2:], strict=True)]
     if conv is None or not any(lacks) or any(lack < 0 or lack % 2 for lack in lacks):
         return
@@ -229,7 +231,7 @@ def _padded(bench: Bench, place: int, mine: tuple[int, ...], theirs: tuple[int, 
         yield from _with(path, module, padding=padding)
 
 
-def _read_by(bench: Bench, operand: int, path: str) -> tuple[int, ...] | None:
+def _read_by(bench: Bench, operand: int, path: str) -> Sizes | None:
     """The shape that the module of a path read, on the way to an operand."""
     call = bench.failure.values[operand].call
     while call.inputs:
@@ -240,7 +242,7 @@ def _read_by(bench: Bench, operand: int, path: str) -> tuple[int, ...] | None:
     return None
 
 
-def strides(sizes: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...] | None:
+def strides(sizes: Sizes, wanted: Sizes) -> Sizes | None:
     """Return the stride of a 1x1 convolution that takes each size to that wanted; None where there is none.
 
     (n - 1)//s + 1 = m for the smallest s.

@@ -1,16 +1,18 @@
-"""Repairs of a call that is refused for the types of what it reads: other types, one tensor after another."""
+"""Calls that are refused for the types of what they read: what is said, and repairs by other types."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from convcalc.bridge.capture.arguments import tensors_among, with_tensor
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import Bench, Repair
-from convcalc.bridge.explain.kinds import Typed, typed
+from convcalc.bridge.explain.failure import Failure, names_until
+from convcalc.bridge.explain.operands import name_of_value
 from convcalc.bridge.explain.reruns import Change
+from convcalc.errors import BadArgument, ConvcalcError
 
 torch = need_torch()
 
@@ -21,6 +23,49 @@ _WORDS = {
     torch.bool: ".bool()",
 }
 """How a tensor is given another type; all others by `.to`."""
+
+
+class Typed(NamedTuple):
+    """One tensor that a call reads: what it is called, its type, its places among the call's tensors."""
+
+    name: str
+    kind: Any
+    places: tuple[int, ...]
+    is_weight: bool
+
+    @property
+    def word(self) -> str:
+        """The type as torch writes it."""
+        return str(self.kind).removeprefix("torch.")
+
+
+def typed(failure: Failure) -> list[Typed]:
+    """Return the tensors that the failing call reads, in order, each once."""
+    given = list(tensors_among((failure.args, failure.kwargs)))
+    names = names_until(failure.run, failure.values)
+    labels = {id(value.call): operand.label for value, operand in zip(failure.values, failure.operands, strict=False)}
+    found: dict[tuple[str, Any], Typed] = {}
+    for place, tensor in enumerate(given):
+        value = failure.journal.tensors.at(tensor)
+        kind, path = failure.journal.tensors.kind(tensor)
+        given_by = None if value is None or path else labels.get(id(value.call)) or name_of_value(value, names)
+        key = name, _ = given_by or path or "a constant", tensor.dtype
+        places = (*found[key].places, place) if key in found else (place,)
+        found[key] = Typed(name, tensor.dtype, places, bool(kind))
+    return list(found.values())
+
+
+def refused_types(failure: Failure) -> ConvcalcError:
+    """Return the sentence of a call that is refused for the types of what it reads."""
+    some = typed(failure)
+    kinds = list(dict.fromkeys(one.word for one in some))
+    what = kinds[0] if len(kinds) == 1 else f"{', '.join(kinds[:-1])} and {kinds[-1]} together"
+    weights = {one.word: f"{one.name} is {one.word}" for one in reversed(some) if one.is_weight}
+    given = (*(f"{one.name} gives {one.word}" for one in some[:4] if not one.is_weight), *weights.values())
+    text = " ".join(str(failure.error).split()).removesuffix(".")
+    text = f"{text}." if len(text) <= 160 else f"{text[:157]}..."
+    rule = "every call takes the types of what it reads"
+    return failure.says(f"takes no {what}: {', '.join(given)}; torch says: {text}", rule, BadArgument)
 
 
 def by_type(bench: Bench) -> Iterator[Repair]:

@@ -17,7 +17,7 @@ from convcalc.bridge.events import Call, Frame, Value
 from convcalc.bridge.explain.modules import layer_of
 from convcalc.bridge.explain.operands import operands_of
 from convcalc.bridge.hearing.lines import OURS, TORCHS
-from convcalc.errors import ConvcalcError, Operand, Refused, labelled
+from convcalc.errors import BadShape, ConvcalcError, Operand, Refused, labelled
 from convcalc.layers import Conv, ConvTranspose, Layer, Recurrent, Shape
 
 _PYTHON = sysconfig.get_path("stdlib") + os.sep
@@ -74,6 +74,10 @@ class Failure:
         """The shapes it read."""
         return tuple(value.call.shapes[value.place] for value in self.values)
 
+    def says(self, text: str, rule: str = "", kind: type[ConvcalcError] = BadShape) -> ConvcalcError:
+        """Return the error that a sentence about it is."""
+        return kind(f"{self.label} {text}", rule=rule, place=self.place)
+
     @property
     def refusal(self) -> ConvcalcError | None:
         """What our own rule says of it; None where there is no rule, or it would let it pass."""
@@ -102,62 +106,54 @@ def read_failure(error: BaseException, run: Any) -> Failure:
 
 def _of_call(call: Any, error: BaseException, run: Any) -> Failure:
     frame = call.frame
-    path = frame.path if frame is not None else ""
-    values = call.inputs
-    names = names_until(run, values)
-    source, line = _written(error)
-    return Failure(
-        run=run,
-        journal=run.journal,
-        error=error,
+    return _failure(
+        run,
+        error,
+        call.inputs,
         place=_place(run, frame, call.function),
         function=call.function,
-        path=path,
-        module=frame.module if frame is not None else None,
+        path="" if frame is None else frame.path,
+        module=None if frame is None else frame.module,
         layer=call.layer,
-        values=values,
-        operands=operands_of(values, names, run.journal),
         raw=call.raw,
         args=call.args,
         kwargs=call.kwargs,
-        source=source,
-        line=line,
         of_types=call.of_types,
     )
 
 
 def _of_line(error: BaseException, run: Any) -> Failure:
     """What a module of torch refuses before it calls anything, or what the user's own code raises."""
-    frames = list(_frames(error))
-    forwards = [place for place, (frame, _) in enumerate(frames) if _is_forward(frame)]
-    inner = frames[forwards[-1]][0] if forwards else None
-    path = inner.f_locals["path"] if inner is not None else ""
-    module = inner.f_locals["module"] if inner is not None else None
-    given = inner.f_locals["args"] if inner is not None else ()
+    frames = [frame for frame, _ in _frames(error)]
+    inner = next(filter(_is_forward, reversed(frames)), None)
+    known = {"path": "", "module": None, "args": (), "kwargs": {}} if inner is None else inner.f_locals
+    path, module, given = known["path"], known["module"], known["args"]
     torch = need_torch()
     values = tuple(run.journal.value(entry) for entry in given if isinstance(entry, torch.Tensor))
-    source, line = _written(error)
     own = module is not None and not type(module).__module__.startswith("torch.")
     failed = run.journal.failed
     asserts = failed is not None and failed.error is error  # by torch._assert
-    by_user = _raised_by_user(error) or inner is None or frames[-1][0] is inner or asserts or own
-    return Failure(
-        run=run,
-        journal=run.journal,
-        error=error,
+    by_user = _raised_by_user(error) or inner is None or frames[-1] is inner or asserts or own
+    return _failure(
+        run,
+        error,
+        values,
         place=path or run.name,
         function=type(module).__name__ if module is not None else run.name,
         path=path,
         module=module,
         layer=None if by_user else layer_of(module),
-        values=values,
-        operands=operands_of(values, names_until(run, values), run.journal),
         args=given,
-        kwargs=inner.f_locals["kwargs"] if inner is not None else {},
+        kwargs=known["kwargs"],
         by_user=by_user,
-        source=source,
-        line=line,
     )
+
+
+def _failure(run: Any, error: BaseException, values: tuple[Value, ...], **known: Any) -> Failure:
+    """What is known, with the user's line and what was read."""
+    source, line = _written(error)
+    operands = operands_of(values, names_until(run, values), run.journal)
+    return Failure(run, run.journal, error, values=values, operands=operands, source=source, line=line, **known)
 
 
 def names_until(run: Any, values: tuple[Value, ...]) -> dict[int, str]:
@@ -255,9 +251,8 @@ def is_surely_last(failure: Failure) -> bool:
 
 def ranks_of(failure: Failure) -> tuple[int, ...] | None:
     """Return how many axes a call takes; None where any number, or where that is not known."""
-    name = failure.function
-    axes = axes_of(failure)
-    if name.startswith(("BatchNorm1d",)):
+    name, axes = failure.function, axes_of(failure)
+    if name == "BatchNorm1d":
         return 2, 3
     if name.startswith("BatchNorm") and axes:
         return (axes + 2,)

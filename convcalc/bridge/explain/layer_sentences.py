@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.bridge.explain.failure import Failure, axes_of, is_surely_last, ranks_of
-from convcalc.errors import BadArgument, BadShape, ConvcalcError
+from convcalc.errors import BadArgument, ConvcalcError, Operand
 from convcalc.layers import (
     BatchNorm,
     Concat,
@@ -29,40 +29,27 @@ from convcalc.sizes.axes import AXES, axis_names
 
 def of_layer(failure: Failure) -> ConvcalcError | None:
     """Return the sentence of a layer that refuses what it reads; None where nothing more is known than its rule."""
-    layer, place = failure.layer, failure.label
-    refused = failure.refusal is not None
+    layer, refused = failure.layer, failure.refusal is not None
     if layer is None or not failure.operands:
         return None
-    first = failure.operands[0]
-    shape = first.shape
+    first, shape = failure.operands[0], failure.operands[0].shape
     match layer:
         case Linear() if refused and shape:
-            return BadShape(
-                f"{place} takes {layer.in_features} features, {first.label} gives {_last(first)}; "
-                "the last axis must equal in_features.",
-                rule="the last axis equals in_features",
-                place=failure.place,
-            )
+            return _takes(failure, f"{layer.in_features} features", _last(first), "the last axis", "in_features")
         case Recurrent() if refused and len(shape) in (2, 3) and layer.input_size != shape[-1]:
-            return BadShape(
-                f"{place} takes {layer.input_size} features a step, {first.label} gives {_last(first)}; "
-                "the last axis must equal input_size.",
-                rule="the last axis equals input_size",
-                place=failure.place,
-            )
+            return _takes(failure, f"{layer.input_size} features a step", _last(first), "the last axis", "input_size")
         case Conv() | ConvTranspose() if axes_of(failure) in AXES:
             return _of_conv(failure, layer, axes_of(failure) or 0)
         case BatchNorm() | InstanceNorm() if len(shape) > 1 and layer.num_features not in (None, shape[1]):
-            return _channels(failure, layer.num_features, "num_features", shape[1])
+            return _takes(failure, f"{layer.num_features} channels", shape[1], "axis C", "num_features")
         case GroupNorm() if len(shape) > 1 and layer.num_channels not in (None, shape[1]):
-            return _channels(failure, layer.num_channels, "num_channels", shape[1])
+            return _takes(failure, f"{layer.num_channels} channels", shape[1], "axis C", "num_channels")
         case LayerNorm() if refused:
             ends = written(shape[-len(layer.sizes) :])
-            return BadShape(
-                f"{place} normalizes axes of sizes {written(layer.sizes)}, {first.label} gives {written(shape)}, which "
+            return failure.says(
+                f"normalizes axes of sizes {written(layer.sizes)}, {first.label} gives {written(shape)}, which "
                 f"ends with {ends}; the last axes must equal normalized_shape.",
-                rule="the last axes equal normalized_shape",
-                place=failure.place,
+                "the last axes equal normalized_shape",
             )
         case Concat() | Stack() | Elementwise() if refused and not isinstance(layer, Pairwise):
             return _of_merge(failure, layer)
@@ -73,56 +60,42 @@ def of_layer(failure: Failure) -> ConvcalcError | None:
         case Embedding() if not refused:
             kind = str(_dtype(failure)).removeprefix("torch.")
             if kind not in ("int64", "int32"):
-                return BadArgument(
-                    f"{place} takes indices, whole numbers of type int64, {first.label} gives {kind}.",
-                    rule="indices are int64 or int32",
-                    place=failure.place,
-                )
+                text = f"takes indices, whole numbers of type int64, {first.label} gives {kind}."
+                return failure.says(text, "indices are int64 or int32", BadArgument)
     return None
 
 
 def _of_conv(failure: Failure, layer: Any, axes: int) -> ConvcalcError | None:
-    first, place = failure.operands[0], failure.label
-    shape = first.shape
+    shape = failure.operands[0].shape
     if len(shape) not in (axes + 1, axes + 2):
         return _rank(failure, axes)
     channels = shape[-axes - 1]
     if layer.in_channels in (None, channels):
         return None
-    named = "; {} has {} last, as in channels-last (NHWC)" if is_surely_last(failure) else ""
-    how = named.format(written(shape), layer.in_channels)
-    many = (
-        f"{layer.in_channels} = {layer.groups}·{layer.in_channels // layer.groups}"
-        if layer.groups > 1 and layer.in_channels > layer.groups
-        else ""
-    )
-    return BadShape(
-        f"{place} takes {many or layer.in_channels} channels, {first.label} gives {channels}{how}; "
-        "input channels must equal in_channels.",
-        rule="input channels equal in_channels",
-        place=failure.place,
-    )
+    last = f"; {written(shape)} has {layer.in_channels} last, as in channels-last (NHWC)"
+    got = f"{channels}{last if is_surely_last(failure) else ''}"
+    is_grouped = 1 < layer.groups < layer.in_channels
+    each = f" = {layer.groups}·{layer.in_channels // layer.groups}" if is_grouped else ""
+    return _takes(failure, f"{layer.in_channels}{each} channels", got, "input channels", "in_channels")
 
 
-def _channels(failure: Failure, wanted: int | None, name: str, got: int) -> BadShape:
-    return BadShape(
-        f"{failure.label} takes {wanted} channels, {failure.operands[0].label} gives {got}; axis C must equal {name}.",
-        rule=f"input channels equal {name}",
-        place=failure.place,
-    )
+def _takes(failure: Failure, wanted: str, got: Any, what: str, name: str) -> ConvcalcError:
+    """A hyper-parameter that what it reads must equal."""
+    text = f"takes {wanted}, {failure.operands[0].label} gives {got}; {what} must equal {name}."
+    rule = f"the last axis equals {name}" if what == "the last axis" else f"input channels equal {name}"
+    return failure.says(text, rule)
 
 
-def _of_merge(failure: Failure, layer: Any) -> BadShape:
+def _of_merge(failure: Failure, layer: Any) -> ConvcalcError:
     shapes = [operand.shape for operand in failure.operands]
     given = " and ".join(f"{operand.label} gives {written(operand.shape)}" for operand in failure.operands[:4])
     ranks = set(map(len, shapes))
-    if len(ranks) > 1 and not isinstance(layer, Elementwise):
-        rule = "all have equally many axes"
-        return BadShape(f"{failure.label} needs shapes of equally many axes: {given}.", rule=rule, place=failure.place)
+    broadcast = isinstance(layer, Elementwise)
+    if len(ranks) > 1 and not broadcast:
+        return failure.says(f"needs shapes of equally many axes: {given}.", "all have equally many axes")
     rank = max(ranks)
     joined = layer.dim % rank if isinstance(layer, Concat) else None
     aligned = [(1,) * (rank - len(shape)) + shape for shape in shapes]
-    broadcast = isinstance(layer, Elementwise)
     differ = [
         named_axis(axis, rank).removeprefix("axis ")
         for axis in range(rank)
@@ -137,41 +110,35 @@ def _of_merge(failure: Failure, layer: Any) -> BadShape:
     tail = f"{_and(differ)} differ{'s' if len(differ) == 1 else ''}"
     if len(ranks) > 1:
         tail = "sizes are compared from the last axis on"
-    return BadShape(f"{failure.label} {wants}: {given}; {tail}.", rule=rule, place=failure.place)
+    return failure.says(f"{wants}: {given}; {tail}.", rule)
 
 
-def _of_view(failure: Failure, layer: View) -> BadShape:
+def _of_view(failure: Failure, layer: View) -> ConvcalcError:
     first = failure.operands[0]
     wanted = tuple(int(size(**failure.journal.numbers)) if callable(size) else size for size in layer.sizes)
     have = product(first.shape)
     many = f"{have} = {'·'.join(map(str, first.shape))}"
     known = product([size for size in wanted if size != -1])
     must = f"a multiple of {known}" if -1 in wanted else f"exactly {known}"
-    return BadShape(
-        f"{failure.label} to {written(wanted)} needs {must} values, {first.label} gives {many}; "
-        "a view keeps the number of values.",
-        rule="a view keeps the number of values",
-        place=failure.place,
-    )
+    rule = "a view keeps the number of values"
+    return failure.says(f"to {written(wanted)} needs {must} values, {first.label} gives {many}; {rule}.", rule)
 
 
-def _of_matmul(failure: Failure) -> BadShape | None:
+def _of_matmul(failure: Failure) -> ConvcalcError | None:
     a, b = failure.operands
     if not a.shape or not b.shape:
         return None
     columns, rows = a.shape[-1], b.shape[-2] if len(b.shape) > 1 else b.shape[0]
-    rule = "columns of the first equal rows of the second"
     if columns == rows:
         return None
-    return BadShape(
-        f"{failure.label} needs as many columns as rows: {a.label} {written(a.shape)} has {columns} columns, "
+    return failure.says(
+        f"needs as many columns as rows: {a.label} {written(a.shape)} has {columns} columns, "
         f"{b.label} {written(b.shape)} has {rows} rows.",
-        rule=rule,
-        place=failure.place,
+        "columns of the first equal rows of the second",
     )
 
 
-def of_rank(failure: Failure) -> BadShape | None:
+def of_rank(failure: Failure) -> ConvcalcError | None:
     """Return the sentence of a call that reads too many or too few axes; None where that is not it."""
     wanted = ranks_of(failure)
     if wanted is None or not failure.operands or len(failure.operands[0].shape) in wanted:
@@ -179,7 +146,7 @@ def of_rank(failure: Failure) -> BadShape | None:
     return _rank(failure, axes_of(failure) or 0)
 
 
-def _rank(failure: Failure, axes: int) -> BadShape:
+def _rank(failure: Failure, axes: int) -> ConvcalcError:
     first = failure.operands[0]
     wanted = ranks_of(failure) or ()
     spatial = axis_names(axes) if axes in AXES else ()
@@ -190,18 +157,15 @@ def _rank(failure: Failure, axes: int) -> BadShape:
         if failure.function == "BatchNorm1d":
             texts = {2: "(N, C)", 3: "(N, C, L)"}
     shapes = " or ".join(texts[rank] for rank in sorted(wanted, reverse=True) if rank in texts)
-    count = len(first.shape)
-    return BadShape(
-        f"{failure.label} takes {shapes}, {first.label} gives {written(first.shape)}, which has {count} "
-        f"ax{'i' if count == 1 else 'e'}s.",
-        rule=f"the input has {' or '.join(map(str, sorted(wanted)))} axes",
-        place=failure.place,
+    many = f"{len(first.shape)} ax{'i' if len(first.shape) == 1 else 'e'}s"
+    return failure.says(
+        f"takes {shapes}, {first.label} gives {written(first.shape)}, which has {many}.",
+        f"the input has {' or '.join(map(str, sorted(wanted)))} axes",
     )
 
 
-def _last(operand: Any) -> str:
-    factors: str = operand.factors
-    return factors or str(operand.shape[-1])
+def _last(operand: Operand) -> str:
+    return operand.factors or str(operand.shape[-1])
 
 
 def _dtype(failure: Failure) -> Any:

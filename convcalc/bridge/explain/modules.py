@@ -12,9 +12,6 @@ from convcalc.layers import BatchNorm, InstanceNorm, Layer, Recurrent
 torch = need_torch()
 nn = torch.nn
 
-_SKIPPED = ("device", "dtype")
-_RECURRENT = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size")
-
 
 def changed(module: Any, **changes: Any) -> tuple[str, Callable[[], Any]] | None:
     """Return a module with other hyper-parameters: its source text, and what builds it on meta.
@@ -45,45 +42,36 @@ def changed(module: Any, **changes: Any) -> tuple[str, Callable[[], Any]] | None
 
 def _arguments(module: Any) -> dict[str, Any] | None:
     """What a module was built from, by name; None where it does not say."""
-    names = _RECURRENT if isinstance(module, nn.RNNBase) else tuple(_signature(type(module)))
-    if isinstance(module, nn.GRU | nn.RNN):
-        names = (*(name for name in names if name != "proj_size"), *(("nonlinearity",) * isinstance(module, nn.RNN)))
-    found = {}
-    for name in names:
-        if not hasattr(module, name):
-            return None
-        value = getattr(module, name)
-        found[name] = value is not None if name == "bias" and not isinstance(value, bool) else value
+    names = _signature(type(module))
+    if not all(hasattr(module, name) for name in names):
+        return None
+    found = {name: getattr(module, name) for name in names}
+    if not isinstance(found.get("bias", False), bool):
+        found["bias"] = found["bias"] is not None
     if found.get("affine") is False:
         found.pop("bias", None)
     return found
 
 
-def _signature(cls: type) -> dict[str, inspect.Parameter]:
-    """What the constructor of a class takes by name."""
+def _signature(cls: type) -> dict[str, Any]:
+    """What the constructor of a class takes by name, and the default of each; recurrent ones share most of theirs."""
+    skipped, known = {"device", "dtype"}, inspect.signature(cls).parameters
+    if issubclass(cls, nn.RNNBase):  # states are projected by an LSTM alone
+        skipped |= {"mode"} if cls is nn.LSTM else {"mode", "proj_size"}
+        known = inspect.signature(nn.RNNBase).parameters
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    known = inspect.signature(cls).parameters
-    return {name: entry for name, entry in known.items() if entry.kind in kinds and name not in _SKIPPED}
+    found = {name: entry.default for name, entry in known.items() if entry.kind in kinds and name not in skipped}
+    return {**found, "nonlinearity": "tanh"} if issubclass(cls, nn.RNN) else found
 
 
 def _text(cls: type, given: Mapping[str, Any]) -> str:
-    if issubclass(cls, nn.RNNBase):
-        defaults: dict[str, Any] = dict.fromkeys(_RECURRENT, False) | {
-            "num_layers": 1,
-            "bias": True,
-            "nonlinearity": "tanh",
-        }
-        required = {"input_size", "hidden_size"}
-    else:
-        known = _signature(cls)
-        defaults = {name: entry.default for name, entry in known.items()}
-        required = {name for name, entry in known.items() if entry.default is inspect.Parameter.empty}
+    known = _signature(cls)
     parts = []
     for name, value in given.items():
         short = value[0] if name == "normalized_shape" and len(value) == 1 else _short(name, value)
-        if name in required:
+        if known.get(name) is inspect.Parameter.empty:
             parts.append(repr(short))
-        elif short != _short(name, defaults.get(name)) and not _is_default_stride(name, value, given):
+        elif short != _short(name, known.get(name)) and not _is_default_stride(name, value, given):
             parts.append(f"{name}={short!r}")
     return f"nn.{cls.__name__}({', '.join(parts)})"
 

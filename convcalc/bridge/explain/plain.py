@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import Bench, Repair
@@ -37,23 +36,16 @@ def plain(bench: Bench) -> Iterator[Repair]:
         case Linear() if failure.layer.in_features and len(shape) > 2:
             yield from _to_features(bench, shape, failure.layer.in_features)
         case Conv() | ConvTranspose() if len(shape) == 3 and is_last(failure):
-            what = f"{bench.name(0)}.transpose(1, 2) before {failure.place}"
-            yield Repair(what, bench.feed(lambda x: x.transpose(1, 2)))
+            yield bench.fed(".transpose(1, 2)")
         case Matmul() if len(failure.shapes) == 2 and len(failure.shapes[1]) > 1:
-            yield from _turned(bench, len(shape))
+            for operand in (1, 0) if len(shape) > 1 else (1,):  # the second, as of queries and keys, first
+                yield bench.altered(operand, ".transpose(-2, -1)")
         case LayerNorm() if len(failure.layer.sizes) == 1 and isinstance(failure.layer.sizes[0], int):
             yield from _moved(bench, shape, failure.layer.sizes[0])
         case MultiheadAttention():
             yield from _to_tokens(bench)
         case Recurrent() if shape and failure.layer.input_size not in (None, shape[-1]):
             yield from _to_steps(bench, shape, failure.layer.input_size, failure.layer.batch_first)
-
-
-def _turned(bench: Bench, axes: int) -> Iterator[Repair]:
-    """Either factor of a product of matrices turned: the second, as of queries and keys, first."""
-    for operand in (1, 0) if axes > 1 else (1,):
-        what = f"{bench.name(operand)}.transpose(-2, -1) in {bench.failure.place}"
-        yield Repair(what, bench.alter(operand, lambda x: x.transpose(-2, -1)))
 
 
 def _samples_whole(bench: Bench) -> Iterator[Repair]:
@@ -84,20 +76,16 @@ def _samples_whole(bench: Bench) -> Iterator[Repair]:
 
 
 def _to_features(bench: Bench, shape: tuple[int, ...], wanted: int) -> Iterator[Repair]:
-    place, name = bench.failure.place, bench.name(0)
     if product(shape[1:]) == wanted:
-        what = f"{name}.flatten(1) before {place}"
         cause = f"{wanted} = {'·'.join(map(str, shape[1:]))}, so a flatten is missing"
-        yield Repair(what, bench.feed(lambda x: x.flatten(1)), cause, alone=True)
+        yield bench.fed(".flatten(1)", cause, alone=True)
     yield from _moved(bench, shape, wanted)
 
 
 def _moved(bench: Bench, shape: tuple[int, ...], wanted: int) -> Iterator[Repair]:
     """The axis after the batch that has the size wanted, moved last."""
     if wanted in shape[1:-1] and shape[-1] != wanted:
-        axis = shape.index(wanted, 1)
-        what = f"{bench.name(0)}.movedim({axis}, -1) before {bench.failure.place}"
-        yield Repair(what, bench.feed(lambda x: x.movedim(axis, -1)))
+        yield bench.fed(f".movedim({shape.index(wanted, 1)}, -1)")
 
 
 def _to_tokens(bench: Bench) -> Iterator[Repair]:
@@ -134,19 +122,13 @@ def _is_under(path: str, root: str) -> bool:
 
 def _to_steps(bench: Bench, shape: tuple[int, ...], wanted: int, batch_first: bool) -> Iterator[Repair]:
     """Channels as the features of a step: from (N, C, L), or from maps, whose rows are then features or steps."""
-    name, place = bench.name(0), bench.failure.place
     ends = "" if batch_first else ".transpose(0, 1)"
-
-    def given(text: str, steps: Any) -> Repair:
-        cause = f"{name} has {wanted} channels on another axis than the last"
-        change = bench.feed(lambda x: steps(x) if batch_first else steps(x).transpose(0, 1))
-        return Repair(f"{name}{text}{ends} before {place}", change, cause, alone=True)
-
-    if len(shape) == 3 and shape[1] == wanted:
-        yield given(".transpose(1, 2)", lambda x: x.transpose(1, 2))
-    if len(shape) == 4 and shape[1] == wanted:
-        yield given(".flatten(2).transpose(1, 2)", lambda x: x.flatten(2).transpose(1, 2))
-    if len(shape) == 4 and shape[1] * shape[2] == wanted:
-        yield given(".flatten(1, 2).transpose(1, 2)", lambda x: x.flatten(1, 2).transpose(1, 2))
+    cause = f"{bench.name(0)} has {wanted} channels on another axis than the last"
+    ways = {
+        ".transpose(1, 2)": len(shape) == 3 and shape[1] == wanted,
+        ".flatten(2).transpose(1, 2)": len(shape) == 4 and shape[1] == wanted,
+        ".flatten(1, 2).transpose(1, 2)": len(shape) == 4 and shape[1] * shape[2] == wanted,
+    }
+    yield from (bench.fed(f"{text}{ends}", cause, alone=True) for text, fits in ways.items() if fits)
     if len(shape) == 3 and shape[0] == wanted and not batch_first:
-        yield Repair(f"{name}.permute(2, 1, 0) before {place}", bench.feed(lambda x: x.permute(2, 1, 0)), alone=True)
+        yield bench.fed(".permute(2, 1, 0)", alone=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 from convcalc.bridge.capture.isolation import silent, unchanged
@@ -47,15 +47,9 @@ class Change:
 
     def __or__(self, other: Change) -> Change:
         """Both, the inputs by this one first."""
-        return Change(
-            {**self.modules, **other.modules},
-            {**self.calls, **other.calls},
-            {**self.results, **other.results},
-            {**self.functions, **other.functions},
-            lambda inputs: other.inputs(self.inputs(inputs)),
-            {**self.feeds, **other.feeds},
-            {**self.tensors, **other.tensors},
-        )
+        names = [entry.name for entry in fields(self) if entry.name != "inputs"]
+        both = {name: {**getattr(self, name), **getattr(other, name)} for name in names}
+        return Change(**both, inputs=lambda inputs: other.inputs(self.inputs(inputs)))
 
 
 class Changed(Recorder):

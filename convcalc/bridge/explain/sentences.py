@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from convcalc.bridge.capture.arguments import tensors_among
+from convcalc.bridge.explain.by_type import refused_types
 from convcalc.bridge.explain.failure import DECIDE_SHAPES, Failure, needs_values
-from convcalc.bridge.explain.kinds import refused_types
 from convcalc.bridge.explain.layer_sentences import of_layer, of_rank
 from convcalc.errors import BadArgument, BadShape, ConvcalcError, Refused, Unknown
 from convcalc.layers.base import written
@@ -31,24 +32,17 @@ def sentence(failure: Failure) -> ConvcalcError:
 
 
 def _of_user(failure: Failure) -> ConvcalcError:
-    error, place = failure.error, failure.place
-    run = failure.run
+    error, run = failure.error, failure.run
     wanted = _signature(run) if isinstance(error, TypeError) and failure.path == "" else ""
     if wanted:
         return BadArgument(wanted, rule="forward gets an input for each argument", place=run.name)
-    where = failure.source or place
     text = " ".join(str(error).split())
-    return Refused(
-        f"{where} raises {type(error).__name__}{f': {text}' if text else ''}{_given(failure)}",
-        rule="the model's own code runs on this input",
-        place=failure.place,
-    )
+    what = f"{failure.source or failure.place} raises {type(error).__name__}{f': {text}' if text else ''}"
+    return Refused(f"{what}{_given(failure)}", rule="the model's own code runs on this input", place=failure.place)
 
 
 def _signature(run: Any) -> str:
     """What forward takes, where that is not what it got."""
-    import inspect
-
     try:
         signature = inspect.signature(getattr(run.twin.forward, "__wrapped__", run.twin.forward))
     except (TypeError, ValueError):
@@ -60,19 +54,16 @@ def _signature(run: Any) -> str:
         names = [name for name, entry in signature.parameters.items() if entry.kind in kinds]
         least = sum(signature.parameters[name].default is inspect.Parameter.empty for name in names)
         many = f"{least}" if least == len(names) else f"{least} to {len(names)}"
+        takes = f"{run.name}.forward takes {many} input{'' if many == '1' else 's'} ({', '.join(names)})"
         got = len(run.args) + len(run.kwargs)
-        return (
-            f"{run.name}.forward takes {many} input{'' if many == '1' else 's'} ({', '.join(names)}), "
-            f"and {got} {'is' if got == 1 else 'are'} given."
-        )
+        return f"{takes}, and {got} {'is' if got == 1 else 'are'} given."
     return ""
 
 
-def _of_values(failure: Failure) -> Unknown:
-    mask = next(
-        (operand for operand, kind in zip(failure.operands, _kinds(failure), strict=False) if "bool" in kind), None
-    )
-    read = mask or next(iter(failure.operands), None)
+def _of_values(failure: Failure) -> ConvcalcError:
+    pairs = zip(failure.operands, tensors_among((failure.args, failure.kwargs)), strict=False)
+    masks = [operand for operand, tensor in pairs if str(tensor.dtype) == "torch.bool"]
+    read = next(iter((*masks, *failure.operands)), None)
     whose = f"of {read.label}" if read is not None else "of a tensor"
     if failure.function in ("bool", "is_nonzero"):
         way = "say how it goes with --assume LINE=true or false (assume= in Python), or choose with torch.where"
@@ -82,16 +73,8 @@ def _of_values(failure: Failure) -> Unknown:
         way = "the shape it gives depends on them: keep the shape fixed, as with torch.where"
     else:
         way = "give the number as a Python constant, or stay with tensors"
-    return Unknown(
-        f"{failure.label} needs the values {whose}, and a capture has shapes without values; {way}.",
-        rule="shapes and branches do not depend on values",
-        place=failure.place,
-    )
-
-
-def _kinds(failure: Failure) -> list[str]:
-    """The type of each operand's values, where the operands are all tensors of the call."""
-    return [str(arg.dtype) for arg in tensors_among((failure.args, failure.kwargs))]
+    text = f"needs the values {whose}, and a capture has shapes without values; {way}."
+    return failure.says(text, "shapes and branches do not depend on values", Unknown)
 
 
 def _of_torch(failure: Failure) -> ConvcalcError:
