@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypeAlias, TypedDict, Unpack
 
 from convcalc.analysis import cell as window
 from convcalc.analysis import fields, notes, tiles
@@ -26,6 +26,9 @@ from convcalc.network.blocks import Block, Part, as_graph
 from convcalc.network.graph import Graph, InputShapes
 from convcalc.sizes.size import flag
 
+Net: TypeAlias = Graph | Part | Any
+"""A module of torch, a graph, a block or a layer."""
+
 
 class Settings(TypedDict, total=False):
     """How a torch module is captured; nothing else has such settings, but for `dtype` in `inspect`."""
@@ -40,11 +43,7 @@ class Settings(TypedDict, total=False):
     """How conditions on values of the input go: {"net.py:9": False}, by the line or by the call that is asked."""
 
 
-def inspect(
-    net: Graph | Part | Any,
-    input_size: InputShapes | None = None,
-    **settings: Unpack[Settings],
-) -> Report:
+def inspect(net: Net, input_size: InputShapes | None = None, **settings: Unpack[Settings]) -> Report:
     """Return the report of a network on inputs of this size, batch included: what `convcalc inspect` prints.
 
     `net` is a `torch.nn.Module`, a `network.graph.Graph`, a block or a layer. `input_size` is a shape (N, C, ...), of
@@ -79,7 +78,7 @@ functions, as convcalc.zoo.lenet()
     return inspect_graph(graph, input_size, dtype=bytes_type(net, settings.get("dtype")))
 
 
-def valid_sizes(net: Graph | Part | Any, input_size: InputShapes | None = None, **settings: Unpack[Settings]) -> Legal:
+def valid_sizes(net: Net, input_size: InputShapes | None = None, **settings: Unpack[Settings]) -> Legal:
     """Return the input sizes that a network accepts, for the sizes of `input_size` that are names.
 
     `net` and `settings` are as `convcalc.inspect` has them. `input_size` is a shape (N, C, ...), batch included, of
@@ -99,9 +98,7 @@ def valid_sizes(net: Graph | Part | Any, input_size: InputShapes | None = None, 
     return legal_graph.valid_sizes(as_captured(net, input_size, **settings), input_size)
 
 
-def compare(
-    a: Graph | Part | Any, b: Graph | Part | Any, input_size: InputShapes | None = None, **settings: Unpack[Settings]
-) -> Comparison:
+def compare(a: Net, b: Net, input_size: InputShapes | None = None, **settings: Unpack[Settings]) -> Comparison:
     """Return two networks side by side, on inputs of the same shapes, or each on its example where none are given.
 
     Each is as `convcalc.inspect` has it, and the `settings` are for both. Channels and sizes may be symbols. Layers
@@ -120,7 +117,7 @@ def compare(
 
 
 def check(
-    net: Graph | Part | Any, input_size: InputShapes | None = None, *, expect: Any = None, **settings: Unpack[Settings]
+    net: Net, input_size: InputShapes | None = None, *, expect: Any = None, **settings: Unpack[Settings]
 ) -> Report:
     """Return the report of a network that takes its input and gives what is expected; for tests.
 
@@ -140,7 +137,7 @@ def check(
     return checked(inspect(net, input_size, **settings), expect)
 
 
-def find_notes(net: Graph | Part | Any, input_size: InputShapes | None = None, **settings: Unpack[Settings]) -> Notes:
+def find_notes(net: Net, input_size: InputShapes | None = None, **settings: Unpack[Settings]) -> Notes:
     """Return the notes on a network, as `convcalc.inspect` has it, on inputs of these shapes, batch included.
 
     They stand node by node in the order they run. A rule that needs a size is silent where that size is a symbol.
@@ -155,7 +152,7 @@ def find_notes(net: Graph | Part | Any, input_size: InputShapes | None = None, *
 
 
 def find_tiles(
-    net: Graph | Part | Any,
+    net: Net,
     input_size: InputShapes | None = None,
     *,
     tile: Any = 512,
@@ -177,7 +174,7 @@ def find_tiles(
 
 
 def find_fields(
-    net: Graph | Part | Any,
+    net: Net,
     input_size: InputShapes | None = None,
     *,
     of: str | None = None,
@@ -196,7 +193,7 @@ def find_fields(
 
 
 def find_window(
-    net: Graph | Part | Any,
+    net: Net,
     at: str,
     cell: Sequence[int],
     input_size: InputShapes | None = None,
@@ -215,7 +212,7 @@ def find_window(
 
 
 def as_captured(
-    net: Graph | Part | Any,
+    net: Net,
     input_size: InputShapes | None = None,
     *,
     example_inputs: Any = None,
@@ -281,29 +278,20 @@ def _instead(net: Any) -> str:
 
 
 def bytes_type(net: Any, dtype: Any) -> str:
-    """The type in which values are counted: the one that is asked for, if it is no integer, else the module's own."""
+    """Return the type in which values are counted: the one that is asked for, if it is no integer, else the net's own.
+
+    That is, of a torch module, the type of its first parameter that is no integer.
+    """
     name = "" if dtype is None else str(dtype).removeprefix("torch.")
-    if is_module(net) and not name.startswith(("float", "bfloat")):
-        return value_type(net)
-    return name or "float32"
-
-
-def value_type(module: Any) -> str:
-    """Return the type of the first parameter of a torch module that is no integer, as its values mostly have it."""
-    kinds = (value.dtype for value in module.parameters() if value.is_floating_point() or value.is_complex())
+    if not is_module(net) or name.startswith(("float", "bfloat")):
+        return name or "float32"
+    kinds = (value.dtype for value in net.parameters() if value.is_floating_point() or value.is_complex())
     names = (str(kind).removeprefix("torch.") for kind in kinds)
     return next((name for name in names if name in ITEMSIZES), "float32")
 
 
 def from_torch(
-    module: Any,
-    input_size: InputShapes | None = None,
-    *,
-    example_inputs: Any = None,
-    dtype: Any = None,
-    train: bool = False,
-    check: bool = True,
-    assume: Mapping[str, bool] | None = None,
+    module: Any, input_size: InputShapes | None = None, *, check: bool = True, **settings: Unpack[Settings]
 ) -> Graph:
     """Return the graph of a `torch.nn.Module`, as it runs on inputs of these shapes, batch included.
 
@@ -322,9 +310,7 @@ def from_torch(
     need_torch()
     from convcalc.bridge.trace import capture
 
-    graph = capture(
-        module, input_size, example_inputs=example_inputs, dtype=dtype, train=train, check=check, assume=assume
-    )
+    graph = capture(module, input_size, check=check, **settings)
     if graph.capture is not None and graph.capture.error is not None:
         raise graph.capture.error
     return graph

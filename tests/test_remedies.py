@@ -15,7 +15,7 @@ import convcalc as cc
 from convcalc import find_fields, find_notes, to_torch
 from convcalc.analysis.notes import notes_on
 from convcalc.analysis.notes.base import Facts
-from convcalc.analysis.notes.ways import applied, offers
+from convcalc.analysis.notes.ways import applied
 from convcalc.arithmetic.transposed.checkerboard import overlap
 from convcalc.bridge.trace import capture
 from convcalc.errors import ConvcalcError
@@ -142,6 +142,11 @@ def left_of(note, way, graph, given, name, count):
     axes = set(range(count)) if way.axes is None else set(way.axes)
     again = (one for one in find_notes(graph, given) if (one.kind, one.node) == (note.kind, name))
     return [one for one in again if axes & axes_of(one, count)]
+
+
+def offers(ways):
+    """Each change that ways offer, with its way."""
+    return [(way, change) for way in ways for change in way.changes]
 
 
 def runs(graph, given) -> bool:

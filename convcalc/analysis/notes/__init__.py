@@ -12,7 +12,6 @@ from convcalc.analysis.notes.base import Facts, Note, Notes, Remark
 from convcalc.analysis.notes.batch import crossed_batches, mixed_samples, view_for_permute
 from convcalc.analysis.notes.reach import field_past_input, gridding, misaligned_branches
 from convcalc.analysis.notes.running import that_run
-from convcalc.analysis.notes.ways import joined
 from convcalc.analysis.notes.weights import bias_before_batchnorm, bias_before_instancenorm, uneven_overlap
 from convcalc.analysis.notes.windows import (
     dilation_past_map,
@@ -45,17 +44,12 @@ RULES: Mapping[str, Callable[[Facts], Iterator[Remark]]] = {
 
 
 def find_notes(net: Graph | Part, input_size: InputShapes | None = None) -> Notes:
-    """Return the notes on a network on inputs of these shapes, batch included, node by node in the order they run.
-
-    A rule that needs a size is silent where that size is a symbol. Fields are of the first input. Raises as
-    `convcalc.network.shapes.infer_shapes`.
+    """Return the notes on a graph, as `convcalc.find_notes`.
 
     >>> from convcalc.layers import MaxPool
-    >>> (note,) = find_notes(MaxPool(3, stride=2), (1, 8, 54, 54))
-    >>> print(note.message)
-    1 of 54 rows is never read: the last window ends 1 before the end, (54 - 3) % 2 = 1
-    >>> print(note.remedy)
-    an input of 53 or 55 here drops none; ceil_mode=True reads it (output 27)
+    >>> print(*find_notes(MaxPool(3, stride=2), (1, 8, 54, 54)))
+    maxpool: 1 of 54 rows is never read: the last window ends 1 before the end, (54 - 3) % 2 = 1 (dropped_rows)
+      -> an input of 53 or 55 here drops none; ceil_mode=True reads it (output 27)
     >>> find_notes(MaxPool(3, stride=2), (1, 8, 55, 55))
     no notes
     """
@@ -71,7 +65,7 @@ def notes_on(facts: Facts) -> Notes:
     """
     place = {node.name: index for index, node in enumerate(facts.nodes)}
     found = (
-        Note(kind, node.name, message, joined(kept), kept)
+        Note(kind, node.name, message, "; ".join(way.text for way in kept), kept)
         for kind, rule in RULES.items()
         for node, message, ways in rule(facts)
         for kept in [that_run(ways, facts)]

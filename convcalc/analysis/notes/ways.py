@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -168,19 +168,3 @@ def shifted(rows: int, axis: int, count: int) -> Layer:
     ((0, 0), (1, -1))
     """
     return Pad(tuple((rows, -rows) if place == axis else (0, 0) for place in range(count)))
-
-
-def joined(ways: Sequence[Way]) -> str:
-    """Return ways as one text."""
-    return "; ".join(way.text for way in ways)
-
-
-def offers(ways: Sequence[Way]) -> Iterator[tuple[Way, Change]]:
-    """Yield each change that ways offer.
-
-    >>> [len(change) for _, change in offers([Way("leave it"), Way("{}", (("stride=1", edits("conv", stride=1)),))])]
-    [1]
-    """
-    for way in ways:
-        for change in way.changes:
-            yield way, change

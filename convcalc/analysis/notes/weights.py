@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 from math import gcd
 from typing import Any
 
 from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis
-from convcalc.analysis.notes.ways import Change, Edit, Way, edits, in_words
+from convcalc.analysis.notes.ways import Edit, Way, edits, in_words
 from convcalc.arithmetic.transposed.checkerboard import overlap
 from convcalc.layers import Conv, ConvTranspose, Upsample
 from convcalc.network.node import Node
@@ -74,34 +75,22 @@ def _resampled(node: Node, k: int, s: int, p: Any, extra: int, d: int) -> Iterat
 # -- biases --------------------------------------------------------------------------------------------------------
 
 
-def bias_before_batchnorm(facts: Facts) -> Iterator[Remark]:
-    """A bias that only batch normalizations read: the mean they take away holds it.
-
-    Source: S. Ioffe and C. Szegedy, "Batch normalization", arXiv:1502.03167, section 3.2.
-    """
-    yield from _biases(facts, "batch normalization", "batch")
-
-
-def bias_before_instancenorm(facts: Facts) -> Iterator[Remark]:
-    """A bias that only instance normalizations read: the mean of each channel, which they take away, holds it.
-
-    So do group normalizations of one channel a group.
-
-    Source: D. Ulyanov, A. Vedaldi and V. Lempitsky, "Instance normalization", arXiv:1607.08022.
-    """
-    yield from _biases(facts, "normalization of each channel", "sample")
-
-
 def _biases(facts: Facts, what: str, mean_of: str) -> Iterator[Remark]:
+    """A bias that only normalizations read: the mean they take away holds it."""
     for node in facts.nodes:
-        readers: Sequence[Node] = facts.readers[node.name]
-        seen_elsewhere = node.name in facts.graph.outputs
-        if node.layer.adds_bias(facts.shapes[node.name]) and readers and not seen_elsewhere:
+        readers = facts.readers[node.name]
+        if node.layer.adds_bias(facts.shapes[node.name]) and readers and node.name not in facts.graph.outputs:
             channels = facts.shapes[node.name][1]
             if all(reader.layer.levels(channels) == mean_of for reader in readers):
-                change: Change = edits(node.name, bias=False)
-                yield (
-                    node,
-                    f"the {what} after it takes this bias of {channels} away again",
-                    (Way("{}", (("bias=False", change),)),),
-                )
+                way = Way("{}", (("bias=False", edits(node.name, bias=False)),))
+                yield node, f"the {what} after it takes this bias of {channels} away again", (way,)
+
+
+bias_before_batchnorm = partial(_biases, what="batch normalization", mean_of="batch")
+"""S. Ioffe and C. Szegedy, "Batch normalization", arXiv:1502.03167, section 3.2."""
+
+bias_before_instancenorm = partial(_biases, what="normalization of each channel", mean_of="sample")
+"""D. Ulyanov, A. Vedaldi and V. Lempitsky, "Instance normalization", arXiv:1607.08022.
+
+So does a group normalization of one channel a group.
+"""

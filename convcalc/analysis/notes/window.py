@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -165,13 +165,6 @@ def settings_of(node: Node, facts: Facts) -> Sequence[Settings]:
         return ()
     own = node.layer.windows(facts.shapes[node.inputs[0]])
     return own[len(own) - len(facts.sizes(node.name)) :] if own else ()
-
-
-def each_window(facts: Facts) -> Iterator[tuple[Node, tuple[Window | None, ...]]]:
-    """Yield each node with windows, and these."""
-    for node in facts.nodes:
-        if own := windows(node, facts):
-            yield node, own
 
 
 def _put_after(node: Node, facts: Facts) -> list[int]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import wraps
 from itertools import chain
 from typing import Any
 
 from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis, counted
 from convcalc.analysis.notes.ways import Way, edits, in_words
-from convcalc.analysis.notes.window import Window, each_window, settings_of, windows
+from convcalc.analysis.notes.window import Window, settings_of, windows
 from convcalc.arithmetic.formulas import extent
 from convcalc.arithmetic.resizing import both_sides
 from convcalc.network.node import Node
@@ -23,9 +24,16 @@ _TRIED = 64
 """So many values of a setting are tried to each side."""
 
 
-def _each(facts: Facts, say: Callable[[Node, Window], Sentence | None]) -> Iterator[Remark]:
-    for node, own in each_window(facts):
-        yield from by_axis(node, [None if window is None else say(node, window) for window in own])
+def of_windows(say: Callable[[Node, Window], Sentence | None]) -> Callable[[Facts], Iterator[Remark]]:
+    """Make a rule of what is said of the windows of a node on one axis."""
+
+    @wraps(say)
+    def rule(facts: Facts) -> Iterator[Remark]:
+        for node in facts.nodes:
+            own = windows(node, facts)
+            yield from by_axis(node, [None if window is None else say(node, window) for window in own])
+
+    return rule
 
 
 def _way(node: Node, says: str, *changes: Settings) -> Way:
@@ -56,8 +64,12 @@ def dropped_rows(facts: Facts) -> Iterator[Remark]:
 
     The 1x1 convolution of stride 2 in a residual shortcut drops every other row, which the body reads: no note.
     """
-    for node, own in each_window(facts):
-        beside = [windows(other, facts) for other in _beside(node, facts)]
+    for node in facts.nodes:
+        own = windows(node, facts)
+        readers = facts.readers[node.inputs[0]] if own else ()
+        beside = [  # what unites or aligns the map with another is no reader of it: a skip
+            windows(other, facts) for other in readers if other.name != node.name and other.layer.takes == (1, 1)
+        ]
         missed = (
             None if window is None or any(_reads_all(other, axis) for other in beside) else _dropped(node, window)
             for axis, window in enumerate(own)
@@ -65,17 +77,10 @@ def dropped_rows(facts: Facts) -> Iterator[Remark]:
         yield from by_axis(node, list(missed))
 
 
-def _beside(node: Node, facts: Facts) -> list[Node]:
-    """The other layers that read the same map, save those that unite or align it with another: a skip is no reader."""
-    readers = facts.readers[node.inputs[0]]
-    return [other for other in readers if other.name != node.name and other.layer.takes == (1, 1)]
-
-
 def _reads_all(found: tuple[Window | None, ...], axis: int) -> bool:
-    if not found:  # no windows: it reads every value
-        return True
+    """Whether windows read every row of an axis, or there are none: what has none reads every value."""
     window = found[axis] if axis < len(found) else None
-    return window is not None and not any(window.dropped)
+    return not found or (window is not None and not any(window.dropped))
 
 
 def _drops_none(window: Window) -> bool:
@@ -145,16 +150,13 @@ def _wider(node: Node, window: Window) -> Iterator[Way]:
 # -- padding never read --------------------------------------------------------------------------------------------
 
 
-def unread_padding(facts: Facts) -> Iterator[Remark]:
+@of_windows
+def unread_padding(node: Node, window: Window) -> Sentence | None:
     """Padding of which less gives as many outputs.
 
     One row unread at stride 2, as in every ResNet on even sizes, is no such case: with less on both sides an output
     would be lost.
     """
-    yield from _each(facts, _unread_padding)
-
-
-def _unread_padding(node: Node, window: Window) -> Sentence | None:
     (before, after), tail = window.padding, window.unread.tail
     symmetric = before == after
     if not min(after, tail):
@@ -177,15 +179,12 @@ def _unread_padding(node: Node, window: Window) -> Sentence | None:
 # -- kernels and maps ----------------------------------------------------------------------------------------------
 
 
-def dilation_past_map(facts: Facts) -> Iterator[Remark]:
+@of_windows
+def dilation_past_map(node: Node, window: Window) -> Sentence | None:
     """A dilation not below the size of the map: no window reads two real values.
 
     Source: L.-C. Chen et al., "Rethinking atrous convolution for semantic image segmentation", arXiv:1706.05587.
     """
-    yield from _each(facts, _dilation_past_map)
-
-
-def _dilation_past_map(node: Node, window: Window) -> Sentence | None:
     if not _degenerate(window):
         return None
     n, d = window.size, window.dilation
@@ -206,12 +205,9 @@ def _degenerate(window: Window) -> bool:
     return window.kernel_size > 1 and window.dilation > 1 and window.dilation >= window.size
 
 
-def kernel_past_map(facts: Facts) -> Iterator[Remark]:
+@of_windows
+def kernel_past_map(node: Node, window: Window) -> Sentence | None:
     """A kernel that fits only because the map is padded."""
-    yield from _each(facts, _kernel_past_map)
-
-
-def _kernel_past_map(node: Node, window: Window) -> Sentence | None:
     n, k, d = window.size, window.kernel_size, window.dilation
     if window.extent <= n or _degenerate(window):
         return None
