@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from convcalc.errors import Unreadable, nearest
@@ -32,39 +33,20 @@ class Model(NamedTuple):
     source: str
 
 
-_LENET = "LeCun, Bottou, Bengio, Haffner, Proc. IEEE 86(11), 1998"
-_ALEXNET = "as taught; after Krizhevsky, Sutskever, Hinton, NIPS 2012"
-_ALEXNET_2 = "Krizhevsky, arXiv:1404.5997; torchvision"
-_VGG = "Simonyan, Zisserman, arXiv:1409.1556"
-_NIN = "Lin, Chen, Yan, arXiv:1312.4400"
-_GOOGLENET = "as taught; after Szegedy et al., arXiv:1409.4842"
-_RESNET = "He, Zhang, Ren, Sun, arXiv:1512.03385"
-_DENSENET = "Huang, Liu, van der Maaten, Weinberger, arXiv:1608.06993"
-_UNET = "Ronneberger, Fischer, Brox, arXiv:1505.04597"
-_UNET3D = "Çiçek, Abdulkadir, Lienkamp, Brox, Ronneberger, arXiv:1606.06650"
-
-MODELS = {
-    "lenet": Model(lenet, _LENET),
-    "alexnet": Model(alexnet, _ALEXNET),
-    "alexnet_torchvision": Model(alexnet_torchvision, _ALEXNET_2),
-    "vgg11": Model(vgg11, _VGG),
-    "vgg13": Model(vgg13, _VGG),
-    "vgg16": Model(vgg16, _VGG),
-    "vgg19": Model(vgg19, _VGG),
-    "nin": Model(nin, _NIN),
-    "googlenet": Model(googlenet, _GOOGLENET),
-    "resnet18": Model(resnet18, _RESNET),
-    "resnet34": Model(resnet34, _RESNET),
-    "resnet50": Model(resnet50, _RESNET),
-    "resnet101": Model(resnet101, _RESNET),
-    "resnet152": Model(resnet152, _RESNET),
-    "densenet": Model(densenet, _DENSENET),
-    "densenet121": Model(densenet121, _DENSENET),
-    "densenet169": Model(densenet169, _DENSENET),
-    "densenet201": Model(densenet201, _DENSENET),
-    "unet": Model(unet, _UNET),
-    "unet3d": Model(unet3d, _UNET3D),
+_BUILDERS: dict[str, list[Callable[..., Graph]]] = {
+    "LeCun, Bottou, Bengio, Haffner, Proc. IEEE 86(11), 1998": [lenet],
+    "as taught; after Krizhevsky, Sutskever, Hinton, NIPS 2012": [alexnet],
+    "Krizhevsky, arXiv:1404.5997; torchvision": [alexnet_torchvision],
+    "Simonyan, Zisserman, arXiv:1409.1556": [vgg11, vgg13, vgg16, vgg19],
+    "Lin, Chen, Yan, arXiv:1312.4400": [nin],
+    "as taught; after Szegedy et al., arXiv:1409.4842": [googlenet],
+    "He, Zhang, Ren, Sun, arXiv:1512.03385": [resnet18, resnet34, resnet50, resnet101, resnet152],
+    "Huang, Liu, van der Maaten, Weinberger, arXiv:1608.06993": [densenet, densenet121, densenet169, densenet201],
+    "Ronneberger, Fischer, Brox, arXiv:1505.04597": [unet],
+    "Çiçek, Abdulkadir, Lienkamp, Brox, Ronneberger, arXiv:1606.06650": [unet3d],
 }
+
+MODELS = {build.__name__: Model(build, source) for source, builds in _BUILDERS.items() for build in builds}
 """Every network by name, oldest first."""
 
 
@@ -80,7 +62,10 @@ def load(text: str) -> Graph:
     ...
     convcalc.errors.Unreadable: no network 'resnet8' in the zoo; did you mean resnet18?
     """
-    name, values, settings = _read(text)
+    call = read_call(text)
+    if call is None or "." in call.name:
+        raise Unreadable(f"{text!r} is no network: write a name, or a call with literals such as resnet18(classes=10)")
+    name = call.name
     if name not in MODELS:
         near = nearest(name.lower(), MODELS)
         hint = f"did you mean {near}?" if near else f"use one of {', '.join(MODELS)}"
@@ -88,30 +73,43 @@ def load(text: str) -> Graph:
     build = MODELS[name].build
     signature = inspect.signature(build)
     try:
-        bound = signature.bind(*values, **settings)
+        bound = signature.bind(*call.values, **call.settings)
     except TypeError as error:
         takes = ", ".join(f"{word.name}={word.default!r}" for word in signature.parameters.values())
         raise Unreadable(f"{name} takes ({takes}): {error}") from None
     for argument, value in bound.arguments.items():
         _check_kind(name, argument, value, signature.parameters[argument].default)
-    return build(*values, **settings)
+    return build(*call.values, **call.settings)
 
 
-def _read(text: str) -> tuple[str, list[Any], dict[str, Any]]:
-    """The name, positional and keyword arguments of `name` or `name(literals)`."""
+class Call(NamedTuple):
+    """A dotted name, and the arguments of a call where it is `called`."""
+
+    name: str
+    called: bool = False
+    values: tuple[Any, ...] = ()
+    settings: Mapping[str, Any] = {}
+
+
+def read_call(text: str) -> Call | None:
+    """Read a dotted name, or a call of one with literals; None where it is neither. Nothing is evaluated.
+
+    >>> read_call("models.make(10, depth=3)"), read_call("1 + 1")
+    (Call(name='models.make', called=True, values=(10,), settings={'depth': 3}), None)
+    """
     try:
-        match ast.parse(text.strip(), mode="eval").body:
-            case ast.Name(id=name):
-                return name, [], {}
-            case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords) if all(word.arg for word in keywords):
-                return name, [ast.literal_eval(arg) for arg in args], _settings(keywords)
+        node = ast.parse(text.strip(), mode="eval").body
+        made, keywords = (node.func, node.keywords) if isinstance(node, ast.Call) else (node, [])
+        if not re.fullmatch(r"\w+(\.\w+)*", ast.unparse(made)) or not isinstance(made, ast.Name | ast.Attribute):
+            return None
+        if not isinstance(node, ast.Call):
+            return Call(ast.unparse(made))
+        if all(word.arg for word in keywords):
+            settings = {word.arg or "": ast.literal_eval(word.value) for word in keywords}
+            return Call(ast.unparse(made), True, tuple(map(ast.literal_eval, node.args)), settings)
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
         pass
-    raise Unreadable(f"{text!r} is no network: write a name, or a call with literals such as resnet18(classes=10)")
-
-
-def _settings(keywords: list[ast.keyword]) -> dict[str, Any]:
-    return {word.arg or "": ast.literal_eval(word.value) for word in keywords}
+    return None
 
 
 def _check_kind(name: str, argument: str, value: Any, default: Any) -> None:

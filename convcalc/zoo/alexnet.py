@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from convcalc.layers import AdaptiveAvgPool, Conv, Dropout, Flatten, Linear, MaxPool, ReLU
+from convcalc.layers import Flatten
 from convcalc.network.blocks import Sequential
 from convcalc.network.graph import Graph
-from convcalc.zoo.published import published
+from convcalc.network.stack import read_stack
+from convcalc.zoo.published import named, published
 
 
 def alexnet(in_channels: int = 1, classes: int = 10) -> Graph:
@@ -18,31 +19,23 @@ def alexnet(in_channels: int = 1, classes: int = 10) -> Graph:
     >>> infer_shapes(alexnet())["features.pool3"]
     (1, 256, 5, 5)
     """
-    features = Sequential(
-        conv1=Conv(96, 11, stride=4, padding=1),
-        relu1=ReLU(),
-        pool1=MaxPool(3, stride=2),
-        conv2=Conv(256, 5, padding=2),
-        relu2=ReLU(),
-        pool2=MaxPool(3, stride=2),
-        conv3=Conv(384, 3, padding=1),
-        relu3=ReLU(),
-        conv4=Conv(384, 3, padding=1),
-        relu4=ReLU(),
-        conv5=Conv(256, 3, padding=1),
-        relu5=ReLU(),
-        pool3=MaxPool(3, stride=2),
+    features = named(
+        """
+        conv1: conv 96 k11 s4 p1; relu1: relu; pool1: maxpool k3 s2
+        conv2: conv 256 k5 p2;    relu2: relu; pool2: maxpool k3 s2
+        conv3: conv 384 k3 p1;    relu3: relu
+        conv4: conv 384 k3 p1;    relu4: relu
+        conv5: conv 256 k3 p1;    relu5: relu; pool3: maxpool k3 s2
+        """
     )
-    classifier = Sequential(
-        fc1=Linear(4096, in_features=256 * 5 * 5),
-        relu1=ReLU(),
-        drop1=Dropout(),
-        fc2=Linear(4096),
-        relu2=ReLU(),
-        drop2=Dropout(),
-        fc3=Linear(classes),
+    classifier = named(
+        f"""
+        fc1: linear 4096 in_features={256 * 5 * 5}; relu1: relu; drop1: dropout
+        fc2: linear 4096;                           relu2: relu; drop2: dropout
+        fc3: linear {classes}
+        """
     )
-    net = Sequential(features=features, flatten=Flatten(), classifier=classifier)
+    net = Sequential(features=Sequential(**features), flatten=Flatten(), classifier=Sequential(**classifier))
     return published(net, "alexnet", (1, in_channels, 224, 224))
 
 
@@ -55,29 +48,13 @@ def alexnet_torchvision(in_channels: int = 3, classes: int = 1000) -> Graph:
     >>> inspect(alexnet_torchvision()).params
     61100840
     """
-    features = Sequential(
-        Conv(64, 11, stride=4, padding=2),
-        ReLU(),
-        MaxPool(3, stride=2),
-        Conv(192, 5, padding=2),
-        ReLU(),
-        MaxPool(3, stride=2),
-        Conv(384, 3, padding=1),
-        ReLU(),
-        Conv(256, 3, padding=1),
-        ReLU(),
-        Conv(256, 3, padding=1),
-        ReLU(),
-        MaxPool(3, stride=2),
+    features = read_stack(
+        "conv 64 k11 s4 p2; relu; maxpool k3 s2; conv 192 k5 p2; relu; maxpool k3 s2; conv 384 k3 p1; relu;"
+        "conv 256 k3 p1; relu; conv 256 k3 p1; relu; maxpool k3 s2"
     )
-    classifier = Sequential(
-        Dropout(),
-        Linear(4096, in_features=256 * 6 * 6),
-        ReLU(),
-        Dropout(),
-        Linear(4096),
-        ReLU(),
-        Linear(classes),
+    classifier = read_stack(
+        f"dropout; linear 4096 in_features={256 * 6 * 6}; relu; dropout; linear 4096; relu; linear {classes}"
     )
-    net = Sequential(features=features, avgpool=AdaptiveAvgPool(6), flatten=Flatten(), classifier=classifier)
+    middle = named("avgpool: adaptiveavgpool 6; flatten: flatten")
+    net = Sequential(features=Sequential(*features), **middle, classifier=Sequential(*classifier))
     return published(net, "alexnet_torchvision", (1, in_channels, 224, 224))

@@ -6,10 +6,10 @@ arXiv:1608.06993, table 1. Those with a number are named as in torchvision.
 
 from __future__ import annotations
 
-from convcalc.layers import AdaptiveAvgPool, AvgPool, BatchNorm, Conv, Flatten, Linear, MaxPool, ReLU
+from convcalc.layers import BatchNorm
 from convcalc.network.blocks import Part, Sequential, Skip
 from convcalc.network.graph import Graph
-from convcalc.zoo.published import published
+from convcalc.zoo.published import named, published
 
 
 def densenet(
@@ -24,29 +24,17 @@ def densenet(
     >>> infer_shapes(densenet())["block4.3.concat"]
     (1, 248, 3, 3)
     """
-    stem: dict[str, Part] = {
-        "conv1": Conv(64, 7, stride=2, padding=3),
-        "bn1": BatchNorm(),
-        "relu1": ReLU(),
-        "pool1": MaxPool(3, stride=2, padding=1),
-    }
     parts, channels = dict[str, Part](), 64
     for place, count in enumerate(blocks, start=1):
-        layer = Sequential(bn=BatchNorm(), relu=ReLU(), conv=Conv(growth, 3, padding=1))
-        parts[f"block{place}"] = Sequential(*(Skip(layer, mode="strict") for _ in range(count)))
+        layer = Sequential(**named(f"bn: batchnorm; relu: relu; conv: conv {growth} k3 p1"))
+        parts[f"block{place}"] = Sequential(*[Skip(layer, mode="strict")] * count)
         channels += count * growth
         if place < len(blocks):
             channels //= 2
-            parts[f"transition{place}"] = Sequential(
-                bn=BatchNorm(), relu=ReLU(), conv=Conv(channels, 1), pool=AvgPool(2, stride=2)
-            )
-    head: dict[str, Part] = {
-        "bn2": BatchNorm(),
-        "relu2": ReLU(),
-        "avgpool": AdaptiveAvgPool(1),
-        "flatten": Flatten(),
-        "fc": Linear(classes),
-    }
+            between = named(f"bn: batchnorm; relu: relu; conv: conv {channels} k1; pool: avgpool k2 s2")
+            parts[f"transition{place}"] = Sequential(**between)
+    stem = named("conv1: conv 64 k7 s2 p3; bn1: batchnorm; relu1: relu; pool1: maxpool k3 s2 p1")
+    head = named(f"bn2: batchnorm; relu2: relu; avgpool: gap; flatten: flatten; fc: linear {classes}")
     return published(Sequential(**stem, **parts, **head), "densenet", (1, in_channels, 96, 96))
 
 
@@ -79,35 +67,22 @@ def densenet201(in_channels: int = 3, classes: int = 1000) -> Graph:
 
 
 def _bottlenecks(name: str, blocks: tuple[int, ...], in_channels: int, classes: int, growth: int = 32) -> Graph:
-    layer = Sequential(
-        norm1=BatchNorm(),
-        relu1=ReLU(),
-        conv1=Conv(4 * growth, 1, bias=False),
-        norm2=BatchNorm(),
-        relu2=ReLU(),
-        conv2=Conv(growth, 3, padding=1, bias=False),
+    layer = named(
+        f"""
+        norm1: batchnorm; relu1: relu; conv1: conv {4 * growth} k1 nobias
+        norm2: batchnorm; relu2: relu; conv2: conv {growth} k3 p1 nobias
+        """
     )
-    parts: dict[str, Part] = {
-        "conv0": Conv(64, 7, stride=2, padding=3, bias=False),
-        "norm0": BatchNorm(),
-        "relu0": ReLU(),
-        "pool0": MaxPool(3, stride=2, padding=1),
-    }
+    parts = named("conv0: conv 64 k7 s2 p3 nobias; norm0: batchnorm; relu0: relu; pool0: maxpool k3 s2 p1")
     channels = 64
     for place, count in enumerate(blocks, start=1):
-        layers: dict[str, Part] = {f"denselayer{i + 1}": Skip(layer, mode="strict") for i in range(count)}
+        layers: dict[str, Part] = {f"denselayer{i + 1}": Skip(Sequential(**layer), mode="strict") for i in range(count)}
         parts[f"denseblock{place}"] = Sequential(**layers)
         channels += count * growth
         if place < len(blocks):
             channels //= 2
-            parts[f"transition{place}"] = Sequential(
-                norm=BatchNorm(), relu=ReLU(), conv=Conv(channels, 1, bias=False), pool=AvgPool(2, stride=2)
-            )
-    net = Sequential(
-        features=Sequential(**parts, norm5=BatchNorm()),
-        relu=ReLU(),
-        avgpool=AdaptiveAvgPool(1),
-        flatten=Flatten(),
-        classifier=Linear(classes),
-    )
+            between = named(f"norm: batchnorm; relu: relu; conv: conv {channels} k1 nobias; pool: avgpool k2 s2")
+            parts[f"transition{place}"] = Sequential(**between)
+    head = named(f"relu: relu; avgpool: gap; flatten: flatten; classifier: linear {classes}")
+    net = Sequential(features=Sequential(**parts, norm5=BatchNorm()), **head)
     return published(net, name, (1, in_channels, 224, 224))

@@ -5,10 +5,10 @@ After C. Szegedy et al., "Going deeper with convolutions", arXiv:1409.4842, with
 
 from __future__ import annotations
 
-from convcalc.layers import AdaptiveAvgPool, AvgPool, Conv, Dropout, Flatten, Linear, MaxPool, ReLU
+from convcalc.layers import MaxPool
 from convcalc.network.blocks import Branches, Part, Sequential, Wired
 from convcalc.network.graph import Graph
-from convcalc.zoo.published import published
+from convcalc.zoo.published import named, published
 
 BLOCKS = {
     "inception3a": (64, (96, 128), (16, 32), 32),
@@ -34,19 +34,19 @@ def googlenet(in_channels: int = 1, classes: int = 10, aux: bool = False) -> Gra
     ((1, 1024, 3, 3), ('fc', 'aux1.fc2', 'aux2.fc2'))
     """
     blocks = {name: _inception(*widths) for name, widths in BLOCKS.items()}
-    stem = Sequential(
-        **_conv("conv1", 64, 7, stride=2, padding=3),
-        pool1=MaxPool(3, stride=2, padding=1),
-        **_conv("conv2", 64, 1),
-        **_conv("conv3", 192, 3, padding=1),
-        pool2=MaxPool(3, stride=2, padding=1),
+    stem = named(
+        f"""
+        {_conv("conv1", "64 k7 s2 p3")}; pool1: maxpool k3 s2 p1
+        {_conv("conv2", "64 k1")}
+        {_conv("conv3", "192 k3 p1")}; pool2: maxpool k3 s2 p1
+        """
     )
-    chain: dict[str, Part] = {"stem": stem}
+    chain: dict[str, Part] = {"stem": Sequential(**stem)}
     for name, block in blocks.items():
         chain[name] = block
         if name in ("inception3b", "inception4e"):
             chain[f"pool{name[-2]}"] = MaxPool(3, stride=2, padding=1)
-    chain |= {"avgpool": AdaptiveAvgPool(1), "flatten": Flatten(), "fc": Linear(classes)}
+    chain |= named(f"avgpool: gap; flatten: flatten; fc: linear {classes}")
     before = ["input", *chain][:-1]
     steps = [(name, part, source) for (name, part), source in zip(chain.items(), before, strict=True)]
     if aux:
@@ -56,26 +56,20 @@ def googlenet(in_channels: int = 1, classes: int = 10, aux: bool = False) -> Gra
     return published(Wired(*steps), "googlenet", (1, in_channels, 96, 96))
 
 
-def _conv(name: str, channels: int, kernel_size: int, stride: int = 1, padding: int = 0) -> dict[str, Part]:
-    return {name: Conv(channels, kernel_size, stride=stride, padding=padding), f"{name}_relu": ReLU()}
+def _conv(name: str, settings: str) -> str:
+    return f"{name}: conv {settings}; {name}_relu: relu"
 
 
 def _inception(c1: int, c2: tuple[int, int], c3: tuple[int, int], c4: int) -> Part:
     return Branches(
-        p1=Sequential(**_conv("conv", c1, 1)),
-        p2=Sequential(**_conv("conv1", c2[0], 1), **_conv("conv2", c2[1], 3, padding=1)),
-        p3=Sequential(**_conv("conv1", c3[0], 1), **_conv("conv2", c3[1], 5, padding=2)),
-        p4=Sequential(pool=MaxPool(3, stride=1, padding=1), **_conv("conv", c4, 1)),
+        p1=Sequential(**named(_conv("conv", f"{c1} k1"))),
+        p2=Sequential(**named(f"{_conv('conv1', f'{c2[0]} k1')}; {_conv('conv2', f'{c2[1]} k3 p1')}")),
+        p3=Sequential(**named(f"{_conv('conv1', f'{c3[0]} k1')}; {_conv('conv2', f'{c3[1]} k5 p2')}")),
+        p4=Sequential(**named(f"pool: maxpool k3 s1 p1; {_conv('conv', f'{c4} k1')}")),
     )
 
 
 def _head(classes: int) -> Part:
-    return Sequential(
-        pool=AvgPool(5, stride=3),
-        **_conv("conv", 128, 1),
-        flatten=Flatten(),
-        fc1=Linear(1024, in_features=128 * 4 * 4),
-        relu=ReLU(),
-        drop=Dropout(0.7),
-        fc2=Linear(classes),
-    )
+    convs = f"pool: avgpool k5 s3; {_conv('conv', '128 k1')}; flatten: flatten"
+    linear = f"fc1: linear 1024 in_features={128 * 4 * 4}; relu: relu; drop: dropout 0.7; fc2: linear {classes}"
+    return Sequential(**named(f"{convs}; {linear}"))

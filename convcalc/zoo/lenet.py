@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from convcalc.layers import AvgPool, Conv, Flatten, Linear, MaxPool, ReLU, Sigmoid
 from convcalc.network.blocks import Sequential
 from convcalc.network.graph import Graph
-from convcalc.zoo.published import published
+from convcalc.zoo.published import named, published
 
 
 def lenet(in_channels: int = 1, classes: int = 10, modern: bool = False) -> Graph:
@@ -18,20 +17,15 @@ def lenet(in_channels: int = 1, classes: int = 10, modern: bool = False) -> Grap
     >>> inspect(lenet()).params
     61706
     """
-    act = ReLU() if modern else Sigmoid()
-    pool = MaxPool(2, stride=2) if modern else AvgPool(2, stride=2)
-    net = Sequential(
-        conv1=Conv(6, 5, padding=2),
-        act1=act,
-        pool1=pool,
-        conv2=Conv(16, 5),
-        act2=act,
-        pool2=pool,
-        flatten=Flatten(),
-        fc1=Linear(120, in_features=16 * 5 * 5),
-        act3=act,
-        fc2=Linear(84),
-        act4=act,
-        fc3=Linear(classes),
+    act, pool = ("relu", "maxpool k2 s2") if modern else ("sigmoid", "avgpool k2 s2")
+    net = named(
+        f"""
+        conv1: conv 6 k5 p2; act1: {act}; pool1: {pool}
+        conv2: conv 16 k5;   act2: {act}; pool2: {pool}
+        flatten: flatten
+        fc1: linear 120 in_features={16 * 5 * 5}; act3: {act}
+        fc2: linear 84;                           act4: {act}
+        fc3: linear {classes}
+        """
     )
-    return published(net, "lenet", (1, in_channels, 28, 28))
+    return published(Sequential(**net), "lenet", (1, in_channels, 28, 28))

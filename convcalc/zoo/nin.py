@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from convcalc.layers import AdaptiveAvgPool, Conv, Dropout, Flatten, MaxPool, ReLU
+from convcalc.layers import MaxPool
 from convcalc.network.blocks import Part, Sequential
 from convcalc.network.graph import Graph
-from convcalc.zoo.published import published
+from convcalc.zoo.published import named, published
 
 
 def nin(in_channels: int = 1, classes: int = 10) -> Graph:
@@ -18,26 +18,19 @@ def nin(in_channels: int = 1, classes: int = 10) -> Graph:
     (1, 10)
     """
     net = Sequential(
-        block1=_block(96, 11, stride=4),
+        block1=_block("96 k11 s4"),
         pool1=MaxPool(3, stride=2),
-        block2=_block(256, 5, padding=2),
+        block2=_block("256 k5 p2"),
         pool2=MaxPool(3, stride=2),
-        block3=_block(384, 3, padding=1),
-        pool3=MaxPool(3, stride=2),
-        drop=Dropout(),
-        block4=_block(classes, 3, padding=1),
-        avgpool=AdaptiveAvgPool(1),
-        flatten=Flatten(),
+        block3=_block("384 k3 p1"),
+        **named("pool3: maxpool k3 s2; drop: dropout"),
+        block4=_block(f"{classes} k3 p1"),
+        **named("avgpool: gap; flatten: flatten"),
     )
     return published(net, "nin", (1, in_channels, 224, 224))
 
 
-def _block(channels: int, kernel_size: int, stride: int = 1, padding: int = 0) -> Part:
-    return Sequential(
-        conv1=Conv(channels, kernel_size, stride=stride, padding=padding),
-        relu1=ReLU(),
-        conv2=Conv(channels, 1),
-        relu2=ReLU(),
-        conv3=Conv(channels, 1),
-        relu3=ReLU(),
-    )
+def _block(conv: str) -> Part:
+    width = conv.split()[0]
+    lines = enumerate([conv, width + " k1", width + " k1"], start=1)
+    return Sequential(**named("; ".join(f"conv{place}: conv {text}; relu{place}: relu" for place, text in lines)))

@@ -1,7 +1,8 @@
-"""A network as it was published: for one number of input channels and of axes."""
+"""A network as it was published: its layers in the one-line form, for one number of input channels and of axes."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,6 +11,17 @@ from convcalc.layers.base import Shape
 from convcalc.network.blocks import Part, as_graph
 from convcalc.network.graph import Graph
 from convcalc.network.node import Node
+from convcalc.network.stack import read_stack
+
+
+def named(text: str) -> dict[str, Part]:
+    """Return layers by their names, as a stack has them: `name: layer`, one a line or with ; between.
+
+    >>> named("conv1: conv 6 k5 p2; pool1: maxpool k2")
+    {'conv1': Conv(6, 5, padding=2), 'pool1': MaxPool(2)}
+    """
+    entries = (entry.partition(":") for entry in re.split(r"[;\n]", text) if entry.strip())
+    return {name.strip(): read_stack(layer)[0] for name, _, layer in entries}
 
 
 def published(net: Part, name: str, example: Shape, outputs: Sequence[str] = ()) -> Graph:

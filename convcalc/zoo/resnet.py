@@ -7,10 +7,11 @@ The paper's bottlenecks have their stride on the first 1x1 convolution; torchvis
 from __future__ import annotations
 
 from convcalc.errors import BadArgument
-from convcalc.layers import AdaptiveAvgPool, BatchNorm, Conv, Flatten, Linear, MaxPool, ReLU
+from convcalc.layers import ReLU
 from convcalc.network.blocks import Part, Residual, Sequential
 from convcalc.network.graph import Graph
-from convcalc.zoo.published import published
+from convcalc.network.stack import read_stack
+from convcalc.zoo.published import named, published
 
 STRIDE_ON = ("3x3", "1x1")
 
@@ -25,7 +26,7 @@ def resnet18(in_channels: int = 3, classes: int = 1000, bias: bool = False, shor
     >>> inspect(resnet18()).params, inspect(resnet18(bias=True, shortcut_norm=False)).params
     (11689512, 11692520)
     """
-    return _Resnet(bias, shortcut_norm).graph("resnet18", (2, 2, 2, 2), in_channels, classes)
+    return _resnet("resnet18", (2, 2, 2, 2), in_channels, classes, bias, shortcut_norm)
 
 
 def resnet34(in_channels: int = 3, classes: int = 1000, bias: bool = False, shortcut_norm: bool = True) -> Graph:
@@ -34,7 +35,7 @@ def resnet34(in_channels: int = 3, classes: int = 1000, bias: bool = False, shor
     >>> len([node for node in resnet34() if node.layer.op == "add"])
     16
     """
-    return _Resnet(bias, shortcut_norm).graph("resnet34", (3, 4, 6, 3), in_channels, classes)
+    return _resnet("resnet34", (3, 4, 6, 3), in_channels, classes, bias, shortcut_norm)
 
 
 def resnet50(
@@ -47,7 +48,7 @@ def resnet50(
     >>> [end.receptive_field for end in ends]
     [427, 483]
     """
-    return _Resnet(bias, shortcut_norm, stride_on).graph("resnet50", (3, 4, 6, 3), in_channels, classes)
+    return _resnet("resnet50", (3, 4, 6, 3), in_channels, classes, bias, shortcut_norm, stride_on)
 
 
 def resnet101(
@@ -58,7 +59,7 @@ def resnet101(
     >>> len([node for node in resnet101() if node.layer.op == "add"])
     33
     """
-    return _Resnet(bias, shortcut_norm, stride_on).graph("resnet101", (3, 4, 23, 3), in_channels, classes)
+    return _resnet("resnet101", (3, 4, 23, 3), in_channels, classes, bias, shortcut_norm, stride_on)
 
 
 def resnet152(
@@ -69,70 +70,40 @@ def resnet152(
     >>> len([node for node in resnet152() if node.layer.op == "add"])
     50
     """
-    return _Resnet(bias, shortcut_norm, stride_on).graph("resnet152", (3, 8, 36, 3), in_channels, classes)
+    return _resnet("resnet152", (3, 8, 36, 3), in_channels, classes, bias, shortcut_norm, stride_on)
 
 
-class _Resnet:
-    """What all blocks of one network share; basic blocks where `stride_on` is None."""
+def _resnet(
+    name: str,
+    blocks: tuple[int, ...],
+    in_channels: int,
+    classes: int,
+    bias: bool,
+    shortcut_norm: bool,
+    stride_on: str | None = None,
+) -> Graph:
+    """Four stages of blocks: basic ones where `stride_on` is None, else bottlenecks, which end four times as wide."""
+    if stride_on not in (None, *STRIDE_ON):
+        raise BadArgument(f"unknown stride_on {stride_on!r}: use one of {', '.join(STRIDE_ON)}")
+    more = "" if bias else " nobias"
 
-    def __init__(self, bias: bool, shortcut_norm: bool, stride_on: str | None = None) -> None:
-        if stride_on is not None and stride_on not in STRIDE_ON:
-            raise BadArgument(f"unknown stride_on {stride_on!r}: use one of {', '.join(STRIDE_ON)}")
-        self.bias = bias
-        self.shortcut_norm = shortcut_norm
-        self.stride_on = stride_on
-        self.expansion = 1 if stride_on is None else 4
+    def block(width: int, stride: int, widens: bool) -> Part:
+        if stride_on is None:
+            out, convs = width, [f"{width} k3 s{stride} p1", f"{width} k3 p1"]
+        else:
+            first, second = (stride, 1) if stride_on == "1x1" else (1, stride)
+            out, convs = 4 * width, [f"{width} k1 s{first}", f"{width} k3 s{second} p1", f"{4 * width} k1"]
+        lines = [f"conv{place}: conv {conv}{more}; bn{place}: batchnorm" for place, conv in enumerate(convs, start=1)]
+        lines[:-1] = [f"{line}; relu{place}: relu" for place, line in enumerate(lines[:-1], start=1)]
+        norm = "; batchnorm" if shortcut_norm else ""
+        aside = Sequential(*read_stack(f"conv {out} k1 s{stride}{more}{norm}")) if widens or stride > 1 else None
+        return Residual(Sequential(**named("; ".join(lines))), aside, then=ReLU())
 
-    def graph(self, name: str, blocks: tuple[int, ...], in_channels: int, classes: int) -> Graph:
-        stages: dict[str, Part] = {}
-        channels = 64
-        for place, count in enumerate(blocks):
-            width, stride = 64 * 2**place, 1 if place == 0 else 2
-            stages[f"layer{place + 1}"] = Sequential(
-                self.block(channels, width, stride),
-                *(self.block(width * self.expansion, width, 1) for _ in range(count - 1)),
-            )
-            channels = width * self.expansion
-        net = Sequential(
-            conv1=self.conv(64, 7, stride=2),
-            bn1=BatchNorm(),
-            relu=ReLU(),
-            maxpool=MaxPool(3, stride=2, padding=1),
-            **stages,
-            avgpool=AdaptiveAvgPool(1),
-            flatten=Flatten(),
-            fc=Linear(classes),
-        )
-        return published(net, name, (1, in_channels, 224, 224))
-
-    def block(self, channels: int, width: int, stride: int) -> Part:
-        out_channels = width * self.expansion
-        shortcut: Part | None = None
-        if stride != 1 or channels != out_channels:
-            norm = [BatchNorm()] if self.shortcut_norm else []
-            shortcut = Sequential(self.conv(out_channels, 1, stride), *norm)
-        return Residual(self.body(width, stride), shortcut, then=ReLU())
-
-    def body(self, width: int, stride: int) -> Part:
-        if self.stride_on is None:
-            return Sequential(
-                conv1=self.conv(width, 3, stride),
-                bn1=BatchNorm(),
-                relu1=ReLU(),
-                conv2=self.conv(width, 3),
-                bn2=BatchNorm(),
-            )
-        first, second = (stride, 1) if self.stride_on == "1x1" else (1, stride)
-        return Sequential(
-            conv1=self.conv(width, 1, first),
-            bn1=BatchNorm(),
-            relu1=ReLU(),
-            conv2=self.conv(width, 3, second),
-            bn2=BatchNorm(),
-            relu2=ReLU(),
-            conv3=self.conv(width * self.expansion, 1),
-            bn3=BatchNorm(),
-        )
-
-    def conv(self, channels: int, kernel_size: int, stride: int = 1) -> Conv:
-        return Conv(channels, kernel_size, stride=stride, padding=kernel_size // 2, bias=self.bias)
+    stages: dict[str, Part] = {}
+    for place, count in enumerate(blocks):
+        width, stride = 64 * 2**place, 1 if place == 0 else 2
+        first = block(width, stride, widens=stride_on is not None)
+        stages[f"layer{place + 1}"] = Sequential(first, *[block(width, 1, widens=False)] * (count - 1))
+    stem = named(f"conv1: conv 64 k7 s2 p3{more}; bn1: batchnorm; relu: relu; maxpool: maxpool k3 s2 p1")
+    head = named(f"avgpool: gap; flatten: flatten; fc: linear {classes}")
+    return published(Sequential(**stem, **stages, **head), name, (1, in_channels, 224, 224))

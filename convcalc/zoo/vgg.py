@@ -6,10 +6,10 @@ arXiv:1409.1556, configurations A, B, D and E.
 
 from __future__ import annotations
 
-from convcalc.layers import Conv, Dropout, Flatten, Linear, MaxPool, ReLU
+from convcalc.layers import Flatten
 from convcalc.network.blocks import Part, Sequential
 from convcalc.network.graph import Graph
-from convcalc.zoo.published import published
+from convcalc.zoo.published import named, published
 
 WIDTHS = (64, 128, 256, 512, 512)
 
@@ -57,22 +57,17 @@ def _vgg(name: str, convs: tuple[int, ...], in_channels: int, classes: int) -> G
         f"block{place}": _block(count, width)
         for place, (count, width) in enumerate(zip(convs, WIDTHS, strict=True), start=1)
     }
-    classifier = Sequential(
-        fc1=Linear(4096, in_features=512 * 7 * 7),
-        relu1=ReLU(),
-        drop1=Dropout(),
-        fc2=Linear(4096),
-        relu2=ReLU(),
-        drop2=Dropout(),
-        fc3=Linear(classes),
+    classifier = named(
+        f"""
+        fc1: linear 4096 in_features={512 * 7 * 7}; relu1: relu; drop1: dropout
+        fc2: linear 4096;                           relu2: relu; drop2: dropout
+        fc3: linear {classes}
+        """
     )
-    net = Sequential(**blocks, flatten=Flatten(), classifier=classifier)
+    net = Sequential(**blocks, flatten=Flatten(), classifier=Sequential(**classifier))
     return published(net, name, (1, in_channels, 224, 224))
 
 
 def _block(convs: int, width: int) -> Part:
-    parts: dict[str, Part] = {}
-    for place in range(1, convs + 1):
-        parts[f"conv{place}"] = Conv(width, 3, padding=1)
-        parts[f"relu{place}"] = ReLU()
-    return Sequential(**parts, pool=MaxPool(2, stride=2))
+    lines = [f"conv{place}: conv {width} k3 p1; relu{place}: relu" for place in range(1, convs + 1)]
+    return Sequential(**named("; ".join([*lines, "pool: maxpool k2 s2"])))

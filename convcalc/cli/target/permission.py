@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -73,7 +73,7 @@ def is_network(found: Any) -> bool:
     return isinstance(found, torch.nn.Module) or (inspect.isclass(found) and issubclass(found, torch.nn.Module))
 
 
-def call(text: str, found: Any, values: list[Any], settings: dict[str, Any], *, own: bool) -> Any:
+def call(text: str, found: Any, values: Sequence[Any], settings: Mapping[str, Any], *, own: bool) -> Any:
     """Return what a call gives; networks of torch are built without memory for their weights where that is possible.
 
     While code that is not your `own` runs, torch loads no checkpoint: that would unpickle what it downloads.

@@ -7,7 +7,6 @@ in `convcalc.cli.target.permission`.
 
 from __future__ import annotations
 
-import ast
 import inspect
 import sys
 import traceback
@@ -17,20 +16,14 @@ from importlib import import_module, invalidate_caches
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.cli.target.permission import PRIVATE, a_kind, call, check_callable, check_import, is_network, is_own, near
 from convcalc.errors import Unreadable
 from convcalc.layers import Layer
 from convcalc.network.blocks import Block, as_graph
 from convcalc.network.graph import Graph
-
-
-class _Asked(NamedTuple):
-    """What stands after the colon: a dotted name, and the arguments of a call, if it is one."""
-
-    names: tuple[str, ...]
-    call: tuple[list[Any], dict[str, Any]] | None
+from convcalc.zoo import read_call
 
 
 def load_python(place: str, asked: str) -> Any:
@@ -47,7 +40,12 @@ segmentation_models_pytorch, monai are called; if that is what you want, write '
 os.system('x')' into a file of yours, net.py, and name net.py:net
     """
     text = f"{place}:{asked}"
-    wanted = _read(text, asked)
+    wanted = read_call(asked)
+    if wanted is None:
+        raise Unreadable(
+            f"cannot read {asked!r} in {text!r}: after the colon stands a name, or one call with literals, as "
+            "make(10, depth=3)"
+        )
     file = Path(place) if place.endswith(".py") else None
     if file is None and not all(part.isidentifier() for part in place.split(".")):
         raise Unreadable(f"{place!r} is no name of a module: write pkg.mod:name, or net.py:name")
@@ -56,45 +54,17 @@ os.system('x')' into a file of yours, net.py, and name net.py:net
         check_import(text, place.partition(".")[0], folder)
     with _importable(folder):
         module = _module(place, folder) if file is None else _file(file)
-        found = _attribute(text, place, module, wanted.names)
-        if wanted.call is not None or inspect.isfunction(found) or inspect.isclass(found):
+        found = _attribute(text, place, module, wanted.name.split("."))
+        if wanted.called or inspect.isfunction(found) or inspect.isclass(found):
             check_callable(text, found, folder)
-            values, settings = wanted.call or ([], {})
             with reported(f"calling {text}", folder, Unreadable):
-                found = call(text, found, values, settings, own=is_own(found, folder))
+                found = call(text, found, wanted.values, wanted.settings, own=is_own(found, folder))
         if is_network(found) and not isinstance(found, type):
             return found
         if not isinstance(found, Graph | Block | Layer):
             raise Unreadable(_wrong(text, found))
         with reported(f"wiring {text}", folder):
             return as_graph(found, name=text)
-
-
-def _read(text: str, asked: str) -> _Asked:
-    """Parse a dotted name or a call with literals."""
-    try:
-        body = ast.parse(asked.strip(), mode="eval").body
-        if not isinstance(body, ast.Call):
-            return _Asked(_dotted(body), None)
-        if all(word.arg for word in body.keywords):
-            settings = {word.arg or "": ast.literal_eval(word.value) for word in body.keywords}
-            return _Asked(_dotted(body.func), ([ast.literal_eval(value) for value in body.args], settings))
-    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
-        pass
-    raise Unreadable(
-        f"cannot read {asked!r} in {text!r}: after the colon stands a name, or one call with literals, as "
-        "make(10, depth=3)"
-    )
-
-
-def _dotted(node: ast.expr) -> tuple[str, ...]:
-    match node:
-        case ast.Name(id=name):
-            return (name,)
-        case ast.Attribute(value=value, attr=name):
-            return (*_dotted(value), name)
-        case _:
-            raise ValueError("no dotted name")
 
 
 @contextmanager
