@@ -63,20 +63,3 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 _VECTORS = {_aten.mv: 0, _aten.dot: 0, _aten.vdot: 0, _aten.addmv: 1}
 """Products with a vector, which torch's table leaves out: the argument that has a value for each multiplication."""
-
-
-def is_batched(value: Any) -> bool:
-    """Whether a tensor stands for many, one for each entry of an axis that `vmap` hides."""
-    return value is not None and bool(torch._C._functorch.is_batchedtensor(value))
-
-
-def behind(value: Any) -> Any:
-    """Return the tensor that holds what a batched one stands for."""
-    while is_batched(value):
-        value = torch._C._functorch.get_unwrapped(value)
-    return value
-
-
-def under_vmap() -> bool:
-    """Whether a function runs that `vmap` or another transform was given."""
-    return torch._C._functorch.peek_interpreter_stack() is not None

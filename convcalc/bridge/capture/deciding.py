@@ -17,6 +17,7 @@ from typing import Any
 from convcalc.bridge.capture.asking import Assumed, Guess, Place
 from convcalc.bridge.capture.isolation import silent
 from convcalc.bridge.capture.settings import Settings
+from convcalc.bridge.events import Call
 from convcalc.errors import ConvcalcError
 from convcalc.network.graph import Graph
 from convcalc.network.node import Node
@@ -135,20 +136,17 @@ def _needed(graph: Graph) -> list[Node]:
 def otherwise(run: Any, bare: Any) -> str:
     """Say where a run with sizes that remember differs from one with plain numbers; nothing where it does not."""
     for ours, plain in zip(run.journal.calls, bare.journal.calls, strict=False):
-        if (ours.function, ours.shapes, _path(ours)) != (plain.function, plain.shapes, _path(plain)):
+        if _seen(ours) != _seen(plain):
             return f"sizes that are plain numbers give {plain.function} at {plain.source}"
     first, second = run.raised, bare.raised
     if isinstance(first, ConvcalcError):  # a rule of ours, which knows more of sizes that remember
         return ""
-    if len(run.journal.calls) != len(bare.journal.calls) or _named_error(first) != _named_error(second):
-        error = first or second
-        return "sizes are wanted as plain numbers" + (f": {type(error).__name__}: {error}" if error else "")
-    return ""
+    as_many = len(run.journal.calls) == len(bare.journal.calls)
+    if as_many and (type(first), str(first)) == (type(second), str(second)):
+        return ""
+    error = first or second
+    return "sizes are wanted as plain numbers" + (f": {type(error).__name__}: {error}" if error else "")
 
 
-def _path(call: Any) -> str:
-    return "" if call.frame is None else str(call.frame.path)
-
-
-def _named_error(error: BaseException | None) -> tuple[type, str] | None:
-    return None if error is None else (type(error), str(error))
+def _seen(call: Call) -> Any:
+    return call.function, call.shapes, call.frame and call.frame.path

@@ -23,12 +23,18 @@ class Drawing:
 
     @cached_property
     def names(self) -> dict[int, str]:
-        """What each call is named, by its identity."""
-        return names_of(self.calls, taken=list(self.inputs))
-
-    @cached_property
-    def _inputs(self) -> dict[int, str]:
-        return {id(call): name for name, call in self.inputs.items()}
+        """What each call and input is named, by its identity."""
+        counts = Counter(list(self.inputs))
+        names = {id(call): name for name, call in self.inputs.items()}
+        inside = Counter(id(call.frame) for call in self.calls if call.label is None and call.function != "written")
+        for call in self.calls:
+            base = name = call.label or _place(call, inside[id(call.frame)])
+            while name in counts:
+                counts[base] += 1
+                name = f"{base}_{counts[base]}"
+            counts[name] += 1
+            names[id(call)] = name
+        return names
 
     def nodes(self) -> list[Node]:
         """Return a node for each call."""
@@ -46,15 +52,15 @@ class Drawing:
 
     def reference(self, value: Value) -> str:
         """Return what a node that reads this value says."""
-        name = self._inputs.get(id(value.call)) or self.names[id(value.call)]
+        name = self.names[id(value.call)]
         return name if value.place == 0 else f"{name}[{value.place}]"
 
     def refused(self, failed: Failed | None) -> Node | None:
         """Return the call that ended the run as a node, if it is known as a layer."""
         if failed is None or failed.layer is None:
             return None
-        name, taken = place_of(failed), {*self.inputs, *self.names.values()}
-        while name in taken:
+        name = _place(failed, 1 if failed.frame is None else failed.frame.calls + 1)
+        while name in self.names.values():
             name += "_again"
         return Node(name, failed.layer, [self.reference(value) for value in failed.inputs], source=failed.source)
 
@@ -70,35 +76,12 @@ def kept(calls: Sequence[Call], ends: Sequence[Value]) -> list[Call]:
     return found[::-1]
 
 
-def place_of(failed: Failed) -> str:
-    """Return what the call that ended a run would have been called."""
-    frame = failed.frame
+def _place(call: Call | Failed, inside: int) -> str:
+    """The module's path where the call is all, of what is `inside`, that the module does; else path:function."""
+    frame = call.frame
     if frame is None or not frame.path:
-        return failed.function
-    return frame.path if not frame.calls and not frame.nested else f"{frame.path}:{failed.function}"
-
-
-def names_of(calls: Sequence[Call], taken: Sequence[str]) -> dict[int, str]:
-    """Return a name for each call: the module's path where it is all that the module does, else path:function."""
-    counts = Counter(taken)
-    inside = Counter(id(call.frame) for call in calls if call.label is None and call.function != "written")
-    names = {}
-    for call in calls:
-        if call.label is not None:
-            base = call.label
-        elif call.frame is None:
-            base = call.function
-        elif call.frame.path and inside[id(call.frame)] == 1 and not call.frame.nested:
-            base = call.frame.path
-        else:
-            base = f"{call.frame.path}:{call.function}" if call.frame.path else call.function
-        name = base
-        while name in counts:
-            counts[base] += 1
-            name = f"{base}_{counts[base]}"
-        counts[name] += 1
-        names[id(call)] = name
-    return names
+        return call.function
+    return frame.path if inside == 1 and not frame.nested else f"{frame.path}:{call.function}"
 
 
 def labelled_outputs(output: Any, label: str) -> list[tuple[str, Any]]:

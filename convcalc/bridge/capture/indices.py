@@ -6,22 +6,21 @@ step for each axis; what keeps the order of its values (`// 4`, `clamp`) keeps i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from convcalc.bridge.capture.laid import Symbolic
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import Value
 from convcalc.bridge.hearing.number import formula
 from convcalc.bridge.hearing.sizefloat import SizeFloat
 from convcalc.layers import Permute, Shape
+from convcalc.layers.indexing import Ends
 from convcalc.sizes.signs import least_of, most_of, sign_everywhere
 from convcalc.sizes.size import Size
 
 torch = need_torch()
-
-Ends = tuple[Size, Size]
-"""The least value and the largest."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Steps:
 class Indices:
     """What is known of the values of tensors of one run."""
 
-    def __init__(self, symbolic: Callable[[Value], Shape | None]) -> None:
+    def __init__(self, symbolic: Symbolic) -> None:
         self.symbolic = symbolic
         self._known: dict[tuple[int, int], Steps | Ends] = {}
 
@@ -83,40 +82,37 @@ class Indices:
     def _found(
         self, name: str, args: Sequence[Any], layer: Any, inputs: Sequence[Value], known: Sequence[Any], shape: Shape
     ) -> Steps | Ends | None:
-        if name == "arange":
-            return _counted(args)
-        if name in ("zeros", "zeros_like"):
-            return Steps(0, (0,) * len(shape))
-        if not known or any(one is None for one in known):
-            return None
+        by = formula(args[1]) if len(args) == 2 else None
         before = [self.symbolic(value) for value in inputs]
-        if name == "rsub" and len(args) == 2:
-            return _shifted(_times(known[0], -1), formula(args[1]), 1)
-        if name in ("add", "radd", "sub") and len(args) == 2:
-            sign = -1 if name == "sub" else 1
-            if len(known) == 2:
-                return _together(known, before, sign, shape)
-            return _shifted(known[0], formula(args[1]), sign) if args[0] is not args[1] else None
-        if len(known) > 1:
-            return None
-        (one,), (old,) = known, before
-        if name in ("mul", "rmul") and len(args) == 2:
-            return _times(one, formula(args[1]))
-        if name == "neg":
-            return _times(one, -1)
-        ends = self._ends(inputs[0])
-        if name in ("floordiv", "floor_divide") and len(args) == 2:
-            below = formula(args[1])
-            return (ends[0] // below, ends[1] // below) if ends and isinstance(below, int) and below > 0 else None
-        if name in ("mod", "remainder") and len(args) == 2:
-            return _remainders(one, ends, formula(args[1]))
-        if name in ("clamp", "clip"):
-            return _clamped(ends, args)
-        if isinstance(one, Steps):
-            moved = _moved(name, args, layer, one, old or (), shape)
-            if moved is not None:
+        match name, list(known):
+            case "arange", _:
+                return _counted(args)
+            case "zeros" | "zeros_like", _:
+                return Steps(0, (0,) * len(shape))
+            case _, some if not some or None in some:
+                return None
+            case "rsub", [one, *_] if by is not None:
+                return _scaled(one, -1, by)
+            case "add" | "radd" | "sub", [_, _] if len(args) == 2:
+                return _together(known, before, -1 if name == "sub" else 1, shape)
+            case "add" | "radd" | "sub", [one] if by is not None:
+                return _scaled(one, 1, -by if name == "sub" else by)
+            case "mul" | "rmul", [one] if by is not None:
+                return _scaled(one, by)
+            case "neg", [one]:
+                return _scaled(one, -1)
+            case "floordiv" | "floor_divide", [_]:
+                ends = self._ends(inputs[0])
+                return (ends[0] // by, ends[1] // by) if ends and isinstance(by, int) and by > 0 else None
+            case "mod" | "remainder", [one]:
+                return _remainders(one, self._ends(inputs[0]), by)
+            case "clamp" | "clip", [_]:
+                return _clamped(self._ends(inputs[0]), args)
+            case _, [Steps() as one] if (moved := _moved(name, args, layer, one, before[0] or (), shape)) is not None:
                 return moved
-        return ends if name in _SAME else None
+            case _, [_] if name in _SAME:
+                return self._ends(inputs[0])
+        return None
 
 
 _SAME = frozenset({"view", "reshape", "flatten", "permute", "transpose", "t", "flip", "repeat", "expand", "tile"})
@@ -152,43 +148,31 @@ def _counted(args: Sequence[Any]) -> Steps | None:
 
 def _together(known: Sequence[Any], before: Sequence[Shape | None], sign: int, shape: Shape) -> Steps | None:
     """The sum or difference of two, axis by axis; one that is repeated along an axis has no step there."""
-    wide = []
-    for one, old in zip(known, before, strict=True):
-        steps = _spread(one, old, shape)
-        if steps is None:
-            return None
-        wide.append(steps)
-    (a, ours), (b, theirs) = ((one.first, steps) for one, steps in zip(known, wide, strict=True))
-    return Steps(a + sign * b, tuple(x + sign * y for x, y in zip(ours, theirs, strict=True)))
+    one, other = (_spread(some, old, shape) for some, old in zip(known, before, strict=True))
+    if one is None or other is None:
+        return None
+    return Steps(one.first + sign * other.first, tuple(map(lambda a, b: a + sign * b, one.steps, other.steps)))
 
 
-def _spread(one: Any, old: Shape | None, shape: Shape) -> tuple[Size, ...] | None:
-    """The steps of a tensor that is broadcast to another shape."""
+def _spread(one: Any, old: Shape | None, shape: Shape) -> Steps | None:
+    """A tensor that is broadcast to another shape."""
     if not isinstance(one, Steps) or old is None or len(old) > len(shape):
         return None
     more = len(shape) - len(old)
     if any(a != 1 and a != b for a, b in zip(old, shape[more:], strict=True)):
         return None
-    return (0,) * more + tuple(0 if size == 1 else step for size, step in zip(old, one.steps, strict=True))
+    steps = (0 if size == 1 else step for size, step in zip(old, one.steps, strict=True))
+    return Steps(one.first, (0,) * more + tuple(steps))
 
 
-def _shifted(one: Steps | Ends | None, by: Size | None, sign: int) -> Steps | Ends | None:
-    if by is None or one is None:
-        return None
+def _scaled(one: Steps | Ends, factor: Size, more: Size = 0) -> Steps | Ends | None:
+    """Values times `factor`, and `more`."""
     if isinstance(one, Steps):
-        return Steps(one.first + sign * by, one.steps)
-    return one[0] + sign * by, one[1] + sign * by
-
-
-def _times(one: Steps | Ends, factor: Size | None) -> Steps | Ends | None:
-    if factor is None:
-        return None
-    if isinstance(one, Steps):
-        return Steps(one.first * factor, tuple(step * factor for step in one.steps))
+        return Steps(one.first * factor + more, tuple(step * factor for step in one.steps))
     if not isinstance(factor, int):
         return None
-    low, high = (end * factor for end in one)
-    return (low, high) if factor >= 0 else (high, low)
+    low, high = one if factor >= 0 else one[::-1]
+    return low * factor + more, high * factor + more
 
 
 def _remainders(one: Steps | Ends, ends: Ends | None, below: Size | None) -> Ends | None:
@@ -200,17 +184,13 @@ def _remainders(one: Steps | Ends, ends: Ends | None, below: Size | None) -> End
 
 
 def _clamped(ends: Ends | None, args: Sequence[Any]) -> Ends | None:
-    if ends is None:
-        return None
-    bounds = [None if value is None else formula(value) for value in args[1:]]
-    if any(bound is None and value is not None for bound, value in zip(bounds, args[1:], strict=True)):
-        return None
-    low, high = ends
-    if bounds and bounds[0] is not None:
-        low, high = most_of(low, bounds[0]), most_of(high, bounds[0])
-    if len(bounds) > 1 and bounds[1] is not None:
-        low, high = least_of(low, bounds[1]), least_of(high, bounds[1])
-    return low, high
+    for bound, bounded in zip(args[1:], (most_of, least_of), strict=False):
+        at = formula(bound)
+        if ends is None or (at is None and bound is not None):
+            return None
+        if at is not None:
+            ends = bounded(ends[0], at), bounded(ends[1], at)
+    return ends
 
 
 def _moved(name: str, args: Sequence[Any], layer: Any, one: Steps, old: Shape, shape: Shape) -> Steps | None:
@@ -218,8 +198,7 @@ def _moved(name: str, args: Sequence[Any], layer: Any, one: Steps, old: Shape, s
     if isinstance(layer, Permute):
         return Steps(one.first, tuple(one.steps[dim] for dim in layer.dims))
     if name == "expand":
-        steps = _spread(one, old, shape)
-        return None if steps is None else Steps(one.first, steps)
+        return _spread(one, old, shape)
     if name == "getitem":
         return _cut(args[1], one, shape)
     if name in ("unsqueeze", "view", "reshape", "squeeze"):

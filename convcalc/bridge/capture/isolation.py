@@ -33,8 +33,26 @@ def unchanged() -> Iterator[None]:
     >>> torch.get_default_dtype()
     torch.float32
     """
+    torch = need_torch()
     with _ALONE:
-        yield from _unchanged()
+        before = [(put, get()) for get, put in _switches()]
+        device = _default_device(torch)
+        collecting = gc.isenabled()
+        try:
+            gc.disable()  # a run makes many small objects that stay, and looking through them takes a tenth of its time
+            torch.backends.mha.set_fastpath_enabled(False)  # it would hide the layers inside
+            torch.nn.modules.transformer._detect_is_causal_mask = _as_said
+            sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEPTH))
+            with warnings.catch_warnings(), torch.no_grad(), _eager():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            if collecting:
+                gc.enable()
+            for put, value in before:
+                put(value)
+            if _default_device(torch) != device:
+                torch.set_default_device(device)
 
 
 def silent() -> AbstractContextManager[Any]:
@@ -44,28 +62,6 @@ def silent() -> AbstractContextManager[Any]:
     ...     print("mean 0.5")
     """
     return redirect_stdout(StringIO())
-
-
-def _unchanged() -> Iterator[None]:
-    torch = need_torch()
-    before = [(put, get()) for get, put in _switches()]
-    device = _default_device(torch)
-    collecting = gc.isenabled()
-    try:
-        gc.disable()  # a run makes many small objects that stay, and looking through them takes a tenth of its time
-        torch.backends.mha.set_fastpath_enabled(False)  # it would hide the layers inside
-        torch.nn.modules.transformer._detect_is_causal_mask = _as_said
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEPTH))
-        with warnings.catch_warnings(), torch.no_grad(), _eager():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        if collecting:
-            gc.enable()
-        for put, value in before:
-            put(value)
-        if _default_device(torch) != device:
-            torch.set_default_device(device)
 
 
 def _switches() -> list[tuple[Callable[[], Any], Callable[[Any], Any]]]:

@@ -12,15 +12,14 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from convcalc.bridge.events import Call, Value
-from convcalc.layers import (
-    Shape,
-)
+from convcalc.layers import Shape
 from convcalc.layers.base import product
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size
 
 Symbolic = Callable[[Value], Shape | None]
+"""The shape of a value in letters, None where it is unknown."""
 
 VIEWS = ("viewed", "turned")
 """The layers that leave values where they are, by `Layer.memory`."""
@@ -89,11 +88,8 @@ def _turns(call: Call, symbolic: Symbolic) -> bool:
             shape = symbolic(value)
             return shape is None or strides_of(value, symbolic) != in_order(shape)
         case "flat":
-            strides, old, shape = (
-                strides_of(call.inputs[0], symbolic),
-                symbolic(call.inputs[0]),
-                symbolic(Value(call, 0, 0)),
-            )
+            strides, old = strides_of(call.inputs[0], symbolic), symbolic(call.inputs[0])
+            shape = symbolic(Value(call, 0, 0))
             if strides is None or old is None or shape is None:
                 return True
             return strides != in_order(old) and can_be_viewed(old, strides, shape)

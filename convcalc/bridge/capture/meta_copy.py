@@ -165,8 +165,6 @@ class Copier:
             self.strays.append((place, twin))
             return twin
         if cls in (list, set, dict, OrderedDict):
-            if not value:
-                return self._keep(value, cls())
             twin = self._keep(value, cls())
             if cls is list:
                 twin.extend([self._value(entry, _at(place, number)) for number, entry in enumerate(value)])
@@ -257,23 +255,13 @@ def _wrapped(module: Any) -> Any:
 @cache
 def _copies_itself(cls: type) -> bool:
     """Whether a class says itself how it is copied; those of torch do so for old files alone."""
-    return any(
-        name in vars(base)
-        for base in cls.__mro__
-        if base is not object and not base.__module__.startswith("torch.nn.")
-        for name in _COPYING
-    )
+    bases = (base for base in cls.__mro__ if base is not object and not base.__module__.startswith("torch.nn."))
+    return any(not _COPYING.isdisjoint(vars(base)) for base in bases)
 
 
-_COPYING = (
-    "__deepcopy__",
-    "__copy__",
-    "__reduce_ex__",
-    "__reduce__",
-    "__getstate__",
-    "__setstate__",
-    "__getattribute__",
-)
+_COPYING = {
+    f"__{name}__" for name in ("deepcopy", "copy", "reduce_ex", "reduce", "getstate", "setstate", "getattribute")
+}
 
 
 @cache
@@ -298,12 +286,9 @@ def _slots_of(cls: type) -> tuple[str, ...]:
     for base in cls.__mro__:
         slots = base.__dict__.get("__slots__", ())
         some = (slots,) if isinstance(slots, str) else tuple(slots)
-        names += [f"_{base.__name__.lstrip('_')}{name}" if _is_private(name) else name for name in some]
+        prefix = f"_{base.__name__.lstrip('_')}"
+        names += [prefix + name if name.startswith("__") and not name.endswith("__") else name for name in some]
     return tuple(name for name in names if name not in ("__dict__", "__weakref__"))
-
-
-def _is_private(name: str) -> bool:
-    return name.startswith("__") and not name.endswith("__")
 
 
 class _Copies(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-defined]

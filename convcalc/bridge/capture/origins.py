@@ -6,16 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from convcalc.bridge.capture.laid import can_be_viewed, in_order, strides_of, unrelated
+from convcalc.bridge.capture.laid import Symbolic, can_be_viewed, in_order, strides_of, unrelated
 from convcalc.bridge.events import Value
-from convcalc.layers import AdaptiveMaxPool, Layer, MaxPool, Shape, View
+from convcalc.layers import AdaptiveMaxPool, Layer, MaxPool, View
 from convcalc.layers.indexing import Ends
 from convcalc.layers.pick import TENSOR, Pick
 from convcalc.layers.pool import MaxUnpool
 from convcalc.sizes.expr import Expr
-
-Symbolic = Callable[[Value], Shape | None]
-"""The shape of a value in letters, None where it is unknown."""
 
 Reach = Callable[[Any, Value], Ends | None]
 """The ends of the values of a tensor, None where they are unknown."""

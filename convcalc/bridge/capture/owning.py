@@ -11,6 +11,7 @@ from typing import Any
 
 from convcalc.bridge.events import Call, Value, shapes_of
 from convcalc.errors import ConvcalcError
+from convcalc.layers import Layer, Shape
 
 
 def count(
@@ -44,7 +45,7 @@ def fold(call: Call, computed: Sequence[Value], owners: dict[str, Call]) -> None
             call.shares = owner
         if not maker.folded:
             maker.folded = True
-            call.made += _macs(maker)
+            call.made += _made(maker)
     if call.weights:
         call.shares = None
 
@@ -60,12 +61,21 @@ def _makers(values: Sequence[Value]) -> Iterator[Call]:
             waiting += [value.call for value in call.inputs if not value.call.live]
 
 
-def _macs(call: Call) -> int:
-    """The multiply-accumulates of a product of matrices; none of one with a vector, such as in power iteration."""
-    shapes = shapes_of(call.inputs)
-    if call.layer is None or (call.layer.is_known and any(len(shape) < 2 for shape in shapes)):
-        return 0
+def macs_of(layer: Layer | None, shapes: Sequence[Shape]) -> int | None:
+    """Return the multiply-accumulates of a layer; None where they are not known.
+
+    >>> from convcalc.layers import Linear
+    >>> macs_of(Linear(10), [(2, 3)]), macs_of(None, [])
+    (60, None)
+    """
     try:
-        return int(call.layer.macs(*shapes))
+        return None if layer is None else int(layer.macs(*shapes))
     except (ConvcalcError, TypeError):
-        return 0
+        return None
+
+
+def _made(call: Call) -> int:
+    """What a product of matrices multiplies; nothing of one with a vector, such as in power iteration."""
+    shapes = shapes_of(call.inputs)
+    is_vector = call.layer is not None and call.layer.is_known and any(len(shape) < 2 for shape in shapes)
+    return 0 if is_vector else macs_of(call.layer, shapes) or 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -39,10 +40,7 @@ def _size(journal: Journal, tensor: Any, dim: Any = None) -> Any:
 
 
 def _numel(journal: Journal, tensor: Any) -> Any:
-    total: int = 1
-    for size in _shape(journal, tensor):
-        total = total * size
-    return total
+    return math.prod(_shape(journal, tensor))
 
 
 def _len(journal: Journal, tensor: Any) -> Any:

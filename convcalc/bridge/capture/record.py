@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from convcalc.bridge.calls import Spec, name_of
 from convcalc.bridge.capture.arguments import has_size, tensors_among
-from convcalc.bridge.capture.counted import is_batched
 from convcalc.bridge.capture.indices import Indices
 from convcalc.bridge.capture.journal import Journal
 from convcalc.bridge.capture.laid import read_in_order
 from convcalc.bridge.capture.origins import informed
-from convcalc.bridge.capture.owning import fold
+from convcalc.bridge.capture.owning import fold, macs_of
+from convcalc.bridge.capture.tensors import is_batched
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import Failed, Value, given, shapes_of
 from convcalc.bridge.hearing.joins import Joins
@@ -182,11 +183,10 @@ class Record:
 
     def _macs(self, layer: Layer, inputs: tuple[Value, ...], shapes: tuple[Shape, ...]) -> int | None:
         """The multiply-accumulates of a layer, if it is what torch ran."""
-        try:
+        with suppress(ConvcalcError):
             ready, seen = self._at_numbers(layer), shapes_of(inputs)
-            return int(ready.macs(*seen)) if ready.out_shapes(*seen) == shapes else None
-        except (ConvcalcError, TypeError):
-            return None
+            return macs_of(ready, seen) if given(ready, seen) == shapes else None
+        return None
 
     def _at_numbers(self, layer: Layer) -> Layer:
         return layer.at(self.journal.numbers) if layer.depends_on_sizes else layer

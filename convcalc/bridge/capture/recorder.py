@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from convcalc.bridge.calls import SPECS, NotKnown, Spec, name_of
@@ -15,7 +16,6 @@ from convcalc.bridge.calls.registry import in_torch_words
 from convcalc.bridge.capture.answers import NONE, as_tensors, is_told
 from convcalc.bridge.capture.arguments import has_size, in_numbers, tensors_among
 from convcalc.bridge.capture.asking import READS, Asking
-from convcalc.bridge.capture.counted import is_batched
 from convcalc.bridge.capture.journal import Journal
 from convcalc.bridge.capture.known import MANY, Known, somewhere, without_values
 from convcalc.bridge.capture.meta_copy import Copier
@@ -24,7 +24,7 @@ from convcalc.bridge.capture.record import Record
 from convcalc.bridge.capture.running import SETITEM, Running
 from convcalc.bridge.capture.settings import Settings
 from convcalc.bridge.capture.standing import Standing
-from convcalc.bridge.capture.tensors import Tensors
+from convcalc.bridge.capture.tensors import Tensors, is_batched
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.hearing.joins import Joins
 from convcalc.bridge.hearing.lines import Lines
@@ -40,6 +40,11 @@ Tensor = torch.Tensor
 
 _INTERNAL = ("torch._refs", "torch._prims", "torch._decomp", "torch._meta_registrations", "torch._library")
 """Rooms of torch that compute what a call gives on meta: what they call is no call of the model."""
+
+
+@cache
+def _is_internal(room: str) -> bool:
+    return room.startswith(_INTERNAL)
 
 
 class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-defined]
@@ -64,7 +69,6 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self.asking = Asking(self.journal, settings.assume, settings.assumed, settings.guess)
         self._record = Record(self.journal, self.joins, self.heard, self.ranges, self.any_number)
         self._running = Running(self._record)
-        self._rooms: dict[str, bool] = {}
 
     def end(self) -> None:
         """Take note that the run is over."""
@@ -77,7 +81,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Answer questions about sizes with their formula, run everything else and record it."""
         kwargs = kwargs or {}
-        if self._is_internal(sys._getframe(1).f_globals.get("__name__", "")):
+        if _is_internal(sys._getframe(1).f_globals.get("__name__", "")):
             return func(*in_numbers(args), **in_numbers(kwargs))
         if self.asking.answered:
             args, kwargs = as_tensors(args), as_tensors(kwargs)
@@ -108,11 +112,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             told = NONE if known else self.asking.answer(func, args)
             if told is not NONE:
                 return told
-        muted, self.watch.muted = self.watch.muted, True
-        try:
-            found = _found(func, args, kwargs)
-        finally:
-            self.watch.muted = muted
+        found = self._found(func, args, kwargs)
         # what is read is looked up before the call, which may write into it
         inputs = tuple(map(self.journal.value, found.inputs)) if isinstance(found, Spec) else ()
         given = (args, kwargs)
@@ -131,14 +131,29 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             self._say(func, args, kwargs)
         return out
 
+    def _found(self, func: Any, args: Any, kwargs: Any) -> Spec | ConvcalcError | None:
+        """What a call is, before it changes its arguments; why it is not known; None where it makes no values."""
+        made = SPECS.get(func)
+        if made is None:
+            return NotKnown(f"no rule for {name_of(func)}")
+        muted, self.watch.muted = self.watch.muted, True
+        try:
+            return made(*args, **in_torch_words({name: value for name, value in kwargs.items() if name != "out"}))
+        except ConvcalcError as error:
+            return error
+        except (TypeError, ValueError, AttributeError, IndexError, StopIteration, KeyError, RuntimeError) as error:
+            return NotKnown(f"called as no rule expects: {type(error).__name__}")
+        finally:
+            self.watch.muted = muted
+
     def _in_rounds(self, rounds: list[Round], func: Any, args: Any, kwargs: Any) -> Layer | None:
         """The layer of a call that is given the number of a round, if it takes a slice or a place by it alone."""
         if func in _CUTS and len(set(rounds)) == 1 and rounds[0].is_now:
-            muted, self.watch.muted, self.ranges.shown = self.watch.muted, True, True
+            self.ranges.shown = True
             try:
-                found = _found(func, args, kwargs)
+                found = self._found(func, args, kwargs)
             finally:
-                self.watch.muted, self.ranges.shown = muted, False
+                self.ranges.shown = False
             if isinstance(found, Spec) and isinstance(found.layer, Index):
                 return found.layer
         self.ranges.spoil(rounds)
@@ -152,12 +167,6 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             self.watch.lose(f"what {name_of(func)} makes of a size")
         elif args and self.tensors.at(args[0]) is not None and self.journal.value(args[0]).call.live:
             self.watch.lose(f"what {name_of(func)} says of a tensor")
-
-    def _is_internal(self, room: str) -> bool:
-        known = self._rooms.get(room)
-        if known is None:
-            known = self._rooms[room] = room.startswith(_INTERNAL)
-        return known
 
     def _is_foreign(self, values: Iterable[Any]) -> bool:
         """Whether a tensor of the original, or of the world outside, is among arguments."""
@@ -177,21 +186,6 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
             return False
         self.copied.adopt(tensor, tensor.detach().clone() if tensor.numel() <= MANY else tensor.to("meta"))
         return True
-
-
-def _found(func: Any, args: Any, kwargs: Any) -> Spec | ConvcalcError | None:
-    """What a call is, before it changes its arguments; why it is not known; None where it makes no values."""
-    made = SPECS.get(func)
-    if made is None:
-        return NotKnown(f"no rule for {name_of(func)}")
-    try:
-        if "out" in kwargs:
-            kwargs = {name: value for name, value in kwargs.items() if name != "out"}
-        return made(*args, **in_torch_words(kwargs))
-    except ConvcalcError as error:
-        return error
-    except (TypeError, ValueError, AttributeError, IndexError, StopIteration, KeyError, RuntimeError) as error:
-        return NotKnown(f"called as no rule expects: {type(error).__name__}")
 
 
 _CUTS = frozenset({Tensor.__getitem__, Tensor.narrow, Tensor.select, torch.narrow, torch.select})

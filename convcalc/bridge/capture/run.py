@@ -67,6 +67,10 @@ class Run:
         self.original, self.given, self.settings, self.name = module, given, settings, settings.name
         self.output: Any = None
         self.raised: Exception | None = None
+        self.measured: dict[str, Shape] = {}
+        """The shape that torch gave for each output of the nodes, once the graph is drawn."""
+        self.late: str | None = None
+        """The first node after a size lost its formula."""
         with unchanged():
             copier = Copier()
             self.recorder = Recorder(copier, settings)
@@ -148,9 +152,8 @@ class Run:
         asked = asked_of(graph, dict(zip(self.inputs, self.letters, strict=True)), numbers) if len(numbers) > 1 else []
         if numbers:
             times = 4 if self.journal.watch.lost else 2 if self.journal.asked else 1
-            late = next((self._drawn.names[id(call)] for call in self._drawn.calls if call.late), None)
-            fit, measured = asked if placed is not None else [], self.measured(graph)
-            graph = check_again(graph, numbers, self._again, times, late, fit, measured=measured)
+            fit = asked if placed is not None else []
+            graph = check_again(graph, numbers, self._again, times, self.late, fit, measured=self.measured)
         tied = len(self.inputs) > 1 and solved(asked, list(numbers))
         lost = graph.capture is not None and graph.capture.lost
         if placed is not None or lost or not (tied or not numbers or is_unchecked(graph)):
@@ -176,8 +179,7 @@ class Run:
     def _again(self, values: Mapping[str, int]) -> Again:
         run = self.again([taken_at(shape, values) for shape in self.letters])
         by_torch = run.raised is None or run.journal.failed is not None
-        graph = run.graph()
-        return Again(graph, None if by_torch else run.raised, run.measured(graph))
+        return Again(run.graph(), None if by_torch else run.raised, run.measured)
 
     def _runs(self, shapes: Sequence[Shape]) -> bool:
         """Whether the module runs at other shapes, on a device too: meta takes more."""
@@ -192,10 +194,15 @@ class Run:
         self.journal.work_out(len(self.journal.calls))
         outputs = [] if self.raised is not None else labelled_outputs(self.output, "")
         values = [self.journal.value(tensor) for _, tensor in outputs]
-        drawn = self._drawn = self.drawn([*values, *(failed.inputs if failed else ())])
-        ends = [drawn.reference(value) for value in values]
+        drawn = self.drawn([*values, *(failed.inputs if failed else ())])
+        ends, nodes = [drawn.reference(value) for value in values], drawn.nodes()
+        pairs = list(zip(nodes, drawn.calls, strict=True))
+        self.measured = {
+            name: shape for node, call in pairs for name, shape in zip(node.outputs, call.shapes, strict=True)
+        }
+        self.late = next((node.name for node, call in pairs if call.late), None)
         return Graph(
-            drawn.nodes(),
+            nodes,
             tuple(self.inputs),
             ends,
             name=self.name,
@@ -207,13 +214,6 @@ class Run:
     def drawn(self, ends: Sequence[Value]) -> Drawing:
         """Return the calls that a graph with these ends shows, under their names."""
         return Drawing(self.calls, kept(self.journal.calls, ends))
-
-    def measured(self, graph: Graph) -> dict[str, Shape]:
-        """Return the shape that torch gave for each output of the nodes of `graph`, which is that of this run."""
-        given = {node.name: call for node, call in zip(graph, self._drawn.calls, strict=True)}
-        return {
-            name: shape for node in graph for name, shape in zip(node.outputs, given[node.name].shapes, strict=True)
-        }
 
     def _capture(self, drawn: Drawing, values: Sequence[Value]) -> Capture:
         watch, journal, asking = self.journal.watch, self.journal, self.recorder.asking

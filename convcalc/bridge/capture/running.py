@@ -7,9 +7,10 @@ from typing import Any
 from convcalc.bridge.calls import Spec
 from convcalc.bridge.calls.recurrent import one_step
 from convcalc.bridge.capture.arguments import in_numbers, on_meta, tensors_among
-from convcalc.bridge.capture.counted import Counter, under_vmap
+from convcalc.bridge.capture.counted import Counter
 from convcalc.bridge.capture.quick import at_once
 from convcalc.bridge.capture.record import Record
+from convcalc.bridge.capture.tensors import under_vmap
 from convcalc.bridge.capture.trial import as_other_types, of_types, tried
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import shapes_of

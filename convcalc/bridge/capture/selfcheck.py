@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from convcalc.analysis.validity.ties import fitting
+from convcalc.bridge.capture.owning import macs_of
 from convcalc.bridge.events import taken_at
 from convcalc.errors import BadShape, ConvcalcError, Refused, Unknown
 from convcalc.layers import Layer, Opaque, Shape
@@ -273,16 +274,12 @@ def _doubted(again: Callable[..., Graph], why: tuple[str, ...], *args: Any, **se
 def _opaque(node: Node, inputs: Sequence[str], shapes: Mapping[str, Shape], why: str) -> Node:
     """A node of which nothing is known but what was measured, for these inputs of the network alone."""
     read = tuple(dict.fromkeys((*node.inputs, *inputs)))
-    macs = None
-    with suppress(ConvcalcError, TypeError):
-        if node.layer.is_counted:
-            macs = int(node.layer.macs(*(shapes[name] for name in node.inputs)))
     layer = Opaque(
         node.layer.op,
         shapes=tuple(shapes[name] for name in node.outputs),
         seen=tuple(shapes[name] for name in read),
         why=why,
-        mac_count=macs,
+        mac_count=macs_of(node.layer, [shapes[name] for name in node.inputs]) if node.layer.is_counted else None,
         unread=len(read) - len(dict.fromkeys(node.inputs)) + node.layer.unread,
     )
     return replace(node, layer=layer, inputs=read)

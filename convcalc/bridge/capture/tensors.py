@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from convcalc.bridge.capture.arguments import storage_of
-from convcalc.bridge.capture.counted import behind, is_batched
 from convcalc.bridge.capture.known import Known
+from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import Call, Value
+
+torch = need_torch()
 
 
 class Tensors:
     """The tensors of one run: what the module calls its own, and the values that the calls so far gave.
 
-    >>> import torch
     >>> tensors, weight = Tensors(Known({})), torch.empty(3, device="meta")
     >>> tensors.name(weight, "parameter", "conv.weight")
     >>> tensors.kind(weight), tensors.at(weight)
@@ -106,3 +107,20 @@ class Tensors:
         if tensor.is_inference():  # which torch does not count
             return len(self._writes.get(self.known.home(tensor), ()))
         return int(tensor._version)
+
+
+def is_batched(value: Any) -> bool:
+    """Whether a tensor stands for many, one for each entry of an axis that `vmap` hides."""
+    return value is not None and bool(torch._C._functorch.is_batchedtensor(value))
+
+
+def behind(value: Any) -> Any:
+    """Return the tensor that holds what a batched one stands for."""
+    while is_batched(value):
+        value = torch._C._functorch.get_unwrapped(value)
+    return value
+
+
+def under_vmap() -> bool:
+    """Whether a function runs that `vmap` or another transform was given."""
+    return torch._C._functorch.peek_interpreter_stack() is not None

@@ -75,7 +75,8 @@ def tried(func: Any, args: Any, kwargs: Any, out: Any) -> Outcome:
     None
     """
     try:
-        key = (func, _sort(args), _sort(kwargs), _around())
+        cast = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else None
+        key = (func, _sort(args), _sort(kwargs), torch.get_default_dtype(), cast)
     except TypeError:  # neither tensors nor settings, such as a function
         return NOT_KNOWN
     known = _TRIED.get(key)
@@ -149,12 +150,6 @@ def _are_usual(kinds: set[Any]) -> bool:
 _Fill = Callable[..., Any]
 
 _TRIED: dict[Any, Outcome] = {}
-
-
-def _around() -> tuple[Any, ...]:
-    """What else decides of types: the type of plain numbers, and what autocast makes of others."""
-    casts = torch.is_autocast_enabled("cpu")
-    return torch.get_default_dtype(), torch.get_autocast_dtype("cpu") if casts else None
 
 
 def _sort(value: Any) -> Any:

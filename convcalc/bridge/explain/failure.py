@@ -159,7 +159,7 @@ def _failure(run: Any, error: BaseException, values: tuple[Value, ...], **known:
 def names_until(run: Any, values: tuple[Value, ...]) -> dict[int, str]:
     """Return what the calls so far are named in the graph, and those that made `values`."""
     names: dict[int, str] = run.drawn(values).names
-    return {**names, **{id(call): name for name, call in run.calls.items()}}
+    return names
 
 
 def _place(run: Any, frame: Frame | None, function: str) -> str:
