@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from convcalc.arithmetic.formulas import Padding, conv_out, extent, padding_pair, pool_out
 from convcalc.arithmetic.window_size_text import windowed_text
 from convcalc.shown import Shown
-from convcalc.sizes.conditions import Conditions
-from convcalc.sizes.expr import any_size
+from convcalc.sizes.conditions import Conditions, any_size
 from convcalc.sizes.size import Size, flag, is_symbolic, renamed, single
 
 

@@ -1,4 +1,8 @@
-"""What a product is made of: symbols, floor divisions, extremes of several formulas."""
+"""What a product is made of: symbols, floor divisions, extremes of several formulas.
+
+Formulas share their parts: 2*e + 1 over 3, again and again, has as many parts as steps, but a text that doubles with
+each. So nothing here needs the text of a formula but who prints it: parts are known and ordered by their `key`.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,25 @@ class Formula:
     __slots__ = ()
 
 
+LONGEST_KEY = 1000
+"""The most letters of a formula's text that its key repeats; the rest is a digest of it all."""
+
+
+def shortened(text: str) -> str:
+    """Return a text that stands for `text` and sorts as it does: itself, or its beginning and a digest.
+
+    >>> shortened("n + 1"), len(shortened("n + " * 1000))
+    ('n + 1', 1032)
+    """
+    if len(text) <= LONGEST_KEY:
+        return text
+    from hashlib import blake2b  # costs more to import than most formulas to write
+
+    return text[:LONGEST_KEY] + blake2b(text.encode(), digest_size=16).hexdigest()
+
+
 class Atom:
-    """What a product is made of; two atoms are the same where their Python texts are."""
+    """What a product is made of; two atoms are the same where their keys are: Python texts, `shortened`."""
 
     key: str
     symbols: frozenset[str]
@@ -53,7 +74,7 @@ class Floor(Atom):
     def __init__(self, numerator: Expr, denominator: Expr) -> None:
         self.numerator = numerator
         self.denominator = denominator
-        self.key = f"({numerator})//({denominator})"
+        self.key = shortened(f"({numerator.key})//({denominator.key})")
         self.modulus, self.shift = denominator.constant, numerator.constant
 
     @cached_property
@@ -82,7 +103,7 @@ class Extreme(Atom):
     def __init__(self, name: str, choices: tuple[Expr, ...]) -> None:
         self.name = name
         self.choices = choices
-        self.key = f"{name}({', '.join(map(str, choices))})"
+        self.key = shortened(f"{name}({', '.join(choice.key for choice in choices)})")
         self.symbols = frozenset().union(*(choice.symbols for choice in choices))
         self.length = 1 + sum(choice.length for choice in choices)
 

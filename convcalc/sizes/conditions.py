@@ -7,12 +7,13 @@ sentence to raise where it does not. `enforce` raises at once, `Mask` marks the 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
 from convcalc.errors import ConvcalcError
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.size import Size, is_array, is_symbolic
+from convcalc.sizes.size import Size, is_array, is_symbolic, is_sympy
 
 Reader: TypeAlias = Callable[[Size], Any]
 """Reads one size as it stands where the condition failed: the entry of an array, or the size itself."""
@@ -108,3 +109,25 @@ def named(place: str, check: Check) -> Check:
         check(value, lambda at: error(at).at(place))
 
     return check_here
+
+
+def any_size(n: Size, *settings: Any) -> Size:
+    """Return a symbol for any size in the place of `n`, of the kind that `settings` are: SymPy's beside SymPy's.
+
+    It is called n; n_ where a setting is called n and `n` is not, as the same symbol is the same size.
+
+    >>> any_size(28, 3, (1, 2)), any_size(28, Expr.symbol("n")), any_size(Expr.symbol("n"), Expr.symbol("n"))
+    (n, n_, n)
+    """
+    name = "n"
+    while str(n) != name and any(name in _names(value) for value in settings):
+        name += "_"
+    if any(map(is_sympy, settings)):
+        return sys.modules["sympy"].Symbol(name, integer=True)
+    return Expr.symbol(name)
+
+
+def _names(value: Any) -> set[str] | frozenset[str]:
+    if isinstance(value, Expr):
+        return value.symbols
+    return {symbol.name for symbol in value.free_symbols} if is_sympy(value) else set()

@@ -22,7 +22,6 @@ All are equalities of integers for every x, y, b and every m, q, g >= 1.
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from operator import index
@@ -30,11 +29,10 @@ from typing import Any, TypeAlias, Union
 
 from convcalc.errors import BadArgument
 from convcalc.sizes import text
-from convcalc.sizes.atoms import Atom, Extreme, Formula, Monomial, Symbol
+from convcalc.sizes.atoms import LONGEST_KEY, Atom, Extreme, Formula, Monomial, Symbol, shortened
 from convcalc.sizes.division import divide, divide_by_formula
-from convcalc.sizes.evaluate import Evaluation
+from convcalc.sizes.evaluate import evaluate
 from convcalc.sizes.halves import fewest
-from convcalc.sizes.size import Size, is_sympy
 
 LONGEST = 200
 """The `length` past which a formula tells nobody anything: whoever keeps formulas keeps None instead."""
@@ -53,12 +51,13 @@ class Expr(Formula):
     Calling it puts values (ints, NumPy arrays, formulas) in the place of symbols.
     """
 
-    __slots__ = ("__dict__", "terms")
+    _parts: tuple[Expr, dict[Monomial, int], int]
+    """Of a sum that nobody has looked at yet: what it is added to, the terms that are, and how often."""
 
     def __init__(self, terms: Mapping[Monomial, int]) -> None:
         if not isinstance(terms, dict):
             raise BadArgument(f"a formula is made by Expr.symbol and arithmetic, not from {type(terms).__name__}")
-        self.terms: dict[Monomial, int] = {product: factor for product, factor in terms.items() if factor}
+        self.terms = {product: factor for product, factor in terms.items() if factor}
 
     @classmethod
     def symbol(cls, name: str) -> Expr:
@@ -110,6 +109,20 @@ class Expr(Formula):
 
     # -- reading -----------------------------------------------------------------------------------------------
 
+    @cached_property
+    def terms(self) -> dict[Monomial, int]:
+        """The products it is the sum of, each with its factor; of a sum of many, not those of each sum on the way."""
+        base, added = self, []
+        while "terms" not in vars(base):
+            base, *last = base._parts
+            added.append(last)
+        terms = dict(base.terms)
+        for more, sign in reversed(added):
+            for product, factor in more.items():
+                terms[product] = terms.get(product, 0) + sign * factor
+        del self._parts
+        return _fewest(terms)
+
     @property
     def constant(self) -> int:
         """The term without symbols."""
@@ -144,9 +157,14 @@ class Expr(Formula):
         return self.length > LONGEST
 
     @cached_property
+    def key(self) -> str:
+        """Its Python text, `shortened`: equal where formulas are, and in the order of their texts."""
+        return shortened(text.sum_text(self, text.KEY))
+
+    @cached_property
     def text(self) -> str:
         """Its Python text: what `str` prints."""
-        return text.sum_text(self)
+        return self.key if len(self.key) <= LONGEST_KEY else text.sum_text(self, text.PYTHON)
 
     def pretty(self) -> str:
         """Return its text for people.
@@ -170,7 +188,9 @@ class Expr(Formula):
         >>> ((Expr.symbol("n") + 1) // 2).to_sympy()
         floor(n/2 + 1/2)
         """
-        return text.to_sympy(self)
+        import sympy
+
+        return sympy.sympify(self(**{name: sympy.Symbol(name, integer=True) for name in self.symbols}))
 
     def __str__(self) -> str:
         return self.text
@@ -211,21 +231,26 @@ class Expr(Formula):
         >>> f(n=7, m=4), str(f(n=7))
         (5, '(m + 1)//2 + 3')
         """
-        return Evaluation(values).whole(self)
+        return evaluate(self, values)
 
     # -- arithmetic --------------------------------------------------------------------------------------------
 
     def __add__(self, other: Operand) -> Expr:
         if not isinstance(other, Expr | int):
             return NotImplemented
-        return total((self, 1), (_expr(other), 1))
+        return self._plus(other, 1)
 
     __radd__ = __add__
 
     def __sub__(self, other: Operand) -> Expr:
         if not isinstance(other, Expr | int):
             return NotImplemented
-        return total((self, 1), (_expr(other), -1))
+        return self._plus(other, -1)
+
+    def _plus(self, other: Operand, sign: int) -> Expr:
+        whole = Expr.__new__(Expr)
+        whole._parts = self, other.terms if isinstance(other, Expr) else {(): int(other)}, sign
+        return whole
 
     def __rsub__(self, other: int) -> Expr:
         return -self + other
@@ -248,7 +273,7 @@ class Expr(Formula):
             for right, b in other.terms.items():
                 product = _product(left, right)
                 terms[product] = terms.get(product, 0) + a * b
-        return _sum(terms)
+        return Expr(_fewest(terms))
 
     __rmul__ = __mul__
 
@@ -293,29 +318,16 @@ def _extreme(name: str, choices: Iterable[Operand], wins: Callable[[int], bool])
             kept.append(choice)
     if len(kept) == 1:
         return kept[0]
-    return Expr.atom(Extreme(name, tuple(sorted(kept, key=lambda choice: (choice.is_constant, choice.text)))))
+    return Expr.atom(Extreme(name, tuple(sorted(kept, key=lambda choice: (choice.is_constant, choice.key)))))
 
 
 def _expr(value: Operand) -> Expr:
     return value if isinstance(value, Expr) else Expr.const(int(value))
 
 
-def total(*parts: tuple[Expr, int]) -> Expr:
-    """Return the sum of formulas, each times a factor.
-
-    >>> str(total((Expr.symbol("n"), 2), (Expr.const(3), -1)))
-    '2*n - 3'
-    """
-    terms: dict[Monomial, int] = {}
-    for part, sign in parts:
-        for product, factor in part.terms.items():
-            terms[product] = terms.get(product, 0) + sign * factor
-    return _sum(terms)
-
-
-def _sum(terms: Mapping[Monomial, int]) -> Expr:
+def _fewest(terms: dict[Monomial, int]) -> dict[Monomial, int]:
     kept = {product: factor for product, factor in terms.items() if factor}
-    return Expr(fewest(kept, Expr) if len(kept) - (() in kept) > 1 else kept)
+    return fewest(kept, Expr) if len(kept) - (() in kept) > 1 else kept
 
 
 def _product(left: Monomial, right: Monomial) -> Monomial:
@@ -325,25 +337,3 @@ def _product(left: Monomial, right: Monomial) -> Monomial:
     for atom, power in right:
         powers[atom] = powers.get(atom, 0) + power
     return tuple(sorted(powers.items(), key=lambda item: item[0].key))
-
-
-def any_size(n: Size, *settings: Any) -> Size:
-    """Return a symbol for any size in the place of `n`, of the kind that `settings` are: SymPy's beside SymPy's.
-
-    It is called n; n_ where a setting is called n and `n` is not, as the same symbol is the same size.
-
-    >>> any_size(28, 3, (1, 2)), any_size(28, Expr.symbol("n")), any_size(Expr.symbol("n"), Expr.symbol("n"))
-    (n, n_, n)
-    """
-    name = "n"
-    while str(n) != name and any(name in _names(value) for value in settings):
-        name += "_"
-    if any(map(is_sympy, settings)):
-        return sys.modules["sympy"].Symbol(name, integer=True)
-    return Expr.symbol(name)
-
-
-def _names(value: Any) -> set[str] | frozenset[str]:
-    if isinstance(value, Expr):
-        return value.symbols
-    return {symbol.name for symbol in value.free_symbols} if is_sympy(value) else set()

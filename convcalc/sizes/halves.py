@@ -30,7 +30,7 @@ Items: TypeAlias = tuple[tuple[int, int, int], ...]
 
 
 def fewest(terms: dict[Monomial, int], make: type[Expr]) -> dict[Monomial, int]:
-    """Return a sum with the fewest divisions; what is equal by the rule at the top becomes the same sum.
+    """Return `terms`, changed to the sum with the fewest divisions; what is equal by the rule at the top becomes one.
 
     >>> from convcalc.sizes.expr import Expr
     >>> n = Expr.symbol("n")
@@ -44,13 +44,11 @@ def fewest(terms: dict[Monomial, int], make: type[Expr]) -> dict[Monomial, int]:
     for (y, odd, residue), found in trees.items():
         if len(found) == 1 and (found[0][1].modulus != 2 or y not in terms):
             continue  # nothing to join
-        items = [(atom.shift, atom.modulus, terms[product]) for product, atom in found]
         names = {(atom.shift, atom.modulus): product for product, atom in found}
         if odd == 1:  # y itself is the root
-            items.append((0, 1, terms.get(y, 0)))
             names[0, 1] = y
-        terms = {product: factor for product, factor in terms.items() if product not in names.values()}
-        for a, m, factor in _joined(tuple(items), residue, odd):
+        items = tuple((a, m, terms.pop(product, 0)) for (a, m), product in names.items())
+        for a, m, factor in _joined(items, residue, odd):
             terms[names.get((a, m)) or _division(make, y, a, m)] = factor
     return terms
 

@@ -239,5 +239,5 @@ def _extreme(a: Size, b: Size, *, least: bool) -> Size:
             return extreme.minimum(a, b) if least else extreme.maximum(a, b)
     if is_sympy(a) or is_sympy(b):
         sympy = sys.modules["sympy"]
-        return sympy.Min(a, b) if least else sympy.Max(a, b)
+        return (sympy.Min if least else sympy.Max)(a, b).doit()  # it factors into parts that it leaves unevaluated
     return min(a, b) if least else max(a, b)

@@ -1,10 +1,10 @@
-"""A formula as text: Python, plain reading, LaTeX; and as a SymPy expression."""
+"""A formula as text: Python, plain reading, LaTeX."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from convcalc.sizes.atoms import Atom, Extreme, Floor, Monomial, Symbol
 
@@ -24,6 +24,7 @@ class Style(NamedTuple):
     power: Callable[[str, int], str]
     symbol: Callable[[str], str]
     extreme: Callable[[str, str], str]
+    known: Callable[[Expr], str] | None = None  # what a formula keeps of its text in this style
 
 
 def grouped(text: str) -> str:
@@ -54,7 +55,9 @@ PYTHON = Style(
     power=lambda base, power: f"{base}**{power}",
     symbol=str,
     extreme=lambda name, choices: f"{name}({choices})",
+    known=lambda expr: expr.text,
 )
+KEY = PYTHON._replace(known=lambda expr: expr.key)
 PRETTY = Style(
     minus="−",
     times="·",
@@ -87,13 +90,11 @@ def write(expr: Expr, style: Style) -> str:
     >>> write(n + (n + 1) // 2, PYTHON), write(2 * (n // 2) - 1, PYTHON), write(5 - n, PRETTY)
     ('(3*n + 1)//2', '2*(n//2) - 1', '5 − n')
     """
-    if style is PYTHON:
-        return expr.text
-    return sum_text(expr, style)
+    return style.known(expr) if style.known else sum_text(expr, style)
 
 
-def sum_text(expr: Expr, style: Style = PYTHON) -> str:
-    """Return what `write` does, without a look at what `expr` knows of its text."""
+def sum_text(expr: Expr, style: Style) -> str:
+    """Return what `write` does, without a look at what `expr` itself knows of its text."""
     terms = sorted(_one_division(expr).terms.items(), key=_order)
     if not terms:
         return "0"
@@ -142,11 +143,14 @@ def _factor(atom: Atom, power: int, style: Style, alone: bool) -> str:
 
 def _one_division(expr: Expr) -> Expr:
     """Write x + y//m as (m*x + y)//m, x - y//m as (m*x + m - 1 - y)//m, and multiples of these, x linear in symbols."""
-    floors = [(term, factor) for term, factor in expr.terms.items() if any(isinstance(atom, Floor) for atom, _ in term)]
-    rest = {term: factor for term, factor in expr.terms.items() if term and (term, factor) not in floors}
-    if len(floors) != 1 or not rest or not all(len(term) == 1 and term[0][1] == 1 for term in rest):
+    floors = [term for term in expr.terms if any(isinstance(atom, Floor) for atom, _ in term)]
+    if len(floors) != 1:
         return expr
-    (((atom, power), *more), factor) = floors[0]
+    (((atom, power), *more),) = floors
+    rest = {term: factor for term, factor in expr.terms.items() if term and term != floors[0]}
+    factor = expr.terms[floors[0]]
+    if not rest or not all(len(term) == 1 and term[0][1] == 1 for term in rest):
+        return expr
     if more or power != 1 or not isinstance(atom, Floor) or not atom.denominator.is_constant:
         return expr
     m, times = atom.modulus, abs(factor)
@@ -157,34 +161,3 @@ def _one_division(expr: Expr) -> Expr:
     shift, kept = divmod(numerator.constant, m)  # (y + m*b)//m -> y//m + b
     whole = type(expr).atom(Floor(numerator - numerator.constant + kept, atom.denominator))
     return whole * times + (expr.constant + times * shift)
-
-
-def to_sympy(expr: Expr) -> Any:
-    """Return the SymPy expression equal to `expr` at every integer; its symbols are integers.
-
-    >>> from convcalc.sizes.expr import Expr
-    >>> to_sympy(3 * (Expr.symbol("n") // 2))
-    3*floor(n/2)
-    """
-    import sympy
-
-    total: Any = sympy.Integer(expr.constant)
-    for product, factor in expr.terms.items():
-        if product:
-            total += factor * sympy.prod([_sympy_atom(atom) ** power for atom, power in product])
-    return total
-
-
-def _sympy_atom(atom: Atom) -> Any:
-    import sympy
-
-    match atom:
-        case Symbol():
-            return sympy.Symbol(atom.key, integer=True)
-        case Floor():
-            return sympy.floor(to_sympy(atom.numerator) / to_sympy(atom.denominator))
-        case Extreme():
-            extreme = sympy.Min if atom.name == "min" else sympy.Max
-            return extreme(*map(to_sympy, atom.choices)).doit()  # SymPy factors into parts it leaves unevaluated
-        case _:
-            raise TypeError(f"unknown atom {atom!r}")

@@ -3,6 +3,7 @@
 Aims: the command at most 1.6 times `import click`; a million sizes at most 1.3 times the bare NumPy formula.
 """
 
+import math
 import os
 import statistics
 import subprocess
@@ -116,3 +117,24 @@ def test_four_unknowns_beside_trying_everything(benchmark):
 
     assert solve_conv(n=64, out=32, solve=["k", "s", "d", "p"]).count == tried()
     compared(benchmark, lambda: solve_conv(n=64, out=32, solve=["k", "s", "d", "p"]), tried, rounds=3)
+
+
+def nested(levels):
+    size = Expr.symbol("n")
+    for _ in range(levels):
+        size = (2 * size + 1) // 3
+    return size(n=10**9)
+
+
+def summed(parts):
+    n = Expr.symbol("n")
+    return sum((n // (k + 2) for k in range(parts)), start=0 * n)(n=10**9)
+
+
+@pytest.mark.parametrize(("act", "sizes"), [(nested, (15, 30, 60)), (summed, (100, 200, 400, 800))])
+def test_how_the_time_of_long_formulas_grows(benchmark, act, sizes):
+    """`power` is p where the time grows as size**p: about 1 for a sum, 2 for levels, as level k has k terms."""
+    times = [fastest(lambda size=size: act(size), 5) for size in sizes]
+    benchmark.extra_info["milliseconds"] = {size: round(1e3 * time, 2) for size, time in zip(sizes, times, strict=True)}
+    benchmark.extra_info["power"] = round(math.log(times[-1] / times[0]) / math.log(sizes[-1] / sizes[0]), 2)
+    benchmark.pedantic(act, args=(sizes[-1],), rounds=3)

@@ -25,8 +25,8 @@ from convcalc.arithmetic.transposed.text import transposed_text
 from convcalc.errors import BadArgument
 from convcalc.shown import Shown
 from convcalc.sizes.axes import each_axis, per_axis
-from convcalc.sizes.conditions import Conditions
-from convcalc.sizes.expr import Expr, any_size
+from convcalc.sizes.conditions import Conditions, any_size
+from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size, is_symbolic, renamed, single
 
 PerAxis: TypeAlias = Any  # one value for all axes, or a sequence with one for each
