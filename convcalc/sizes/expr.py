@@ -112,10 +112,10 @@ class Expr(Formula):
     @cached_property
     def terms(self) -> dict[Monomial, int]:
         """The products it is the sum of, each with its factor; of a sum of many, not those of each sum on the way."""
-        base, added = self, []
+        base, added = self, list[tuple[dict[Monomial, int], int]]()
         while "terms" not in vars(base):
-            base, *last = base._parts
-            added.append(last)
+            base, more, sign = base._parts
+            added.append((more, sign))
         terms = dict(base.terms)
         for more, sign in reversed(added):
             for product, factor in more.items():
