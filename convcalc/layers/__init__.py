@@ -28,11 +28,10 @@ from convcalc.layers.conv import Conv, ConvTranspose
 from convcalc.layers.embedding import Embedding, EmbeddingBag, OneHot
 from convcalc.layers.expand import Expand, Interleave, Repeat
 from convcalc.layers.fold import Fold, Unfold, Windows
-from convcalc.layers.indexing import Index, Slice, Take, Written
+from convcalc.layers.indexing import Index, Narrow, Slice, Take, Written
 from convcalc.layers.linear import Linear
 from convcalc.layers.matmul import Einsum, Matmul
 from convcalc.layers.merge import Add, Combine, Concat, Mul, Stack
-from convcalc.layers.narrow import Narrow
 from convcalc.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from convcalc.layers.opaque import Opaque
 from convcalc.layers.pad import Crop, CropTo, Pad, PadAxes, PadTo
@@ -44,90 +43,3 @@ from convcalc.layers.reshape import Flatten, Squeeze, Unflatten, Unsqueeze, View
 from convcalc.layers.resize import PixelShuffle, PixelUnshuffle, Upsample
 from convcalc.layers.sampling import GridSample
 from convcalc.layers.split import Chunk, Pieces, Split, Unbind
-
-__all__ = [
-    "ELU",
-    "GELU",
-    "GLU",
-    "AdaptiveAvgPool",
-    "AdaptiveMaxPool",
-    "Add",
-    "Attention",
-    "AvgPool",
-    "BatchNorm",
-    "Chunk",
-    "Combine",
-    "Compare",
-    "Concat",
-    "Conv",
-    "ConvTranspose",
-    "Crop",
-    "CropTo",
-    "Cumulative",
-    "Dropout",
-    "Einsum",
-    "Embedding",
-    "EmbeddingBag",
-    "Expand",
-    "Flatten",
-    "Fold",
-    "Fresh",
-    "GridSample",
-    "GroupNorm",
-    "Hardsigmoid",
-    "Hardswish",
-    "Identity",
-    "Index",
-    "InstanceNorm",
-    "Interleave",
-    "Layer",
-    "LayerNorm",
-    "LeakyReLU",
-    "Linear",
-    "LpPool",
-    "Map",
-    "Matmul",
-    "MaxPool",
-    "Mish",
-    "Moved",
-    "Mul",
-    "MultiheadAttention",
-    "Narrow",
-    "OneHot",
-    "Opaque",
-    "PReLU",
-    "Pad",
-    "PadAxes",
-    "PadTo",
-    "Permute",
-    "Pieces",
-    "PixelShuffle",
-    "PixelUnshuffle",
-    "Pointwise",
-    "ReLU",
-    "ReLU6",
-    "Recurrent",
-    "RecurrentCell",
-    "Reduce",
-    "Repeat",
-    "Shape",
-    "SiLU",
-    "Sigmoid",
-    "Slice",
-    "Softmax",
-    "Softplus",
-    "Source",
-    "Split",
-    "Squeeze",
-    "Stack",
-    "Take",
-    "Tanh",
-    "Unbind",
-    "Unflatten",
-    "Unfold",
-    "Unsqueeze",
-    "Upsample",
-    "View",
-    "Windows",
-    "Written",
-]

@@ -13,7 +13,7 @@ from typing import ClassVar
 from convcalc.errors import BadArgument, BadShape
 from convcalc.footprints.axis import SELF_AND_ALL
 from convcalc.footprints.field import Field
-from convcalc.layers.base import Layer, Shape, axis_of, must_divide, must_equal, named
+from convcalc.layers.base import Layer, Shape, axis_of, must_divide, must_equal, named, replaced
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
@@ -41,26 +41,19 @@ class Pointwise(Layer):
 class Identity(Pointwise):
     """Nothing at all (torch's `Identity`)."""
 
-    op: ClassVar[str] = "identity"
-
 
 class ReLU(Pointwise):
     """max(0, x)."""
 
-    op: ClassVar[str] = "relu"
-
 
 class ReLU6(Pointwise):
     """min(max(0, x), 6)."""
-
-    op: ClassVar[str] = "relu6"
 
 
 @dataclass(frozen=True)
 class LeakyReLU(Pointwise):
     """max(0, x) + negative_slope * min(0, x)."""
 
-    op: ClassVar[str] = "leakyrelu"
     negative_slope: float = 0.01
 
 
@@ -68,63 +61,45 @@ class LeakyReLU(Pointwise):
 class ELU(Pointwise):
     """x, or alpha * (exp(x) - 1) below 0."""
 
-    op: ClassVar[str] = "elu"
     alpha: float = 1.0
 
 
 class Sigmoid(Pointwise):
     """1/(1 + exp(-x))."""
 
-    op: ClassVar[str] = "sigmoid"
-
 
 class Tanh(Pointwise):
     """tanh(x)."""
-
-    op: ClassVar[str] = "tanh"
 
 
 class GELU(Pointwise):
     """x * Phi(x), Phi the normal distribution function."""
 
-    op: ClassVar[str] = "gelu"
-
 
 class SiLU(Pointwise):
     """x * sigmoid(x), also called swish."""
-
-    op: ClassVar[str] = "silu"
 
 
 class Mish(Pointwise):
     """x * tanh(softplus(x))."""
 
-    op: ClassVar[str] = "mish"
-
 
 class Softplus(Pointwise):
     """log(1 + exp(x))."""
-
-    op: ClassVar[str] = "softplus"
 
 
 class Hardswish(Pointwise):
     """x * min(max(0, x + 3), 6)/6."""
 
-    op: ClassVar[str] = "hardswish"
-
 
 class Hardsigmoid(Pointwise):
     """min(max(0, x + 3), 6)/6."""
-
-    op: ClassVar[str] = "hardsigmoid"
 
 
 @dataclass(frozen=True)
 class Dropout(Pointwise):
     """Each value zeroed with probability `p` in training; nothing at evaluation."""
 
-    op: ClassVar[str] = "dropout"
     p: float = 0.5
 
     def __post_init__(self) -> None:
@@ -141,7 +116,6 @@ class PReLU(Pointwise):
     8
     """
 
-    op: ClassVar[str] = "prelu"
     num_parameters: int = 1
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
@@ -173,7 +147,6 @@ class Softmax(Pointwise):
     (1, 10)
     """
 
-    op: ClassVar[str] = "softmax"
     memory: ClassVar[str] = "ordered"
     _: KW_ONLY
     dim: int = 1
@@ -197,7 +170,6 @@ class GLU(Layer):
     (1, 32, 100)
     """
 
-    op: ClassVar[str] = "glu"
     memory: ClassVar[str] = "kept"
     dim: int = -1
 
@@ -210,7 +182,7 @@ class GLU(Layer):
             check,
             lambda at: BadShape(f"glu halves axis {axis}, which is {at(shape[axis])}: an odd size"),
         )
-        return (*shape[:axis], shape[axis] // 2, *shape[axis + 1 :])
+        return replaced(shape, axis, shape[axis] // 2)
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """The field of the input; unknown on axes that carry positions along the one that is halved."""

@@ -27,7 +27,6 @@ class Attention(Layer):
     ((1, 12, 197, 64), 59610624)
     """
 
-    op: ClassVar[str] = "attention"
     takes: ClassVar[tuple[int, int | None]] = (3, 4)
     _: KW_ONLY
     is_causal: bool = False
@@ -58,8 +57,7 @@ class Attention(Layer):
                     wanted,
                     check,
                     lambda at: BadShape(
-                        f"the mask {written(tuple(map(at, mask)))} does not fit the scores "
-                        f"{written(tuple(map(at, scores)))}",
+                        f"the mask {written(mask, at)} does not fit the scores {written(scores, at)}",
                         rule="a mask expands to (..., L, S)",
                     ),
                 )
@@ -142,7 +140,7 @@ class MultiheadAttention(Layer):
                 wanted,
                 check,
                 lambda at: BadShape(
-                    f"{word}={wanted} but the {what} {written(tuple(map(at, shape)))} have {at(shape[-1])}",
+                    f"{word}={wanted} but the {what} {written(shape, at)} have {at(shape[-1])}",
                     rule=f"the last axis of the {what} equals {word}",
                 ),
             )

@@ -14,8 +14,7 @@ from typing import Any, Self, TypeAlias
 
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.footprints.field import Field
-from convcalc.layers.door import ASKED_OF_SHAPES, of_shapes
-from convcalc.layers.pasted import refuse_pasted
+from convcalc.layers.door import ASKED_OF_SHAPES, of_shapes, refuse_pasted
 from convcalc.layers.settings import read_setting
 from convcalc.layers.traits import Traits
 from convcalc.render.words import spelled
@@ -41,8 +40,10 @@ class Layer(Traits):
     axes: int | None = field(default=None, kw_only=True)
 
     def __init_subclass__(cls) -> None:
-        """Put the door before the methods that a layer defines, and keep its `repr` from being a dataclass's."""
+        """Name it, put the door before the methods that it defines, and keep its `repr` from being a dataclass's."""
         super().__init_subclass__()
+        if "op" not in vars(cls) and not isinstance(cls.op, property):
+            cls.op = cls.__name__.lower()
         for name in ASKED_OF_SHAPES:
             if name in vars(cls):
                 setattr(cls, name, of_shapes(vars(cls)[name]))
@@ -185,13 +186,22 @@ def read_through(layer: Layer, before: Sequence[Field], shapes: Sequence[Shape],
         return Field.unknown(len(before[0].axes))
 
 
-def written(shape: Shape) -> str:
-    """Return a shape as text.
+def written(shape: Shape, at: Reader = str) -> str:
+    """Return a shape as text, each size as it stands where a condition failed, if `at` reads it there.
 
     >>> written((1, 3, 224, 224))
     '(1, 3, 224, 224)'
     """
-    return f"({', '.join(map(str, shape))})"
+    return f"({', '.join(str(at(size)) for size in shape)})"
+
+
+def replaced(shape: Shape, axis: int, *sizes: Size) -> Shape:
+    """Return a shape with `sizes` in the place of that of an axis.
+
+    >>> replaced((1, 64, 7), 1, 8, 8), replaced((1, 64, 7), 1)
+    ((1, 8, 8, 7), (1, 7))
+    """
+    return (*shape[:axis], *sizes, *shape[axis + 1 :])
 
 
 def named_axis(axis: int, rank: int) -> str:

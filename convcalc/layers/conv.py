@@ -18,8 +18,7 @@ from convcalc.layers.base import (
     named,
     product,
 )
-from convcalc.layers.spatial import Spatial, along
-from convcalc.layers.windowed import Windowed, on_axes
+from convcalc.layers.spatial import Spatial, Windowed, along, on_axes
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
@@ -105,7 +104,6 @@ class Conv(Windowed, _Kernel):
     ((1, 6, 28, 28), 156)
     """
 
-    op: ClassVar[str] = "conv"
     outside: ClassVar[str] = named("padding_mode")
     torch_order: ClassVar[tuple[str, ...]] = (
         "in_channels",

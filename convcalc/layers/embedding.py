@@ -8,21 +8,21 @@ from typing import ClassVar
 
 from convcalc.errors import BadShape
 from convcalc.footprints.field import Field
-from convcalc.layers.base import Layer, Shape, written
+from convcalc.layers.base import Shape, written
 from convcalc.layers.indexing import Ends, check_reach
+from convcalc.layers.reshape import Widened
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
 
 @dataclass(frozen=True)
-class Embedding(Layer):
+class Embedding(Widened):
     """A vector of `embedding_dim` values for each index, of `num_embeddings` (torch's `Embedding`).
 
     >>> Embedding(1000, 64).out_shape((1, 12)), Embedding(1000, 64).params((1, 12))
     ((1, 12, 64), 64000)
     """
 
-    op: ClassVar[str] = "embedding"
     looks_up: ClassVar[tuple[int, int | None] | None] = (0, None)
     num_embeddings: int
     embedding_dim: int
@@ -38,11 +38,6 @@ class Embedding(Layer):
         """num_embeddings * embedding_dim."""
         return self.num_embeddings * self.embedding_dim
 
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the indices."""
-        one = (*shapes[0], 1)
-        return fields[0].viewed(shapes[0], one).served(one, output)
-
 
 @dataclass(frozen=True)
 class EmbeddingBag(Embedding):
@@ -55,7 +50,6 @@ class EmbeddingBag(Embedding):
     ((8, 64), (8, 64))
     """
 
-    op: ClassVar[str] = "embeddingbag"
     looks_up: ClassVar[tuple[int, int | None] | None] = None
     takes: ClassVar[tuple[int, int | None]] = (1, 2)
     _: KW_ONLY
@@ -75,14 +69,13 @@ class EmbeddingBag(Embedding):
 
 
 @dataclass(frozen=True)
-class OneHot(Layer):
+class OneHot(Widened):
     """A vector of `num_classes` zeros for each index, with a one at it (torch's `one_hot`).
 
     >>> OneHot(10).out_shape((8, 3))
     (8, 3, 10)
     """
 
-    op: ClassVar[str] = "onehot"
     looks_up: ClassVar[tuple[int, int | None] | None] = (0, None)
     num_classes: Size
     _: KW_ONLY
@@ -93,8 +86,3 @@ class OneHot(Layer):
         """The shape of the indices, and num_classes."""
         check_reach(self.reach, self.num_classes, check, wraps=False)
         return (*shape, self.num_classes)
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the indices."""
-        one = (*shapes[0], 1)
-        return fields[0].viewed(shapes[0], one).served(one, output)

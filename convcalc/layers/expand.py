@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from convcalc.errors import BadArgument, BadShape
 from convcalc.footprints.field import Field
-from convcalc.layers.base import Layer, Shape, axis_of, must_equal_or_be_one, named, product, written
-from convcalc.layers.merge import Elementwise
+from convcalc.layers.base import Layer, Shape, axis_of, must_equal_or_be_one, named, product, replaced, written
+from convcalc.layers.merge import Combine
 from convcalc.layers.reshape import _Like
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
@@ -23,7 +23,6 @@ class Expand(Layer):
     (8, 1, 192)
     """
 
-    op: ClassVar[str] = "expand"
     memory: ClassVar[str] = "viewed"
     sizes: Shape
 
@@ -50,7 +49,7 @@ class Expand(Layer):
                 want,
                 check,
                 lambda at: BadShape(
-                    f"expand{written(tuple(map(at, self.sizes)))} does not fit {written(tuple(map(at, shape)))}",
+                    f"expand{written(self.sizes, at)} does not fit {written(shape, at)}",
                     rule="a size that is expanded is 1",
                 ),
             )
@@ -69,7 +68,6 @@ class Repeat(Layer):
     ((8, 6, 5), (4, 3, 5))
     """
 
-    op: ClassVar[str] = "repeat"
     counts: Shape
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
@@ -95,7 +93,6 @@ class Interleave(Layer):
     ((1, 16, 5), (24,))
     """
 
-    op: ClassVar[str] = "interleave"
     repeats: Size
     _: KW_ONLY
     dim: int | None = None
@@ -105,7 +102,7 @@ class Interleave(Layer):
         if self.dim is None:
             return (product(shape) * self.repeats,)
         place = axis_of("interleave", "dim", self.dim, shape)
-        return (*shape[:place], shape[place] * self.repeats, *shape[place + 1 :])
+        return replaced(shape, place, shape[place] * self.repeats)
 
 
 class ExpandAs(_Like):
@@ -115,15 +112,9 @@ class ExpandAs(_Like):
     (1, 64, 28, 28)
     """
 
-    op: ClassVar[str] = "expandas"
-
     def given(self, sizes: Shape) -> Expand:
         """`Expand`."""
         return Expand(tuple(sizes))
-
-
-class _Common(Elementwise):
-    op: ClassVar[str] = "broadcast"
 
 
 @dataclass(frozen=True)
@@ -134,14 +125,13 @@ class Broadcast(Layer):
     ((1, 8, 5), (1, 8, 5))
     """
 
-    op: ClassVar[str] = "broadcast"
     outputs: ClassVar[int] = named("count")
     takes: ClassVar[tuple[int, int | None]] = (1, None)
     count: int
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The common shape."""
-        return _Common().out_shape(*shapes, check=check)
+        return Combine("broadcast").out_shape(*shapes, check=check)
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Unknown: which of them an output was is not said here."""
@@ -158,7 +148,6 @@ class Meshgrid(Layer):
     (((5, 7), (5, 7)), ((7, 5), (7, 5)))
     """
 
-    op: ClassVar[str] = "meshgrid"
     outputs: ClassVar[int] = named("count")
     takes: ClassVar[tuple[int, int | None]] = (1, None)
     count: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from convcalc.arithmetic.formulas import conv_out
 from convcalc.errors import BadShape
@@ -20,8 +20,7 @@ from convcalc.layers.base import (
     must_equal,
     product,
 )
-from convcalc.layers.spatial import along, check_any_channels
-from convcalc.layers.windowed import check_whole, on_axes
+from convcalc.layers.spatial import along, check_any_channels, check_whole, on_axes
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
@@ -55,8 +54,6 @@ class Unfold(_Blocks):
     (1, 27, 64)
     """
 
-    op: ClassVar[str] = "unfold"
-
     def check_exact(self, *shapes: Shape, check: Check) -> None:
         """No window drops a row."""
         _, _, sizes = self.split(shapes[0])
@@ -89,7 +86,6 @@ class Windows(Layer):
     (8, 49, 3, 4)
     """
 
-    op: ClassVar[str] = "windows"
     dim: int
     size: Size
     step: Size
@@ -116,7 +112,6 @@ class Fold(_Blocks):
     (1, 3, 8, 8)
     """
 
-    op: ClassVar[str] = "fold"
     _: KW_ONLY
     output_size: Ints = 1
 

@@ -56,7 +56,6 @@ class Stft(Layer):
     (1, 201, 101)
     """
 
-    op: ClassVar[str] = "stft"
     n_fft: int
     hop_length: int
     _: KW_ONLY
@@ -98,7 +97,6 @@ class Istft(Layer):
     ((1, 16000), (12,))
     """
 
-    op: ClassVar[str] = "istft"
     n_fft: int
     hop_length: int
     _: KW_ONLY

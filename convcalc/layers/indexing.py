@@ -10,7 +10,7 @@ from convcalc.errors import BadShape
 from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.stencils import taps
-from convcalc.layers.base import Layer, Shape, axis_of, named, written
+from convcalc.layers.base import Layer, Shape, axis_of, named, replaced, written
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.expr import Expr
@@ -125,7 +125,6 @@ class Index(Layer):
     ((1, 768), (1, 3, 6, 8))
     """
 
-    op: ClassVar[str] = "index"
     is_followed: ClassVar[bool] = True
     memory: ClassVar[str] = "viewed"
     items: tuple[Any, ...]
@@ -251,7 +250,6 @@ class Take(Layer):
     (1, 8, 2, 7)
     """
 
-    op: ClassVar[str] = "take"
     looks_up: ClassVar[tuple[int, int | None] | None] = (1, 0)
     takes: ClassVar[tuple[int, int | None]] = (2, 2)
     _: KW_ONLY
@@ -266,7 +264,7 @@ class Take(Layer):
         shape, index = shapes
         dim = axis_of("take", "dim", self.dim, shape)
         check_reach(self.reach, shape[dim], check, wraps=self.wraps)
-        return (*shape[:dim], *index, *shape[dim + 1 :])
+        return replaced(shape, dim, *index)
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Unknown along the axis, as the index may point anywhere; unknown at all if the index depends on the input."""
@@ -275,8 +273,8 @@ class Take(Layer):
             return Field.unknown(len(field.axes))
         shape, places = shapes
         dim = axis_of("take", "dim", self.dim, shape)
-        one = (*shape[:dim], 1, *shape[dim + 1 :])
-        wide = (*shape[:dim], *[1] * len(places), *shape[dim + 1 :])
+        one = replaced(shape, dim, 1)
+        wide = replaced(shape, dim, *[1] * len(places))
         return field.over(shape, {dim: None}, one).viewed(one, wide).over(wide, {}, output)
 
 
@@ -295,3 +293,39 @@ class Written(Layer):
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The shape of the first."""
         return shapes[0]
+
+
+@dataclass(frozen=True)
+class Narrow(Index):
+    """As `Index` of one slice, the last item, all of which must be within the axis (torch's `narrow`).
+
+    >>> Narrow((Slice(), Slice(2, 7))).out_shape((1, 8))
+    (1, 5)
+    >>> Narrow((Slice(), Slice(2, 7))).out_shape((1, 6))
+    Traceback (most recent call last):
+    ...
+    convcalc.errors.BadShape: narrow of rows 2 to 7 does not fit axis 1 of (1, 6)
+    """
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """The shape with the length of the stretch on its axis."""
+        axis = len(self.items) - 1
+        start, stop = _ends(self.items[-1], shape[axis])
+        for room in (start, stop - start, shape[axis] - stop):
+            check(
+                room,
+                lambda at: BadShape(
+                    f"narrow of rows {at(start)} to {at(stop)} does not fit axis {axis} of {written(shape, at)}",
+                    rule="what is narrowed to is within the axis",
+                ),
+            )
+        return replaced(shape, axis, stop - start)
+
+    def path(self, *shapes: Shape) -> tuple[Branch, ...]:
+        """From which end it is counted."""
+        return sign_of(self.items[-1].start)
+
+
+def _ends(piece: Slice, size: Size) -> tuple[Size, Size]:
+    start, stop = (size - end.rows if isinstance(end, Back) else end for end in (piece.start, piece.stop))
+    return start, size if stop is None else stop

@@ -10,7 +10,7 @@ from convcalc.arithmetic.formulas import at_least
 from convcalc.errors import BadShape
 from convcalc.footprints.field import Field
 from convcalc.footprints.stencils import everything
-from convcalc.layers.base import Layer, Shape, must_equal, product
+from convcalc.layers.base import Layer, Shape, must_equal, product, written
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
@@ -25,7 +25,6 @@ class Linear(Layer):
     ((1, 120), 48120, 48000)
     """
 
-    op: ClassVar[str] = "linear"
     torch_order: ClassVar[tuple[str, ...]] = ("in_features", "out_features", "bias")
     out_features: int
     _: KW_ONLY
@@ -47,8 +46,7 @@ class Linear(Layer):
             wanted,
             check,
             lambda at: BadShape(
-                f"in_features={wanted} but the last axis of ({', '.join(str(at(size)) for size in shape)}) "
-                f"is {at(shape[-1])}",
+                f"in_features={wanted} but the last axis of {written(shape, at)} is {at(shape[-1])}",
                 rule="the last axis equals in_features",
                 fixes=[f"in_features={at(shape[-1])}"],
             ),

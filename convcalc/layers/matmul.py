@@ -11,7 +11,7 @@ from convcalc.errors import BadArgument, BadShape
 from convcalc.footprints.field import Field, unite
 from convcalc.footprints.stencils import everything
 from convcalc.layers.base import Layer, Shape, must_equal, product, written
-from convcalc.layers.merge import Elementwise, broadcast
+from convcalc.layers.merge import Combine, broadcast
 from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.size import Size
 
@@ -24,7 +24,6 @@ class Matmul(Layer):
     ((8, 3, 197, 197), 59610624)
     """
 
-    op: ClassVar[str] = "matmul"
     takes: ClassVar[tuple[int, int | None]] = (2, 2)
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
@@ -37,12 +36,11 @@ class Matmul(Layer):
             b[-2] if len(b) > 1 else b[0],
             check,
             lambda at: BadShape(
-                f"matmul takes as many columns as rows: got {written(tuple(map(at, a)))} and "
-                f"{written(tuple(map(at, b)))}",
+                f"matmul takes as many columns as rows: got {written(a, at)} and {written(b, at)}",
                 rule="columns of the first == rows of the second",
             ),
         )
-        batch = _Batches().out_shape(a[:-2], b[:-2], check=check) if len(a) > 2 or len(b) > 2 else ()
+        batch = Combine("matmul").out_shape(a[:-2], b[:-2], check=check) if len(a) > 2 or len(b) > 2 else ()
         return (*batch, *(a[-2:-1] if len(a) > 1 else ()), *(b[-1:] if len(b) > 1 else ()))
 
     def macs(self, *shapes: Shape) -> Size:
@@ -61,10 +59,6 @@ class Matmul(Layer):
         return unite((first, second), wide).viewed(wide, output)
 
 
-class _Batches(Elementwise):
-    op: ClassVar[str] = "matmul"
-
-
 @dataclass(frozen=True)
 class Einsum(Layer):
     """A sum of products by index (torch's `einsum`), `equation` such as "bhqd,bhkd->bhqk".
@@ -73,7 +67,6 @@ class Einsum(Layer):
     ((1, 4, 6), 192)
     """
 
-    op: ClassVar[str] = "einsum"
     memory: ClassVar[str] = "mixed"
     takes: ClassVar[tuple[int, int | None]] = (1, None)
     equation: str

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from convcalc.errors import BadShape
 from convcalc.footprints.field import Field, unite
-from convcalc.layers.base import Layer, Shape, axis_of, must_equal, named, named_axis, written
+from convcalc.layers.base import Layer, Shape, axis_of, must_equal, named, named_axis, replaced, written
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.signs import most_of, sign_on
@@ -16,21 +16,13 @@ from convcalc.sizes.size import Size, is_array, larger, smaller
 
 
 @dataclass(frozen=True)
-class _Merge(Layer):
-    """What takes several tensors and learns nothing."""
-
-    takes: ClassVar[tuple[int, int | None]] = (2, None)
-
-
-@dataclass(frozen=True)
-class Concat(_Merge):
+class Concat(Layer):
     """Tensors one after another along axis `dim` (torch's `cat`); all other sizes must agree.
 
     >>> Concat().out_shape((1, 64, 28, 28), (1, 128, 28, 28))
     (1, 192, 28, 28)
     """
 
-    op: ClassVar[str] = "concat"
     memory: ClassVar[str] = "joined"
     joins: ClassVar[bool] = True
     takes: ClassVar[tuple[int, int | None]] = (1, None)
@@ -48,7 +40,7 @@ class Concat(_Merge):
         total = first[dim]
         for other in shapes[1:]:
             total = total + other[dim]
-        return (*first[:dim], total, *first[dim + 1 :])
+        return replaced(first, dim, total)
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """What any of them reads; unknown on an axis with positions along which they are joined."""
@@ -63,11 +55,12 @@ class Concat(_Merge):
         )
 
 
-class Elementwise(_Merge):
+class Elementwise(Layer):
     """What combines values of the same place; where one size is 1, its value serves all places, as in torch."""
 
     memory: ClassVar[str] = "kept"
     keeps_rows: ClassVar[bool] = True
+    takes: ClassVar[tuple[int, int | None]] = (2, None)
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The common shape: sizes agree, or one is 1; shapes of fewer axes have 1 in front."""
@@ -97,8 +90,6 @@ class Add(Elementwise):
     convcalc.errors.BadShape: add takes equal sizes, or 1, on axis C: got (1, 64, 56, 56) and (1, 128, 56, 56)
     """
 
-    op: ClassVar[str] = "add"
-
 
 class Mul(Elementwise):
     """The product of each two values, as by a gate; no multiply-accumulates.
@@ -106,8 +97,6 @@ class Mul(Elementwise):
     >>> Mul().out_shape((1, 64, 56, 56), (1, 64, 1, 1))
     (1, 64, 56, 56)
     """
-
-    op: ClassVar[str] = "mul"
 
 
 def broadcast(a: Size, b: Size, check: Check, error: Any) -> Size:
@@ -163,7 +152,7 @@ def _unequal(op: str, shapes: Sequence[Shape], axis: int) -> Any:
     wanted = "equal sizes" if op == "concat" else "equal sizes, or 1,"
 
     def error(at: Any) -> BadShape:
-        got = " and ".join(written(tuple(at(size) for size in shape)) for shape in shapes)
+        got = " and ".join(written(shape, at) for shape in shapes)
         return BadShape(f"{op} takes {wanted} on {place}: got {got}", rule=f"{wanted.replace(',', '')} on {place}")
 
     return error
@@ -189,7 +178,6 @@ class Stack(Layer):
     (3, 8, 5)
     """
 
-    op: ClassVar[str] = "stack"
     memory: ClassVar[str] = "kept"
     joins: ClassVar[bool] = True
     takes: ClassVar[tuple[int, int | None]] = (1, None)
@@ -205,7 +193,7 @@ class Stack(Layer):
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """What any of them reads."""
         place = axis_of("stack", "dim", self.dim, output)
-        widened = (*output[:place], 1, *output[place + 1 :])
+        widened = replaced(output, place, 1)
         some = [field.viewed(shape, widened) for field, shape in zip(fields, shapes, strict=True)]
         return unite(some, widened).over(widened, {}, output)
 
@@ -218,20 +206,16 @@ class JoinedAll(Layer):
     ((69,), (4, 3))
     """
 
+    op: ClassVar[str] = named("join.op")
     takes: ClassVar[tuple[int, int | None]] = (1, None)
     join: Concat | Stack
     _: KW_ONLY
     like: int
     more: Size
 
-    @property
-    def op(self) -> str:  # type: ignore[override]
-        """That of the join."""
-        return self.join.op
-
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The shape of those at hand, longer by so many."""
         one = self.join.out_shape(shapes[self.like], check=check)
         all_ = self.join.out_shape(*shapes, check=check)
         dim = axis_of(self.op, "dim", self.join.dim, all_)
-        return (*all_[:dim], all_[dim] + self.more * one[dim], *all_[dim + 1 :])
+        return replaced(all_, dim, all_[dim] + self.more * one[dim])

@@ -13,7 +13,7 @@ from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.stencils import identity
 from convcalc.layers.activation import Pointwise
-from convcalc.layers.base import Ints, Shape, must_divide, must_equal, product
+from convcalc.layers.base import Ints, Shape, must_divide, must_equal, product, written
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
@@ -21,8 +21,18 @@ _STATISTICS = SELF_AND_ALL
 """What is scaled by statistics reads itself, and everything that they are of."""
 
 
+class _Affine(Pointwise):
+    """What learns a weight and a bias for each channel."""
+
+    affine: bool
+
+    def params(self, shape: Shape, /) -> Size:
+        """2*C: a weight and a bias for each channel; 0 without `affine`."""
+        return 2 * shape[1] if self.affine else 0
+
+
 @dataclass(frozen=True)
-class BatchNorm(Pointwise):
+class BatchNorm(_Affine):
     """Batch normalization (torch's `BatchNorm1d`, `2d`, `3d`): pointwise at evaluation, by stored statistics.
 
     `num_features` is the input's channels unless given. In `training` the statistics are those of the batch, so that
@@ -32,7 +42,6 @@ class BatchNorm(Pointwise):
     ((1, 64, 56, 56), 128)
     """
 
-    op: ClassVar[str] = "batchnorm"
     num_features: int | None = None
     _: KW_ONLY
     eps: float = 1e-5
@@ -56,12 +65,8 @@ class BatchNorm(Pointwise):
         """Of the batch."""
         return "batch"
 
-    def params(self, shape: Shape, /) -> Size:
-        """2*C: a weight and a bias for each channel; 0 without `affine`."""
-        return 2 * shape[1] if self.affine else 0
 
-
-class _SpatialNorm(Pointwise):
+class _SpatialNorm(_Affine):
     """What takes statistics over all spatial axes at evaluation too: every output reads everything."""
 
     def channels_read(self, channels: Size) -> Footprint | None:
@@ -84,7 +89,6 @@ class GroupNorm(_SpatialNorm):
     ((1, 64, 8, 8), 128)
     """
 
-    op: ClassVar[str] = "groupnorm"
     num_groups: int
     num_channels: int | None = None
     _: KW_ONLY
@@ -117,10 +121,6 @@ class GroupNorm(_SpatialNorm):
         """Of each sample, where a group is one channel."""
         return "sample" if self.num_groups == channels else ""
 
-    def params(self, shape: Shape, /) -> Size:
-        """2*C: a weight and a bias for each channel; 0 without `affine`."""
-        return 2 * shape[1] if self.affine else 0
-
 
 @dataclass(frozen=True)
 class InstanceNorm(_SpatialNorm):
@@ -132,7 +132,6 @@ class InstanceNorm(_SpatialNorm):
     (0, 128)
     """
 
-    op: ClassVar[str] = "instancenorm"
     num_features: int | None = None
     _: KW_ONLY
     eps: float = 1e-5
@@ -156,10 +155,6 @@ class InstanceNorm(_SpatialNorm):
         """Of each sample."""
         return "sample"
 
-    def params(self, shape: Shape, /) -> Size:
-        """2*C: a weight and a bias for each channel; 0 without `affine`."""
-        return 2 * shape[1] if self.affine else 0
-
 
 @dataclass(frozen=True)
 class LayerNorm(Pointwise):
@@ -169,7 +164,6 @@ class LayerNorm(Pointwise):
     ((1, 64, 8, 8), 128)
     """
 
-    op: ClassVar[str] = "layernorm"
     memory: ClassVar[str] = "ordered"
     normalized_shape: Ints
     _: KW_ONLY
@@ -195,8 +189,7 @@ class LayerNorm(Pointwise):
                 wanted,
                 check,
                 lambda at: BadShape(
-                    f"normalized_shape is ({', '.join(map(str, sizes))}) but the input ends with "
-                    f"({', '.join(str(at(got)) for got in last)})",
+                    f"normalized_shape is {written(sizes)} but the input ends with {written(last, at)}",
                     rule="the last axes equal normalized_shape",
                 ),
             )
@@ -214,7 +207,7 @@ class LayerNorm(Pointwise):
 
 def _check_rank(op: str, shape: Shape, least: int) -> None:
     if len(shape) < least:
-        raise BadShape(f"{op} takes a shape of {least} axes or more: got ({', '.join(map(str, shape))})")
+        raise BadShape(f"{op} takes a shape of {least} axes or more: got {written(shape)}")
 
 
 def _check_features(name: str, wanted: int | None, shape: Shape, check: Check) -> None:

@@ -101,8 +101,7 @@ class Remade(Layer):
         check(
             have - self.needs,
             lambda at: BadShape(
-                f"{self.op} reaches {at(self.needs)} values from the first on, and {written(tuple(map(at, shape)))} "
-                f"has {at(have)}"
+                f"{self.op} reaches {at(self.needs)} values from the first on, and {written(shape, at)} has {at(have)}"
             ),
         )
         return self.sizes

@@ -32,7 +32,6 @@ class Pad(Spatial):
     (1, 3, 6, 9)
     """
 
-    op: ClassVar[str] = "pad"
     outside: ClassVar[str] = named("mode")
     keeps_rows: ClassVar[bool] = True
     padding: Any
@@ -83,7 +82,6 @@ class Crop(Spatial):
     (1, 64, 56, 56)
     """
 
-    op: ClassVar[str] = "crop"
     keeps_rows: ClassVar[bool] = True
     rows: Any
 
@@ -166,13 +164,16 @@ class _Align(Layer):
         """Return the size `wanted`, if `n` can be given it."""
         raise NotImplementedError
 
+    def before(self, n: Size, wanted: Size) -> Size:
+        """Return how many rows are cut before it."""
+        raise NotImplementedError
+
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """The field of the first, moved by what is cut or put before it; unknown while symbols leave that open."""
-        _, _, sizes = self.split(shapes[0])
-        _, _, wanted = self.split(shapes[1])
-        return fields[0].over(
-            shapes[0], _along(shapes[0], [(n - m) // 2 for n, m in zip(sizes, wanted, strict=True)]), output
-        )
+        (_, _, sizes), (_, _, wanted) = map(self.split, shapes)
+        first = len(shapes[0]) - len(sizes)
+        reads = {first + axis: _moved(self.before(*pair)) for axis, pair in enumerate(zip(sizes, wanted, strict=True))}
+        return fields[0].over(shapes[0], reads, output)
 
 
 class CropTo(_Align):
@@ -183,8 +184,6 @@ class CropTo(_Align):
     >>> CropTo().out_shape((1, 512, 64, 64), (1, 512, 56, 56))
     (1, 512, 56, 56)
     """
-
-    op: ClassVar[str] = "cropto"
 
     def size(self, n: Size, wanted: Size, check: Check) -> Size:
         """`wanted`, which must not be larger than n."""
@@ -197,6 +196,10 @@ class CropTo(_Align):
         )
         return wanted
 
+    def before(self, n: Size, wanted: Size) -> Size:
+        """Half of what is cut, rounded down."""
+        return (n - wanted) // 2
+
 
 class PadTo(_Align):
     """A map with zeros around it, as large as another: (m - n)//2 rows before, the rest after.
@@ -207,25 +210,14 @@ class PadTo(_Align):
     (1, 512, 28, 28)
     """
 
-    op: ClassVar[str] = "padto"
-
     def size(self, n: Size, wanted: Size, check: Check) -> Size:
         """`wanted`."""
         at_least(1, check, n=wanted)
         return wanted
 
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the first, moved by what is put before it; unknown while symbols leave that open."""
-        _, _, sizes = self.split(shapes[0])
-        _, _, wanted = self.split(shapes[1])
-        return fields[0].over(
-            shapes[0], _along(shapes[0], [-((m - n) // 2) for n, m in zip(sizes, wanted, strict=True)]), output
-        )
-
-
-def _along(shape: Shape, rows: Sequence[Size]) -> dict[int, Footprint | None]:
-    """Each number of rows on its axis, the last ones of the shape."""
-    return {len(shape) - len(rows) + axis: _moved(number) for axis, number in enumerate(rows)}
+    def before(self, n: Size, wanted: Size) -> Size:
+        """Less than none: half of what is put around it, rounded down."""
+        return -((wanted - n) // 2)
 
 
 def _moved(rows: Size) -> Footprint | None:

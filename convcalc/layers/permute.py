@@ -23,7 +23,6 @@ class Permute(Layer):
     (1, 8, 9, 3)
     """
 
-    op: ClassVar[str] = "permute"
     dims: tuple[int, ...]
 
     @property
@@ -124,7 +123,6 @@ class Diagonal(Layer):
     ((5,), (8, 4))
     """
 
-    op: ClassVar[str] = "diagonal"
     _: KW_ONLY
     offset: int = 0
     dim1: int = 0
@@ -150,7 +148,6 @@ class DiagonalMatrix(Layer):
     ((8, 5, 5), (7, 7))
     """
 
-    op: ClassVar[str] = "diagonalmatrix"
     _: KW_ONLY
     offset: int = 0
     dim1: int = -2

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 from convcalc.errors import BadShape
 from convcalc.layers.base import Layer, Shape, axis_of, written
 from convcalc.layers.indexing import Back, Ends, Index, Slice, check_reach, sign_of
-from convcalc.layers.merge import Elementwise
+from convcalc.layers.merge import Combine
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.expr import Expr
@@ -29,10 +29,6 @@ class Listed(NamedTuple):
     places: tuple[int, ...]
 
 
-class _Indices(Elementwise):
-    op: ClassVar[str] = "pick"
-
-
 @dataclass(frozen=True)
 class Pick(Layer):
     """`x[items]` with index tensors among the items: each "tensor" is one of the inputs after the first.
@@ -47,7 +43,6 @@ class Pick(Layer):
     (5, 49)
     """
 
-    op: ClassVar[str] = "pick"
     takes: ClassVar[tuple[int, int | None]] = (1, None)
     items: tuple[Any, ...]
     _: KW_ONLY
@@ -65,7 +60,7 @@ class Pick(Layer):
             for item in self.items
             if item == TENSOR or isinstance(item, Listed)
         ]
-        common = _Indices().out_shape(*broadcast, check=check) if broadcast else ()
+        common = Combine("pick").out_shape(*broadcast, check=check) if broadcast else ()
         sizes: list[Size] = []
         places: list[int] = []
         rest, position = iter(shape), 0
@@ -112,7 +107,6 @@ class Gather(Layer):
     (8, 3)
     """
 
-    op: ClassVar[str] = "gather"
     looks_up: ClassVar[tuple[int, int | None] | None] = (0, 1)
     takes: ClassVar[tuple[int, int | None]] = (2, 2)
     _: KW_ONLY
@@ -131,8 +125,8 @@ class Gather(Layer):
                 check(
                     size - count,
                     lambda at: BadShape(
-                        f"gather takes an index no larger than {written(tuple(map(at, shape)))} but on axis {dim}: "
-                        f"got {written(tuple(map(at, index)))}"
+                        f"gather takes an index no larger than {written(shape, at)} but on axis {dim}: "
+                        f"got {written(index, at)}"
                     ),
                 )
         if shape:

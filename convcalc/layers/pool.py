@@ -11,8 +11,7 @@ from convcalc.errors import BadShape, KernelDoesNotFit
 from convcalc.footprints import stencils
 from convcalc.footprints.footprint import Footprint
 from convcalc.layers.base import Ints, Layer, Shape, must_equal, written
-from convcalc.layers.spatial import Spatial, along, check_any_channels
-from convcalc.layers.windowed import Windowed, on_axes
+from convcalc.layers.spatial import Spatial, Windowed, along, check_any_channels, on_axes
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size, is_symbolic, smaller
@@ -80,7 +79,6 @@ class MaxPool(_Pool):
     (1, 96, 27, 27)
     """
 
-    op: ClassVar[str] = "maxpool"
     unexported: ClassVar[tuple[int, ...]] = (1,)
     torch_order: ClassVar[tuple[str, ...]] = ("kernel_size", "stride", "padding", "dilation")
     _: KW_ONLY
@@ -102,7 +100,6 @@ class AvgPool(_Mean):
     (1, 6, 14, 14)
     """
 
-    op: ClassVar[str] = "avgpool"
     torch_order: ClassVar[tuple[str, ...]] = ("kernel_size", "stride", "padding", "ceil_mode")
     _: KW_ONLY
     padding: Any = 0
@@ -116,7 +113,6 @@ class LpPool(_Mean):
     (1, 4, 3)
     """
 
-    op: ClassVar[str] = "lppool"
     torch_order: ClassVar[tuple[str, ...]] = ("norm_type", "kernel_size", "stride", "ceil_mode")
     _: KW_ONLY
     norm_type: float = 2
@@ -171,8 +167,6 @@ class AdaptiveAvgPool(_AdaptivePool):
     (2, 8, 1, 5)
     """
 
-    op: ClassVar[str] = "adaptiveavgpool"
-
     def needs_channels(self, outs: Shape) -> bool:
         """In 3-D alone, and not where every output size is 1: then torch takes the mean."""
         return average_needs_channels(outs)
@@ -186,7 +180,6 @@ class AdaptiveMaxPool(_AdaptivePool):
     (1, 8, 2)
     """
 
-    op: ClassVar[str] = "adaptivemaxpool"
     return_indices: bool = field(default=False, kw_only=True)
 
     @property
@@ -206,7 +199,6 @@ class MaxUnpool(Layer):
     (1, 64, 14, 14)
     """
 
-    op: ClassVar[str] = "maxunpool"
     takes: ClassVar[tuple[int, int | None]] = (2, 2)
     kernel_size: Ints
     _: KW_ONLY

@@ -10,7 +10,7 @@ from convcalc.arithmetic.formulas import conv_out
 from convcalc.errors import BadShape
 from convcalc.layers.base import Layer, Shape, must_equal, product, written
 from convcalc.layers.matmul import Matmul
-from convcalc.layers.merge import Elementwise
+from convcalc.layers.merge import Combine
 from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.size import Size, smaller
 
@@ -21,10 +21,6 @@ class _Product(Layer):
     takes: ClassVar[tuple[int, int | None]] = (2, 2)
 
 
-class _Sum(Elementwise):
-    op: ClassVar[str] = "addmatmul"
-
-
 class AddMatmul(_Product):
     """A tensor plus the product of two (torch's `addmm`, `baddbmm`, `addmv`): input + a b.
 
@@ -32,13 +28,12 @@ class AddMatmul(_Product):
     ((197, 768), 9682944)
     """
 
-    op: ClassVar[str] = "addmatmul"
     takes: ClassVar[tuple[int, int | None]] = (3, 3)
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The shape of the product, to which the first must expand."""
         added, a, b = shapes
-        return _Sum().out_shape(Matmul().out_shape(a, b, check=check), added, check=check)
+        return Combine("addmatmul").out_shape(Matmul().out_shape(a, b, check=check), added, check=check)
 
     def macs(self, *shapes: Shape) -> Size:
         """Those of the product."""
@@ -52,7 +47,6 @@ class MultiDot(_Product):
     ((3, 60), 1500)
     """
 
-    op: ClassVar[str] = "multidot"
     takes: ClassVar[tuple[int, int | None]] = (1, None)
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
@@ -88,8 +82,6 @@ class Kron(_Product):
     (8, 15)
     """
 
-    op: ClassVar[str] = "kron"
-
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """The sizes multiplied, axis by axis from the last."""
         rank = max(map(len, shapes))
@@ -103,8 +95,6 @@ class Distances(_Product):
     >>> Distances().out_shape((1, 100, 64), (1, 512, 64))
     (1, 100, 512)
     """
-
-    op: ClassVar[str] = "distances"
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
         """(..., P, R)."""
@@ -124,7 +114,6 @@ class Bilinear(_Product):
     360
     """
 
-    op: ClassVar[str] = "bilinear"
     out_features: int
     _: KW_ONLY
     in1_features: int
@@ -140,7 +129,7 @@ class Bilinear(_Product):
         return (*shapes[0][:-1], self.out_features)
 
     def _refusal(self, shape: Shape, wanted: int) -> Callable[[Reader], BadShape]:
-        return lambda at: BadShape(f"bilinear takes {wanted} features, and {written(tuple(map(at, shape)))} has others")
+        return lambda at: BadShape(f"bilinear takes {wanted} features, and {written(shape, at)} has others")
 
     def params(self, *shapes: Shape) -> Size:
         """out * in1 * in2, plus out with a bias."""
@@ -159,7 +148,6 @@ class ConvTBC(Layer):
     (9, 2, 5)
     """
 
-    op: ClassVar[str] = "convtbc"
     out_channels: int
     kernel_size: int
     _: KW_ONLY

@@ -68,8 +68,7 @@ class Recurrent(Layer):
                 self.input_size,
                 check,
                 lambda at: BadShape(
-                    f"input_size={self.input_size} but the last axis of {written(tuple(map(at, shape)))} is "
-                    f"{at(shape[-1])}",
+                    f"input_size={self.input_size} but the last axis of {written(shape, at)} is {at(shape[-1])}",
                     rule="the last axis equals input_size",
                     fixes=[f"input_size={at(shape[-1])}"],
                 ),
@@ -139,7 +138,7 @@ class RecurrentCell(Layer):
     bias: bool = True
 
     @property
-    def op(self) -> str:  # type: ignore[override]
+    def op(self) -> str:
         """The kind, as a cell."""
         return f"{self.kind}cell"
 
@@ -158,7 +157,7 @@ class RecurrentCell(Layer):
 
     def _refusal(self, shape: Shape, wanted: int) -> Callable[[Reader], BadShape]:
         return lambda at: BadShape(
-            f"{self.op} takes {wanted} on the last axis of {written(tuple(map(at, shape)))}",
+            f"{self.op} takes {wanted} on the last axis of {written(shape, at)}",
             rule="the last axes equal input_size and hidden_size",
         )
 

@@ -15,6 +15,7 @@ from convcalc.layers.base import (
     must_divide,
     must_equal,
     product,
+    replaced,
     written,
 )
 from convcalc.sizes.branch import Branch
@@ -32,8 +33,17 @@ class Reshaped(Layer):
         return fields[0].viewed(shapes[0], output)
 
 
+class Widened(Layer):
+    """What makes a vector of each value, along a last axis."""
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """The field of the input: all of a vector reads what the value does."""
+        one = (*shapes[0], 1)
+        return fields[0].viewed(shapes[0], one).served(one, output)
+
+
 @dataclass(frozen=True)
-class ViewAsReal(Layer):
+class ViewAsReal(Widened):
     """Each complex number as its two parts, on a last axis of 2 (torch's `view_as_real`).
 
     >>> ViewAsReal().out_shape((8, 3))
@@ -46,11 +56,6 @@ class ViewAsReal(Layer):
         """The shape, and 2."""
         return (*shape, 2)
 
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the input: both parts read what the number does."""
-        one = (*shapes[0], 1)
-        return fields[0].viewed(shapes[0], one).served(one, output)
-
 
 @dataclass(frozen=True)
 class View(Reshaped):
@@ -60,7 +65,6 @@ class View(Reshaped):
     ((1, 400), (1, 20, 20))
     """
 
-    op: ClassVar[str] = "view"
     sizes: Shape
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
@@ -102,7 +106,6 @@ class Squeeze(Reshaped):
     ((8,), (1, 8))
     """
 
-    op: ClassVar[str] = "squeeze"
     memory: ClassVar[str] = "viewed"
     dims: tuple[int, ...] | None = None
     _: KW_ONLY
@@ -148,7 +151,6 @@ class Unsqueeze(Reshaped):
     (1, 8, 1)
     """
 
-    op: ClassVar[str] = "unsqueeze"
     memory: ClassVar[str] = "viewed"
     dim: int
 
@@ -171,7 +173,6 @@ class Unflatten(Reshaped):
     (1, 2, 32, 7)
     """
 
-    op: ClassVar[str] = "unflatten"
     dim: int
     sizes: Shape
 
@@ -179,18 +180,18 @@ class Unflatten(Reshaped):
         """The size of that axis, divided."""
         place = axis_of("unflatten", "dim", self.dim, shape)
         inner = View(self.sizes).out_shape((shape[place],), check=check)
-        return (*shape[:place], *inner, *shape[place + 1 :])
+        return replaced(shape, place, *inner)
 
 
 @dataclass(frozen=True)
-class Flatten(Layer):
+class Flatten(Reshaped):
     """Axes `start_dim` to `end_dim` become one (torch's `Flatten`).
 
     >>> Flatten().out_shape((1, 16, 5, 5)), Flatten(2).out_shape((1, 16, 5, 5))
     ((1, 400), (1, 16, 25))
     """
 
-    op: ClassVar[str] = "flatten"
+    memory: ClassVar[str] = "ordered"
     start_dim: int = 1
     end_dim: int = -1
 
@@ -198,10 +199,6 @@ class Flatten(Layer):
         """The sizes from start_dim to end_dim multiplied."""
         first, last = self._ends(shape)
         return (*shape[:first], product(shape[first : last + 1]), *shape[last + 1 :])
-
-    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
-        """The field of the input, its positions on the axes where they are now."""
-        return fields[0].viewed(shapes[0], output)
 
     def _ends(self, shape: Shape) -> tuple[int, int]:
         first = axis_of(self.op, "start_dim", self.start_dim, shape)
@@ -236,8 +233,6 @@ class ViewAs(_Like):
     >>> ViewAs().out_shape((1, 16, 25), (1, 16, 5, 5))
     (1, 16, 5, 5)
     """
-
-    op: ClassVar[str] = "viewas"
 
     def given(self, sizes: Shape) -> View:
         """`View`."""

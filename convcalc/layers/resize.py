@@ -38,7 +38,6 @@ class Upsample(Spatial):
     ((1, 8, 14, 14), (1, 8, 4, 9))
     """
 
-    op: ClassVar[str] = "upsample"
     is_followed: ClassVar[bool] = True
     outside: ClassVar[str] = "replicate"
     keeps_rows: ClassVar[bool] = True
@@ -103,7 +102,6 @@ class PixelShuffle(Spatial):
     (1, 3, 10, 12)
     """
 
-    op: ClassVar[str] = "pixelshuffle"
     memory: ClassVar[str] = "ordered"
     upscale_factor: int
 
@@ -143,7 +141,6 @@ class PixelUnshuffle(Spatial):
     (1, 12, 5, 6)
     """
 
-    op: ClassVar[str] = "pixelunshuffle"
     memory: ClassVar[str] = "ordered"
     downscale_factor: int
 

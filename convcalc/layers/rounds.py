@@ -8,8 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from convcalc.errors import BadShape
 from convcalc.layers.base import Layer, Shape, written
-from convcalc.layers.indexing import Index, Slice  # noqa: F401 -- Slice: of the example
-from convcalc.layers.narrow import Narrow
+from convcalc.layers.indexing import Index, Narrow, Slice  # noqa: F401 -- Slice: of the example
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.size import Size
@@ -109,4 +108,4 @@ class InLastRound(Layer):
 
 
 def _outside(shape: Shape) -> Callable[[Reader], BadShape]:
-    return lambda at: BadShape(f"a round takes what is not within {written(tuple(map(at, shape)))}")
+    return lambda at: BadShape(f"a round takes what is not within {written(shape, at)}")

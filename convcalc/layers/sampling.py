@@ -20,7 +20,6 @@ class AffineGrid(Layer):
     (1, 8, 9, 2)
     """
 
-    op: ClassVar[str] = "affinegrid"
     sizes: Shape
 
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
@@ -39,7 +38,6 @@ class GridSample(Layer):
     (1, 64, 8, 9)
     """
 
-    op: ClassVar[str] = "gridsample"
     takes: ClassVar[tuple[int, int | None]] = (2, 2)
 
     def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
@@ -49,7 +47,7 @@ class GridSample(Layer):
             raise BadShape(f"gridsample takes an input and a grid of as many axes: got {len(shape)} and {len(grid)}")
 
         def error(at: Reader) -> BadShape:
-            got = " and ".join(written(tuple(map(at, one))) for one in shapes)
+            got = " and ".join(written(one, at) for one in shapes)
             return BadShape(
                 f"gridsample takes a grid (N, *sizes, {len(shape) - 2}) for (N, C, ...): got {got}",
                 rule="a coordinate for each axis, a grid for each sample",

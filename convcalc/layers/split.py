@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from convcalc.errors import BadShape
 from convcalc.footprints.field import Field
-from convcalc.layers.base import Layer, Shape, axis_of, must_equal, named, written
+from convcalc.layers.base import Layer, Shape, axis_of, must_equal, named, replaced, written
 from convcalc.layers.indexing import Back, Slice
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.conditions import Check, Reader, enforce
@@ -39,7 +39,7 @@ class _Pieces(Layer):
 
     def without(self, shape: Shape, dim: int, size: Size) -> Shape:
         """Return the shape of a piece of this size."""
-        return (*shape[:dim], size, *shape[dim + 1 :])
+        return replaced(shape, dim, size)
 
     def strides(self, before: Shape, shape: Shape, output: Shape) -> Shape:
         """Those of the input."""
@@ -66,28 +66,60 @@ class _Pieces(Layer):
         return fields[0].over(shape, {place: None}, kept).viewed(kept, output)
 
 
+class _Equal(_Pieces):
+    """What cuts pieces of one size, and has what is left as the last."""
+
+    def each(self, size: Size) -> Size:
+        """Return the size of a piece."""
+        raise NotImplementedError
+
+    def rooms(self, size: Size) -> tuple[Size, ...]:
+        """Return what must be >= 0 for as many pieces: from 1 to a whole one are left for the last."""
+        each, before = self.each(size), self.outputs - 1
+        last = size - each * before
+        return (last - 1, each - last) if before else (each - last,)
+
+    def holds(self, size: Size) -> Iterable[Branch]:
+        """As many pieces."""
+        return (Branch(room, ">=", 0) for room in self.rooms(size))
+
+    def pieces(self, shape: Shape, dim: int, check: Check) -> Sequence[Size]:
+        """Pieces of one size, and what is left."""
+        size, before = shape[dim], self.outputs - 1
+        each = self.each(size)
+        for room in self.rooms(size):
+            check(
+                room,
+                lambda at: BadShape(
+                    f"{self.op} gives {before + 1} pieces here, and {at(size)} entries in pieces of {at(each)} are "
+                    "not as many",
+                    rule="the number of pieces is that of the capture",
+                ),
+            )
+        return (*[each] * before, size - each * before)
+
+
 class _Entries(_Pieces):
     """What cuts an axis into its entries, each without that axis."""
 
     def without(self, shape: Shape, dim: int, size: Size) -> Shape:
         """Return the shape of an entry."""
-        return (*shape[:dim], *shape[dim + 1 :])
+        return replaced(shape, dim)
 
     def strides(self, before: Shape, shape: Shape, output: Shape) -> Shape:
         """Those of the other axes."""
         place = self.place(shape)
-        return (*before[:place], *before[place + 1 :])
+        return replaced(before, place)
 
 
 @dataclass(frozen=True)
-class Chunk(_Pieces):
+class Chunk(_Equal):
     """`chunks` pieces of equal size along axis `dim`, the last perhaps smaller (torch's `chunk`).
 
     >>> Chunk(2, dim=1).out_shapes((1, 64, 8, 8)), Chunk(2, dim=1).outputs
     (((1, 32, 8, 8), (1, 32, 8, 8)), 2)
     """
 
-    op: ClassVar[str] = "chunk"
     ways: ClassVar[int] = named("chunks")
     chunks: int
     _: KW_ONLY
@@ -100,20 +132,13 @@ class Chunk(_Pieces):
         """As many as there are pieces."""
         return self.chunks if self.count is None else self.count
 
-    def pieces(self, shape: Shape, dim: int, check: Check) -> Sequence[Size]:
-        """Pieces of ceil(size/chunks), and what is left."""
-        return _equal(self.op, shape[dim], self._piece(shape[dim]), self.outputs, check)
-
-    def holds(self, size: Size) -> Iterable[Branch]:
-        """As many pieces."""
-        return (Branch(room, ">=", 0) for room in _rooms(size, self._piece(size), self.outputs))
-
-    def _piece(self, size: Size) -> Size:
+    def each(self, size: Size) -> Size:
+        """ceil(size/chunks)."""
         return (size + self.chunks - 1) // self.chunks
 
 
 @dataclass(frozen=True)
-class Pieces(_Pieces):
+class Pieces(_Equal):
     """`count` pieces of `piece` entries of axis `dim`, the last perhaps smaller (torch's `split` with a number).
 
     >>> Pieces(3, count=3, dim=1).out_shapes((1, 8))
@@ -128,13 +153,9 @@ class Pieces(_Pieces):
     count: int
     dim: int = 0
 
-    def pieces(self, shape: Shape, dim: int, check: Check) -> Sequence[Size]:
-        """Pieces of that size, and what is left."""
-        return _equal(self.op, shape[dim], self.piece, self.count, check)
-
-    def holds(self, size: Size) -> Iterable[Branch]:
-        """As many pieces."""
-        return (Branch(room, ">=", 0) for room in _rooms(size, self.piece, self.count))
+    def each(self, size: Size) -> Size:
+        """As it says."""
+        return self.piece
 
     def any_number(self, fewest: int) -> AnyPieces | None:
         """As many pieces as there are, where one is full whatever the size."""
@@ -179,7 +200,6 @@ class Sections(_Pieces):
     ((1, 3), (1, 3), (1, 2))
     """
 
-    op: ClassVar[str] = "sections"
     outputs: ClassVar[int] = named("count")
     count: int
     _: KW_ONLY
@@ -198,7 +218,6 @@ class Cuts(_Pieces):
     ((1, 2), (1, 3), (1, 3))
     """
 
-    op: ClassVar[str] = "cuts"
     places: tuple[Size | Back, ...]
     _: KW_ONLY
     dim: int = 0
@@ -236,7 +255,6 @@ class Split(_Pieces):
     ((1, 16, 8, 8), (1, 48, 8, 8))
     """
 
-    op: ClassVar[str] = "split"
     sizes: tuple[Size, ...]
     _: KW_ONLY
     dim: int = 0
@@ -255,7 +273,7 @@ class Split(_Pieces):
             check,
             lambda at: BadShape(
                 f"split into {', '.join(str(at(size)) for size in self.sizes)} needs {at(whole)} on axis {dim} of "
-                f"{written(tuple(map(at, shape)))}",
+                f"{written(shape, at)}",
                 rule="the sizes of a split add up to the axis",
             ),
         )
@@ -270,7 +288,6 @@ class Unbind(_Entries):
     ((1, 8, 64), (1, 8, 64), (1, 8, 64))
     """
 
-    op: ClassVar[str] = "unbind"
     outputs: ClassVar[int] = named("count")
     is_walked: ClassVar[bool] = True
     count: int
@@ -325,25 +342,6 @@ class AnyEntries(_Entries):
         """One entry each."""
         check(shape[dim] - self.fewest, _another(self.op))
         return (1,) * self.count
-
-
-def _rooms(size: Size, piece: Size, count: int) -> tuple[Size, ...]:
-    """What must be >= 0 for `size` to make `count` pieces: from 1 to `piece` are left for the last."""
-    last = size - piece * (count - 1)
-    return (last - 1, piece - last) if count > 1 else (piece - last,)
-
-
-def _equal(op: str, size: Size, piece: Size, count: int, check: Check) -> Sequence[Size]:
-    """`count` - 1 sizes of `piece`, and what is left of `size`."""
-    for room in _rooms(size, piece, count):
-        check(
-            room,
-            lambda at: BadShape(
-                f"{op} gives {count} pieces here, and {at(size)} entries in pieces of {at(piece)} are not as many",
-                rule="the number of pieces is that of the capture",
-            ),
-        )
-    return (*[piece] * (count - 1), size - piece * (count - 1))
 
 
 def _another(op: str) -> Callable[[Reader], BadShape]:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Traits:
     """What a layer says of itself, none of it a hyper-parameter."""
 
-    op: ClassVar[str] = ""
+    op: ClassVar[Any] = ""
+    """What it is called: its class's name in small letters, unless that says otherwise."""
     takes: ClassVar[tuple[int, int | None]] = (1, 1)
     torch_order: ClassVar[tuple[str, ...]] = ()
     """What torch's class takes by position, where that is more or other than ours."""

@@ -7,9 +7,8 @@ from typing import Any
 from convcalc.bridge.calls.arguments import axes, call, each, plain, size, tensors
 from convcalc.bridge.calls.registry import NotKnown, Spec, is_tensor, spec, spec_each
 from convcalc.layers import Combine, Compare, Cumulative, Reduce
-from convcalc.layers.losses import CrossEntropy, Pairwise
 from convcalc.layers.opaque import Remade
-from convcalc.layers.reduce import Draw, Sort, TopK
+from convcalc.layers.reduce import CrossEntropy, Draw, Pairwise, Sort, TopK
 
 # -- one value for many ------------------------------------------------------------------------------------------
 

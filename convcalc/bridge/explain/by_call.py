@@ -15,8 +15,8 @@ from convcalc.bridge.explain.operands import flattened
 from convcalc.bridge.explain.reruns import Change
 from convcalc.layers import Concat, Linear, Stack, View
 from convcalc.layers.base import product, written
-from convcalc.layers.losses import Pairwise
 from convcalc.layers.merge import Elementwise
+from convcalc.layers.reduce import Pairwise
 
 torch = need_torch()
 nn, F = torch.nn, torch.nn.functional

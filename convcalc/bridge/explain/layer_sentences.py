@@ -22,8 +22,8 @@ from convcalc.layers import (
     View,
 )
 from convcalc.layers.base import named_axis, product, written
-from convcalc.layers.losses import Pairwise
 from convcalc.layers.merge import Elementwise
+from convcalc.layers.reduce import Pairwise
 from convcalc.sizes.axes import AXES, axis_names
 
 
