@@ -243,6 +243,44 @@ def must_equal(a: Size, b: Size, check: Check, error: Callable[[Reader], Convcal
     check(b - a, error)
 
 
+def must_be_channels(name: str, wanted: Size | None, channels: Size, check: Check) -> None:
+    """Hand to `check` that there are as many channels as hyper-parameter `name` says, if it says so."""
+    if wanted is not None:
+        must_equal(
+            channels,
+            wanted,
+            check,
+            lambda at: BadShape(
+                f"{name}={wanted} but the input has {at(channels)} channels",
+                rule=f"input channels == {name}",
+                fixes=[f"{name}={at(channels)}"],
+            ),
+        )
+
+
+def must_end_with(name: str, wanted: Size | None, shape: Shape, check: Check) -> None:
+    """Hand to `check` that the last axis has the size that hyper-parameter `name` says, if it says so."""
+    if wanted is not None:
+        must_equal(
+            shape[-1],
+            wanted,
+            check,
+            lambda at: BadShape(
+                f"{name}={wanted} but the last axis of {written(shape, at)} is {at(shape[-1])}",
+                rule=f"the last axis equals {name}",
+                fixes=[f"{name}={at(shape[-1])}"],
+            ),
+        )
+
+
+def must_agree(shape: Shape, wanted: Shape, check: Check, error: Callable[[Reader], ConvcalcError]) -> None:
+    """Hand to `check` that two shapes are one; raise at once where they have not as many axes."""
+    if len(shape) != len(wanted):
+        raise error(lambda size: size)
+    for have, want in zip(shape, wanted, strict=True):
+        must_equal(have, want, check, error)
+
+
 def must_equal_or_be_one(a: Size, b: Size, check: Check, error: Callable[[Reader], ConvcalcError]) -> None:
     """Hand `a == b or a == 1` to `check`."""
     check(-smaller(larger(a - b, b - a), larger(a - 1, 1 - a)), error)

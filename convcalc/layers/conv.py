@@ -13,8 +13,8 @@ from convcalc.footprints.footprint import Footprint
 from convcalc.layers.base import (
     Ints,
     Shape,
+    must_be_channels,
     must_divide,
-    must_equal,
     named,
     product,
 )
@@ -54,17 +54,7 @@ class _Kernel(Spatial):
         """Groups must divide both channel counts, and the input must have those expected."""
         out_channels = self.channels_out(channels)
         at_least(1, check, groups=self.groups, out_channels=out_channels)
-        if self.in_channels is not None:
-            must_equal(
-                channels,
-                self.in_channels,
-                check,
-                lambda at: BadShape(
-                    f"in_channels={self.in_channels} but the input has {at(channels)} channels",
-                    rule="input channels == in_channels",
-                    fixes=[f"in_channels={at(channels)}"],
-                ),
-            )
+        must_be_channels("in_channels", self.in_channels, channels, check)
         if self.groups != 1:
             for name, count in (("in_channels", channels), ("out_channels", out_channels)):
                 self._check_groups(name, count, check)

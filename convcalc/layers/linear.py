@@ -10,7 +10,7 @@ from convcalc.arithmetic.formulas import at_least
 from convcalc.errors import BadShape
 from convcalc.footprints.field import Field
 from convcalc.footprints.stencils import everything
-from convcalc.layers.base import Layer, Shape, must_equal, product, written
+from convcalc.layers.base import Layer, Shape, must_end_with, product
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
@@ -36,21 +36,8 @@ class Linear(Layer):
         if not shape:
             raise BadShape("linear takes a shape of 1 axis or more: got ()")
         at_least(1, check, out_features=self.out_features)
-        if self.in_features is not None:
-            self._check_features(shape, self.in_features, check)
+        must_end_with("in_features", self.in_features, shape, check)
         return (*shape[:-1], self.out_features)
-
-    def _check_features(self, shape: Shape, wanted: int, check: Check) -> None:
-        must_equal(
-            shape[-1],
-            wanted,
-            check,
-            lambda at: BadShape(
-                f"in_features={wanted} but the last axis of {written(shape, at)} is {at(shape[-1])}",
-                rule="the last axis equals in_features",
-                fixes=[f"in_features={at(shape[-1])}"],
-            ),
-        )
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """Everything along the last axis."""

@@ -13,7 +13,7 @@ from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.stencils import identity
 from convcalc.layers.activation import Pointwise
-from convcalc.layers.base import Ints, Shape, must_divide, must_equal, product, written
+from convcalc.layers.base import Ints, Shape, must_be_channels, must_divide, must_equal, product, written
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
@@ -58,7 +58,7 @@ class BatchNorm(_Affine):
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The shape itself: (N, C) or (N, C, ...)."""
         _check_rank(self.op, shape, 2)
-        _check_features("num_features", self.num_features, shape, check)
+        must_be_channels("num_features", self.num_features, shape[1], check)
         return shape
 
     def levels(self, channels: Size) -> str:
@@ -103,7 +103,7 @@ class GroupNorm(_SpatialNorm):
         """The shape itself; num_groups must divide the channels, and a group have two values or more."""
         _check_rank(self.op, shape, 2)
         at_least(1, check, num_groups=self.num_groups)
-        _check_features("num_channels", self.num_channels, shape, check)
+        must_be_channels("num_channels", self.num_channels, shape[1], check)
         channels, groups = shape[1], self.num_groups
         must_divide(
             groups,
@@ -142,7 +142,7 @@ class InstanceNorm(_SpatialNorm):
     def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
         """The shape itself, (N, C, ...), with two positions or more to take statistics of."""
         _check_rank(self.op, shape, 3)
-        _check_features("num_features", self.num_features, shape, check)
+        must_be_channels("num_features", self.num_features, shape[1], check)
         if not self.track_running_stats:
             _check_several(product(shape[2:]), "a channel", check)
         return shape
@@ -208,21 +208,6 @@ class LayerNorm(Pointwise):
 def _check_rank(op: str, shape: Shape, least: int) -> None:
     if len(shape) < least:
         raise BadShape(f"{op} takes a shape of {least} axes or more: got {written(shape)}")
-
-
-def _check_features(name: str, wanted: int | None, shape: Shape, check: Check) -> None:
-    if wanted is not None:
-        channels = shape[1]
-        must_equal(
-            channels,
-            wanted,
-            check,
-            lambda at: BadShape(
-                f"{name}={wanted} but the input has {at(channels)} channels",
-                rule=f"input channels == {name}",
-                fixes=[f"{name}={at(channels)}"],
-            ),
-        )
 
 
 def _check_several(values: Size, whose: str, check: Check) -> None:

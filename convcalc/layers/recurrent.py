@@ -9,7 +9,7 @@ from typing import ClassVar
 from convcalc.errors import BadArgument, BadShape
 from convcalc.footprints.field import Field
 from convcalc.footprints.stencils import everything, everything_before, identity
-from convcalc.layers.base import Layer, Shape, must_equal, named, product, written
+from convcalc.layers.base import Layer, Shape, must_end_with, must_equal, named, product, written
 from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.size import Size
 
@@ -62,17 +62,7 @@ class Recurrent(Layer):
         """(T, N, directions * hidden_size), in the order of the input."""
         if len(shape) not in (2, 3):
             raise BadShape(f"{self.kind} takes (T, N, features) or (T, features): got {written(shape)}")
-        if self.input_size is not None:
-            must_equal(
-                shape[-1],
-                self.input_size,
-                check,
-                lambda at: BadShape(
-                    f"input_size={self.input_size} but the last axis of {written(shape, at)} is {at(shape[-1])}",
-                    rule="the last axis equals input_size",
-                    fixes=[f"input_size={at(shape[-1])}"],
-                ),
-            )
+        must_end_with("input_size", self.input_size, shape, check)
         return (*shape[:-1], self.directions * (self.proj_size or self.hidden_size))
 
     def out_shapes(self, *shapes: Shape, check: Check = enforce) -> tuple[Shape, ...]:

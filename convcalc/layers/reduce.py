@@ -10,7 +10,7 @@ from convcalc.errors import BadShape
 from convcalc.footprints.field import Field
 from convcalc.footprints.stencils import everything, everything_before
 from convcalc.layers.activation import Pointwise
-from convcalc.layers.base import Layer, Shape, axis_of, must_equal, named, replaced, written
+from convcalc.layers.base import Layer, Shape, axis_of, must_agree, named, replaced, written
 from convcalc.layers.merge import Combine
 from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.size import Size
@@ -165,10 +165,6 @@ class Draw(Layer):
         return (*shape[:-1], self.num_samples)
 
 
-def _itself(size: Size) -> Size:
-    return size
-
-
 @dataclass(frozen=True)
 class CrossEntropy(Layer):
     """One number for predictions (N, C, ...) and targets (N, ...), or one for each target if not `reduced`.
@@ -203,7 +199,7 @@ class CrossEntropy(Layer):
         return () if self.reduced else each
 
     def _agree(self, given: Shape, wanted: Shape, shapes: Sequence[Shape], check: Check) -> None:
-        def error(at: Reader = _itself) -> BadShape:
+        def error(at: Reader) -> BadShape:
             what, got = (written(shape, at) for shape in (wanted, given))
             return BadShape(
                 f"{self.op} of {written(shapes[0], at)} takes a "
@@ -211,10 +207,7 @@ class CrossEntropy(Layer):
                 rule="targets (N, ...) for predictions (N, C, ...)",
             )
 
-        if len(given) != len(wanted):
-            raise error()
-        for have, want in zip(given, wanted, strict=True):
-            must_equal(have, want, check, error)
+        must_agree(given, wanted, check, error)
 
     def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
         """All of the predictions, where one number comes out; else unknown."""
@@ -237,12 +230,9 @@ class Pairwise(Compare):
         """As `Compare`; the first two shapes are one."""
         first, second = shapes[:2]
 
-        def error(at: Reader = _itself) -> BadShape:
+        def error(at: Reader) -> BadShape:
             want, got = (written(shape, at) for shape in (first, second))
             return BadShape(f"{self.op} takes a target of the shape {want}: got {got}", rule="target as the input")
 
-        if len(first) != len(second):
-            raise error()
-        for have, want in zip(second, first, strict=True):
-            must_equal(have, want, check, error)
+        must_agree(second, first, check, error)
         return super().out_shape(*shapes, check=check)

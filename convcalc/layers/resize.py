@@ -94,15 +94,24 @@ class Upsample(Spatial):
         return stencils.resize(Fraction(per_axis("size", self.size, len(sizes))[axis], sizes[axis]), kind)
 
 
+class _Shuffled(Spatial):
+    """What has channels and positions change places."""
+
+    memory: ClassVar[str] = "ordered"
+
+    def channels_read(self, channels: Size) -> Footprint | None:
+        """Not followed."""
+        return None
+
+
 @dataclass(frozen=True)
-class PixelShuffle(Spatial):
+class PixelShuffle(_Shuffled):
     """(N, C*r*r, H, W) -> (N, C, H*r, W*r) with r = `upscale_factor` (torch's `PixelShuffle`).
 
     >>> PixelShuffle(2).out_shape((1, 12, 5, 6))
     (1, 3, 10, 12)
     """
 
-    memory: ClassVar[str] = "ordered"
     upscale_factor: int
 
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
@@ -123,10 +132,6 @@ class PixelShuffle(Spatial):
         sizes = along(2, check, lambda axis, check: pixel_shuffle_out(sizes[axis], r, check=check))
         return (*batch, channels // (r * r), *sizes)
 
-    def channels_read(self, channels: Size) -> Footprint | None:
-        """Not followed: channels and positions change places."""
-        return None
-
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """r neighbours read one input."""
         factor = self.upscale_factor
@@ -134,14 +139,13 @@ class PixelShuffle(Spatial):
 
 
 @dataclass(frozen=True)
-class PixelUnshuffle(Spatial):
+class PixelUnshuffle(_Shuffled):
     """(N, C, H*r, W*r) -> (N, C*r*r, H, W) with r = `downscale_factor` (torch's `PixelUnshuffle`).
 
     >>> PixelUnshuffle(2).out_shape((1, 3, 10, 12))
     (1, 12, 5, 6)
     """
 
-    memory: ClassVar[str] = "ordered"
     downscale_factor: int
 
     def out_shape(self, shape: Shape, *, check: Check = enforce) -> Shape:
@@ -151,10 +155,6 @@ class PixelUnshuffle(Spatial):
         _two_axes(self.op, len(sizes))
         sizes = along(2, check, lambda axis, check: pixel_unshuffle_out(sizes[axis], r, check=check))
         return (*batch, channels * r * r, *sizes)
-
-    def channels_read(self, channels: Size) -> Footprint | None:
-        """Not followed: channels and positions change places."""
-        return None
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """An output reads r neighbours."""
