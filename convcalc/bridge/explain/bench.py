@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from ast import literal_eval
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -57,11 +57,14 @@ class Bench:
         """The failing call; None where no call of torch was under way."""
         return self.outcome.recorder.last if self.failure.raw is not None else None
 
+    @property
+    def inputs(self) -> dict[int, str]:
+        """The names of the network's inputs, by the identity of what stands for them."""
+        return {id(call): name for name, call in self.failure.run.calls.items()}
+
     def site_of(self, call: Call) -> Site | None:
         """Where an earlier call is found again."""
-        calls = self.failure.journal.calls
-        place = next((place for place, known in enumerate(calls) if known is call), None)
-        return None if place is None else self.outcome.recorder.sites.get(place)
+        return self.outcome.recorder.sites.get(self.time_of(call))
 
     def run(self, change: Change) -> Rerun | None:
         """Run with a change; None where that was done often enough."""
@@ -106,10 +109,9 @@ class Bench:
         some = tensors_among((self.failure.args, self.failure.kwargs))
         return next((one.dtype for one in some if (value := known.at(one)) and _same(value, wanted)), None)
 
-    def time_of(self, operand: int) -> int:
-        """When an operand was made: its place among the calls, -1 for an input."""
-        wanted = self.failure.values[operand].call
-        return next((place for place, call in enumerate(self.failure.journal.calls) if call is wanted), -1)
+    def time_of(self, call: Call) -> int:
+        """When a call was made: its place among all, -1 for an input."""
+        return next((place for place, known in enumerate(self.failure.journal.calls) if known is call), -1)
 
     # -- changes of calls ------------------------------------------------------------------------------------------
 
@@ -182,9 +184,3 @@ def reproduce(failure: Failure) -> Bench | None:
     if again is None or (again.place, again.function) != (failure.place, failure.function):
         return None
     return Bench(failure, again, outcome)
-
-
-def onward(bench: Bench, outcome: Rerun) -> Bench | None:
-    """The bench of the next failure, after a repair of this one."""
-    failure = outcome.failure
-    return None if failure is None else replace(bench, failure=failure, outcome=outcome)

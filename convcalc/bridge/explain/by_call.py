@@ -29,7 +29,7 @@ def by_call(bench: Bench) -> Iterator[Repair]:
         return
     layer, shape = failure.layer, failure.operands[0].shape
     if is_surely_last(failure):
-        axis = len(shape) - (axes_of(failure) or 0) - 1  # of the channels: 0 without a batch
+        axis = len(shape) - (axes_of(failure.function) or 0) - 1  # of the channels: 0 without a batch
         order = (*range(axis), len(shape) - 1, *range(axis, len(shape) - 1))
         what = f"{bench.name(0)}.permute{order} before {failure.place}"
         yield Repair(what, bench.alter(0, lambda x: x.permute(order)), cause=CHANNELS_LAST)
@@ -95,7 +95,7 @@ def _to_merge(bench: Bench) -> Iterator[Repair]:
 
 def _project(bench: Bench, shapes: Sequence[tuple[int, ...]]) -> Iterator[Repair]:
     """A 1x1 convolution on the shortcut: the operand that was made first."""
-    order = sorted((0, 1), key=lambda place: bench.time_of(place))
+    order = sorted((0, 1), key=lambda place: bench.time_of(bench.failure.values[place].call))
     for place in order:
         mine, theirs = shapes[place], shapes[1 - place]
         stride = strides(mine[2:], theirs[2:])

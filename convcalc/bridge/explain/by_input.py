@@ -9,7 +9,7 @@ from typing import Any
 
 from convcalc.bridge.explain.bench import CHANNELS_LAST, Bench, Repair
 from convcalc.bridge.explain.by_size import by_size, shaped
-from convcalc.bridge.explain.failure import is_last, is_surely_last, ranks_of
+from convcalc.bridge.explain.failure import axes_of, is_last, is_surely_last, ranks_of
 from convcalc.bridge.explain.operands import shape_of
 from convcalc.bridge.explain.reruns import Change
 from convcalc.layers import BatchNorm, Conv, ConvTranspose, InstanceNorm, Linear
@@ -28,18 +28,16 @@ def by_input(bench: Bench) -> Iterator[Repair]:
 
 def _given(bench: Bench) -> str | None:
     """The input that the failing call reads at once."""
-    inputs = {id(call): name for name, call in bench.failure.run.calls.items()}
     values = bench.failure.values
-    return inputs.get(id(values[0].call)) if values else None
+    return bench.inputs.get(id(values[0].call)) if values else None
 
 
 def _channels_first(bench: Bench) -> Iterator[Repair]:
     name = _given(bench)
-    if name is not None and is_last(bench.failure):
-        shape = bench.failure.operands[0].shape
-        if len(shape) > 2:
-            cause = CHANNELS_LAST if is_surely_last(bench.failure) else ""
-            yield shaped(bench, {name: (shape[0], shape[-1], *shape[1:-1])}, cause)
+    shape = bench.failure.operands[0].shape if bench.failure.operands else ()
+    if name is not None and is_last(bench.failure) and len(shape) > 2:
+        cause = CHANNELS_LAST if is_surely_last(bench.failure) else ""
+        yield shaped(bench, {name: (shape[0], shape[-1], *shape[1:-1])}, cause)
 
 
 def _channels(bench: Bench) -> Iterator[Repair]:
@@ -61,13 +59,8 @@ def _batch(bench: Bench) -> Iterator[Repair]:
     given = {name: tuple(value.shape) for name, value in bench.first.run.inputs.items()}
     wanted = ranks_of(bench.failure)
     rank = len(bench.failure.operands[0].shape) + 1 if bench.failure.operands else 0
-    unbatched = any(
-        call.inputs
-        and call.layer is not None
-        and call.layer.axes is not None
-        and shape_of(call.inputs[0]) in given.values()
-        for call in bench.failure.journal.calls
-    )
+    windows = (call for call in bench.failure.journal.calls if call.layer is not None and call.layer.axes is not None)
+    unbatched = any(call.inputs and shape_of(call.inputs[0]) in given.values() for call in windows)
     few = bench.failure.by_user and max(map(len, given.values()), default=0) < 4
     if unbatched or few or (wanted is not None and rank in wanted):
         shapes = {name: (1, *shape) for name, shape in given.items()}
@@ -96,14 +89,12 @@ def _missing_axis(bench: Bench) -> Iterator[Repair]:
 
 def _first_conv(bench: Bench) -> tuple[str, Any, int] | None:
     """The first convolution that reads an input at once, the failing one too: that input, it, and its axes."""
-    failure = bench.failure
-    inputs = {id(call): name for name, call in failure.run.calls.items()}
+    failure, inputs = bench.failure, bench.inputs
     calls = [(call.layer, call.inputs, call.function) for call in failure.journal.calls]
     for layer, values, function in (*calls, (failure.layer, failure.values, failure.function)):
-        name = inputs.get(id(values[0].call)) if values else None
-        digit = function.rstrip("d")[-1:]
-        if name is not None and isinstance(layer, Conv | ConvTranspose) and digit.isdigit():
-            return name, layer, int(digit)
+        name, axes = inputs.get(id(values[0].call)) if values else None, axes_of(function)
+        if name is not None and isinstance(layer, Conv | ConvTranspose) and axes is not None:
+            return name, layer, axes
     return None
 
 

@@ -1,16 +1,20 @@
-"""Repairs that give a module of `torch.nn` other hyper-parameters."""
+"""Repairs that give a module of `torch.nn` other hyper-parameters, or the user's own parameters other sizes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from math import gcd
 from typing import Any, TypeAlias
 
+from convcalc.bridge.capture.arguments import tensors_among
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.events import Value
 from convcalc.bridge.explain.bench import Bench, Repair
 from convcalc.bridge.explain.failure import axes_of
 from convcalc.bridge.explain.modules import changed
+from convcalc.bridge.explain.operands import ancestors
 from convcalc.bridge.explain.reruns import Change
 from convcalc.layers import (
     AvgPool,
@@ -24,7 +28,9 @@ from convcalc.layers import (
     Linear,
     MaxPool,
     Recurrent,
+    Source,
 )
+from convcalc.layers.base import written
 from convcalc.layers.merge import Elementwise
 from convcalc.sizes.axes import per_axis
 
@@ -47,7 +53,7 @@ def by_module(bench: Bench) -> Iterator[Repair]:
         case Recurrent() if shape:
             yield from _with(failure.path, failure.module, input_size=shape[-1])
         case Conv() | ConvTranspose():
-            yield from _of_conv(bench, shape, axes_of(failure) or len(shape) - 2)
+            yield from _of_conv(bench, shape, axes_of(failure.function) or len(shape) - 2)
         case MaxPool() | AvgPool():
             yield from _of_window(bench, shape)
         case BatchNorm() | InstanceNorm() if len(shape) > 1:
@@ -149,7 +155,7 @@ def _of_window(bench: Bench, shape: Sizes) -> Iterator[Repair]:
     failure = bench.failure
     layer: Any = failure.layer
     module = failure.module
-    axes = axes_of(failure)
+    axes = axes_of(failure.function)
     if axes is None or len(shape) not in (axes + 1, axes + 2) or isinstance(layer.padding, str):
         return
     sizes = shape[-axes:]
@@ -257,3 +263,51 @@ def strides(sizes: Sizes, wanted: Sizes) -> Sizes | None:
             return None
         found.append(step)
     return tuple(found)
+
+
+# -- parameters of the user's own --------------------------------------------------------------------------------
+
+
+def by_table(bench: Bench) -> Iterator[Repair]:
+    """Yield a parameter or buffer of other sizes, where one that is added to something else falls short of it."""
+    failure = bench.failure
+    shapes = [tuple(map(int, shape)) for shape in failure.shapes]
+    if not isinstance(failure.layer, Elementwise) or len(shapes) != 2 or len(shapes[0]) != len(shapes[1]):
+        return
+    for value, mine, theirs in zip(failure.values, shapes, shapes[::-1], strict=True):
+        kind, label, have = _held(value)
+        short = [axis for axis in range(-len(mine), 0) if mine[axis] not in (1, theirs[axis])]
+        if not label or not short or any(-axis > len(have) or have[axis] < mine[axis] for axis in short):
+            continue
+        sizes = [*have]
+        for axis in short:
+            sizes[axis] += theirs[axis] - mine[axis]
+        if min(sizes) > 0:
+            yield _shaped(label, kind, tuple(sizes))
+
+
+def by_weight(bench: Bench) -> Iterator[Repair]:
+    """Yield a weight that is a parameter of the user's own, as of `F.conv2d`, for the channels that come in."""
+    failure = bench.failure
+    own = failure.module is None or not type(failure.module).__module__.startswith("torch.nn.modules")
+    weight = next(islice(tensors_among((failure.args, failure.kwargs)), 1, None), None)
+    if not isinstance(failure.layer, Conv) or failure.layer.groups != 1 or not own or weight is None:
+        return
+    value, (kind, path) = failure.journal.tensors.at(weight), failure.journal.tensors.kind(weight)
+    if value is not None and not path:
+        kind, path, _ = _held(value)
+    shape, (out, _, *kernel) = failure.shapes[0], map(int, weight.shape)
+    if kind == "parameter" and path and len(shape) > len(kernel):
+        yield _shaped(path, kind, (out, int(shape[-len(kernel) - 1]), *kernel))
+
+
+def _held(value: Value) -> tuple[str, str, Sizes]:
+    """The parameter or buffer that a value was computed from: its kind, its path and its shape."""
+    source = ancestors(value)[-1]
+    if not isinstance(source.layer, Source) or source.layer.kind not in ("parameter", "buffer"):
+        return "", "", ()
+    return source.layer.kind, source.label or "", tuple(map(int, source.shapes[0]))
+
+
+def _shaped(path: str, kind: str, sizes: Sizes) -> Repair:
+    return Repair(f"{path}: a {kind} of shape {written(sizes)}", Change(tensors={path: sizes}))

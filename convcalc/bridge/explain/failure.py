@@ -223,10 +223,14 @@ def short(file: str) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else path.name
 
 
-def axes_of(failure: Failure) -> int | None:
-    """Return how many spatial axes a call has by its name, as in "conv2d"; None where that does not say."""
-    digit = failure.function.rstrip("d")[-1:]
-    return int(digit) if failure.function.endswith("d") and digit.isdigit() else None
+def axes_of(function: str) -> int | None:
+    """Return how many spatial axes a call has by its name; None where that does not say.
+
+    >>> axes_of("conv2d"), axes_of("linear")
+    (2, None)
+    """
+    digit = function.rstrip("d")[-1:]
+    return int(digit) if function.endswith("d") and digit.isdigit() else None
 
 
 def is_last(failure: Failure) -> bool:
@@ -234,7 +238,7 @@ def is_last(failure: Failure) -> bool:
 
     One equal number may be chance: on two axes or more they are few, as of an image, or the axes before them are equal.
     """
-    axes = axes_of(failure)
+    axes = axes_of(failure.function)
     if axes is None or not failure.operands or not isinstance(failure.layer, Conv | ConvTranspose):
         return False
     shape, wanted = failure.operands[0].shape, failure.layer.in_channels
@@ -246,12 +250,12 @@ def is_last(failure: Failure) -> bool:
 
 def is_surely_last(failure: Failure) -> bool:
     """Return whether channels stand last by two signs: a sequence has but one, and its length may be chance."""
-    return is_last(failure) and axes_of(failure) != 1
+    return is_last(failure) and axes_of(failure.function) != 1
 
 
 def ranks_of(failure: Failure) -> tuple[int, ...] | None:
     """Return how many axes a call takes; None where any number, or where that is not known."""
-    name, axes = failure.function, axes_of(failure)
+    name, axes = failure.function, axes_of(failure.function)
     if name == "BatchNorm1d":
         return 2, 3
     if name.startswith("BatchNorm") and axes:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import chain
 
-from convcalc.bridge.explain.bench import Bench, Repair, onward, reproduce
+from convcalc.bridge.explain.bench import Bench, Repair, reproduce
 from convcalc.bridge.explain.by_call import by_call, by_value
-from convcalc.bridge.explain.by_idiom import by_idiom
+from convcalc.bridge.explain.by_idiom import by_axis, by_idiom
 from convcalc.bridge.explain.by_input import by_batch, by_input
-from convcalc.bridge.explain.by_module import by_module
+from convcalc.bridge.explain.by_module import by_module, by_table
 from convcalc.bridge.explain.by_size import usual_sizes
-from convcalc.bridge.explain.by_table import by_table
 from convcalc.bridge.explain.by_type import by_type
 from convcalc.bridge.explain.failure import Failure
-from convcalc.bridge.explain.plain import plain
 from convcalc.bridge.explain.reruns import Rerun
 from convcalc.errors import Fix, KernelDoesNotFit
 
@@ -34,12 +33,8 @@ def repairs(failure: Failure) -> tuple[tuple[Fix, ...], str]:
     fixes: list[tuple[Fix, str]] = []
     too_small = isinstance(failure.refusal, KernelDoesNotFit)
     first, second = (by_input, by_module) if too_small else (by_module, by_input)
-    if failure.of_types:
-        some = [by_type(bench)]
-    else:
-        usual = [by_idiom(bench), plain(bench), first(bench), second(bench)]
-        some = [*usual, by_call(bench), by_table(bench), by_value(bench)]
-    for repair in chain.from_iterable(map(_without_faults, some)):
+    kinds = (by_type,) if failure.of_types else (by_idiom, by_axis, first, second, by_call, by_table, by_value)
+    for repair in chain.from_iterable(_without_faults(kind(bench)) for kind in kinds):
         outcome = bench.run(repair.change) if repair.known is None else repair.known
         if outcome is not None and bench.passes(outcome):
             fix = _fix(bench, repair, outcome)
@@ -69,8 +64,7 @@ def _fix(bench: Bench, repair: Repair, outcome: Rerun) -> Fix:
     failure = outcome.failure
     if failure is None:
         return Fix(repair.what, runs=True, command=repair.command)
-    after = onward(bench, outcome) if not repair.sizes else None
-    for more in () if after is None else by_module(after):
+    for more in () if repair.sizes else by_module(replace(bench, failure=failure, outcome=outcome)):
         again = bench.run(repair.change | more.change)
         if again is not None and again.raised is None:
             command = repair.command and f"{repair.command} and {more.what}"
