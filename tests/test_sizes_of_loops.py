@@ -256,6 +256,11 @@ def test_a_recurrent_network_that_ran_one_step_gives_what_torch_gives(kind):
         assert cc.inspect(net, shape).output == tuple(tuple(end.shape) for end in ends)
 
 
+def test_pieces_that_no_known_loop_goes_over_come_last_first_where_they_are_reversed():
+    net = Net(lambda s, x: next(reversed(x.split(4, 2))))
+    assert cc.inspect(net, (1, 2, 6)).outputs == {"split[1]": output_at(net, (1, 2, 6))}
+
+
 def test_each_number_of_pieces_that_many_chunks_may_give_is_a_way():
     net = Net(lambda s, x: torch.cat([piece + 1 for piece in x.chunk(15, 2)], 2))
     assert asked(net, (1, 2, 40), 2, range(1, 48)).proved

@@ -13,7 +13,7 @@ from convcalc.bridge.capture.tensors import Tensors
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import Call, Failed, Value, shapes_of, work_out
 from convcalc.bridge.hearing.chance import RANDOM, drawn
-from convcalc.bridge.hearing.lines import Lines
+from convcalc.bridge.hearing.lines import line_here
 from convcalc.bridge.hearing.watch import Watch
 from convcalc.layers import Layer, Opaque, Shape, Source, Written
 
@@ -23,9 +23,9 @@ Tensor = need_torch().Tensor
 class Journal:
     """The calls of one run. A tensor that no call made is found out as a parameter, a buffer, or something opaque."""
 
-    def __init__(self, tensors: Tensors, standing: Standing, lines: Lines, watch: Watch) -> None:
-        self.tensors, self.standing, self.lines, self.watch = tensors, standing, lines, watch
-        self.line = lines.line
+    def __init__(self, tensors: Tensors, standing: Standing, watch: Watch) -> None:
+        self.tensors, self.standing, self.watch = tensors, standing, watch
+        self.line = line_here
         self.calls: list[Call] = []
         self.taken: list[Value] = []
         """The network's inputs."""
@@ -170,6 +170,10 @@ class Journal:
             self.work_out(value.call.number + 1)
         assert value.call.symbolic is not None  # noqa: S101 -- worked out above
         return value.call.symbolic[value.place]
+
+    def shape_of(self, tensor: Any) -> Shape | None:
+        """Return the shape in letters of a tensor of this run; None where it is unknown, and of any other tensor."""
+        return None if self.tensors.at(tensor) is None else self.symbolic(self.value(tensor))
 
     def work_out(self, end: int) -> None:
         """Work out the shapes in letters of the first `end` calls; a formula that is not torch's size is withheld."""

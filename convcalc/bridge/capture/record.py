@@ -18,7 +18,7 @@ from convcalc.bridge.capture.tensors import is_batched
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import Failed, Value, given, shapes_of
 from convcalc.bridge.hearing.joins import Joins
-from convcalc.bridge.loops.again import AnyNumber
+from convcalc.bridge.loops.alike import AnyNumber
 from convcalc.bridge.loops.ranges import Ranges
 from convcalc.bridge.loops.walks import Heard
 from convcalc.errors import ConvcalcError, Refused

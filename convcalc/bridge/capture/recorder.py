@@ -27,9 +27,9 @@ from convcalc.bridge.capture.standing import Standing
 from convcalc.bridge.capture.tensors import Tensors, is_batched
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.hearing.joins import Joins
-from convcalc.bridge.hearing.lines import Lines
+from convcalc.bridge.hearing.lines import line_here
 from convcalc.bridge.hearing.watch import Watch
-from convcalc.bridge.loops.again import AnyNumber
+from convcalc.bridge.loops.alike import AnyNumber
 from convcalc.bridge.loops.ranges import Ranges, Round
 from convcalc.bridge.loops.walks import Heard
 from convcalc.errors import ConvcalcError
@@ -56,14 +56,14 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         """Why sizes are plain numbers in this run, if they are."""
         self.copied = copied
         self.known = Known(copied.small)
-        lines, self.tensors = Lines(), Tensors(self.known)
-        self.watch = Watch(line=lines.line, lost={plain: None} if plain else {})
+        self.tensors = Tensors(self.known)
+        self.watch = Watch(line=line_here, lost={plain: None} if plain else {})
         self.standing = Standing(copied, self.tensors, lambda *code: self._running.script(*code))
-        self.journal = Journal(self.tensors, self.standing, lines, self.watch)
+        self.journal = Journal(self.tensors, self.standing, self.watch)
         self.any_number = None if settings.plan is None else AnyNumber(settings.plan)
         self.heard = Heard(self.journal.calls, self.tensors.held, self.journal.symbolic)
-        self.joins = Joins(self.journal)
-        self.ranges = Ranges(self.journal, self.heard, self.joins, self.any_number)
+        self.joins = Joins(self.watch, self.journal.calls, self.journal.shape_of)
+        self.ranges = Ranges(self.watch, self.journal.numbers, self.heard, self.joins, self.any_number)
         self.watch.heard = self.joins.heard
         self.watch.rounds = None if plain else self.ranges
         self.asking = Asking(self.journal, settings.assume, settings.assumed, settings.guess)

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import CodeType, FrameType
 
-from convcalc.bridge.hearing.purity import assigned, definition, keeps_to_itself
+from convcalc.bridge.hearing.purity import keeps_to_itself
+from convcalc.bridge.hearing.source import assigned, is_within, source_of, span_at
 
 _INNER = frozenset({"<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"})
 
@@ -77,29 +78,13 @@ def fork_at(frame: FrameType) -> tuple[Fork, FrameType] | None:
 
 
 @lru_cache(maxsize=4096)
-def _fork(code: CodeType, place: int) -> Fork | None:
-    function = definition(code)
-    position = _position(code, place)
-    if function is None or position is None or not keeps_to_itself(function):
+def _fork(code: CodeType, instruction: int) -> Fork | None:
+    source, span = source_of(code), span_at(code, instruction)
+    function = None if source is None else source.definition(code)
+    if function is None or span is None or not keeps_to_itself(function):
         return None
-    for block, number in _blocks(function):
-        node = block[number]
-        made = _of_statement(function, block, number, node)
-        tested = made is not None and (_holds(made.test, position))
-        if tested:
-            return made
-    return None
-
-
-def _position(code: CodeType, place: int) -> tuple[int, int, int, int] | None:
-    positions = list(code.co_positions())
-    line, end, column, last = positions[place // 2] if place // 2 < len(positions) else (None,) * 4
-    return None if line is None or end is None or column is None or last is None else (line, column, end, last)
-
-
-def _holds(node: ast.expr, position: tuple[int, int, int, int]) -> bool:
-    begin, end = (node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)
-    return begin <= position[:2] and position[2:] <= end
+    made = (_of_statement(function, block, number) for block, number in _blocks(function))
+    return next((fork for fork in made if fork is not None and is_within(span, fork.test)), None)
 
 
 def _blocks(node: ast.AST) -> Iterator[tuple[Sequence[ast.stmt], int]]:
@@ -112,18 +97,23 @@ def _blocks(node: ast.AST) -> Iterator[tuple[Sequence[ast.stmt], int]]:
                 yield from _blocks(one)
 
 
-def _of_statement(function: ast.FunctionDef, block: Sequence[ast.stmt], number: int, node: ast.stmt) -> Fork | None:
-    after = block[number + 1] if number + 1 < len(block) else None
+def _of_statement(function: ast.FunctionDef, block: Sequence[ast.stmt], number: int) -> Fork | None:
+    node, rest = block[number], block[number + 1 :]
+    lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
     match node:
-        case ast.If():
-            return _of_if(function, block, number, node, node.test, node.lineno)
+        case ast.If(test=test):
+            sides = _sides(node, rest if block is function.body else None)
+            return None if sides is None else Fork(function, test, sides, lines, returns=_returns(node))
         case ast.Assign(targets=[ast.Name() as name], value=ast.IfExp(test=test, body=a, orelse=b)):
-            sides = ([ast.Assign([name], a)], [ast.Assign([name], b)])
-            return Fork(function, test, sides, _lines(node), returns=False)
+            return Fork(function, test, ([ast.Assign([name], a)], [ast.Assign([name], b)]), lines, returns=False)
         case ast.Return(value=ast.IfExp(test=test, body=a, orelse=b)):
-            return Fork(function, test, ([ast.Return(a)], [ast.Return(b)]), _lines(node), returns=True)
-        case ast.Assign(targets=[ast.Name(id=name)], value=test) if after is not None and _once(function, name):
-            return _of_name(function, block, number + 1, after, name, test, node.lineno)
+            return Fork(function, test, ([ast.Return(a)], [ast.Return(b)]), lines, returns=True)
+        case ast.Assign(targets=[ast.Name(id=name)], value=test) if rest and _once(function, name):
+            made = _of_statement(function, block, number + 1)
+            asked = None if made is None else _in_place_of(name, test, made.test)
+            if made is None or asked is None:
+                return None
+            return replace(made, test=asked, lines=range(node.lineno, made.lines.stop))
         case _:
             return None
 
@@ -134,48 +124,26 @@ def _once(function: ast.FunctionDef, name: str) -> bool:
     return len(nodes) == 2 and name not in {one.arg for one in function.args.args}
 
 
-def _of_name(
-    function: ast.FunctionDef,
-    block: Sequence[ast.stmt],
-    number: int,
-    node: ast.stmt,
-    name: str,
-    test: ast.expr,
-    first: int,
-) -> Fork | None:
-    """`same = a == b`, and then `if same` or `if not same`."""
-    asked: ast.expr
-    match node:
-        case ast.If(test=asked):
-            made = _of_if(function, block, number, node, asked, first)
-        case _:
-            made = _of_statement(function, block, number, node)
-    if made is None:
-        return None
-    match made.test:
+def _in_place_of(name: str, test: ast.expr, asked: ast.expr) -> ast.expr | None:
+    """What is asked after `same = a == b` by `if same` or `if not same`; None where that is another test."""
+    match asked:
         case ast.Name(id=other) if other == name:
-            turned = test
+            return test
         case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=other)) if other == name:
-            turned = ast.copy_location(ast.UnaryOp(ast.Not(), test), test)
+            return ast.copy_location(ast.UnaryOp(ast.Not(), test), test)
         case _:
             return None
-    return Fork(function, turned, made.sides, range(first, made.lines.stop), made.returns)
 
 
-def _of_if(
-    function: ast.FunctionDef, block: Sequence[ast.stmt], number: int, node: ast.If, test: ast.expr, first: int
-) -> Fork | None:
-    lines = range(first, (node.end_lineno or node.lineno) + 1)
-    if not any(isinstance(one, ast.Return) for part in (*node.body, *node.orelse) for one in ast.walk(part)):
-        return Fork(function, test, (node.body, node.orelse), lines, returns=False)
-    rest = block[number + 1 :]
-    both = (node.body, node.orelse)
-    sides = tuple(side if side and isinstance(side[-1], ast.Return) else [*side, *rest] for side in both)
-    ends = all(side and isinstance(side[-1], ast.Return) for side in sides)
-    if block is not function.body or not ends:
-        return None
-    return Fork(function, test, (sides[0], sides[1]), lines, returns=True)
+def _returns(node: ast.If) -> bool:
+    return any(isinstance(one, ast.Return) for part in (*node.body, *node.orelse) for one in ast.walk(part))
 
 
-def _lines(node: ast.stmt) -> range:
-    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+def _sides(node: ast.If, rest: Sequence[ast.stmt] | None) -> tuple[Sequence[ast.stmt], Sequence[ast.stmt]] | None:
+    """What is done on either side; with the `rest` of the function where the other returns, None if none is at hand."""
+    if not _returns(node):
+        return node.body, node.orelse
+    both = node.body, node.orelse
+    body, orelse = (side if side and isinstance(side[-1], ast.Return) else [*side, *(rest or ())] for side in both)
+    ends = all(side and isinstance(side[-1], ast.Return) for side in (body, orelse))
+    return (body, orelse) if rest is not None and ends else None

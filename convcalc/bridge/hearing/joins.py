@@ -9,17 +9,23 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import CodeType, FrameType
+from functools import partial
+from itertools import islice
+from types import FrameType
 from typing import Any
 
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.events import Call
 from convcalc.bridge.hearing.forks import Fork, fork_at
+from convcalc.bridge.hearing.lines import frames
 from convcalc.bridge.hearing.number import formula
-from convcalc.bridge.hearing.purity import Purity, assigned
+from convcalc.bridge.hearing.purity import Purity
 from convcalc.bridge.hearing.sizefloat import SizeFloat
+from convcalc.bridge.hearing.source import assigned
 from convcalc.bridge.hearing.watch import Watch
+from convcalc.layers import Shape
 from convcalc.network.capture import Join
 from convcalc.sizes.branch import Branch
 from convcalc.sizes.size import Size
@@ -33,10 +39,6 @@ FRAMES = 4
 """How far out from a comparison the test it is part of is looked for."""
 
 
-class _Unseen(Exception):
-    """What a test may come to is not seen."""
-
-
 @dataclass(eq=False)
 class _Open:
     """A test that a frame is at, or whose side it is in."""
@@ -45,7 +47,10 @@ class _Open:
     frame: FrameType
     others: tuple[tuple[Branch, ...], ...]
     before: Mapping[str, Any]
+    """What its names would be left as on the other way."""
     first: int
+    tracing: tuple[Any, Any]
+    """How the frame, and all that is called, was traced before."""
     branches: dict[Branch, None] = field(default_factory=dict)
     changes: tuple[Size, ...] | None = None
     last: int = 0
@@ -55,56 +60,40 @@ class _Open:
 
 
 class Joins:
-    """The joins of one run."""
+    """The joins of one run: of its `calls`, with the shapes in letters of the tensors that they gave."""
 
-    def __init__(self, journal: Any) -> None:
-        self.journal = journal
-        self.watch: Watch = journal.watch
+    def __init__(self, watch: Watch, calls: Sequence[Call], shape_of: Callable[[Any], Shape | None]) -> None:
+        self.watch, self.calls, self.shape_of = watch, calls, shape_of
         self.open: list[_Open] = []
         self.closed: list[_Open] = []
         self.idle: dict[tuple[tuple[Branch, ...], ...], None] = {}
         self.firm: dict[Branch, None] = {}
         """What was compared elsewhere too."""
-        self._before: list[tuple[FrameType, Any, Any]] = []
 
     def heard(self, branch: Branch) -> None:
         """Take note of a comparison that was just made."""
-        found = self._found()
-        if found is None:
-            self.firm.setdefault(branch)
-        else:
-            found.branches.setdefault(branch)
-
-    def _found(self) -> _Open | None:
-        frame: FrameType | None = sys._getframe(2)
-        seen = 0
-        while frame is not None and seen < FRAMES:
-            if self.journal.lines.is_own(frame.f_code):
-                frame = frame.f_back
-                continue
-            seen += 1
-            place = fork_at(frame)
-            if place is not None:
-                fork, frame = place
-                for one in self.open:
-                    if one.fork is fork and one.frame is frame:
-                        return one
-                return self._opened(fork, frame)
-            frame = frame.f_back
-        return None
+        places = (fork_at(frame) for frame in islice(frames(), FRAMES))
+        place = next((place for place in places if place is not None), None)
+        found = None if place is None else self._opened(*place)
+        kept = self.firm if found is None else found.branches
+        kept.setdefault(branch)
 
     def _opened(self, fork: Fork, frame: FrameType) -> _Open | None:
+        """The test that a frame is at, from its first comparison; None where its two ways are not alike."""
+        for one in self.open:
+            if one.frame is frame and one.fork.lines == fork.lines:
+                return one
         scope = {**frame.f_globals, **frame.f_locals}
         inner = Purity(scope).without(assigned([*fork.sides[0], *fork.sides[1]]))
         if not Purity(scope, asks=True).of(fork.test) or not all(map(inner.of_body, fork.sides)):
             return None
-        calls = len(self.journal.calls)
+        calls = len(self.calls)
         try:
             outcome, others = _outcomes(fork.test, scope, self.watch)
         except Exception:  # a test that fails where it comes out otherwise: it is one way like others
             return None
         idle = fork.idle(not outcome)
-        if len(self.journal.calls) != calls or not others:
+        if len(self.calls) != calls or not others:
             return None
         if idle is None:
             if fork.idle(outcome) is not None:
@@ -114,7 +103,7 @@ class Joins:
         before = {name: scope[other] for name, other in names.items() if other in scope}
         if len(before) < len(names):
             return None
-        made = _Open(fork, frame, others, before, calls)
+        made = _Open(fork, frame, others, before, calls, (frame.f_trace, sys.gettrace()))
         self.open.append(made)
         self._follow(made)
         return made
@@ -122,9 +111,6 @@ class Joins:
     # -- following a frame ---------------------------------------------------------------------------------------
 
     def _follow(self, made: _Open) -> None:
-        frame = made.frame
-        self._before.append((frame, frame.f_trace, sys.gettrace()))
-
         def trace(here: FrameType, event: str, value: Any) -> Any:
             if event == "exception":
                 made.failed = True
@@ -134,7 +120,7 @@ class Joins:
                 self._close(made, here.f_locals)
             return trace
 
-        frame.f_trace = trace
+        made.frame.f_trace = trace
         sys.settrace(_nothing)
 
     def _close(self, made: _Open, after: Mapping[str, Any]) -> None:
@@ -143,7 +129,7 @@ class Joins:
         while self.open[-1] is not made:  # what did not end by itself
             self._drop(self.open[-1])
         self._leave(made)
-        made.last = len(self.journal.calls)
+        made.last = len(self.calls)
         changes: list[Size] = []
         with torch._C.DisableTorchFunction():
             for name, before in made.before.items():
@@ -161,8 +147,7 @@ class Joins:
 
     def _leave(self, made: _Open) -> None:
         self.open.remove(made)
-        frame, own, whole = self._before.pop()
-        frame.f_trace = own
+        made.frame.f_trace, whole = made.tracing
         sys.settrace(whole)
 
     def _compare(self, before: Any, after: Any, changes: list[Size], made: _Open) -> bool:
@@ -171,12 +156,11 @@ class Joins:
             case torch.Tensor(), torch.Tensor():
                 if before is after:
                     return True
-                shapes = [self._shape(tensor) for tensor in (before, after)]
-                if None in shapes or before.dtype != after.dtype or len(shapes[0] or ()) != len(shapes[1] or ()):
+                was, is_now = self.shape_of(before), self.shape_of(after)
+                if was is None or is_now is None or before.dtype != after.dtype or len(was) != len(is_now):
                     return False
                 made.moved |= not (before.is_contiguous() and after.is_contiguous())
-                pairs = zip(shapes[0] or (), shapes[1] or (), strict=True)
-                changes.extend(new - old for old, new in pairs if new is not old)
+                changes.extend(new - old for old, new in zip(was, is_now, strict=True) if new is not old)
                 return True
             case bool() | float() | SizeFloat() | None | str(), _:
                 return type(before) is type(after) and not isinstance(after, SizeFloat) and bool(before == after)
@@ -192,10 +176,6 @@ class Joins:
             case _:
                 return before is after
 
-    def _shape(self, tensor: Any) -> Any:
-        known = self.journal.tensors.at(tensor) is not None
-        return self.journal.symbolic(self.journal.value(tensor)) if known else None
-
     # -- the answer ----------------------------------------------------------------------------------------------
 
     def ended(self) -> None:
@@ -205,7 +185,7 @@ class Joins:
 
     def found(self, names: Mapping[int, str]) -> tuple[Join, ...]:
         """Return the joins, where calls are called by these names in the graph."""
-        calls = self.journal.calls
+        calls = self.calls
         laid_out = [one for one in self.closed if one.moved and any(c.function in _LAID_OUT for c in calls[one.last :])]
         firm = {*self.firm, *(branch for one in laid_out for branch in one.branches)}
         found = [Join((), others, None) for others in self.idle]
@@ -228,46 +208,46 @@ def _nothing(frame: FrameType, event: str, value: Any) -> None:
 def _outcomes(test: ast.expr, scope: dict[str, Any], watch: Watch) -> tuple[bool, tuple[tuple[Branch, ...], ...]]:
     """What a test comes to, and every way for its comparisons to make it come out otherwise."""
     code = compile(ast.fix_missing_locations(ast.Expression(test)), "<test>", "eval")
+    others: list[tuple[Branch, ...]] = []
+    waiting: list[tuple[bool, ...]] = [()]
     watch.muted = True
     try:
         outcome = bool(eval(code, scope))  # noqa: S307 -- an expression of the model's own, which is pure
-        leaves = list(_leaves(code, scope, watch))
+        for _ in range(LEAVES):
+            if not waiting:
+                break
+            taken: dict[Branch, None] = {}
+            watch.answer = partial(_answer, waiting.pop(), [], taken, waiting)
+            if bool(eval(code, dict(scope))) != outcome:  # noqa: S307 -- as above
+                others.append(tuple(taken))
     finally:
         watch.muted, watch.answer = False, None
-    return outcome, tuple(taken for value, taken in leaves if value != outcome)
-
-
-def _leaves(code: CodeType, scope: dict[str, Any], watch: Watch) -> Any:
-    waiting: list[tuple[bool, ...]] = [()]
-    for _ in range(LEAVES):
-        if not waiting:
-            return
-        given = waiting.pop()
-        trail: list[bool] = []
-        taken: dict[Branch, None] = {}
-        watch.answer = _answering(given, trail, taken, waiting)
-        value = bool(eval(code, dict(scope)))  # noqa: S307 -- as above
-        yield value, tuple(taken)
     if waiting:
-        raise _Unseen
+        raise ValueError("a test of too many outcomes")
+    return outcome, tuple(others)
 
 
-def _answering(
-    given: tuple[bool, ...], trail: list[bool], taken: dict[Branch, None], waiting: list[tuple[bool, ...]]
-) -> Callable[[Any, str, Any, bool], bool]:
-    def answer(left: Any, relation: str, right: Any, outcome: bool) -> bool:
-        true, false = (Branch.taken(left, relation, right, one) for one in (True, False))
-        if not true.is_known:
-            raise _Unseen
-        if true in taken or false in taken:
-            return true in taken
-        if true.is_everywhere or false.is_everywhere:
-            return bool(true.is_everywhere)
-        if len(trail) == len(given):
-            waiting.append((*trail, False))
-        choice = given[len(trail)] if len(trail) < len(given) else True
-        trail.append(choice)
-        taken[true if choice else false] = None
-        return choice
-
-    return answer
+def _answer(
+    given: tuple[bool, ...],
+    trail: list[bool],
+    taken: dict[Branch, None],
+    waiting: list[tuple[bool, ...]],
+    left: Any,
+    relation: str,
+    right: Any,
+    outcome: bool,
+) -> bool:
+    """Let a comparison come to what is `given` to it, or else to true, and the other keep `waiting`."""
+    true, false = (Branch.taken(left, relation, right, one) for one in (True, False))
+    if not true.is_known:
+        raise ValueError("a comparison of what is not known")
+    if true in taken or false in taken:
+        return true in taken
+    if true.is_everywhere or false.is_everywhere:
+        return bool(true.is_everywhere)
+    if len(trail) == len(given):
+        waiting.append((*trail, False))
+    choice = given[len(trail)] if len(trail) < len(given) else True
+    trail.append(choice)
+    taken[true if choice else false] = None
+    return choice

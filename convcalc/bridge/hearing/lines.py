@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 
 from convcalc.bridge.device import need_torch
 
@@ -15,28 +17,26 @@ TORCHS = str(Path(str(need_torch().__file__)).parent) + os.sep
 """Where the code of torch is."""
 
 
-class Lines:
-    """Where the user's code stands: the innermost frame that is neither convcalc's nor torch's.
+def line_here() -> str | None:
+    """Return the file and line of the user's code that is running, as "net.py:9"."""
+    frame = next(frames(), None)
+    return None if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
-    >>> Lines().is_own(Lines.line.__code__)
-    True
+
+def frames() -> Iterator[FrameType]:
+    """Yield the frames of the user's code that is running, innermost first: those neither convcalc's nor torch's."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if not is_own(frame.f_code.co_filename):
+            yield frame
+        frame = frame.f_back
+
+
+@lru_cache(maxsize=4096)
+def is_own(file: str) -> bool:
+    """Return whether a file belongs to convcalc, torch or Python's start, not to the user.
+
+    >>> is_own(__file__), is_own("net.py")
+    (True, False)
     """
-
-    def __init__(self) -> None:
-        self._codes: dict[CodeType, bool] = {}
-
-    def line(self) -> str | None:
-        """Return the file and line of the user's code that is running, as "net.py:9"."""
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None:
-            if not self.is_own(frame.f_code):
-                return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-            frame = frame.f_back
-        return None
-
-    def is_own(self, code: CodeType) -> bool:
-        """Whether code is of convcalc or torch, not of the user."""
-        known = self._codes.get(code)
-        if known is None:
-            known = self._codes[code] = code.co_filename.startswith((OURS, TORCHS, "<frozen"))
-        return known
+    return file.startswith((OURS, TORCHS, "<frozen"))

@@ -6,16 +6,13 @@ ask. Where a formula is lost so, the `Watch` keeps it; comparisons are kept ther
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar
+from functools import wraps
+from typing import Any, ClassVar
 
 from convcalc.bridge.hearing.watch import Watch
 from convcalc.sizes.expr import Expr
-
-Kind = TypeVar("Kind")
-
-RELATIONS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
-"""Python's comparisons, whose outcomes are kept as branches."""
 
 
 class _Node:
@@ -47,6 +44,10 @@ class Number:
     """Of a whole number, its formula in letters alone."""
     called: ClassVar[str]
     """What it is, in a sentence."""
+
+    def sides(self, other: Any) -> tuple[Any, Any]:
+        """Return formulas that compare as this number does with another; None for what is unknown."""
+        raise NotImplementedError
 
     def lose(self, how: str) -> Any:
         """Return the number alone; its formula is lost."""
@@ -88,6 +89,12 @@ class Number:
 
     __copy__ = __pos__ = conjugate
 
+    def __divmod__(self: Any, other: Any) -> Any:
+        return (self // other, self % other) if isinstance(other, int | float) else NotImplemented
+
+    def __rdivmod__(self: Any, other: Any) -> Any:
+        return (other // self, other % self) if isinstance(other, int | float) else NotImplemented
+
     @property
     def real(self) -> Any:
         """Itself."""
@@ -115,19 +122,37 @@ def formula(value: Any) -> Expr | int | None:
     return value.expr if isinstance(value, Number) else int(value)
 
 
-def losing(kind: type, said: str, names: tuple[str, ...]) -> Callable[[type[Kind]], type[Kind]]:
-    """Decorate a class of numbers with these methods of `kind`, which know nothing of the formula."""
+def of_numbers(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate an operation on this and another number: what is none is left to the other."""
 
-    def method(name: str) -> Any:
-        def ask(self: Number, *args: Any, **kwargs: Any) -> Any:
-            return getattr(kind, name)(self.lose(f"{said}.{name}()"), *args, **kwargs)
+    @wraps(method)
+    def work(self: Number, other: Any, *modulus: Any) -> Any:
+        return method(self, other, *modulus) if isinstance(other, int | float) else NotImplemented
 
-        ask.__name__, ask.__doc__ = name, f"As of {kind.__name__}; the formula is lost."
-        return ask
+    return work
 
-    def decorated(numbers: type[Kind]) -> type[Kind]:
-        for name in names:
-            setattr(numbers, name, method(name))
-        return numbers
 
-    return decorated
+def losing(kind: type, said: str, name: str) -> Callable[..., Any]:
+    """Return a method of `kind`, which knows nothing of the formula."""
+
+    def ask(self: Number, *args: Any, **kwargs: Any) -> Any:
+        return getattr(kind, name)(self.lose(f"{said}.{name}()"), *args, **kwargs)
+
+    ask.__name__, ask.__doc__ = name, f"As of {kind.__name__}; the formula is lost."
+    return ask
+
+
+def _comparison(name: str, relation: str) -> Callable[..., Any]:
+    """A comparison, whose outcome is kept as a branch."""
+    plain = getattr(operator, name)
+
+    @of_numbers
+    def method(self: Number, other: Any) -> bool:
+        left, right = self.sides(other)
+        return self.watch.branch(left, relation, right, plain(self.plain, plain_of(other)))
+
+    return method
+
+
+for _name, _relation in {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}.items():
+    setattr(Number, f"__{_name}__", _comparison(_name, _relation))

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ast
 import builtins
-import linecache
 import math
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.hearing.source import assigned, read, source_of
 
 torch = need_torch()
 
@@ -38,63 +37,6 @@ _METHODS = _ASKS | frozenset(
 """Methods that are a tensor's, by their name alone."""
 
 _LOOKS_AROUND = frozenset({"locals", "globals", "vars", "eval", "exec", "id"})
-
-
-def definition(code: types.CodeType) -> ast.FunctionDef | None:
-    """Return the syntax of a function; None where its file does not have it as it runs.
-
-    >>> definition(definition.__code__).name
-    'definition'
-    """
-    return _definitions(code.co_filename, "".join(linecache.getlines(code.co_filename))).get(_key(code))
-
-
-def _key(code: types.CodeType) -> tuple[str, int, bytes]:
-    return code.co_name, code.co_firstlineno, code.co_code
-
-
-@lru_cache(maxsize=64)
-def _definitions(path: str, text: str) -> Mapping[tuple[str, int, bytes], ast.FunctionDef]:
-    try:
-        tree = ast.parse(text)
-        whole = compile(text, path, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError):
-        return {}
-    codes = {(code.co_name, code.co_firstlineno): _key(code) for code in _codes(whole)}
-    found = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
-            if (node.name, first) in codes:
-                found[codes[node.name, first]] = node
-    return found
-
-
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    yield code
-    for one in code.co_consts:
-        if isinstance(one, types.CodeType):
-            yield from _codes(one)
-
-
-def assigned(body: Iterable[ast.AST]) -> set[str]:
-    """Return the names that some code sets.
-
-    >>> sorted(assigned(ast.parse("a, b = c\\nif a: d = 1").body))
-    ['a', 'b', 'd']
-    """
-    nodes = (node for part in body for node in ast.walk(part))
-    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del)}
-
-
-def read(body: Iterable[ast.AST]) -> set[str]:
-    """Return the names that some code reads.
-
-    >>> sorted(read(ast.parse("a, b = c\\nif a: d = 1").body))
-    ['a', 'c']
-    """
-    nodes = (node for part in body for node in ast.walk(part))
-    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
 def keeps_to_itself(function: ast.FunctionDef) -> bool:
@@ -213,7 +155,8 @@ class Purity:
         return self._of_function(type(module).forward, module)
 
     def _of_function(self, function: Any, owner: Any = None) -> bool:
-        syntax = definition(function.__code__) if self.depth <= _DEPTH else None
+        source = source_of(function.__code__, function.__globals__) if self.depth <= _DEPTH else None
+        syntax = None if source is None else source.definition(function.__code__)
         if syntax is None or not keeps_to_itself(syntax):
             return False
         cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import ast
 import builtins
-import linecache
 import logging
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from types import FrameType
 from typing import Any, Literal, TypeAlias
 
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.hearing.lines import OURS
+from convcalc.bridge.hearing.source import Span, is_within, source_of, span_at, span_of
 
 Fate: TypeAlias = Literal["told", "raised", "kept"]
 """What becomes of text: told to a reader, part of an exception, or anything else."""
@@ -56,17 +55,18 @@ def fate(frame: FrameType | None) -> Fate:
         return "told"
     if room.startswith("_pytest."):  # which writes an assertion that failed
         return "raised"
-    place = None if frame is None else _Place.of(frame)
+    place = None if frame is None else _place(frame)
     if frame is None or place is None:
         return "kept"
-    match place.statement():
-        case ast.Expr(ast.Call() as call) if _goes_to(call, call, place, frame):
+    span, around = place
+    match next((node for node in reversed(around) if isinstance(node, ast.stmt)), None):
+        case ast.Expr(ast.Call() as call) if _goes_to(call, call, span, frame):
             if _resolved(call.func, frame) is need_torch()._assert:
-                return "told" if len(call.args) == 2 and place.within(call.args[1]) else "kept"
+                return "told" if len(call.args) == 2 and is_within(span, call.args[1]) else "kept"
             return "told" if _tells(call, frame) else "kept"
-        case ast.Raise(ast.Call() as call) if _goes_to(call, call, place, frame):
+        case ast.Raise(ast.Call() as call) if _goes_to(call, call, span, frame):
             return "raised"
-        case ast.Assert(msg=ast.expr() as message) if place.within(message) and _goes_to(message, None, place, frame):
+        case ast.Assert(msg=ast.expr() as message) if is_within(span, message) and _goes_to(message, None, span, frame):
             return "raised"
     return "kept"
 
@@ -77,100 +77,40 @@ def keys(frame: FrameType | None) -> tuple[Any, ...] | None:
     >>> keys(None) is None
     True
     """
-    place = None if frame is None else _Place.of(frame)
+    place = None if frame is None else _place(frame)
     if frame is None or place is None:
         return None
-    match place.expression():
-        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[held]):
-            return _entries(held, frame)
-        case ast.Subscript(value=held):
-            return _entries(held, frame)
-        case ast.Call(func=ast.Attribute(value=held, attr="get")):
+    span, around = place
+    match next((node for node in around if isinstance(node, ast.expr) and span_of(node) == span), None):
+        case (
+            ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[held])
+            | ast.Subscript(value=held)
+            | ast.Call(func=ast.Attribute(value=held, attr="get"))
+        ):
             return _entries(held, frame)
     return None
 
 
-class _Place:
-    """Where in its file a frame is: the lines and columns of the instruction that runs."""
-
-    def __init__(self, tree: ast.Module, span: tuple[int, int, int, int]) -> None:
-        self.tree = tree
-        self.first, self.last = (span[0], span[2]), (span[1], span[3])
-
-    @classmethod
-    def of(cls, frame: FrameType) -> _Place | None:
-        """Return the place of a frame; None where its source is not to be had."""
-        tree = _tree(frame.f_code.co_filename)
-        spans = list(frame.f_code.co_positions())
-        line, end, column, last = spans[frame.f_lasti // 2]
-        if tree is None or line is None or end is None or column is None or last is None:
-            return None
-        return cls(tree, (line, end, column, last))
-
-    def within(self, node: ast.AST) -> bool:
-        """Whether it is in this part of the source."""
-        span = _span(node)
-        return span is not None and span[0] <= self.first and self.last <= span[1]
-
-    def statement(self) -> ast.stmt | None:
-        """Return the innermost statement that it is in."""
-        found = [node for node in _around(self.tree, self) if isinstance(node, ast.stmt)]
-        return found[-1] if found else None
-
-    def expression(self) -> ast.expr | None:
-        """Return the expression that it is."""
-        exact = (node for node in _around(self.tree, self) if _span(node) == (self.first, self.last))
-        return next((node for node in exact if isinstance(node, ast.expr)), None)
+def _place(frame: FrameType) -> tuple[Span, list[ast.AST]] | None:
+    """The part of the source that a frame is at, and the nodes around it, outermost first."""
+    source, span = source_of(frame.f_code), span_at(frame.f_code, frame.f_lasti)
+    return None if source is None or span is None else (span, list(source.around(span)))
 
 
-def _around(tree: ast.AST, place: _Place) -> Iterator[ast.AST]:
-    """The nodes that a place is in, outermost first."""
-    inner: ast.AST | None = tree
-    while inner is not None:
-        inner = next(filter(place.within, _parts(inner)), None)
-        if inner is not None:
-            yield inner
-
-
-def _parts(node: ast.AST) -> Iterator[ast.AST]:
-    """The parts of a node that have a place in the source."""
-    for part in ast.iter_child_nodes(node):
-        if hasattr(part, "lineno"):
-            yield part
-        else:
-            yield from _parts(part)
-
-
-def _span(node: ast.AST) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    places = [getattr(node, name, None) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")]
-    if None in places:
-        return None
-    line, column, end, last = map(int, places)  # type: ignore[arg-type]
-    return (line, column), (end, last)
-
-
-@lru_cache(maxsize=64)
-def _tree(file: str) -> ast.Module | None:
-    try:
-        return ast.parse("".join(linecache.getlines(file)))
-    except (SyntaxError, ValueError):
-        return None
-
-
-def _goes_to(root: ast.expr, outer: ast.Call | None, place: _Place, frame: FrameType) -> bool:
+def _goes_to(root: ast.expr, outer: ast.Call | None, span: Span, frame: FrameType) -> bool:
     """Whether what is asked for at a place goes to `root` and nowhere else: what lies between only makes values of it.
 
     `outer` is the call that is known to keep nothing.
     """
-    ways = list(_ways(root, (place.first, place.last)))
+    ways = list(_ways(root, span))
     return bool(ways) and all(
         node is outer or _passes_on(node, frame, asks=node is way[-1]) for way in ways for node in way
     )
 
 
-def _ways(node: ast.AST, span: tuple[tuple[int, int], tuple[int, int]]) -> Iterator[tuple[ast.AST, ...]]:
+def _ways(node: ast.AST, span: Span) -> Iterator[tuple[ast.AST, ...]]:
     """The nodes from `node` down to each that stands exactly there."""
-    if isinstance(node, ast.expr) and _span(node) == span:
+    if isinstance(node, ast.expr) and span_of(node) == span:
         yield (node,)
     for part in ast.iter_child_nodes(node):
         for way in _ways(part, span):

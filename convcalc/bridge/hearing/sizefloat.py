@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.hearing.number import RELATIONS, Number, formula, losing, plain_of
+from convcalc.bridge.hearing.number import Number, formula, losing, of_numbers, plain_of
 from convcalc.bridge.hearing.quotient import Quotient
 from convcalc.bridge.hearing.watch import Watch
 from convcalc.sizes.expr import Expr
@@ -25,7 +25,6 @@ _DYADIC = 2**16
 assert sys.float_info.mant_dig == 53  # noqa: S101 -- what makes these products exact
 
 
-@losing(float, "(size / number)", ("as_integer_ratio", "hex"))
 class SizeFloat(Number, _Real):
     """A float that is the formula `top` over the number `below`, exactly; `top` is None where it is unknown."""
 
@@ -138,6 +137,11 @@ class SizeFloat(Number, _Real):
         ratio = Fraction(other)
         return (Expr.const(ratio.numerator), ratio.denominator) if ratio.denominator < _DYADIC else (None, 1)
 
+    def sides(self, other: Any) -> tuple[Any, Any]:
+        """Return both tops over the product of what is below."""
+        top, below = self.exact(other)
+        return (None, None) if self.top is None or top is None else (self.top * below, top * self.below)
+
     def _with(self, other: Any, value: float, work: Callable[[Expr, int, Expr, int], tuple[Expr, int]]) -> SizeFloat:
         top, below = self.exact(other)
         dyadic = self.below & (self.below - 1) == 0 and below & (below - 1) == 0
@@ -146,9 +150,8 @@ class SizeFloat(Number, _Real):
         top, below = work(self.top, self.below, top, below)
         return SizeFloat(value, top if below < _DYADIC else None, self.watch, below)
 
+    @of_numbers
     def __add__(self, other: Any) -> Any:
-        if not isinstance(other, int | float):
-            return NotImplemented
         return self._with(other, self.plain + plain_of(other), lambda a, m, b, q: (a * q + b * m, m * q))
 
     __radd__ = __add__
@@ -156,22 +159,22 @@ class SizeFloat(Number, _Real):
     def __neg__(self) -> SizeFloat:
         return SizeFloat(-self.plain, None if self.top is None else -self.top, self.watch, self.below)
 
+    @of_numbers
     def __sub__(self, other: Any) -> Any:
-        return self + (-other) if isinstance(other, int | float) else NotImplemented
+        return self + (-other)
 
+    @of_numbers
     def __rsub__(self, other: Any) -> Any:
-        return -self + other if isinstance(other, int | float) else NotImplemented
+        return -self + other
 
+    @of_numbers
     def __mul__(self, other: Any) -> Any:
-        if not isinstance(other, int | float):
-            return NotImplemented
         return self._with(other, self.plain * plain_of(other), lambda a, m, b, q: (a * b, m * q))
 
     __rmul__ = __mul__
 
+    @of_numbers
     def __truediv__(self, other: Any) -> Any:
-        if not isinstance(other, int | float):
-            return NotImplemented
         value, is_plain = self.plain / plain_of(other), not isinstance(other, Number)
         number = formula(int(other)) if is_plain and other == int(other) else None
         if self.below == 1 and isinstance(number, int) and number > 0:
@@ -184,51 +187,28 @@ class SizeFloat(Number, _Real):
         found.quotient = None if self.quotient is None or divisor is None else self.quotient.over(divisor)
         return found
 
+    @of_numbers
     def __floordiv__(self, other: Any) -> Any:
-        if not isinstance(other, int | float):
-            return NotImplemented
         known = formula(math.floor(self / other))
         top = Expr.const(known) if isinstance(known, int) else known
         return SizeFloat(self.plain // plain_of(other), top, self.watch)
-
-    def __divmod__(self, other: Any) -> Any:
-        return (self // other, self % other) if isinstance(other, int | float) else NotImplemented
-
-    def __rdivmod__(self, other: Any) -> Any:
-        return (other // self, other % self) if isinstance(other, int | float) else NotImplemented
 
     def __abs__(self) -> SizeFloat:
         return self if self.plain >= 0 else SizeFloat(-self.plain, None, self.watch)
 
 
-def _rounded(name: str) -> Any:
+def _rounded(name: str) -> Callable[..., Any]:
     """An operation whose outcome has no formula."""
     plain = getattr(float, name)
 
+    @of_numbers
     def method(self: SizeFloat, other: Any) -> Any:
-        if not isinstance(other, int | float):
-            return NotImplemented
         return SizeFloat(plain(self.plain, float(plain_of(other))), None, self.watch)
-
-    return method
-
-
-def _comparison(name: str, relation: str) -> Any:
-    """A comparison, whose outcome is kept as a branch."""
-    plain = getattr(float, name)
-
-    def method(self: SizeFloat, other: Any) -> Any:
-        if not isinstance(other, int | float):
-            return NotImplemented
-        top, below = self.exact(other)
-        known = self.top is not None and top is not None
-        left, right = (self.top * below, top * self.below) if known else (None, None)  # type: ignore[operator]
-        return self.watch.branch(left, relation, right, plain(self.plain, plain_of(other)))
 
     return method
 
 
 for _name in ("__rtruediv__", "__rfloordiv__", "__mod__", "__rmod__", "__pow__", "__rpow__"):
     setattr(SizeFloat, _name, _rounded(_name))
-for _name, _relation in RELATIONS.items():
-    setattr(SizeFloat, f"__{_name}__", _comparison(f"__{_name}__", _relation))
+for _name in ("as_integer_ratio", "hex"):
+    setattr(SizeFloat, _name, losing(float, "(size / number)", _name))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.hearing.number import RELATIONS, Number, formula, losing, plain_of
+from convcalc.bridge.hearing.number import Number, formula, losing, of_numbers, plain_of
 from convcalc.bridge.hearing.sizefloat import SizeFloat
 from convcalc.bridge.hearing.watch import Watch
 from convcalc.errors import ConvcalcError
@@ -40,7 +40,6 @@ def _raw(value: Any) -> Expr | int | None:
     return value.raw if isinstance(value, SizeInt) else formula(value)
 
 
-@losing(int, "size", ("bit_length", "bit_count", "to_bytes", "as_integer_ratio"))
 class SizeInt(Number, _Whole):
     """An int with the formula `expr` of the network's input sizes, None where that is unknown.
 
@@ -105,70 +104,39 @@ class SizeInt(Number, _Whole):
 
     # -- arithmetic ------------------------------------------------------------------------------------------
 
+    def sides(self, other: Any) -> tuple[Any, Any]:
+        """Return both formulas; beside a float, as a float."""
+        return SizeFloat.wrap(self).sides(other) if isinstance(other, float) else (self.raw, _raw(other))
+
+    @of_numbers
     def __pow__(self, other: Any, modulus: Any = None) -> Any:
-        if isinstance(other, float):
-            return SizeFloat(float(self.plain) ** other, None, self.watch)
-        if not isinstance(other, int):
-            return NotImplemented
         value = pow(self.plain, plain_of(other), modulus)
         if not isinstance(value, int):
             return SizeFloat(value, None, self.watch)
-        known = modulus is None and not isinstance(other, SizeInt) and 0 <= other <= 8 and self.expr is not None
-        expr = _combined(lambda a, b: a**b, self.expr, other) if known else None
-        return sized(value, expr, self.watch)
+        known = modulus is None and not isinstance(other, SizeInt) and 0 <= other <= 8
+        return sized(value, _combined(operator.pow, self.expr, other) if known else None, self.watch)
 
+    @of_numbers
     def __rpow__(self, other: Any, modulus: Any = None) -> Any:
-        if not isinstance(other, int | float):
-            return NotImplemented
         value = pow(plain_of(other), self.plain, modulus)
         kind = SizeInt if isinstance(value, int) else SizeFloat
         return kind(value, None, self.watch)
 
+    @of_numbers
     def __truediv__(self, other: Any) -> Any:
-        if isinstance(other, int):
-            return SizeFloat.ratio(self.plain / plain_of(other), self.expr, formula(other), self.watch)
         if isinstance(other, float):
             return SizeFloat.wrap(self) / other
-        return NotImplemented
+        return SizeFloat.ratio(self.plain / plain_of(other), self.expr, formula(other), self.watch)
 
+    @of_numbers
     def __rtruediv__(self, other: Any) -> Any:
-        if isinstance(other, int | float):
-            return SizeFloat(plain_of(other) / self.plain, None, self.watch)
-        return NotImplemented
-
-    def __lshift__(self, other: Any) -> Any:
-        return self * 2**other if _is_number(other) else _lose_binary(self, other, operator.lshift)
-
-    def __rshift__(self, other: Any) -> Any:
-        return self // 2**other if _is_number(other) else _lose_binary(self, other, operator.rshift)
-
-    def __rlshift__(self, other: Any) -> Any:
-        return SizeInt(other << self.plain, None, self.watch) if isinstance(other, int) else NotImplemented
-
-    def __rrshift__(self, other: Any) -> Any:
-        return SizeInt(other >> self.plain, None, self.watch) if isinstance(other, int) else NotImplemented
-
-    def __divmod__(self, other: Any) -> Any:
-        return (self // other, self % other) if isinstance(other, int | float) else NotImplemented
-
-    def __rdivmod__(self, other: Any) -> Any:
-        return (other // self, other % self) if isinstance(other, int | float) else NotImplemented
+        return SizeFloat(plain_of(other) / self.plain, None, self.watch)
 
     def __sym_max__(self, other: Any) -> Any:
         return max(self, other)
 
     def __sym_min__(self, other: Any) -> Any:
         return min(self, other)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, SizeInt) and 0 <= value < 64
-
-
-def _lose_binary(n: SizeInt, other: Any, work: Callable[[int, int], int]) -> Any:
-    if not isinstance(other, int):
-        return NotImplemented
-    return SizeInt(work(n.plain, plain_of(other)), None, n.watch)
 
 
 def _unary(work: Callable[[Any], Any]) -> Any:
@@ -184,25 +152,12 @@ def _binary(name: str, work: Callable[[Any, Any], Any] | None, *, mirror: bool =
     """An operation, or its mirror; formulas are combined by `work`, or lost where there is none."""
     plain = getattr(int, name)
 
+    @of_numbers
     def method(self: SizeInt, other: Any) -> Any:
         if isinstance(other, float):
             return getattr(SizeFloat.wrap(self), name)(other) if hasattr(SizeFloat, name) else NotImplemented
-        if not isinstance(other, int):
-            return NotImplemented
         a, b = (_raw(other), self.raw) if mirror else (self.raw, _raw(other))
         return sized(plain(self.plain, plain_of(other)), _combined(work, a, b), self.watch)
-
-    return method
-
-
-def _comparison(name: str, relation: str) -> Any:
-    """A comparison, whose outcome is kept as a branch."""
-    plain = getattr(int, name)
-
-    def method(self: SizeInt, other: Any) -> Any:
-        if isinstance(other, int):
-            return self.watch.branch(self.raw, relation, _raw(other), plain(self.plain, plain_of(other)))
-        return getattr(SizeFloat.wrap(self), name)(other) if isinstance(other, float) else NotImplemented
 
     return method
 
@@ -214,7 +169,7 @@ def _combined(work: Callable[[Any, Any], Any] | None, a: Any, b: Any) -> Expr | 
         result = work(a, b)
     except ConvcalcError:  # a formula that is not kept
         return None
-    return result if isinstance(result, Expr) else Expr.const(result)
+    return result if result is None or isinstance(result, Expr) else Expr.const(result)
 
 
 _UNARY: dict[str, Callable[[Any], Any]] = {
@@ -228,6 +183,8 @@ _BINARY: dict[str, Callable[[Any, Any], Any] | None] = {
     "mul": operator.mul,
     "floordiv": operator.floordiv,
     "mod": operator.mod,
+    "lshift": lambda a, b: a * 2**b if isinstance(b, int) and b < 64 else None,
+    "rshift": lambda a, b: a // 2**b if isinstance(b, int) and b < 64 else None,
     "and": None,
     "or": None,
     "xor": None,
@@ -239,7 +196,7 @@ for _name, _work in _UNARY.items():
 for _name, _both in _BINARY.items():
     setattr(SizeInt, f"__{_name}__", _binary(f"__{_name}__", _both))
     setattr(SizeInt, f"__r{_name}__", _binary(f"__r{_name}__", _both, mirror=True))
-for _name, _relation in RELATIONS.items():
-    setattr(SizeInt, f"__{_name}__", _comparison(f"__{_name}__", _relation))
+for _name in ("bit_length", "bit_count", "to_bytes", "as_integer_ratio"):
+    setattr(SizeInt, _name, losing(int, "size", _name))
 
 SizeFloat.whole = staticmethod(sized)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convcalc.bridge.hearing.reading import asking, fate, keys
 from convcalc.sizes.branch import Branch
+
+if TYPE_CHECKING:
+    from convcalc.bridge.loops.ranges import Ranges
 
 _SYMBOLIC = frozenset({"einops"})
 """Libraries that keep answers by the sizes they were given, but for sizes without a hash."""
@@ -36,7 +39,7 @@ class Watch:
 
     heard: Callable[[Branch], None] = lambda branch: None
     """Told of every branch that is kept, each time."""
-    rounds: Any = None
+    rounds: Ranges | None = None
     """The rounds of loops over ranges of sizes, whose numbers are symbols: `loops.ranges`."""
     answer: Callable[[Any, str, Any, bool], bool] | None = None
     """What comparisons come to while a test is asked what else it may come to; then nothing is kept."""

@@ -7,15 +7,21 @@ the shapes of the first rounds and of the last are those at any number of pieces
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.bridge.events import Call, Value
 from convcalc.bridge.loops.ranges import Rounds, canonical
 from convcalc.bridge.loops.walks import Heard, Walk
-from convcalc.layers import Layer, Pieces
+from convcalc.errors import Unknown
+from convcalc.layers import Layer, Pieces, Shape
+from convcalc.layers.merge import JoinedAll
 from convcalc.layers.split import AnyEntries, AnyPieces
+from convcalc.sizes.expr import Expr
+from convcalc.sizes.size import Size
 
 
 @dataclass(frozen=True)
@@ -34,39 +40,67 @@ class Plan:
     """The ranges of sizes that loops go over, and whether their first round is apart."""
 
 
+class AnyNumber:
+    """The layers of a plan, given out while a module runs once more."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.numbers: dict[int, Size] = {}
+        """How many pieces each call gives, in the letters of the input."""
+
+    def layer(self, number: int, layer: Layer, shapes: Sequence[Shape | None]) -> Layer:
+        """Return what call `number` is for any number of pieces, given what it is and the shapes it reads, in letters.
+
+        Raises `Unknown` where that has no formula.
+        """
+        cut = self.plan.cuts.get(number)
+        if cut is not None:
+            (shape,) = shapes
+            if shape is None:
+                raise Unknown(f"{layer.op} cuts an axis without a formula")
+            self.numbers[number] = cut.number(shape)
+            return cut
+        if number in self.plan.joins and layer.joins:
+            of, like = self.plan.joins[number]
+            join: Any = layer
+            return JoinedAll(join, like=like, more=self.numbers[of] - len(shapes))
+        return layer
+
+    def is_held(self, functions: Sequence[str]) -> bool:
+        """Whether the run was the same, and what goes side by side has equally many pieces whatever the size."""
+        return tuple(functions) == self.plan.functions and all(
+            Expr.const(0) + self.numbers[first] == self.numbers[other]
+            for first, *others in self.plan.together
+            for other in others
+        )
+
+
 def plan_of(heard: Heard, calls: Sequence[Call], ends: Iterable[Value]) -> Plan | None:
     """Return what stands for any number of pieces in a run that gave the values `ends`; None where nothing does."""
     if not heard.cut and not heard.walks:
         return None
-    readers = _readers(calls, ends)
-    groups = _groups(heard.walks)
+    readers: Readers = defaultdict(list)
+    for value, reader in (*((value, call) for call in calls for value in call.inputs), *((end, None) for end in ends)):
+        readers[value.call.number].append((value, reader))
     some = heard.cut | {walk.call.number: walk.call for walk in heard.walks}
     good = {number: call for number, call in some.items() if number not in heard.spoiled and _is_fixed(call)}
-    loops = {id(group): _Rounds(group, calls, readers, heard) for group in groups}
+    loops = [_Rounds(walks, calls, readers, heard.shape_of_value) for walks in _side_by_side(heard.walks)]
     while True:
-        ended = [group for group in groups if _is_good(group, good) and loops[id(group)].are_alike]
-        rest = {n: call for n, call in good.items() if _is_all_alike(call, readers, groups, ended)}
+        ended = [one for one in loops if one.are_alike and all(walk.call.number in good for walk in one.walks)]
+        rest = {number: call for number, call in good.items() if _is_all_alike(call, readers, loops, ended)}
         if rest == good:
             break
         good = rest
     if not good:
         return None
-    handing = {walk.call.number for group in ended if loops[id(group)].hands_on for walk in group}
-    joins = {number: (of, like) for group in ended for number, of, like in loops[id(group)].joins}
+    handing = {walk.call.number for one in ended if one.hands_on for walk in one.walks}
+    apart = {walk.call.number for one in ended if one.is_first_apart for walk in one.walks if not walk.is_backwards}
     cuts = {number: call for number, call in good.items() if isinstance(call, Call)}
-    for call in cuts.values():
-        joins |= {reader.number: (call.number, 0) for reader in _direct_joins(call, readers)}
-    apart = {
-        walk.call.number
-        for group in ended
-        if loops[id(group)].is_first_apart
-        for walk in group
-        if not walk.is_backwards
-    }
+    direct = {reader.number: (call.number, 0) for call in cuts.values() for reader in _direct_joins(call, readers)}
     return Plan(
         cuts={number: _any(call.layer, 2 if number in handing else 1) for number, call in cuts.items()},
-        joins=joins,
-        together=tuple(tuple(walk.call.number for walk in group) for group in ended if len(group) > 1),
+        joins={number: (of, like) for one in ended for number, of, like in one.joins} | direct,
+        together=tuple(tuple(walk.call.number for walk in one.walks) for one in ended if len(one.walks) > 1),
         functions=tuple(call.function for call in calls),
         ranges={number: number in apart for number, call in good.items() if isinstance(call, Rounds)},
     )
@@ -83,142 +117,96 @@ def _is_fixed(call: Call | Rounds) -> bool:
     return _any(call.layer, 1) is not None
 
 
-Reader = tuple[Call | None, int]
-"""A call that reads a value, and as which input; None for the outputs of the network."""
+Readers: TypeAlias = dict[int, list[tuple[Value, Call | None]]]
+"""The values of each call that are read, by its number, and what reads them; None for the outputs of the network."""
 
 
-def _readers(calls: Sequence[Call], ends: Iterable[Value]) -> dict[int, list[tuple[Value, Reader]]]:
-    """What reads each call, by its number."""
-    found: dict[int, list[tuple[Value, Reader]]] = {}
-    for call in calls:
-        for place, value in enumerate(call.inputs):
-            found.setdefault(value.call.number, []).append((value, (call, place)))
-    for place, value in enumerate(ends):
-        found.setdefault(value.call.number, []).append((value, (None, place)))
-    return found
-
-
-def _groups(walks: Sequence[Walk]) -> list[list[Walk]]:
+def _side_by_side(walks: Sequence[Walk]) -> list[list[Walk]]:
     """Walks side by side in one loop, together."""
     groups: list[list[Walk]] = []
     for walk in walks:
-        last = groups[-1] if groups else None
-        open_ = last is not None and walk.loop is not None and len(last) < walk.loop.width
-        if open_ and last is not None and last[0].loop == walk.loop and last[0].asked_at[0] == walk.asked_at[0]:
+        last = groups[-1] if groups else []
+        if last and (last[0].loop, last[0].asked_by) == (walk.loop, walk.asked_by) and len(last) < walk.loop.width:
             last.append(walk)
         else:
             groups.append([walk])
     return groups
 
 
-def _is_good(group: Sequence[Walk], good: Mapping[int, Call | Rounds]) -> bool:
-    return all(walk.call.number in good for walk in group)
-
-
-def _direct_joins(call: Call | Rounds, readers: dict[int, list[tuple[Value, Reader]]]) -> list[Call]:
+def _direct_joins(call: Call | Rounds, readers: Readers) -> list[Call]:
     """The calls that join the pieces as they are, all of them in order."""
-    found = {id(reader): reader for _, (reader, _) in readers.get(call.number, ()) if reader is not None}
+    found = {id(reader): reader for _, reader in readers[call.number] if reader is not None}
+    pieces = [(call, place) for place in range(len(call.shapes))]
     return [
         reader
         for reader in found.values()
         if reader.layer is not None
         and reader.layer.joins
-        and [(value.call, value.place) for value in reader.inputs] == [(call, n) for n in range(len(call.shapes))]
+        and [(value.call, value.place) for value in reader.inputs] == pieces
     ]
 
 
-def _is_all_alike(
-    call: Call | Rounds,
-    readers: dict[int, list[tuple[Value, Reader]]],
-    groups: Sequence[list[Walk]],
-    ended: Sequence[list[Walk]],
-) -> bool:
+def _is_all_alike(call: Call | Rounds, readers: Readers, loops: Sequence[_Rounds], ended: Sequence[_Rounds]) -> bool:
     """Whether every loop over the pieces of a call is among the `ended`, and nothing else reads them but joins."""
-    if any(walk.call is call for group in groups if group not in ended for walk in group):
-        return False
-    own = [walk for group in ended for walk in group if walk.call is call]
-    joins = _direct_joins(call, readers)
-    for value, (reader, _) in readers.get(call.number, ()):
-        if reader is None:
-            return False
-        if not any(reader is join for join in joins) and not any(_reads_its_own(walk, value, reader) for walk in own):
-            return False
-    return True
-
-
-def _reads_its_own(walk: Walk, value: Value, reader: Call) -> bool:
-    """Whether a call stands in the round of the piece that it reads."""
-    count = len(walk.starts)
-    round_ = count - 1 - value.place if walk.is_backwards else value.place
-    ends = [*walk.starts[1:], walk.end if walk.end is not None else walk.starts[-1]]
-    return round_ < count and walk.starts[round_] <= reader.number < max(ends[round_], walk.starts[round_])
+    own = [(one, walk) for one in loops for walk in one.walks if walk.call is call]
+    joins = [id(reader) for reader in _direct_joins(call, readers)]
+    return all(one in ended for one, _ in own) and all(
+        reader is not None and (id(reader) in joins or any(one.reads_its_own(walk, value, reader) for one, walk in own))
+        for value, reader in readers[call.number]
+    )
 
 
 class _Rounds:
-    """The rounds of one loop."""
+    """The rounds of one loop, which goes over the pieces of `walks` side by side."""
 
     def __init__(
-        self,
-        group: Sequence[Walk],
-        calls: Sequence[Call],
-        readers: dict[int, list[tuple[Value, Reader]]],
-        heard: Heard,
+        self, walks: Sequence[Walk], calls: Sequence[Call], readers: Readers, shape_of: Callable[[Value], Shape | None]
     ) -> None:
-        self.group, self.calls, self.readers, self.heard = group, calls, readers, heard
+        self.walks, self.calls, self.readers, self.shape_of = walks, calls, readers, shape_of
+        self.count = len(walks[0].starts)
         self.joins: list[tuple[int, int, int]] = []
         """The number of a call that joins results, of the call that cuts, and which input is like further ones."""
         self.hands_on = self.is_first_apart = False
-        self.bodies: list[list[Call]] = []
-        self.are_alike = self._are_complete() and self._are_alike()
+        self.are_alike = self._are_complete() and self._are_alike() and self._results_are_joined()
 
     def _are_complete(self) -> bool:
-        """Whether the loop went over all pieces, is known, and nothing that ran keeps anything."""
-        first, loop = self.group[0], self.group[0].loop
-        ends = [walk.end for walk in self.group if walk.end is not None]
-        if loop is None or len(self.group) != loop.width or not ends or first.end is None:
-            return False
-        for walk in self.group:
-            walk.end = first.end  # in a `zip` the first to end ends all
-        self.count = len(first.starts)
-        return all(
-            walk.starts == first.starts and not walk.keeps and self.count == len(walk.call.shapes)
-            for walk in self.group
+        """Whether the loop went over all pieces, and nothing that ran keeps anything."""
+        first = self.walks[0]
+        return (
+            len(self.walks) == first.loop.width
+            and first.end is not None
+            and all(
+                walk.starts == first.starts and not walk.keeps and self.count == len(walk.call.shapes)
+                for walk in self.walks
+            )
         )
 
     def _are_alike(self) -> bool:
-        first = self.group[0]
-        assert first.end is not None  # noqa: S101 -- complete
-        self.ranges = list(zip(first.starts, [*first.starts[1:], first.end], strict=True))
+        """Whether each full round does what the one before did, on shapes alike."""
+        first = self.walks[0]
+        assert first.end is not None  # noqa: S101 -- complete; in a `zip` the first to end ends all
+        self.ranges = list(pairwise([*first.starts, first.end]))
         self.bodies = [[call for call in self.calls[a:b] if not _is_outside(call)] for a, b in self.ranges]
         self._add_sums(first.end)
         self.round_of = {id(call): (n, place) for n, body in enumerate(self.bodies) for place, call in enumerate(body)}
         marks = [[self._mark(call, number) for call in body] for number, body in enumerate(self.bodies)]
-        if any(None in round_ for round_ in marks):
-            return False
-        asked = [
-            [branch for walk in self.group if walk.rounds for branch in walk.rounds[number].compared]
-            for number in range(self.count)
-        ]
         handed = first.handed
-        if None in handed:
+        if any(None in round_ for round_ in marks) or None in handed:
             return False
-        carried = first.loop is not None and first.loop.carried
-        from_before = any(mark[3] for round_ in marks for mark in round_ if mark is not None)
-        self.hands_on = bool(carried) or from_before
-        full = [number for number in range(self.count) if not any(_is_last(walk, number) for walk in self.group)]
-        told = [(marks[number], asked[number]) for number in range(self.count)]
-        is_numbered = any(walk.rounds for walk in self.group)
-        self.is_first_apart = self.hands_on or (is_numbered and len(full) > 1 and told[full[0]] != told[full[1]])
+        numbered = [walk for walk in self.walks if walk.rounds]
+        asked = [[branch for walk in numbered for branch in walk.rounds[n].compared] for n in range(self.count)]
+        told = list(zip(marks, asked, strict=True))
+        from_before = any(mark.from_before for round_ in marks for mark in round_ if mark is not None)
+        self.hands_on = bool(first.loop.carried) or from_before
+        full = [number for number in range(self.count) if not any(_is_last(walk, number) for walk in self.walks)]
+        self.is_first_apart = self.hands_on or bool(numbered and len(full) > 1 and told[full[0]] != told[full[1]])
         self.steady = [number for number in full if number >= 1] if self.is_first_apart else full
         if not self.steady or any(told[number] != told[self.steady[0]] for number in self.steady):
             return False
-        if self.hands_on:
-            at_starts = [*handed[1 : self.count], handed[self.steady[-1] + 1]]
-            if any(some != handed[1] for some in at_starts):
-                return False
-            if from_before and self.count < 3:  # what `sum` hands on is not named: two rounds show it
-                return False
-        return self._results_are_joined()
+        if from_before and self.count < 3:  # what `sum` hands on is not named: two rounds show it
+            return False
+        at_starts = [*handed[1 : self.count], handed[self.steady[-1] + 1]]
+        return not self.hands_on or all(some == handed[1] for some in at_starts)
 
     def _add_sums(self, end: int) -> None:
         """Where a list of results is summed, each addition belongs to the round of its result."""
@@ -238,58 +226,69 @@ class _Rounds:
             for body, call in zip(self.bodies, chain, strict=True):
                 body.append(call)
 
-    def _mark(self, call: Call, number: int) -> tuple[Any, ...] | None:
-        """What a call is in its round, the same for the same call of another round; None where it reads what is far."""
-        read: list[Any] = []
-        from_before = False
+    def _mark(self, call: Call, number: int) -> _Mark | None:
+        """What a call is in its round; None where it reads what is far."""
+        read: list[tuple[Any, ...]] = []
         for value in call.inputs:
-            known = self.round_of.get(id(value.call))
-            walk = next((walk for walk in self.group if walk.call is value.call), None)
-            if walk is not None:
-                place = self.count - 1 - value.place if walk.is_backwards else value.place
-                if place != number:
-                    return None
-                read.append(("piece", self.group.index(walk)))
-            elif known is None:
+            round_, place = self.round_of.get(id(value.call), (None, 0))
+            cut = next((n for n, walk in enumerate(self.walks) if walk.call is value.call), None)
+            if cut is not None and self.walks[cut].round_of(value.place) == number:
+                read.append(("piece", cut))
+            elif cut is not None:
+                return None
+            elif round_ is None:
                 read.append(("outside", value.call.number, value.place))
-            elif known[0] == number:
-                read.append(("round", known[1], value.place))
-            elif known[0] == number - 1:
-                shape = self.heard.shape_of_value(value)
-                if shape is None:
-                    return None
-                from_before = True
+            elif round_ == number:
+                read.append(("round", place, value.place))
+            elif round_ == number - 1 and (shape := self.shape_of(value)) is not None:
                 read.append(("before", value.place, shape))
             else:
                 return None
-        own = next((walk.rounds[number].symbol for walk in self.group if walk.rounds), "")
+        own = next((walk.rounds[number].symbol for walk in self.walks if walk.rounds), "")
         layer = call.layer if call.raw is None else canonical(call.raw, own)
-        return call.function, layer, tuple(read), from_before, call.shapes
+        return _Mark(call.function, layer, tuple(read), call.shapes)
 
     def _results_are_joined(self) -> bool:
         """Whether what is made in rounds is read in them, by joins of all rounds, or is of the last."""
         joins: dict[int, int] = {}
-        for number, body in enumerate(self.bodies):
-            for call in body:
-                for _, (reader, _) in self.readers.get(call.number, ()):
-                    if reader is not None and id(reader) in self.round_of:
-                        continue
-                    if reader is not None and self._like(reader) is not None:
-                        joins[reader.number] = self._like(reader) or 0
-                    elif number != self.count - 1:
-                        return False
-        self.joins = [(number, self.group[0].call.number, like) for number, like in joins.items()]
+        for number, call in ((number, call) for number, body in enumerate(self.bodies) for call in body):
+            for _, reader in self.readers[call.number]:
+                like = None if reader is None else self._like(reader)
+                if reader is not None and like is not None:
+                    joins[reader.number] = like
+                elif (reader is None or id(reader) not in self.round_of) and number != self.count - 1:
+                    return False
+        self.joins = [(number, self.walks[0].call.number, like) for number, like in joins.items()]
         return True
 
     def _like(self, reader: Call) -> int | None:
         """Which input of a call that joins one result of each round, in order, is like those of further rounds."""
-        if reader.layer is None or not reader.layer.joins:
+        if id(reader) in self.round_of or reader.layer is None or not reader.layer.joins:
             return None
-        places = [self.round_of.get(id(value.call)) for value in reader.inputs]
-        if [place and place[0] for place in places] != list(range(self.count)):
+        places = [self.round_of.get(id(value.call), (None, 0)) for value in reader.inputs]
+        if [round_ for round_, _ in places] != list(range(self.count)):
             return None
-        steady = {(places[n], reader.inputs[n].place)[1:] + (places[n] or (0, 0))[1:] for n in self.steady}
+        steady = {(places[n][1], reader.inputs[n].place) for n in self.steady}
         return self.steady[0] if len(steady) == 1 else None
+
+    def reads_its_own(self, walk: Walk, value: Value, reader: Call) -> bool:
+        """Whether a call stands in the round of the piece that it reads."""
+        begin, end = self.ranges[walk.round_of(value.place)]
+        return begin <= reader.number < end
+
+
+class _Mark(NamedTuple):
+    """What a call is in its round, the same for the same call of another."""
+
+    function: str
+    layer: Any
+    read: tuple[tuple[Any, ...], ...]
+    shapes: tuple[Shape, ...]
+
+    @property
+    def from_before(self) -> bool:
+        """Whether it reads what the round before made."""
+        return any(kind == "before" for kind, *_ in self.read)
 
 
 def _is_outside(call: Call) -> bool:
@@ -299,6 +298,5 @@ def _is_outside(call: Call) -> bool:
 
 def _is_last(walk: Walk, number: int) -> bool:
     """Whether the piece of a round is the last, of what is left."""
-    return (isinstance(walk.call.layer, Pieces) or bool(walk.rounds)) and number == (
-        0 if walk.is_backwards else len(walk.starts) - 1
-    )
+    last = walk.round_of(len(walk.starts) - 1)
+    return number == last and (isinstance(walk.call.layer, Pieces) or bool(walk.rounds))

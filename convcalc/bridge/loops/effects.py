@@ -16,7 +16,7 @@ from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
-from convcalc.bridge.hearing.lines import OURS, TORCHS
+from convcalc.bridge.hearing.lines import OURS, is_own
 
 _PYTHON = (str(Path(os.__file__).parent) + os.sep, "<frozen", "<string>")
 
@@ -71,12 +71,12 @@ class Effects:
         if event == "call":
             if self._depth or _works_alone(frame):
                 self._depth += 1
-            elif not is_trusted(code.co_filename):
+            elif not is_own(code.co_filename):
                 for ran in self._open:
                     ran.codes.add(code)
         elif event == "return":
             self._depth = max(0, self._depth - 1)
-        elif event == "c_call" and not self._depth and not is_trusted(code.co_filename):
+        elif event == "c_call" and not self._depth and not is_own(code.co_filename):
             for ran in self._open:
                 ran.builtins.append((code, argument))
 
@@ -95,18 +95,12 @@ class Ran:
         )
 
 
-@lru_cache(maxsize=1024)
-def is_trusted(filename: str) -> bool:
-    """Whether a file belongs to torch, to Python's start or to convcalc."""
-    return filename.startswith((OURS, TORCHS, "<frozen"))
-
-
 def _works_alone(frame: FrameType) -> bool:
     """Whether this is work of convcalc, or of Python's library for it or torch, in which no code of the model runs."""
     code, caller = frame.f_code, frame.f_back
     if code.co_filename.startswith(OURS):
         return not code.co_qualname.startswith("Standing._around")  # which stands around the model's own code
-    for_us = caller is not None and is_trusted(caller.f_code.co_filename)
+    for_us = caller is not None and is_own(caller.f_code.co_filename)
     return for_us and code.co_filename.startswith(_PYTHON)
 
 

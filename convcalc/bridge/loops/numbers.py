@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from convcalc.bridge.hearing.lines import is_own
 from convcalc.bridge.hearing.sizeint import SizeInt
-from convcalc.bridge.loops.effects import is_trusted
 from convcalc.sizes.expr import Expr
 
 if TYPE_CHECKING:
@@ -21,30 +21,30 @@ plain_range = builtins.range
 class Numbers:
     """A `range` of sizes: it tells the loops that go over it."""
 
-    def __init__(self, ranges: Ranges, made: Rounds, real: range) -> None:
-        self.ranges, self.made, self.real = ranges, made, real
+    def __init__(self, ranges: Ranges, made: Rounds) -> None:
+        self.ranges, self.made = ranges, made
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         return plain_range
 
     def __iter__(self) -> Iterator[Any]:
-        return self.ranges.heard.begin_range(self, backwards=False)  # type: ignore[no-any-return]
+        return self.ranges.heard.begin_range(self, backwards=False)
 
     def __reversed__(self) -> Iterator[Any]:
-        return self.ranges.heard.begin_range(self, backwards=True)  # type: ignore[no-any-return]
+        return self.ranges.heard.begin_range(self, backwards=True)
 
     def plainly(self, backwards: bool) -> Iterator[Any]:
         """The numbers, where no loop that is known asks for them."""
         places = plain_range(self.made.count)
-        return iter([self.ranges.entry(self.made, n, self.real) for n in (places[::-1] if backwards else places)])
+        return iter([self.ranges.entry(self.made, n) for n in (places[::-1] if backwards else places)])
 
     def told(self) -> range:
         """The plain range, for whoever may do anything with it: only its length is a branch."""
         self.ranges.heard.spoiled.add(self.made.number)
         if isinstance(self.made.start, Expr) or isinstance(self.made.step, Expr):
             self.ranges.watch.lose("a range of sizes")
-        return self.real
+        return self.made.real
 
     def __reduce__(self) -> Any:
         real = self.told()
@@ -54,6 +54,18 @@ class Numbers:
         if name in ("start", "stop", "step"):
             self.ranges.watch.lose("a range of sizes")
         return getattr(self.told(), name)
+
+
+def _telling(name: str) -> Callable[..., Any]:
+    def method(self: Numbers, *args: Any) -> Any:
+        others = [other.told() if type(other) is Numbers else other for other in args]
+        return getattr(self.told(), name)(*others)
+
+    return method
+
+
+for _name in ("__len__", "__getitem__", "__contains__", "__eq__", "__ne__", "__hash__", "__repr__"):
+    setattr(Numbers, _name, _telling(_name))
 
 
 @contextmanager
@@ -73,7 +85,7 @@ def heard(ranges: Ranges) -> Iterator[None]:
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
             if kwargs or not any(type(value) is SizeInt for value in args) or len(args) > 3:
                 return plain_range(*args, **kwargs)
-            if is_trusted(sys._getframe(1).f_code.co_filename):
+            if is_own(sys._getframe(1).f_code.co_filename):
                 return plain_range(*args)
             return ranges.make(*args)
 

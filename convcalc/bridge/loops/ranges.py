@@ -7,9 +7,9 @@ comparisons that come out alike, the loop may treat its rounds alike: see `alike
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convcalc.bridge.events import taken_at
 from convcalc.bridge.hearing.joins import Joins
@@ -25,6 +25,10 @@ from convcalc.sizes.branch import Branch
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size
 
+if TYPE_CHECKING:
+    from convcalc.bridge.loops.alike import AnyNumber
+    from convcalc.bridge.loops.walks import Heard
+
 MARK = "__round"
 """What the name of each symbol of a round starts with, and no letter of an axis."""
 
@@ -35,12 +39,17 @@ class Rounds:
 
     number: int
     """Below -1, to tell it from those of calls and inputs."""
-    count: int
+    real: range
     total: Size | None
     """How many rounds there are, in letters; None where that has no formula that is known at all sizes."""
     start: Size
     step: Size
     layer = None
+
+    @property
+    def count(self) -> int:
+        """How many rounds there are in this run."""
+        return len(self.real)
 
     @property
     def shapes(self) -> tuple[tuple[()], ...]:
@@ -67,9 +76,12 @@ class Round:
 class Ranges:
     """The ranges of sizes of one run, and the rounds of their loops by symbol."""
 
-    def __init__(self, journal: Any, heard: Any, joins: Joins, any_number: Any) -> None:
-        self.journal, self.heard, self.joins, self.any_number = journal, heard, joins, any_number
-        self.watch: Watch = journal.watch
+    def __init__(
+        self, watch: Watch, sizes: Mapping[str, int], heard: Heard, joins: Joins, any_number: AnyNumber | None
+    ) -> None:
+        self.watch, self.heard, self.joins, self.any_number = watch, heard, joins, any_number
+        self.sizes = sizes
+        """What the letters are in this run."""
         self.planned: Mapping[int, bool] = {} if any_number is None else any_number.plan.ranges
         """In a run for any number: the ranges that are, and whether their first round is apart."""
         self.all: list[Rounds] = []
@@ -92,10 +104,9 @@ class Ranges:
         sign = 1 if real.step > 0 else -1
         reach, each, count = sign * (stop - start), sign * step, len(real)
         total = (reach + each - 1) // each if isinstance(each, int) else None
-        made = Rounds(-2 - len(self.all), count, total, start, step)
+        made = Rounds(-2 - len(self.all), real, total, start, step)
         self.all.append(made)
-        if made.number in self.planned:
-            assert total is not None  # noqa: S101 -- planned
+        if self.any_number is not None and total is not None and made.number in self.planned:
             watch.branch(total, ">=", 2, outcome=True)
             self.any_number.numbers[made.number] = total
         else:
@@ -104,19 +115,19 @@ class Ranges:
             if count:
                 watch.branch(reach, ">", each * (count - 1), outcome=True)
             watch.branch(reach, "<=", each * count, outcome=True)
-        return Numbers(self, made, real)
+        return Numbers(self, made)
 
-    def entry(self, made: Rounds, place: int, real: range) -> Any:
+    def entry(self, made: Rounds, place: int) -> Any:
         """Return the number of an entry as a plain one, or with its formula in the letters."""
         value = made.start + made.step * place
-        return sized(real[place], value, self.watch) if isinstance(value, Expr) else real[place]
+        return sized(made.real[place], value, self.watch) if isinstance(value, Expr) else made.real[place]
 
-    def begin(self, made: Rounds, place: int, real: range, *, is_first: bool) -> tuple[Any, Round]:
+    def begin(self, made: Rounds, place: int, *, is_first: bool) -> tuple[Any, Round]:
         """Return the number of the round that begins, with the symbol of its place."""
         round_ = Round(made, place, is_first)
         self.rounds[round_.symbol] = round_
         value = made.start + made.step * Expr.symbol(round_.symbol)
-        return SizeInt(real[place], value, self.watch), round_
+        return SizeInt(made.real[place], value, self.watch), round_
 
     # -- numbers of rounds in formulas -----------------------------------------------------------------------------
 
@@ -151,7 +162,7 @@ class Ranges:
         rise = right - left
         if taken.relation == "!=":  # which of the two, so that it holds between two rounds where it does in both
             less = put(rise, {one.symbol: one.place})
-            (less,) = taken_at((less,), self.journal.numbers)
+            (less,) = taken_at((less,), self.sizes)
             taken = Branch(left, "<" if less > 0 else ">", right)
         one.compared.append(canonical(taken, one.symbol))
         if not is_linear(rise, one.symbol):
@@ -292,18 +303,3 @@ def is_linear(value: Any, symbol: str) -> bool:
         return True
     rise = put(value, {symbol: Expr.symbol(symbol) + 1}) - value
     return symbol not in rise.symbols
-
-
-# -- what stands for the builtin --------------------------------------------------------------------------------------
-
-
-def _telling(name: str) -> Callable[..., Any]:
-    def method(self: Numbers, *args: Any) -> Any:
-        others = [other.told() if type(other) is Numbers else other for other in args]
-        return getattr(self.told(), name)(*others)
-
-    return method
-
-
-for _name in ("__len__", "__getitem__", "__contains__", "__eq__", "__ne__", "__hash__", "__repr__"):
-    setattr(Numbers, _name, _telling(_name))

@@ -8,12 +8,12 @@ is not known.
 from __future__ import annotations
 
 import ast
-import linecache
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from types import CodeType, FrameType
+from types import FrameType
 from typing import TypeAlias
+
+from convcalc.bridge.hearing.source import assigned, read, source_of, span_at, span_of
 
 Function: TypeAlias = ast.FunctionDef | ast.Lambda
 Comprehension: TypeAlias = ast.ListComp | ast.GeneratorExp
@@ -40,47 +40,21 @@ def loop_at(frame: FrameType) -> Loop | None:
     """Return the loop that asks for an iterator where a frame stands; None where there is none that is known."""
     code = frame.f_code
     shadowed = {name for name in _THROUGH if name in frame.f_globals or name in code.co_varnames}
-    place = _place(code, frame.f_lasti)
-    source = "".join(linecache.getlines(code.co_filename, frame.f_globals))
-    if place is None or not source or shadowed:
+    source, span = source_of(code, frame.f_globals), span_at(code, frame.f_lasti)
+    if source is None or span is None or shadowed:
         return None
-    found = _loops(source, code.co_filename).get(place)
-    if found is None or not _is_of(code, source, code.co_filename):
-        return None
-    return _read(*found)
-
-
-def _place(code: CodeType, offset: int) -> tuple[int, int, int, int] | None:
-    for number, (line, end_line, column, end_column) in enumerate(code.co_positions()):
-        if number == offset // 2:
-            if line is None or end_line is None or column is None or end_column is None:
-                return None
-            return line, end_line, column, end_column
+    around = list(source.around(span))
+    for place, loop in reversed(list(enumerate(around))):
+        if isinstance(loop, ast.For | Comprehension) and span in map(span_of, (loop, *_asking(_over(loop)[0]))):
+            function = next((node for node in reversed(around[:place]) if isinstance(node, Function)), None)
+            return None if function is None or not source.has(code) else _read(function, loop)
     return None
 
 
-@lru_cache(maxsize=64)
-def _loops(source: str, filename: str) -> dict[tuple[int, int, int, int], tuple[Function, ast.For | Comprehension]]:
-    """The loops of a file, by the place of each expression that may ask for their iterator."""
-    try:
-        tree = ast.parse(source, filename)
-    except (SyntaxError, ValueError):
-        return {}
-    found: dict[tuple[int, int, int, int], tuple[Function, ast.For | Comprehension]] = {}
-    for function in ast.walk(tree):
-        if not isinstance(function, Function):
-            continue
-        for loop in ast.walk(function):  # the innermost function comes last
-            if isinstance(loop, ast.For):
-                wholes: tuple[ast.expr | ast.stmt, ...] = (loop, *_asking(loop.iter))
-            elif isinstance(loop, Comprehension) and len(loop.generators) == 1:
-                wholes = (loop, *_asking(loop.generators[0].iter))
-            else:
-                continue
-            for node in wholes:
-                end = node.end_lineno or 0, node.end_col_offset or 0
-                found[node.lineno, end[0], node.col_offset, end[1]] = function, loop
-    return found
+def _over(loop: ast.For | Comprehension) -> tuple[ast.expr, ast.expr]:
+    """What a loop goes over, and what it names each piece; of several loops in one, the first."""
+    head = loop if isinstance(loop, ast.For) else loop.generators[0]
+    return head.iter, head.target
 
 
 def _asking(over: ast.expr) -> Iterator[ast.expr]:
@@ -92,91 +66,52 @@ def _asking(over: ast.expr) -> Iterator[ast.expr]:
                 yield from _asking(argument)
 
 
-@lru_cache(maxsize=256)
-def _is_of(code: CodeType, source: str, filename: str) -> bool:
-    """Whether a code object is what the source says today."""
-    try:
-        waiting = [compile(source, filename, "exec", dont_inherit=True)]
-    except (SyntaxError, ValueError):
-        return False
-    same = code.co_name, code.co_firstlineno, code.co_code, code.co_names
-    while waiting:
-        known = waiting.pop()
-        if (known.co_name, known.co_firstlineno, known.co_code, known.co_names) == same:
-            return True
-        waiting += [some for some in known.co_consts if isinstance(some, CodeType)]
-    return False
-
-
 def _read(function: Function, loop: ast.For | Comprehension) -> Loop | None:
-    over = loop.iter if isinstance(loop, ast.For) else loop.generators[0].iter
-    target = loop.target if isinstance(loop, ast.For) else loop.generators[0].target
-    width = _width(over)
-    counters = _counters(over, target)
-    if width is None or counters is None:
-        return None
-    if any(isinstance(node, ast.Name) and node.id in counters and _is_read(node) for node in ast.walk(function)):
+    sides = _side_by_side(*_over(loop))
+    if sides is None or sides[1] & read([function]):
         return None
     if isinstance(loop, ast.For):
-        round_ = _Round(function, loop)
+        round_ = _Round(loop)
         if loop.orelse or not round_.walk(loop.body):
             return None
-        lists = round_.lists
-        carried = frozenset(round_.carried - lists)
-        if not all(_is_joined(function, name, loop, round_.appends) for name in lists):
+        if not all(_is_joined(function, name, loop, round_.appends) for name in round_.lists):
             return None
-        inside: Sequence[ast.AST] = loop.body
-        bound = round_.assigned_anywhere | lists
-    else:
-        if loop.generators[0].ifs or loop.generators[0].is_async or not _is_plain(loop.elt):
-            return None
-        if not _is_joined_at_once(function, loop):
-            return None
-        carried, inside, bound = frozenset(), [loop.elt], set(_names(target))
-    read = {node.id for part in inside for node in ast.walk(part) if isinstance(node, ast.Name) and _is_read(node)}
-    return Loop(loop.lineno, width, carried, frozenset(read - bound))
-
-
-def _is_read(node: ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Load)
-
-
-def _names(target: ast.AST) -> list[str]:
-    return [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]
-
-
-def _width(over: ast.expr) -> int | None:
-    """How many tensors are gone over side by side; None where something else may end the loop."""
-    if not (isinstance(over, ast.Call) and isinstance(over.func, ast.Name) and over.func.id in _THROUGH):
-        return 1
-    if any(isinstance(argument, ast.Starred) for argument in over.args):
+        outside = read(loop.body) - round_.assigned_anywhere - round_.lists
+        return Loop(loop.lineno, sides[0], frozenset(round_.carried - round_.lists), frozenset(outside))
+    (first, *others), entry = loop.generators, loop.elt
+    if others or first.ifs or first.is_async or not _is_plain(entry) or not _is_joined_at_once(function, loop):
         return None
-    if over.func.id == "zip":
-        widths = [_width(argument) for argument in over.args]
-        return None if None in widths else sum(width or 0 for width in widths)
-    return _width(over.args[0]) if over.args else None
+    return Loop(loop.lineno, sides[0], frozenset(), frozenset(read([entry]) - _names(first.target)))
 
 
-def _counters(over: ast.expr, target: ast.expr) -> set[str] | None:
-    """The names that hold the number of the round; None where the target does not tell."""
-    if not (isinstance(over, ast.Call) and isinstance(over.func, ast.Name) and over.func.id in _THROUGH):
-        return set()
-    if over.func.id == "enumerate":
-        if not (isinstance(target, ast.Tuple) and len(target.elts) == 2):
-            return None
-        deeper = _counters(over.args[0], target.elts[1])
-        return None if deeper is None else {*_names(target.elts[0]), *deeper}
-    if over.func.id == "zip":
-        if not (isinstance(target, ast.Tuple) and len(target.elts) == len(over.args)):
-            return None
-        found: set[str] = set()
-        for argument, part in zip(over.args, target.elts, strict=True):
-            deeper = _counters(argument, part)
-            if deeper is None:
+def _names(target: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
+
+
+def _side_by_side(over: ast.expr, target: ast.expr) -> tuple[int, set[str]] | None:
+    """How many tensors are gone over side by side, and the names that hold the number of the round.
+
+    None where something else may end the loop, or the target does not tell.
+    """
+    match over:
+        case ast.Call(func=ast.Name(id=through), args=args) if through in _THROUGH:
+            if any(isinstance(argument, ast.Starred) for argument in args):
                 return None
-            found |= deeper
-        return found
-    return _counters(over.args[0], target)
+        case _:
+            return 1, set()
+    match through, target:
+        case "zip", ast.Tuple(elts=parts) if len(parts) == len(args):
+            sides = [_side_by_side(argument, part) for argument, part in zip(args, parts, strict=True)]
+            known = [side for side in sides if side is not None]
+            if len(known) < len(sides):
+                return None
+            return sum(width for width, _ in known), set().union(*(names for _, names in known))
+        case "enumerate", ast.Tuple(elts=[number, part]):
+            inner = _side_by_side(args[0], part)
+            return None if inner is None else (inner[0], inner[1] | _names(number))
+        case "zip" | "enumerate", _:
+            return None
+    return _side_by_side(args[0], target) if args else None
 
 
 # -- what a round may do ---------------------------------------------------------------------------------------------
@@ -191,14 +126,9 @@ def _is_plain(expression: ast.AST) -> bool:
 class _Round:
     """The statements of one round, in order: what they set, what they read before it is set, where they append."""
 
-    def __init__(self, function: Function, loop: ast.For) -> None:
-        self.function = function
-        self.assigned_anywhere = {*_names(loop.target)}
-        for statement in loop.body:
-            for node in ast.walk(statement):
-                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                    self.assigned_anywhere.add(node.id)
-        self.assigned = set(_names(loop.target))
+    def __init__(self, loop: ast.For) -> None:
+        self.assigned = _names(loop.target)
+        self.assigned_anywhere = self.assigned | assigned(loop.body)
         self.carried: set[str] = set()
         self.lists: set[str] = set()
         self.appends: list[ast.AST] = []
@@ -250,7 +180,7 @@ class _Round:
         return True
 
     def _reads(self, expression: ast.AST) -> bool:
-        names = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name) and _is_read(node)}
+        names = read([expression])
         self.carried |= {name for name in names & self.assigned_anywhere if name not in self.assigned}
         return _is_plain(expression) and not names & self.lists
 
@@ -295,21 +225,18 @@ def _is_joined(function: Function, name: str, loop: ast.For, appends: Sequence[a
     """Whether a list that a loop appends to starts empty and is joined after it, and nothing else."""
     parents = {child: parent for parent in ast.walk(function) for child in ast.iter_child_nodes(parent)}
     inside = {node for statement in loop.body for node in ast.walk(statement)}
-    starts = []
-    for node in ast.walk(function):
-        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store) and node not in inside:
-            starts.append(node)
+    named = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == name]
+    starts = [node for node in named if isinstance(node.ctx, ast.Store) and node not in inside]
     if len(starts) != 1:
         return False
     start = parents[starts[0]]
-    if isinstance(start, ast.AnnAssign) or (isinstance(start, ast.Assign) and len(start.targets) == 1):
-        value = start.value
-    elif isinstance(start, ast.Tuple) and isinstance(parents[start], ast.Assign):  # a, b = [], []
-        whole = parents[start].value  # type: ignore[attr-defined]
-        paired = isinstance(whole, ast.Tuple) and len(whole.elts) == len(start.elts)
-        value = whole.elts[start.elts.index(starts[0])] if paired else None
-    else:
-        return False
+    match start, parents.get(start):
+        case ((ast.AnnAssign(value=value) | ast.Assign(targets=[_], value=value)), _):
+            pass
+        case ast.Tuple(elts=names), ast.Assign(value=ast.Tuple(elts=values)) if len(names) == len(values):
+            value = values[names.index(starts[0])]  # a, b = [], []
+        case _:
+            return False
     if not (isinstance(value, ast.List) and not value.elts) or start.lineno > loop.lineno:
         return False
     if _loop_around(start, parents) is not _loop_around(loop, parents):  # the list would grow from one to the next

@@ -14,8 +14,9 @@ from typing import Any
 
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import Call, Value
-from convcalc.bridge.loops.effects import Effects, Ran, is_trusted
-from convcalc.bridge.loops.numbers import Numbers
+from convcalc.bridge.hearing.lines import is_own
+from convcalc.bridge.loops.effects import Effects, Ran
+from convcalc.bridge.loops.numbers import Numbers, plain_range
 from convcalc.bridge.loops.ranges import Round, Rounds
 from convcalc.bridge.loops.syntax import Loop, loop_at
 from convcalc.layers import Shape
@@ -32,10 +33,11 @@ class Walk:
     """One time over the pieces of `call`: where each round began, and what was handed on to it."""
 
     call: Call | Rounds
-    loop: Loop | None
+    loop: Loop
     frame: FrameType | None
-    asked_at: tuple[int, int]
-    """The frame and instruction that asked for it: those of one `zip` ask together."""
+    """None once it is over."""
+    asked_by: int
+    """The frame that asked for it: those of one `zip` are asked for by one."""
     is_backwards: bool = False
     starts: list[int] = field(default_factory=list)
     """How many calls had been made when each piece was asked for."""
@@ -49,6 +51,10 @@ class Walk:
     """Whether something that ran may tell one round from the next."""
     rounds: list[Round] = field(default_factory=list)
     """Those of a loop over a range."""
+
+    def round_of(self, place: int) -> int:
+        """Return which round the piece at a place is for, or which piece a round gets."""
+        return len(self.call.shapes) - 1 - place if self.is_backwards else place
 
 
 class Heard:
@@ -72,52 +78,67 @@ class Heard:
 
     def begin(self, pieces: PieceTuple, backwards: bool) -> Iterator[Any]:
         """Yield the pieces to whoever asks for them from the frame above."""
-        frame = _asking_frame()
-        if frame is None:
-            self.spoiled.add(pieces.call.number)
-            return iter(pieces.plain)
-        loop = loop_at(frame)
-        if loop is None:
-            self.spoiled.add(pieces.call.number)
-            return iter(pieces.plain)
-        walk = Walk(pieces.call, loop, frame, (id(frame), frame.f_lasti), backwards)
-        self.walks.append(walk)
-        return _Steps(self, walk, pieces.plain[::-1] if backwards else pieces.plain)
+        walk = self._walk(pieces.call, backwards)
+        plain = pieces.plain[::-1] if backwards else pieces.plain
+        return iter(plain) if walk is None else self._steps(walk, plain)
 
     def begin_range(self, numbers: Numbers, backwards: bool) -> Iterator[Any]:
         """Yield the numbers of a range to whoever asks for them from the frame above."""
-        frame = _asking_frame()
-        loop = None if frame is None else loop_at(frame)
-        again = any(walk.call is numbers.made for walk in self.walks)
-        if frame is None or loop is None or again or numbers.made.count == 0:
+        again = numbers.made.count == 0 or any(walk.call is numbers.made for walk in self.walks)
+        walk = None if again else self._walk(numbers.made, backwards)
+        if walk is None:
             self.spoiled.add(numbers.made.number)
             return numbers.plainly(backwards)
-        walk = Walk(numbers.made, loop, frame, (id(frame), frame.f_lasti), backwards)
-        self.walks.append(walk)
-        return _RangeSteps(self, walk, numbers)
+        return self._range_steps(walk, numbers)
 
-    def step(self, walk: Walk, place: int, frame: FrameType) -> None:
+    def _walk(self, call: Call | Rounds, backwards: bool) -> Walk | None:
+        """The walk of the loop that asks for an iterator; None, and the call is spoiled, where that is not known."""
+        frame = _asking_frame()
+        loop = None if frame is None else loop_at(frame)
+        if frame is None or loop is None:
+            self.spoiled.add(call.number)
+            return None
+        walk = Walk(call, loop, frame, id(frame), backwards)
+        self.walks.append(walk)
+        return walk
+
+    def _steps(self, walk: Walk, pieces: Sequence[Any]) -> Iterator[Any]:
+        for place, piece in enumerate(pieces):
+            self._step(walk, place, sys._getframe(1))
+            yield piece
+        self._finish(walk)
+
+    def _range_steps(self, walk: Walk, numbers: Numbers) -> Iterator[Any]:
+        made = numbers.made
+        for place in plain_range(made.count):
+            self._step(walk, place, sys._getframe(1))
+            number, round_ = numbers.ranges.begin(made, walk.round_of(place), is_first=place == 0)
+            walk.rounds.append(round_)
+            yield number
+            round_.is_now = False
+        self._finish(walk)
+
+    def _step(self, walk: Walk, place: int, frame: FrameType) -> None:
         """Keep that a piece is asked for."""
         if walk.end is not None:
             return
         if walk.ran is None:
             walk.ran = self.effects.start()
             walk.code = frame.f_code
-            walk.keeps = walk.loop is None or walk.frame is None or _reads_what_may_change(walk.loop, walk.frame)
+            walk.keeps = walk.frame is None or _reads_what_may_change(walk.loop, walk.frame)
         if place == _LISTENED:
             self._listen_no_more(walk)
         walk.handed.append(self._handed(walk, place))
         walk.starts.append(len(self.calls))
 
-    def finish(self, walk: Walk) -> None:
+    def _finish(self, walk: Walk) -> None:
         """Keep that there was no further piece."""
         if walk.end is None:
             walk.end = len(self.calls)
             walk.handed.append(self._handed(walk, len(walk.starts)))
-            self.stop(walk)
+            self._stop(walk)
 
-    def stop(self, walk: Walk) -> None:
-        """Keep nothing more of a walk."""
+    def _stop(self, walk: Walk) -> None:
         self._listen_no_more(walk)
         walk.frame = None
 
@@ -129,12 +150,12 @@ class Heard:
         """The run is over: a walk that did not come to its end is none, unless another ended it."""
         for walk in self.walks:
             if walk.end is None:
-                self.stop(walk)
+                self._stop(walk)
         self.effects.close()
 
     def _handed(self, walk: Walk, place: int) -> tuple[tuple[str, Any], ...] | None:
         """The shapes of what rounds hand on; of what stands before the first, nothing is asked."""
-        if walk.loop is None or walk.frame is None:
+        if walk.frame is None:
             return None
         if not walk.loop.carried or place == 0:
             return ()
@@ -201,47 +222,6 @@ for _name in (
     setattr(PieceTuple, _name, _spoiling(_name))
 
 
-class _Steps:
-    """The iterator of a walk."""
-
-    def __init__(self, heard: Heard, walk: Walk, pieces: tuple[Any, ...]) -> None:
-        self.heard, self.walk, self.pieces, self.place = heard, walk, pieces, 0
-
-    def __iter__(self) -> _Steps:
-        return self
-
-    def __next__(self) -> Any:
-        if self.place == len(self.pieces):
-            self.heard.finish(self.walk)
-            raise StopIteration
-        self.heard.step(self.walk, self.place, sys._getframe(1))
-        self.place += 1
-        return self.pieces[self.place - 1]
-
-
-class _RangeSteps:
-    """The iterator of a walk over a range."""
-
-    def __init__(self, heard: Heard, walk: Walk, numbers: Numbers) -> None:
-        self.heard, self.walk, self.numbers = heard, walk, numbers
-
-    def __iter__(self) -> _RangeSteps:
-        return self
-
-    def __next__(self) -> Any:
-        walk, made, place = self.walk, self.numbers.made, len(self.walk.rounds)
-        if walk.rounds:
-            walk.rounds[-1].is_now = False
-        if place == made.count:
-            self.heard.finish(walk)
-            raise StopIteration
-        self.heard.step(walk, place, sys._getframe(1))
-        entry = made.count - 1 - place if walk.is_backwards else place
-        number, round_ = self.numbers.ranges.begin(made, entry, self.numbers.real, is_first=place == 0)
-        walk.rounds.append(round_)
-        return number
-
-
 def _is_ours(frame: FrameType) -> bool:
     return str(frame.f_globals.get("__name__")).startswith("convcalc.")
 
@@ -249,14 +229,9 @@ def _is_ours(frame: FrameType) -> bool:
 def _asking_frame() -> FrameType | None:
     """The frame of the user's code that asks for an iterator; None where torch's own code does."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and (_is_ours(frame) or _is_tensors_iter(frame)):
+    while frame is not None and (_is_ours(frame) or frame.f_code is Tensor.__iter__.__code__):  # which unbinds
         frame = frame.f_back
-    return None if frame is None or is_trusted(frame.f_code.co_filename) else frame
-
-
-def _is_tensors_iter(frame: FrameType) -> bool:
-    """Whether this is `iter(x)` of a tensor, which unbinds it."""
-    return frame.f_code is Tensor.__iter__.__code__
+    return None if frame is None or is_own(frame.f_code.co_filename) else frame
 
 
 def _reads_what_may_change(loop: Loop, frame: FrameType) -> bool:
