@@ -12,6 +12,7 @@ from convcalc.layers import Layer, Opaque, Shape
 from convcalc.layers.base import written
 from convcalc.network.shapes import is_too_long
 from convcalc.sizes.expr import Expr
+from convcalc.sizes.size import Size
 
 
 @dataclass(eq=False, slots=True)
@@ -105,15 +106,20 @@ def work_out(call: Call, numbers: Mapping[str, int]) -> str | None:
     return None
 
 
-def taken_at(shape: Shape, numbers: Mapping[str, int]) -> Shape:
-    """Return a shape in letters as numbers.
+def taken_at(value: Any, values: Mapping[str, Size]) -> Any:
+    """Return formulas, in tuples too, with values in the place of some of their symbols; what is constant as a number.
 
-    >>> taken_at((1, 3, Expr.symbol("H") // 2), {"H": 8})
-    (1, 3, 4)
+    >>> H, W = Expr.symbol("H"), Expr.symbol("W")
+    >>> taken_at((1, 3, H // 2, W - H), {"H": 8})
+    (1, 3, 4, W - 8)
     """
-    return tuple(
-        size(**{name: numbers[name] for name in size.symbols}) if isinstance(size, Expr) else size for size in shape
-    )
+    if isinstance(value, tuple):
+        entries = [taken_at(entry, values) for entry in value]
+        return type(value)(*entries) if hasattr(value, "_fields") else tuple(entries)
+    if not isinstance(value, Expr):
+        return value
+    found = value(**{name: values[name] if name in values else Expr.symbol(name) for name in value.symbols})
+    return found.constant if isinstance(found, Expr) and found.is_constant else found
 
 
 def in_letters(call: Call) -> tuple[Shape | None, ...]:

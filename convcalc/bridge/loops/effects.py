@@ -43,12 +43,12 @@ class Effects:
         self._depth = 0
         """How deep calls are nested below one that is convcalc's own work, or torch's."""
 
-    def start(self) -> Ran:
-        """Begin to listen for one more loop."""
+    def start(self, loop: CodeType) -> Ran:
+        """Begin to listen for one more loop, which stands in this code."""
         if not self._open:
             self._before, self._depth = sys.getprofile(), 0
             sys.setprofile(self._hear)
-        ran = Ran()
+        ran = Ran(loop)
         self._open.append(ran)
         return ran
 
@@ -84,14 +84,16 @@ class Effects:
 class Ran:
     """What ran while one loop went round."""
 
-    def __init__(self) -> None:
+    def __init__(self, loop: CodeType) -> None:
+        self.loop = loop
         self.codes: set[CodeType] = set()
         self.builtins: list[tuple[CodeType, Any]] = []
 
-    def leaves_no_trace(self, loop: CodeType) -> bool:
+    @property
+    def leaves_no_trace(self) -> bool:
         """Whether nothing that ran keeps anything; in the code of the loop itself, appending is looked at elsewhere."""
-        return all(code is loop or keeps_nothing(code) for code in self.codes) and all(
-            _is_pure(function) or (code is loop and _appends(function)) for code, function in self.builtins
+        return all(code is self.loop or keeps_nothing(code) for code in self.codes) and all(
+            _is_pure(function) or (code is self.loop and _appends(function)) for code, function in self.builtins
         )
 
 

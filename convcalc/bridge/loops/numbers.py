@@ -21,30 +21,30 @@ plain_range = builtins.range
 class Numbers:
     """A `range` of sizes: it tells the loops that go over it."""
 
-    def __init__(self, ranges: Ranges, made: Rounds) -> None:
-        self.ranges, self.made = ranges, made
+    def __init__(self, ranges: Ranges, call: Rounds) -> None:
+        self.ranges, self.call = ranges, call
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         return plain_range
 
     def __iter__(self) -> Iterator[Any]:
-        return self.ranges.heard.begin_range(self, backwards=False)
+        return self.ranges.heard.begin(self, backwards=False)
 
     def __reversed__(self) -> Iterator[Any]:
-        return self.ranges.heard.begin_range(self, backwards=True)
+        return self.ranges.heard.begin(self, backwards=True)
 
     def plainly(self, backwards: bool) -> Iterator[Any]:
         """The numbers, where no loop that is known asks for them."""
-        places = plain_range(self.made.count)
-        return iter([self.ranges.entry(self.made, n) for n in (places[::-1] if backwards else places)])
+        places = plain_range(self.call.count)
+        return iter([self.ranges.entry(self.call, n) for n in (places[::-1] if backwards else places)])
 
     def told(self) -> range:
         """The plain range, for whoever may do anything with it: only its length is a branch."""
-        self.ranges.heard.spoiled.add(self.made.number)
-        if isinstance(self.made.start, Expr) or isinstance(self.made.step, Expr):
+        self.ranges.heard.spoiled.add(self.call.number)
+        if isinstance(self.call.start, Expr) or isinstance(self.call.step, Expr):
             self.ranges.watch.lose("a range of sizes")
-        return self.made.real
+        return self.call.real
 
     def __reduce__(self) -> Any:
         real = self.told()

@@ -142,7 +142,7 @@ class Ranges:
 
     def put(self, value: Any) -> Any:
         """Return a formula in the letters alone, by the places that rounds have in this run."""
-        return put(value, {one.symbol: one.place for one in self.of(value)})
+        return taken_at(value, {one.symbol: one.place for one in self.of(value)})
 
     def told(self, value: Expr) -> Any:
         """Return a formula in the letters for whoever may do anything with it."""
@@ -161,15 +161,14 @@ class Ranges:
         (one,) = found
         rise = right - left
         if taken.relation == "!=":  # which of the two, so that it holds between two rounds where it does in both
-            less = put(rise, {one.symbol: one.place})
-            (less,) = taken_at((less,), self.sizes)
+            less = taken_at(rise, {**self.sizes, one.symbol: one.place})
             taken = Branch(left, "<" if less > 0 else ">", right)
         one.compared.append(canonical(taken, one.symbol))
         if not is_linear(rise, one.symbol):
             self.spoil(found)
         for end in self.ends(one):
             values = {one.symbol: end}
-            self._keep(replace(taken, left=put(left, values), right=put(right, values), source=line))
+            self._keep(replace(taken, left=taken_at(left, values), right=taken_at(right, values), source=line))
 
     def _keep(self, branch: Branch) -> None:
         numbers = isinstance(branch.left, int) and isinstance(branch.right, int)
@@ -194,13 +193,7 @@ class Ranges:
 
     def among(self, value: Any) -> list[Round]:
         """Return the rounds whose numbers are among arguments."""
-        if isinstance(value, tuple | list):
-            return [one for some in value for one in self.among(some)]
-        if isinstance(value, dict):
-            return self.among(list(value.values()))
-        if type(value) is slice:
-            return self.among([value.start, value.stop, value.step])
-        return self.of(value.raw) if type(value) is SizeInt else []
+        return self.of(*_formulas(value))
 
     def settled(self, value: Any) -> Any:
         """Return arguments with the numbers of rounds in letters."""
@@ -223,28 +216,12 @@ class Ranges:
         ends = self.ends(one)
         if len(ends) > 1:
             return _in_each(raw, one.symbol, ends)
-        return InLastRound(put(raw.items, {one.symbol: ends[0]}), strict=isinstance(raw, Narrow))
+        return InLastRound(taken_at(raw.items, {one.symbol: ends[0]}), strict=isinstance(raw, Narrow))
 
 
 def _three(args: list[Any]) -> tuple[Any, Any, Any]:
     start, stop, step = args if len(args) == 3 else (*args, 1) if len(args) == 2 else (0, *args, 1)
     return start, stop, step
-
-
-def put(value: Any, values: Mapping[str, Any]) -> Any:
-    """Return formulas with values in the place of some of their symbols, and numbers as such.
-
-    >>> j, n = Expr.symbol("j"), Expr.symbol("n")
-    >>> put((4 * j, n - j), {"j": 2})
-    (8, n - 2)
-    """
-    if isinstance(value, tuple):
-        entries = [put(entry, values) for entry in value]
-        return type(value)(*entries) if hasattr(value, "_fields") else tuple(entries)
-    if not isinstance(value, Expr):
-        return value
-    found = value(**{name: values.get(name, Expr.symbol(name)) for name in value.symbols})
-    return found.constant if isinstance(found, Expr) and found.is_constant else found
 
 
 def _in_each(raw: Index, symbol: str, ends: tuple[Size, ...]) -> InEachRound:
@@ -253,7 +230,7 @@ def _in_each(raw: Index, symbol: str, ends: tuple[Size, ...]) -> InEachRound:
     def at_ends(value: Any) -> tuple[Size, ...]:
         if not is_linear(value, symbol):
             raise Unknown("a place that does not rise by as much each round")
-        return tuple(put(value, {symbol: end}) for end in ends)
+        return tuple(taken_at(value, {symbol: end}) for end in ends)
 
     items: list[Any] = []
     for item in raw.items:
@@ -263,7 +240,7 @@ def _in_each(raw: Index, symbol: str, ends: tuple[Size, ...]) -> InEachRound:
             start, stop = 0 if item.start is None else item.start, item.stop
             if isinstance(start, Back) or isinstance(stop, Back) or stop is None:
                 raise Unknown("a slice whose ends are counted from two ends")
-            length = put(stop - start, {})
+            length = taken_at(stop - start, {})
             rows = length if item.step == 1 else (length + item.step - 1) // item.step
             if any(symbol in one.symbols for one in _formulas((rows,))) or (isinstance(rows, int) and rows < 1):
                 raise Unknown("a slice that is not as long in each round")
@@ -276,11 +253,16 @@ def _in_each(raw: Index, symbol: str, ends: tuple[Size, ...]) -> InEachRound:
 
 
 def _formulas(value: Any) -> Iterator[Expr]:
-    if isinstance(value, Expr):
-        yield value
-    elif isinstance(value, tuple | dict):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _formulas(one)
+    match value:
+        case Expr():
+            yield value
+        case tuple() | list() | dict():
+            for one in value.values() if isinstance(value, dict) else value:
+                yield from _formulas(one)
+        case slice():
+            yield from _formulas((value.start, value.stop, value.step))
+        case _ if type(value) is SizeInt and value.raw is not None:
+            yield value.raw
 
 
 def canonical(value: Any, own: str) -> Any:
@@ -288,8 +270,8 @@ def canonical(value: Any, own: str) -> Any:
     names = {name for one in _formulas(vars(value)) for name in one.symbols if name.startswith(MARK)}
     called = {name: Expr.symbol(MARK if name == own else f"{MARK}_{name.rpartition('_')[2]}") for name in names}
     if isinstance(value, Branch):
-        return Branch(put(value.left, called), value.relation, put(value.right, called))
-    return value.op, put(tuple(vars(value).items()), called)
+        return Branch(taken_at(value.left, called), value.relation, taken_at(value.right, called))
+    return value.op, taken_at(tuple(vars(value).items()), called)
 
 
 def is_linear(value: Any, symbol: str) -> bool:
@@ -301,5 +283,5 @@ def is_linear(value: Any, symbol: str) -> bool:
     """
     if not isinstance(value, Expr):
         return True
-    rise = put(value, {symbol: Expr.symbol(symbol) + 1}) - value
+    rise = taken_at(value, {symbol: Expr.symbol(symbol) + 1}) - value
     return symbol not in rise.symbols

@@ -70,16 +70,17 @@ def _read(function: Function, loop: ast.For | Comprehension) -> Loop | None:
     sides = _side_by_side(*_over(loop))
     if sides is None or sides[1] & read([function]):
         return None
+    results = _Results(function, loop)
     if isinstance(loop, ast.For):
         round_ = _Round(loop)
         if loop.orelse or not round_.walk(loop.body):
             return None
-        if not all(_is_joined(function, name, loop, round_.appends) for name in round_.lists):
+        if not all(results.are_joined(name, round_.appends) for name in round_.lists):
             return None
         outside = read(loop.body) - round_.assigned_anywhere - round_.lists
         return Loop(loop.lineno, sides[0], frozenset(round_.carried - round_.lists), frozenset(outside))
     (first, *others), entry = loop.generators, loop.elt
-    if others or first.ifs or first.is_async or not _is_plain(entry) or not _is_joined_at_once(function, loop):
+    if others or first.ifs or first.is_async or not _is_plain(entry) or not results.are_joined_at_once():
         return None
     return Loop(loop.lineno, sides[0], frozenset(), frozenset(read([entry]) - _names(first.target)))
 
@@ -146,16 +147,14 @@ class _Round:
                 return self._reads(value) and all(self._sets(target) for target in targets)
             case ast.AnnAssign(target=ast.Name() as target, value=value):
                 return value is not None and self._reads(value) and self._sets(target)
-            case ast.AugAssign(target=ast.Name(), op=ast.Add(), value=ast.List(elts=[entry])):
-                return self._appends(statement.target, entry, top)
+            case ast.AugAssign(target=ast.Name() as grown, op=ast.Add(), value=ast.List(elts=[entry])):
+                return self._appends(grown, entry, top)
             case ast.AugAssign(target=ast.Name(id=name) as target, value=value):
                 return self._reads(ast.Name(name, ast.Load())) and self._reads(value) and self._sets(target)
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name() as grown, attr="append"), args=[entry])):
                 return self._appends(grown, entry, top)
-            case ast.Expr(value=value):
+            case ast.Expr(value=value) | ast.Assert(test=value):
                 return self._reads(value)
-            case ast.Assert(test=test):
-                return self._reads(test)
             case ast.If(test=test, body=body, orelse=orelse):
                 return self._reads(test) and self._either(body, orelse)
             case ast.With(items=items, body=body):
@@ -171,13 +170,11 @@ class _Round:
 
     def _either(self, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt]) -> bool:
         before = set(self.assigned)
-        if not self.walk(body, top=False):
-            return False
+        known = self.walk(body, top=False)
         after, self.assigned = self.assigned, before
-        if not self.walk(orelse, top=False):
-            return False
+        known = known and self.walk(orelse, top=False)
         self.assigned &= after
-        return True
+        return known
 
     def _reads(self, expression: ast.AST) -> bool:
         names = read([expression])
@@ -192,8 +189,7 @@ class _Round:
         self.assigned.add(target.id)
         return True
 
-    def _appends(self, grown: ast.expr, entry: ast.expr, top: bool) -> bool:
-        assert isinstance(grown, ast.Name)  # noqa: S101 -- as matched
+    def _appends(self, grown: ast.Name, entry: ast.expr, top: bool) -> bool:
         if not self._reads(entry):
             return False
         if grown.id in self.assigned:  # a list of this round alone
@@ -206,56 +202,57 @@ class _Round:
 # -- what the results are for -----------------------------------------------------------------------------------------
 
 
-def _is_joined_at_once(function: Function, results: Comprehension) -> bool:
-    """Whether the results of a comprehension are joined, or named and then joined."""
-    parents = {child: parent for parent in ast.walk(function) for child in ast.iter_child_nodes(parent)}
-    inner, parent = results, parents[results]
-    while isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in ("list", "tuple"):
-        inner, parent = parent, parents[parent]  # type: ignore[assignment]
-    if _joins(parent, inner):
-        return True
-    if isinstance(parent, ast.Assign) and len(parent.targets) == 1 and isinstance(parent.targets[0], ast.Name):
-        if isinstance(inner, ast.GeneratorExp):
+class _Results:
+    """Where the results of a loop go in its function."""
+
+    def __init__(self, function: Function, loop: ast.For | Comprehension) -> None:
+        self.nodes, self.loop = list(ast.walk(function)), loop
+        self.parents = {child: parent for parent in self.nodes for child in ast.iter_child_nodes(parent)}
+
+    def are_joined_at_once(self) -> bool:
+        """Whether the results of a comprehension are joined, or named and then joined."""
+        inner, parent = self.loop, self.parents[self.loop]
+        while isinstance(parent, ast.Call) and getattr(parent.func, "id", None) in ("list", "tuple"):
+            inner, parent = parent, self.parents[parent]
+        match parent:
+            case ast.Assign(targets=[ast.Name(id=name) as target]) if not isinstance(inner, ast.GeneratorExp):
+                return self._is_only_joined(name, [target])
+            case _:
+                return _joins(parent, inner)
+
+    def are_joined(self, name: str, appends: Sequence[ast.AST]) -> bool:
+        """Whether a list that the loop appends to starts empty and is joined after it, and nothing else."""
+        inside = set(ast.walk(self.loop))
+        starts = [node for node in self._named(name) if isinstance(node.ctx, ast.Store) and node not in inside]
+        if len(starts) != 1:
             return False
-        return _is_only_joined(function, parent.targets[0].id, [parent.targets[0]], parents)
-    return False
-
-
-def _is_joined(function: Function, name: str, loop: ast.For, appends: Sequence[ast.AST]) -> bool:
-    """Whether a list that a loop appends to starts empty and is joined after it, and nothing else."""
-    parents = {child: parent for parent in ast.walk(function) for child in ast.iter_child_nodes(parent)}
-    inside = {node for statement in loop.body for node in ast.walk(statement)}
-    named = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == name]
-    starts = [node for node in named if isinstance(node.ctx, ast.Store) and node not in inside]
-    if len(starts) != 1:
-        return False
-    start = parents[starts[0]]
-    match start, parents.get(start):
-        case ((ast.AnnAssign(value=value) | ast.Assign(targets=[_], value=value)), _):
-            pass
-        case ast.Tuple(elts=names), ast.Assign(value=ast.Tuple(elts=values)) if len(names) == len(values):
-            value = values[names.index(starts[0])]  # a, b = [], []
-        case _:
+        start = self.parents[starts[0]]
+        match start, self.parents.get(start):
+            case ((ast.AnnAssign(value=value) | ast.Assign(targets=[_], value=value)), _):
+                pass
+            case ast.Tuple(elts=names), ast.Assign(value=ast.Tuple(elts=values)) if len(names) == len(values):
+                value = values[names.index(starts[0])]  # a, b = [], []
+            case _:
+                return False
+        if not (isinstance(value, ast.List) and not value.elts) or start.lineno > self.loop.lineno:
             return False
-    if not (isinstance(value, ast.List) and not value.elts) or start.lineno > loop.lineno:
-        return False
-    if _loop_around(start, parents) is not _loop_around(loop, parents):  # the list would grow from one to the next
-        return False
-    return _is_only_joined(function, name, [*appends, starts[0]], parents)
+        if self._loop_around(start) is not self._loop_around(self.loop):  # the list would grow from one to the next
+            return False
+        return self._is_only_joined(name, [*appends, starts[0]])
 
+    def _named(self, name: str) -> list[ast.Name]:
+        return [node for node in self.nodes if isinstance(node, ast.Name) and node.id == name]
 
-def _loop_around(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> ast.AST | None:
-    while node in parents:
-        node = parents[node]
-        if isinstance(node, ast.For | ast.While):
-            return node
-    return None
+    def _loop_around(self, node: ast.AST) -> ast.AST | None:
+        while node in self.parents:
+            node = self.parents[node]
+            if isinstance(node, ast.For | ast.While):
+                return node
+        return None
 
-
-def _is_only_joined(function: Function, name: str, known: Sequence[ast.AST], parents: dict[ast.AST, ast.AST]) -> bool:
-    """Whether a name is given to functions that join, and read nowhere else but in what is `known`."""
-    others = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == name]
-    return all(node in known or _joins(parents[node], node) for node in others)
+    def _is_only_joined(self, name: str, known: Sequence[ast.AST]) -> bool:
+        """Whether a name is given to functions that join, and read nowhere else but in what is `known`."""
+        return all(node in known or _joins(self.parents[node], node) for node in self._named(name))
 
 
 def _joins(call: ast.AST, results: ast.AST) -> bool:

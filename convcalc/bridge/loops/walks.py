@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 from convcalc.bridge.device import need_torch
@@ -43,10 +43,9 @@ class Walk:
     """How many calls had been made when each piece was asked for."""
     end: int | None = None
     """How many when there was none left."""
-    handed: list[tuple[tuple[str, Any], ...] | None] = field(default_factory=list)
+    handed: list[tuple[Any, ...] | None] = field(default_factory=list)
     """The shapes of what rounds hand on, at the start of each and at the end; None where it is no tensor."""
     ran: Ran | None = None
-    code: CodeType | None = None
     keeps: bool = False
     """Whether something that ran may tell one round from the next."""
     rounds: list[Round] = field(default_factory=list)
@@ -76,55 +75,35 @@ class Heard:
         self.cut[call.number] = call
         return PieceTuple.of(self, call, outs)
 
-    def begin(self, pieces: PieceTuple, backwards: bool) -> Iterator[Any]:
-        """Yield the pieces to whoever asks for them from the frame above."""
-        walk = self._walk(pieces.call, backwards)
-        plain = pieces.plain[::-1] if backwards else pieces.plain
-        return iter(plain) if walk is None else self._steps(walk, plain)
-
-    def begin_range(self, numbers: Numbers, backwards: bool) -> Iterator[Any]:
-        """Yield the numbers of a range to whoever asks for them from the frame above."""
-        again = numbers.made.count == 0 or any(walk.call is numbers.made for walk in self.walks)
-        walk = None if again else self._walk(numbers.made, backwards)
-        if walk is None:
-            self.spoiled.add(numbers.made.number)
-            return numbers.plainly(backwards)
-        return self._range_steps(walk, numbers)
-
-    def _walk(self, call: Call | Rounds, backwards: bool) -> Walk | None:
-        """The walk of the loop that asks for an iterator; None, and the call is spoiled, where that is not known."""
-        frame = _asking_frame()
+    def begin(self, over: PieceTuple | Numbers, backwards: bool) -> Iterator[Any]:
+        """Yield the pieces, or the numbers of a range, to whoever asks for them from the frame above."""
+        call, frame = over.call, _asking_frame()
         loop = None if frame is None else loop_at(frame)
-        if frame is None or loop is None:
+        again = isinstance(call, Rounds) and (not call.count or any(walk.call is call for walk in self.walks))
+        if frame is None or loop is None or again:
             self.spoiled.add(call.number)
-            return None
+            return over.plainly(backwards)
         walk = Walk(call, loop, frame, id(frame), backwards)
         self.walks.append(walk)
-        return walk
+        return self._steps(walk, over)
 
-    def _steps(self, walk: Walk, pieces: Sequence[Any]) -> Iterator[Any]:
-        for place, piece in enumerate(pieces):
-            self._step(walk, place, sys._getframe(1))
-            yield piece
-        self._finish(walk)
-
-    def _range_steps(self, walk: Walk, numbers: Numbers) -> Iterator[Any]:
-        made = numbers.made
-        for place in plain_range(made.count):
-            self._step(walk, place, sys._getframe(1))
-            number, round_ = numbers.ranges.begin(made, walk.round_of(place), is_first=place == 0)
-            walk.rounds.append(round_)
-            yield number
-            round_.is_now = False
+    def _steps(self, walk: Walk, over: PieceTuple | Numbers) -> Iterator[Any]:
+        for number in plain_range(len(walk.call.shapes)):
+            self._step(walk, number, sys._getframe(1))
+            place = walk.round_of(number)
+            if isinstance(over, PieceTuple):
+                yield tuple.__getitem__(over, place)
+            else:
+                value, round_ = over.ranges.begin(over.call, place, is_first=number == 0)
+                walk.rounds.append(round_)
+                yield value
+                round_.is_now = False
         self._finish(walk)
 
     def _step(self, walk: Walk, place: int, frame: FrameType) -> None:
         """Keep that a piece is asked for."""
-        if walk.end is not None:
-            return
         if walk.ran is None:
-            walk.ran = self.effects.start()
-            walk.code = frame.f_code
+            walk.ran = self.effects.start(frame.f_code)
             walk.keeps = walk.frame is None or _reads_what_may_change(walk.loop, walk.frame)
         if place == _LISTENED:
             self._listen_no_more(walk)
@@ -133,18 +112,17 @@ class Heard:
 
     def _finish(self, walk: Walk) -> None:
         """Keep that there was no further piece."""
-        if walk.end is None:
-            walk.end = len(self.calls)
-            walk.handed.append(self._handed(walk, len(walk.starts)))
-            self._stop(walk)
+        walk.end = len(self.calls)
+        walk.handed.append(self._handed(walk, len(walk.starts)))
+        self._stop(walk)
 
     def _stop(self, walk: Walk) -> None:
         self._listen_no_more(walk)
         walk.frame = None
 
     def _listen_no_more(self, walk: Walk) -> None:
-        if walk.ran is not None and walk.code is not None and self.effects.stop(walk.ran):
-            walk.keeps = walk.keeps or not walk.ran.leaves_no_trace(walk.code)
+        if walk.ran is not None and self.effects.stop(walk.ran):
+            walk.keeps = walk.keeps or not walk.ran.leaves_no_trace
 
     def close(self) -> None:
         """The run is over: a walk that did not come to its end is none, unless another ended it."""
@@ -153,22 +131,21 @@ class Heard:
                 self._stop(walk)
         self.effects.close()
 
-    def _handed(self, walk: Walk, place: int) -> tuple[tuple[str, Any], ...] | None:
+    def _handed(self, walk: Walk, place: int) -> tuple[Any, ...] | None:
         """The shapes of what rounds hand on; of what stands before the first, nothing is asked."""
         if walk.frame is None:
             return None
         if not walk.loop.carried or place == 0:
             return ()
-        values = walk.frame.f_locals
         found = []
         for name in sorted(walk.loop.carried):
-            value = values.get(name)
-            some = value if isinstance(value, tuple) else (value,)
-            held = tuple(self.value_of(one) if isinstance(one, Tensor) else None for one in some)
-            shapes = tuple(None if one is None else self.shape_of_value(one) for one in held)
-            if any(shape is None for shape in shapes):
-                return None
-            found.append((name, (shapes, tuple(one.dtype for one in some))))
+            value = walk.frame.f_locals.get(name)
+            for one in value if isinstance(value, tuple) else (value,):
+                held = self.value_of(one) if isinstance(one, Tensor) else None
+                shape = None if held is None else self.shape_of_value(held)
+                if shape is None:
+                    return None
+                found.append((name, shape, one.dtype))
         return tuple(found)
 
 
@@ -189,6 +166,10 @@ class PieceTuple(tuple[Any, ...]):
     def plain(self) -> tuple[Any, ...]:
         """The pieces alone."""
         return tuple.__getitem__(self, slice(None))
+
+    def plainly(self, backwards: bool) -> Iterator[Any]:
+        """The pieces, where no loop that is known asks for them."""
+        return iter(self.plain[::-1] if backwards else self.plain)
 
     def __iter__(self) -> Iterator[Any]:
         if _is_ours(sys._getframe(1)):
