@@ -211,7 +211,8 @@ class _Results:
 
     def are_joined_at_once(self) -> bool:
         """Whether the results of a comprehension are joined, or named and then joined."""
-        inner, parent = self.loop, self.parents[self.loop]
+        inner: ast.AST = self.loop
+        parent = self.parents[inner]
         while isinstance(parent, ast.Call) and getattr(parent.func, "id", None) in ("list", "tuple"):
             inner, parent = parent, self.parents[parent]
         match parent:
