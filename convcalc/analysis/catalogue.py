@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.analysis.report.inspection import inspect_graph
-from convcalc.analysis.report.report import PerAxis, Report
+from convcalc.analysis.report.report import Report
 from convcalc.analysis.report.text import shapes_text
 from convcalc.render.words import count, labelled, plain, same_text
 from convcalc.shown import Shown
@@ -27,34 +27,15 @@ class Network(Shown):
     source: str
     report: Report
 
-    @property
-    def receptive_field(self) -> PerAxis:
-        """The field of the last layer that sees a part of the input only."""
-        return self._local[0]
-
-    @property
-    def stride(self) -> PerAxis:
-        """The stride of that layer."""
-        return self._local[1]
-
-    @property
-    def _local(self) -> tuple[PerAxis, PerAxis]:
-        local = [
-            (row.receptive_field, row.stride)
-            for row in self.report.layers
-            if None not in row.receptive_field and not row.is_global
-        ]
-        return local[-1] if local else ((), ())
-
     def __str__(self) -> str:
-        return network_text(self)
+        return "\n".join(network_lines(self))
 
 
 def list_networks(names: Iterable[str] | None = None) -> tuple[Network, ...]:
     """Return the networks of these names or calls, such as "resnet18(classes=10)"; of all unless given, oldest first.
 
     >>> (lenet,) = list_networks(["lenet"])
-    >>> lenet.report.params, lenet.receptive_field, lenet.arguments[-1]
+    >>> lenet.report.params, lenet.report.reach.field, lenet.arguments[-1]
     (61706, (16, 16), 'modern=False')
     """
     return tuple(_network(name) for name in (MODELS if names is None else names))
@@ -76,7 +57,6 @@ SPARE = ("source", "stride", "output", "receptive field")
 def zoo_columns(networks: Sequence[Network], style: Style = PRETTY) -> tuple[list[str], list[list[str]]]:
     """Return the headings and one row of texts a network.
 
-    >>> from convcalc.analysis.catalogue import list_networks
     >>> zoo_columns(list_networks(["lenet"]))[1][0][:7]
     ['lenet', '1x28x28', '10', '61,706', '416,520', '16', '4']
     """
@@ -92,8 +72,8 @@ def _row(network: Network, style: Style) -> list[str]:
         shapes_text(report.outputs, style),
         count(report.params, style),
         count(report.macs, style),
-        same_text([str(value) for value in network.receptive_field]),
-        same_text([str(value) for value in network.stride]),
+        same_text([str(value) for value in network.report.reach.field]),
+        same_text([str(value) for value in network.report.reach.stride]),
         network.source,
     ]
 
@@ -101,7 +81,6 @@ def _row(network: Network, style: Style) -> list[str]:
 def network_lines(network: Network, style: Style = PRETTY) -> list[str]:
     """Return one network: call, sizes, costs, field, source, and what its arguments mean.
 
-    >>> from convcalc.analysis.catalogue import list_networks
     >>> network_lines(list_networks(["lenet"])[0])[0]
     'lenet(in_channels=1, classes=10, modern=False)'
     """
@@ -113,11 +92,6 @@ def network_lines(network: Network, style: Style = PRETTY) -> list[str]:
         ("source", source),
     ]
     return [f"{network.name}({', '.join(network.arguments)})", labelled(facts, len("receptive field") + 2), network.doc]
-
-
-def network_text(network: Network) -> str:
-    """Return the lines of one network as one text."""
-    return "\n".join(network_lines(network))
 
 
 def zoo_record(networks: Sequence[Network]) -> dict[str, Any]:
@@ -135,7 +109,7 @@ def _record(network: Network) -> dict[str, Any]:
         "params": report.params,
         "macs": report.macs,
         "flops": report.flops,
-        "receptive_field": plain(network.receptive_field),
-        "stride": plain(network.stride),
+        "receptive_field": plain(network.report.reach.field),
+        "stride": plain(network.report.reach.stride),
         "source": network.source,
     }

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.analysis.comparison_text import compare_html, compare_text, count_line
-from convcalc.analysis.report.report import LayerReport, PerAxis, Report
+from convcalc.analysis.report.report import LayerReport, Reach, Report
 from convcalc.errors import NoSuchName, brief
 from convcalc.render.words import plain
 from convcalc.shown import Shown
@@ -72,23 +72,6 @@ def _quotient(b: Size, a: Size) -> Fraction | None:
 
 
 @dataclass(frozen=True)
-class Reach:
-    """What the outputs of a network read of its input, on each axis.
-
-    `field` and `stride` are of the last node that reads a part of the input; `everything` says that the output
-    reads all of it (a linear layer, a pooling of everything).
-    """
-
-    field: PerAxis
-    stride: PerAxis
-    everything: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON record."""
-        return {"receptive_field": plain(self.field), "stride": plain(self.stride), "global": self.everything}
-
-
-@dataclass(frozen=True)
 class Row:
     """A layer of either network, or of both: `same` where op, hyper-parameters, output and cost agree."""
 
@@ -128,7 +111,7 @@ class Comparison(Shown):
     @property
     def reach(self) -> tuple[Reach, Reach]:
         """What the outputs of each read."""
-        return _reach(self.a), _reach(self.b)
+        return self.a.reach, self.b.reach
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document of `compare`."""
@@ -169,16 +152,6 @@ def compare_reports(a: Report, b: Report) -> Comparison:
         if report.error is not None:
             raise report.error.at(report.model or side)
     return Comparison(a, b, tuple(_paired(a.layers, b.layers)))
-
-
-def _reach(report: Report) -> Reach:
-    axes = max(0, len(next(iter(report.inputs.values()))) - 2)
-    whole = False
-    for layer in reversed(report.layers):
-        whole = whole or layer.is_global
-        if axes and None not in layer.receptive_field:
-            return Reach(layer.receptive_field, layer.stride, whole)
-    return Reach((1,) * axes, (Fraction(1),) * axes, whole)
 
 
 def _paired(a: tuple[LayerReport, ...], b: tuple[LayerReport, ...]) -> Iterable[Row]:

@@ -12,8 +12,8 @@ from convcalc.render.words import across, count
 from convcalc.sizes.text import PRETTY, Style
 
 if TYPE_CHECKING:
-    from convcalc.analysis.comparison import Comparison, Count, Reach, Row
-    from convcalc.analysis.report.report import LayerReport, PerAxis, Report
+    from convcalc.analysis.comparison import Comparison, Count, Row
+    from convcalc.analysis.report.report import LayerReport, PerAxis, Reach, Report
 
 LABELS = {"params": "params", "macs": "MACs", "flops": "FLOPs", "activations": "activations"}
 

@@ -68,6 +68,16 @@ def error_lines(error: ConvcalcError) -> list[str]:
     return [f"Error: {first}", *more]
 
 
+def listed(names: Sequence[str], most: int, more: str = "more") -> str:
+    """Return names with commas; of many the first, and how many there are more.
+
+    >>> listed(["a", "b"], 3), listed(["a", "b", "c", "d"], 3)
+    ('a, b', 'a, b, c and 1 more')
+    """
+    rest = f" and {len(names) - most} {more}" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{rest}"
+
+
 def needed(values: Iterable[Size], style: Style) -> str:
     """Return the conditions value >= 0, without those that hold anyway or follow from another.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
-from convcalc.layers import Conv
+from convcalc.layers import Conv, Layer
 from convcalc.layers.base import Shape
 from convcalc.network.blocks import Part, as_graph
 from convcalc.network.graph import Graph
@@ -21,7 +22,13 @@ def named(text: str) -> dict[str, Part]:
     {'conv1': Conv(6, 5, padding=2), 'pool1': MaxPool(2)}
     """
     entries = (entry.partition(":") for entry in re.split(r"[;\n]", text) if entry.strip())
-    return {name.strip(): read_stack(layer)[0] for name, _, layer in entries}
+    return {name.strip(): _layer(layer.strip()) for name, _, layer in entries}
+
+
+@cache
+def _layer(text: str) -> Layer:
+    (layer,) = read_stack(text)
+    return layer
 
 
 def published(net: Part, name: str, example: Shape, outputs: Sequence[str] = ()) -> Graph:

@@ -12,6 +12,7 @@ from convcalc.footprints.field import Field
 from convcalc.layers.base import Shape
 from convcalc.network.graph import Graph
 from convcalc.network.node import Node
+from convcalc.render.words import listed
 from convcalc.shown import Shown
 from convcalc.sizes.axes import axis_names
 
@@ -168,8 +169,7 @@ def note_lines(notes: Iterable[Note]) -> list[str]:
     lines = []
     for (kind, _), alike in found.items():
         names = list(dict.fromkeys(note.node for note in alike))
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         likewise = ", and likewise" if len({note.message for note in alike}) > 1 else ""
-        lines.append(f"{', '.join(names[:SHOWN])}{more}: {alike[0].message}{likewise} ({kind})")
+        lines.append(f"{listed(names, SHOWN)}: {alike[0].message}{likewise} ({kind})")
         lines += [f"  -> {alike[0].remedy}"] if alike[0].remedy else []
     return lines

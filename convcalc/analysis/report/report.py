@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 from convcalc.analysis.notes.base import Note
@@ -119,6 +120,23 @@ class LayerReport(Shown):
 
 
 @dataclass(frozen=True)
+class Reach:
+    """What the outputs of a network read of its first input, on each axis.
+
+    `field` and `stride` are of the last node that reads a part of the input; `everything` says that the output
+    reads all of it (a linear layer, a pooling of everything).
+    """
+
+    field: PerAxis
+    stride: PerAxis
+    everything: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON record."""
+        return {"receptive_field": plain(self.field), "stride": plain(self.stride), "global": self.everything}
+
+
+@dataclass(frozen=True)
 class Failure:
     """The node that refuses its input: its name, op and hyper-parameters, and where it is written, as far as known."""
 
@@ -200,6 +218,17 @@ class Report(Shown):
     def flops(self) -> Size:
         """2 * macs."""
         return 2 * self.macs
+
+    @property
+    def reach(self) -> Reach:
+        """What the outputs read of the first input."""
+        axes = max(0, len(next(iter(self.inputs.values()))) - 2)
+        whole = False
+        for layer in reversed(self.layers):
+            whole = whole or layer.is_global
+            if axes and None not in layer.receptive_field:
+                return Reach(layer.receptive_field, layer.stride, whole)
+        return Reach((1,) * axes, (Fraction(1),) * axes, whole)
 
     @property
     def uncounted(self) -> tuple[str, ...]:

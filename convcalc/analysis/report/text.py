@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from convcalc.layers.base import Shape
 from convcalc.network.ops import op_words
 from convcalc.network.shapes import spatial_sizes
 from convcalc.render.table import html_table, narrow_table
-from convcalc.render.words import across, bytes_text, count, error_lines, needed
+from convcalc.render.words import across, bytes_text, count, error_lines, listed, needed
 from convcalc.sizes.size import Size, is_symbolic
 from convcalc.sizes.text import PRETTY, Style
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 SPARE = ("source", "any size", "stride", "receptive field", "op")
 """What a narrow terminal can do without, first to last."""
-
 
 SHOWN = 6
 """So many conditions, and names of opaque calls, are shown; the rest are counted."""
@@ -93,8 +92,7 @@ def _any_size(shape: Shape, batch: Size | None, rank: int, style: Style) -> str:
 
 
 def _failed(failed: Failure, columns: int) -> list[str]:
-    texts = [failed.name, op_words(failed.op, failed.args), "FAILS"]
-    return [*texts, *[""] * (columns - len(texts) - 1), source_text(failed.source)]
+    return [failed.name, op_words(failed.op, failed.args), "FAILS", *[""] * (columns - 4), source_text(failed.source)]
 
 
 def source_text(source: str | None) -> str:
@@ -160,34 +158,25 @@ def report_summary(report: Report, style: Style = PRETTY, *, every: bool = False
     lines = [
         f"{name}{shapes_text(report.inputs, style, batch)} -> {out}",
         _costs(report, style),
-        *_uncounted(report),
+        *([f"the MACs of {listed(report.uncounted, SHOWN)} are not known"] if report.uncounted else []),
         *_memory(report),
         _shapes_line(report, batch),
     ]
-    needs = needed(report.needs, style)
-    if needs:
+    if needs := needed(report.needs, style):
         lines.append(f"needs {needs}")
     if report.opaque:
-        more = f" and {len(report.opaque) - SHOWN} more" if len(report.opaque) > SHOWN else ""
-        lines.append(f"opaque {', '.join(report.opaque[:SHOWN])}{more}")
+        lines.append(f"opaque {listed(report.opaque, SHOWN)}")
         whys = dict.fromkeys(row.args["opaque"] for row in report.layers if "opaque" in row.args)
         lines += [f"  as {why}" for why in list(whys)[:SHOWN]]
     hidden = 0 if every else sum(_is_noise(row, report) for row in report.layers)
-    if hidden:
-        calls = (
-            "1 call that only makes a constant is" if hidden == 1 else f"{hidden} calls that only make constants are"
-        )
-        lines.append(f"{calls} not shown; --all shows {'it' if hidden == 1 else 'them'}")
-    return [*lines, *_path(report.path), *report.remarks, *note_lines(report.notes)]
-
-
-def _path(conditions: Sequence[str]) -> list[str]:
-    """Where the model, which may ask for sizes on its way, runs as it is shown."""
-    if not conditions:
-        return []
-    shown = list(dict.fromkeys(conditions))
-    more = f" and {len(shown) - SHOWN} conditions more" if len(shown) > SHOWN else ""
-    return [f"at other sizes it may run otherwise; this is where {', '.join(shown[:SHOWN])}{more}"]
+    if hidden == 1:
+        lines.append("1 call that only makes a constant is not shown; --all shows it")
+    elif hidden:
+        lines.append(f"{hidden} calls that only make constants are not shown; --all shows them")
+    if report.path:  # the model may ask for sizes on its way
+        conditions = listed(list(dict.fromkeys(report.path)), SHOWN, "conditions more")
+        lines.append(f"at other sizes it may run otherwise; this is where {conditions}")
+    return [*lines, *report.remarks, *note_lines(report.notes)]
 
 
 def _costs(report: Report, style: Style) -> str:
@@ -200,12 +189,6 @@ def _costs(report: Report, style: Style) -> str:
 def _macs(report: Report, style: Style) -> str:
     """The multiply-accumulates; those that are known, where some are not."""
     return f"{'at least ' * bool(report.uncounted)}{count(report.macs, style)}"
-
-
-def _uncounted(report: Report) -> list[str]:
-    more = f" and {len(report.uncounted) - SHOWN} more" if len(report.uncounted) > SHOWN else ""
-    some = ", ".join(report.uncounted[:SHOWN])
-    return [f"the MACs of {some}{more} are not known"] if some else []
 
 
 def _memory(report: Report) -> list[str]:

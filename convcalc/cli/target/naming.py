@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from convcalc.render.words import listed
+
 SHOWN = 12
 """So many names are listed; the rest are counted."""
 
@@ -18,10 +20,7 @@ def names_no_network(file: str) -> str:
     found = modules_of(file)
     if not found:
         return f"{file!r} names a file and nothing in it: write {file}:name"
-    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return (
-        f"{file!r} names a file and nothing in it; it has {', '.join(f'{file}:{name}' for name in found[:SHOWN])}{more}"
-    )
+    return f"{file!r} names a file and nothing in it; it has {listed([f'{file}:{name}' for name in found], SHOWN)}"
 
 
 def modules_of(file: str) -> list[str]:
