@@ -32,7 +32,7 @@ class Change:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON record."""
-        return {"layer": self.layer, "what": self.what, "before": self.before, "after": self.after}
+        return dict(vars(self))
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ def find_changes(old: Record, new: Record) -> Changes:
         *_differences("", old, new, TOTALS),
         *_differences("", {"error": _message(old)}, {"error": _message(new)}, ("error",)),
         *(change for name, row in before.items() if name in after for change in _differences(name, row, after[name])),
-        *(Change(row["name"], "layer", _shape(row), None) for row in gone if row["name"] not in pairs),
-        *(Change(row["name"], "layer", None, _shape(row)) for row in come if row["name"] not in kept),
+        *(Change(row["name"], "layer", row.get("output"), None) for row in gone if row["name"] not in pairs),
+        *(Change(row["name"], "layer", None, row.get("output")) for row in come if row["name"] not in kept),
     ]
     return Changes(tuple(found), tuple(renamed))
 
@@ -86,10 +86,6 @@ def _differences(layer: str, old: Record, new: Record, keys: Sequence[str] = KEY
 def _message(report: Record) -> Any:
     error = report.get("error")
     return error.get("message") if isinstance(error, Mapping) else None
-
-
-def _shape(row: Record) -> Any:
-    return row.get("output")
 
 
 def _renamed(gone: Sequence[Record], come: Sequence[Record]) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -52,12 +52,7 @@ class Count(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON record."""
-        return {
-            "a": plain(self.a),
-            "b": plain(self.b),
-            "difference": plain(self.difference),
-            "ratio": plain(self.ratio),
-        }
+        return {name: plain(getattr(self, name)) for name in ("a", "b", "difference", "ratio")}
 
     def __str__(self) -> str:
         return count_line(self)
@@ -154,33 +149,29 @@ def compare_reports(a: Report, b: Report) -> Comparison:
     return Comparison(a, b, tuple(_paired(a.layers, b.layers)))
 
 
-def _paired(a: tuple[LayerReport, ...], b: tuple[LayerReport, ...]) -> Iterable[Row]:
-    keys = [[_key(layer) for layer in side] for side in (a, b)]
-    matcher = difflib.SequenceMatcher(None, keys[0], keys[1], autojunk=False)
+def _paired(a: Sequence[LayerReport], b: Sequence[LayerReport]) -> Iterator[Row]:
+    """Layers of the same op and hyper-parameters face each other, in order; between them, those of the same op."""
+    for equal, left, right in _matched(a, b, lambda layer: (layer.op, repr(sorted(layer.args.items())))):
+        if equal:
+            yield from (Row(*pair, same=_alike(*pair)) for pair in zip(left, right, strict=True))
+            continue
+        for faces, some, others in _matched(left, right, lambda layer: layer.op):
+            if faces:
+                yield from (Row(*pair, same=False) for pair in zip(some, others, strict=True))
+            else:
+                yield from (Row(layer, None, same=False) for layer in some)
+                yield from (Row(None, layer, same=False) for layer in others)
+
+
+def _matched(
+    a: Sequence[LayerReport], b: Sequence[LayerReport], key: Callable[[LayerReport], Any]
+) -> Iterator[tuple[bool, Sequence[LayerReport], Sequence[LayerReport]]]:
+    """The stretches of both that are equal by a key, and those between."""
+    matcher = difflib.SequenceMatcher(None, list(map(key, a)), list(map(key, b)), autojunk=False)
     for tag, i, i_end, j, j_end in matcher.get_opcodes():
-        if tag == "equal":
-            yield from (
-                Row(left, right, _alike(left, right)) for left, right in zip(a[i:i_end], b[j:j_end], strict=True)
-            )
-        else:
-            yield from _changed(a[i:i_end], b[j:j_end])
-
-
-def _key(layer: LayerReport) -> tuple[str, str]:
-    return layer.op, repr(sorted(layer.args.items()))
+        yield tag == "equal", a[i:i_end], b[j:j_end]
 
 
 def _alike(a: LayerReport, b: LayerReport) -> bool:
     """Whether two layers of the same op and hyper-parameters also give and cost the same here."""
     return (a.output, a.params, a.macs) == (b.output, b.params, b.macs)
-
-
-def _changed(a: tuple[LayerReport, ...], b: tuple[LayerReport, ...]) -> Iterable[Row]:
-    """Layers of the same op face each other, in order; the others stand alone."""
-    matcher = difflib.SequenceMatcher(None, [one.op for one in a], [one.op for one in b], autojunk=False)
-    for tag, i, i_end, j, j_end in matcher.get_opcodes():
-        if tag == "equal":
-            yield from (Row(left, right, False) for left, right in zip(a[i:i_end], b[j:j_end], strict=True))
-        else:
-            yield from (Row(left, None, False) for left in a[i:i_end])
-            yield from (Row(None, right, False) for right in b[j:j_end])

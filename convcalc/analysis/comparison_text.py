@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from convcalc.layers import Shape
 from convcalc.render.table import html_table, narrow_table, table_width
 from convcalc.render.words import across, count
 from convcalc.sizes.text import PRETTY, Style
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
     from convcalc.analysis.report.report import LayerReport, PerAxis, Reach, Report
 
 LABELS = {"params": "params", "macs": "MACs", "flops": "FLOPs", "activations": "activations"}
-
 
 SPARE = ("MACs", "params", "output")
 """What a narrow terminal can do without, first to last."""
@@ -75,10 +72,7 @@ def total_columns(found: Comparison, names: tuple[str, str], style: Style) -> Ta
 def layer_columns(found: Comparison, names: tuple[str, str], style: Style) -> Table:
     """Return the headings and rows of the layers: `=` between those that agree, `|` between those that differ."""
     columns = [names[0], "output", "params", "MACs", "", names[1], "output", "params", "MACs"]
-    rows = []
-    for row in found.rows:
-        rows.append([*_layer(row.a, style), _sign(row), *_layer(row.b, style)])
-    return columns, rows
+    return columns, [[*_layer(row.a, style), _sign(row), *_layer(row.b, style)] for row in found.rows]
 
 
 def stacked_columns(found: Comparison, style: Style) -> Table:
@@ -99,8 +93,7 @@ def _sign(row: Row) -> str:
 def _layer(layer: LayerReport | None, style: Style) -> list[str]:
     if layer is None:
         return ["", "", "", ""]
-    counts = (count(value, style) for value in (layer.params, layer.macs))
-    return [layer.name, _shape(layer.output, style), *counts]
+    return [layer.name, _shape(layer.output, style), count(layer.params, style), count(layer.macs, style)]
 
 
 def count_row(total: Count, style: Style) -> list[str]:
@@ -126,11 +119,7 @@ def _shape(shape: Any, style: Style) -> str:
     """A shape without its batch; of several, each."""
     if shape and isinstance(shape[0], tuple):
         return ", ".join(_shape(one, style) for one in shape)
-    return across(_without_batch(shape), style)
-
-
-def _without_batch(shape: Shape) -> Sequence[Any]:
-    return shape[1:] or shape
+    return across(shape[1:] or shape, style)
 
 
 def _field(reach: Reach) -> str:

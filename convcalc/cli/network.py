@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 import click
@@ -93,36 +93,28 @@ def read_batch(text: str) -> Any:
 
 def target_options(command: F) -> F:
     """Add TARGET and `run_options`; the command gets them as `asked`."""
-
-    @functools.wraps(command)
-    def with_target(target: str, asked: Asked, **more: Any) -> Any:
-        return command(asked=asked._replace(target=target), **more)
-
-    wrapped: Any = with_target
-    found: F = click.argument("target")(run_options(wrapped))
+    found: F = click.argument("target")(run_options(command))
     return found
 
 
 def run_options(command: F) -> F:
-    """Add --input, --batch, --dtype, --train and --assume; the command gets them as `asked`."""
+    """Add --input, --batch, --dtype, --train and --assume; the command gets them as `asked`, with its `target`."""
 
     @functools.wraps(command)
     def gathered(
+        *,
         inputs: tuple[Input, ...],
+        assume: tuple[tuple[str, bool], ...],
         batch: Any,
         dtype: str | None,
         train: bool,
-        assume: tuple[tuple[str, bool], ...],
+        target: str = "",
         **more: Any,
     ) -> Any:
-        sizes: dict[str, int] = {}
-        for given in inputs:
-            _agree("--input", sizes, given.sizes)
-        assumed: dict[str, bool] = {}
-        for line in assume:
-            _agree("--assume", assumed, dict([line]))
+        sizes = _agreed("--input", [pair for given in inputs for pair in given.sizes.items()])
         shapes = tuple(given.shape for given in inputs)
-        return command(asked=Asked("", shapes, batch, dtype, train, assumed, sizes), **more)
+        asked = Asked(target, shapes, batch, dtype, train, _agreed("--assume", assume), sizes)
+        return command(asked=asked, **more)
 
     wrapped: Any = gathered
     for option in (
@@ -162,9 +154,11 @@ def run_options(command: F) -> F:
     return found
 
 
-def _agree(option: str, known: dict[str, V], more: Mapping[str, V]) -> None:
-    """Add what is said more, which may not contradict what is."""
-    for name, value in more.items():
+def _agreed(option: str, said: Iterable[tuple[str, V]]) -> dict[str, V]:
+    """What is said of each name, which may not contradict what is said before."""
+    known: dict[str, V] = {}
+    for name, value in said:
         if known.setdefault(name, value) != value:
             both = f"{name} is {known[name]} and {value}".replace("True", "true").replace("False", "false")
             raise Unreadable(f"{option} is given twice, and {both}: give one")
+    return known

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import inspect
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -80,16 +79,9 @@ def _arguments(module: Any) -> tuple[list[str], int]:
         entries = list(inspect.signature(module.forward).parameters.values())
     except (TypeError, ValueError):
         return [], _MANY
-    if any(entry.kind is entry.VAR_POSITIONAL for entry in entries):
-        most = _MANY
-    else:
-        most = sum(entry.kind in (entry.POSITIONAL_ONLY, entry.POSITIONAL_OR_KEYWORD) for entry in entries)
-    needed = [
-        entry.name
-        for entry in entries
-        if entry.default is entry.empty and entry.kind in (entry.POSITIONAL_ONLY, entry.POSITIONAL_OR_KEYWORD)
-    ]
-    return needed, most
+    placed = [entry for entry in entries if entry.kind in (entry.POSITIONAL_ONLY, entry.POSITIONAL_OR_KEYWORD)]
+    any_number = any(entry.kind is entry.VAR_POSITIONAL for entry in entries)
+    return [entry.name for entry in placed if entry.default is entry.empty], _MANY if any_number else len(placed)
 
 
 def _captured(module: Any, asked: Asked, shapes: Sequence[Shape]) -> tuple[Graph, str]:
@@ -98,39 +90,33 @@ def _captured(module: Any, asked: Asked, shapes: Sequence[Shape]) -> tuple[Graph
     from convcalc.bridge.trace import capture, given_letters
 
     torch = need_torch()
-    dtype = None if asked.dtype is None else getattr(torch, asked.dtype)
-    floating = dtype is None or dtype.is_floating_point or dtype.is_complex
-    with guarded(asked.target):
+    own = None if asked.dtype is None else getattr(torch, asked.dtype)
+    lettered = any(isinstance(size, Expr) for shape in shapes for size in shape)
+
+    def run(shapes: Sequence[Shape], dtype: Any = own, **more: Any) -> Graph:
         tried = [tuple(asked.sizes.get(str(size), size) for size in shape) for shape in shapes]
-        lettered = any(isinstance(size, Expr) for shape in shapes for size in shape)
-        first = [given_letters(shape) for shape in shapes]
-        run = functools.partial(
-            capture,
-            module,
-            tried,
-            train=asked.train,
-            assume=asked.assume,
-            name=asked.target,
-            named=first if lettered else (),
-        )
+        return capture(module, tried, dtype=dtype, train=asked.train, assume=asked.assume, **more)
+
+    def runs(graph: Graph) -> bool:
+        return graph.capture is not None and graph.capture.why is None
+
+    with guarded(asked.target):
+        named = {"name": asked.target, "named": [given_letters(shape) for shape in shapes] if lettered else ()}
         try:
-            graph = run(dtype=dtype)
+            graph = run(shapes, **named)
         except ConvcalcError as refusal:
             raise Unreadable(refusal.message, fixes=refusal.fixes) from None
-        failure = None
         if graph.capture is not None and graph.capture.error is not None:
             failure = graph.capture.error.as_command()
             graph = dataclasses.replace(graph, capture=dataclasses.replace(graph.capture, why=lambda: failure))
-        if failure is not None and floating and any(isinstance(part, torch.nn.Embedding) for part in module.modules()):
-            again = run(dtype=torch.int64).capture
-            if again is not None and again.why is None:
+            floating = own is None or own.is_floating_point or own.is_complex
+            embeds = any(isinstance(part, torch.nn.Embedding) for part in module.modules())
+            if floating and embeds and runs(run(shapes, torch.int64, **named)):
                 failure.fixes = (*failure.fixes, "--dtype int64: an embedding takes indices")
-        if failure is not None and asked.batch == 1 and any(len(shape) > 3 for shape in asked.inputs):
-            whole = [tuple(asked.sizes.get(str(size), size) for size in shape) for shape in asked.inputs]
-            again = capture(module, whole, train=asked.train, assume=asked.assume, dtype=dtype, check=False).capture
-            if again is not None and again.why is None:
+            has_batch = asked.batch == 1 and any(len(shape) > 3 for shape in asked.inputs)
+            if has_batch and runs(run(asked.inputs, check=False)):
                 failure.fixes = ("--batch none, as --input has the batch too", *failure.fixes)
-        return graph, bytes_type(module, dtype)
+        return graph, bytes_type(module, own)
 
 
 def guarded(name: str, doing: str = "inspecting") -> AbstractContextManager[None]:

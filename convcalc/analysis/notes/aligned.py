@@ -10,6 +10,7 @@ from typing import Any
 from convcalc.analysis.fields import node_fields
 from convcalc.analysis.notes.base import Facts
 from convcalc.analysis.notes.ways import Edit, Way, applied, edits, in_words, shifted
+from convcalc.analysis.notes.weights import stamps
 from convcalc.analysis.notes.window import settings_of, windows
 from convcalc.errors import ConvcalcError
 from convcalc.footprints.field import Field
@@ -19,7 +20,6 @@ from convcalc.layers.base import Shape
 from convcalc.network.graph import Graph
 from convcalc.network.node import Node
 from convcalc.network.shapes import node_shapes
-from convcalc.sizes.axes import per_axis
 
 _TRIED = 12
 """So many layers on the ways to a merge are tried with another kernel."""
@@ -67,12 +67,12 @@ def aligned(node: Node, axis: int, offsets: Mapping[str, Fraction], stride: Any,
 
 def _kernels(node: Node, axis: int, facts: Facts) -> Iterator[Way]:
     """One layer on the way with a kernel of the other parity and the same output size; tried by the fields."""
-    for name in _on_the_way(node, facts)[:_TRIED]:
-        for settings in _other_parity(facts.graph[name], axis, facts):
-            change = edits(name, **settings)
-            way = Way("{} centres both", ((f"{in_words(settings)} in {name}", change),), axes=(axis,))
+    for one in _on_the_way(node, facts)[:_TRIED]:
+        for settings in _other_parity(one, axis, facts):
+            change = edits(one.name, **settings)
+            way = Way("{} centres both", ((f"{in_words(settings)} in {one.name}", change),), axes=(axis,))
             try:
-                shapes, fields = _up_to(node, name, applied(facts.known, facts.shapes, way, change)[0], facts)
+                shapes, fields = _up_to(node, one.name, applied(facts.known, facts.shapes, way, change)[0], facts)
             except ConvcalcError:
                 continue
             if not centred(node, axis, shapes, fields):
@@ -93,7 +93,7 @@ def _up_to(node: Node, name: str, graph: Graph, facts: Facts) -> tuple[dict[str,
     return shapes, fields
 
 
-def _on_the_way(node: Node, facts: Facts) -> list[str]:
+def _on_the_way(node: Node, facts: Facts) -> list[Node]:
     """The layers with windows on the ways to a merge, nearest first."""
     found: dict[str, None] = {}
     todo = [name.partition("[")[0] for name in node.inputs]
@@ -101,30 +101,28 @@ def _on_the_way(node: Node, facts: Facts) -> list[str]:
         if name in facts.graph and name not in found and len(todo) < 1000:
             found[name] = None
             todo += [read.partition("[")[0] for read in facts.graph[name].inputs]
-    return [name for name in found if _has_kernel(facts.graph[name], facts)]
-
-
-def _has_kernel(node: Node, facts: Facts) -> bool:
-    return bool(settings_of(node, facts)) or isinstance(node.layer, ConvTranspose)
+    nodes = [facts.graph[name] for name in found]
+    return [one for one in nodes if isinstance(one.layer, ConvTranspose) or settings_of(one, facts)]
 
 
 def _other_parity(node: Node, axis: int, facts: Facts) -> Iterator[dict[str, Any]]:
-    layer: Any = node.layer
-    count = len(facts.sizes(node.name))
+    """Settings of a kernel that is one longer or shorter, and of the same output size."""
+    layer, count = node.layer, len(facts.sizes(node.name))
     if isinstance(layer, ConvTranspose):
-        names = ("kernel_size", "stride", "padding", "output_padding", "dilation")
-        k, s, p, extra, d = (per_axis(name, getattr(layer, name), count)[axis] for name in names)
+        k, s, p, extra, d = stamps(layer, count)[axis]
         for size, less in ((k + 1, -d), (k - 1, d)):
             for padding in range(max(0, p - d), p + d + 1) if size else ():
                 more = extra + less + 2 * (padding - p)
                 if 0 <= more < max(s, d):
                     new = {"kernel_size": size, "padding": padding, "output_padding": more}
                     yield {
-                        name: new[name] for name in new if name == "kernel_size" or new[name] != getattr(layer, name)
+                        name: value
+                        for name, value in new.items()
+                        if name == "kernel_size" or value != getattr(layer, name)
                     }
         return
-    window = windows(node, facts)[axis] if axis < len(windows(node, facts)) else None
-    for size in () if window is None else (window.kernel_size + 1, window.kernel_size - 1):
-        kept = window.keeping(kernel_size=size) if window is not None and size else None
-        if kept is not None:
-            yield kept[1]
+    for window in windows(node, facts)[axis : axis + 1]:
+        for size in () if window is None else (window.kernel_size + 1, window.kernel_size - 1):
+            kept = window.keeping(kernel_size=size) if window is not None and size else None
+            if kept is not None:
+                yield kept[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import groupby
 
 from convcalc.analysis.fields import positions
 from convcalc.analysis.notes.aligned import aligned, centred
@@ -14,12 +15,7 @@ from convcalc.analysis.notes.ways import Change, Edit, Way, dense, edits
 from convcalc.analysis.notes.window import settings_of, windows
 from convcalc.arithmetic.dilation.stack import hdc
 from convcalc.footprints.footprint import Footprint
-from convcalc.layers import (
-    Add,
-    Concat,
-    Conv,
-    Mul,
-)
+from convcalc.layers import Add, Concat, Conv, Mul
 from convcalc.network.node import Node
 
 # -- field larger than the input -----------------------------------------------------------------------------------
@@ -129,11 +125,8 @@ def _read_before(axis: int, facts: Facts) -> Way:
 
 def _longest_run(holes: Sequence[int]) -> int:
     """The most neighbours among positions in order."""
-    longest = run = 0
-    for place, hole in enumerate(holes):
-        run = run + 1 if place and holes[place - 1] == hole - 1 else 1
-        longest = max(longest, run)
-    return longest
+    runs = groupby(enumerate(holes), key=lambda entry: entry[1] - entry[0])
+    return max((len(list(run)) for _, run in runs), default=0)
 
 
 def _lower_dilation(node: Node, axis: int, facts: Facts) -> Iterator[Way]:

@@ -105,51 +105,39 @@ def applied(graph: Graph, shapes: Mapping[str, Shape], way: Way, change: Change)
     >>> applied(graph, shapes, way, way.changes[0])[0]["conv"].layer.kernel_size
     (5, 3)
     """
-    nodes, outputs = list(graph), graph.outputs
+    nodes, outputs = {node.name: node for node in graph}, graph.outputs
     given = {name: tuple(shapes[name]) for name in graph.inputs}
-    for edit in change:
-        if edit.setting == "size":
-            given[edit.node] = _on_axes(given[edit.node][2:], edit.value, way.axes, given[edit.node][:2])
-        elif edit.setting == "before" or edit.setting.startswith("into "):
-            name = f"{edit.node} mended"
-            only = edit.setting.removeprefix("into ")
-            nodes = [
-                replace(node, inputs=tuple(name if read == edit.node else read for read in node.inputs))
-                if edit.setting == "before" or node.name == only
-                else node
-                for node in nodes
-            ]
-            nodes.append(Node(name, edit.value, (edit.node,)))
-            if edit.setting == "before":
-                outputs = tuple(name if one == edit.node else one for one in outputs)
+    for name, setting, value in change:
+        if setting == "size":
+            given[name] = (*given[name][:2], *_on_axes(given[name][2:], value, way.axes))
+        elif setting == "before" or setting.startswith("into "):
+            only, mended = setting.removeprefix("into "), f"{name} mended"
+            for node in list(nodes.values()):
+                if name in node.inputs and (setting == "before" or node.name == only):
+                    inputs = tuple(mended if read == name else read for read in node.inputs)
+                    nodes[node.name] = replace(node, inputs=inputs)
+            nodes[mended] = Node(mended, value, (name,))
+            if setting == "before":
+                outputs = tuple(mended if one == name else one for one in outputs)
         else:
-            nodes = [
-                replace(node, layer=_set(node.layer, edit, way.axes, len(shapes[node.name]) - 2))
-                if node.name == edit.node
-                else node
-                for node in nodes
-            ]
-    return Graph(nodes, graph.inputs, outputs, labels=graph.labels), given
+            layer = _set(nodes[name].layer, setting, value, way.axes, len(shapes[name]) - 2)
+            nodes[name] = replace(nodes[name], layer=layer)
+    return Graph(list(nodes.values()), graph.inputs, outputs, labels=graph.labels), given
 
 
-def _set(layer: Layer, edit: Edit, axes: tuple[int, ...] | None, count: int) -> Layer:
-    if edit.setting == "layer":
-        new: Layer = edit.value
-        return new
-    if edit.setting in ("bias", "ceil_mode", "in_features", "dims"):
-        return replace(layer, **{edit.setting: edit.value})
-    values = _on_axes(per_axis(edit.setting, _now(layer, edit.setting), count), edit.value, axes)
-    fixed = {"stride": layer.kernel_size} if getattr(layer, "stride", 0) is None else {}  # type: ignore[attr-defined]
-    return replace(layer, **{**fixed, edit.setting: values})
+def _set(layer: Any, setting: str, value: Any, axes: tuple[int, ...] | None, count: int) -> Any:
+    """A layer with another setting on some axes; a stride that was the kernel size stays what it was."""
+    if setting == "layer":
+        return value
+    if setting in ("bias", "ceil_mode", "in_features", "dims"):
+        return replace(layer, **{setting: value})
+    if getattr(layer, "stride", 0) is None:
+        layer = replace(layer, stride=layer.kernel_size)
+    return replace(layer, **{setting: _on_axes(per_axis(setting, getattr(layer, setting), count), value, axes)})
 
 
-def _now(layer: Any, setting: str) -> Any:
-    value = getattr(layer, setting)
-    return layer.kernel_size if setting == "stride" and value is None else value
-
-
-def _on_axes(values: Sequence[Any], value: Any, axes: tuple[int, ...] | None, before: Shape = ()) -> tuple[Any, ...]:
-    return (*before, *(value if axes is None or place in axes else old for place, old in enumerate(values)))
+def _on_axes(values: Sequence[Any], value: Any, axes: tuple[int, ...] | None) -> tuple[Any, ...]:
+    return tuple(value if axes is None or place in axes else old for place, old in enumerate(values))
 
 
 def dense(kernel_size: int, axes: tuple[int, ...], count: int) -> Layer:

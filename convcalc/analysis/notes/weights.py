@@ -14,17 +14,22 @@ from convcalc.layers import Conv, ConvTranspose, Upsample
 from convcalc.network.node import Node
 from convcalc.sizes.axes import per_axis
 
-SETTINGS = ("kernel_size", "stride", "padding", "output_padding", "dilation")
+
+def stamps(layer: ConvTranspose, count: int) -> list[tuple[Any, ...]]:
+    """Return kernel size, stride, padding, output padding and dilation on each of `count` axes.
+
+    >>> stamps(ConvTranspose(8, 4, stride=(2, 1)), 2)
+    [(4, 2, 0, 0, 1), (4, 1, 0, 0, 1)]
+    """
+    names = ("kernel_size", "stride", "padding", "output_padding", "dilation")
+    return list(zip(*(per_axis(name, getattr(layer, name), count) for name in names), strict=True))
 
 
 def uneven_overlap(facts: Facts) -> Iterator[Remark]:
     """A transposed convolution whose stamps overlap unevenly; see `convcalc.arithmetic.transposed.checkerboard`."""
     for node in facts.nodes:
-        layer = node.layer
-        if isinstance(layer, ConvTranspose):
-            axes = len(facts.sizes(node.name))
-            settings = (per_axis(name, getattr(layer, name), axes) for name in SETTINGS)
-            each = list(zip(*settings, strict=True))
+        if isinstance(node.layer, ConvTranspose):
+            each = stamps(node.layer, len(facts.sizes(node.name)))
             yield from by_axis(node, [_uneven(node, *entry, alone=len(set(each)) > 1) for entry in each])
 
 
