@@ -34,7 +34,10 @@ BY_AXES = (
 KINDS = {f"{name}{axes}d" for name in BY_AXES.split() for axes in (1, 2, 3)} | {
     *("Unfold", "Fold", "Upsample", "PixelShuffle", "PixelUnshuffle")
 }
-KEYS = "schema convcalc kind device device_name torch seed checked refused kinds mismatches seconds error"
+KEYS = (
+    "schema convcalc kind target device device_name torch seed checked refused kinds unchecked mismatches interrupted "
+    "seconds error"
+)
 
 
 def is_legal(case):
@@ -136,6 +139,26 @@ def test_the_counts_add_up():
     assert steps == [(done, 300) for done in range(1, 301)]
     rng = random.Random(4)
     assert report.checked == sum(is_legal(draw_case(rng)) for _ in range(300))
+
+
+def test_workers_compare_the_same_cases():
+    one, two = (verify_layers("cpu", count=300, seed=5, workers=workers) for workers in (1, 2))
+    assert (one.checked, one.refused, one.kinds, one.mismatches) == (
+        two.checked,
+        two.refused,
+        two.kinds,
+        two.mismatches,
+    )
+
+
+def test_interrupted_it_tells_what_was_checked():
+    def stop(done, count):
+        if done == 40:
+            raise KeyboardInterrupt
+
+    report = verify_layers("cpu", count=300, seed=5, progress=stop)
+    assert (report.interrupted, report.checked + report.refused) == (True, 40)
+    assert str(report).startswith("interrupted: 0 mismatches in 40 cases: ")
 
 
 def test_torch_is_left_as_it_was():

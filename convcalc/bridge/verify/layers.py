@@ -9,32 +9,22 @@ that they take: there only what convcalc finds legal is compared, and no empty i
 from __future__ import annotations
 
 import random
-import time
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from convcalc.bridge.assembly.recipe import recipe, to_module, to_source
-from convcalc.bridge.device import device_name, need_device, need_torch, one_thread
+from convcalc.bridge.device import need_device, need_torch, one_thread
 from convcalc.bridge.verify.cases import draw_case
 from convcalc.bridge.verify.dice import Case
-from convcalc.bridge.verify.report import Mismatch, VerifyReport
+from convcalc.bridge.verify.report import Comparison, Mismatch, VerifyReport, tally
+from convcalc.bridge.verify.spread import spread
 from convcalc.errors import ConvcalcError, Refused, Unreadable
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError)
 """What torch raises for arguments and inputs it does not take."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What came of one case: its torch class, whether both refuse it, and where they differ."""
-
-    kind: str
-    refused: bool = False
-    mismatch: Mismatch | None = None
 
 
 def verify_layers(
@@ -43,11 +33,13 @@ def verify_layers(
     seed: int = 0,
     *,
     shapes_only: bool = False,
+    workers: int = 1,
     progress: Callable[[int, int], object] | None = None,
 ) -> VerifyReport:
     """Compare `count` random layers with torch's on `device`, or with `shapes_only` the legal ones on "meta".
 
-    `progress` is called with (done, count) after each. Raises `Unreadable` without torch or the device.
+    Several `workers` are processes; they compare the same cases. `progress` is called with (done, count) after each.
+    Raises `Unreadable` without torch or the device.
 
     >>> report = verify_layers("cpu", count=50)
     >>> report.checked + report.refused, sum(report.kinds.values()), report.ok
@@ -55,42 +47,34 @@ def verify_layers(
     """
     torch = need_torch()
     place = torch.device("meta") if shapes_only else need_device(device)
+    results = spread(partial(_compared, str(place)), _drawn(count, seed, shapes_only), workers)
+    return tally(results, count, place, seed, progress)
+
+
+def _drawn(count: int, seed: int, shapes_only: bool) -> Iterator[Case]:
     rng = random.Random(seed)  # noqa: S311 -- cases, not secrets
-    kinds: Counter[str] = Counter()
-    mismatches: list[Mismatch] = []
-    refused = 0
-    start = time.perf_counter()
-    with _ready(torch, place):
-        for done in range(1, count + 1):
+    for _ in range(count):
+        case = draw_case(rng)
+        while shapes_only and 0 in case.shape:
             case = draw_case(rng)
-            while shapes_only and 0 in case.shape:
-                case = draw_case(rng)
-            found = _compare(case, torch, place)
-            kinds[found.kind] += 1
-            refused += found.refused
-            if found.mismatch is not None:
-                mismatches.append(found.mismatch)
-            if progress is not None:
-                progress(done, count)
-    return VerifyReport(
-        device=str(place),
-        device_name=device_name(place),
-        torch=torch.__version__,
-        seed=seed,
-        checked=count - refused,
-        refused=refused,
-        kinds=dict(sorted(kinds.items())),
-        mismatches=tuple(mismatches),
-        seconds=time.perf_counter() - start,
-    )
+        yield case
+
+
+def _compared(place: str, cases: Iterable[Case]) -> Iterator[Comparison]:
+    torch = need_torch()
+    where = torch.device(place)
+    with _ready(torch, where):
+        for case in cases:
+            yield _compare(case, torch, where)
 
 
 def compare(case: Case, device: str = "cpu") -> Comparison:
     """Compare one case with torch.
 
     >>> from convcalc.layers import Conv
-    >>> compare(Case(Conv(6, 5), (1, 1, 28, 28))), compare(Case(Conv(6, 5), (1, 1, 28, 4)))
-    (Comparison(kind='Conv2d', refused=False, mismatch=None), Comparison(kind='Conv2d', refused=True, mismatch=None))
+    >>> found = compare(Case(Conv(6, 5), (1, 1, 28, 28)))
+    >>> found.kinds, found.refused, compare(Case(Conv(6, 5), (1, 1, 28, 4))).refused
+    (('Conv2d',), 0, 1)
     """
     torch = need_torch()
     place = torch.device("meta") if device == "meta" else need_device(device)
@@ -135,7 +119,8 @@ def _compare(case: Case, torch: Any, place: Any) -> Comparison:
         calls = recipe(case.layer, case.shape)
     except ConvcalcError as error:
         kind = type(case.layer).__name__
-        return Comparison(kind, mismatch=Mismatch(kind=kind, message=f"cannot be built: {error}", code=_ours(case)))
+        broke = Mismatch(kind=kind, message=f"cannot be built: {error}", code=_ours(case))
+        return Comparison(kinds=(kind,), mismatches=(broke,))
     kind = calls[-1].name
     # no exception is kept: each would hold its frame, which holds it, until the garbage is collected
     broken = False
@@ -145,7 +130,7 @@ def _compare(case: Case, torch: Any, place: Any) -> Comparison:
         ours = case.layer.out_shape(case.shape)
     except Refused:
         if place.type == "meta":
-            return Comparison(kind, refused=True)
+            return _refused(kind)
     except Exception:  # a bug of convcalc's, to be told like a wrong shape
         broken = True
     try:
@@ -158,8 +143,12 @@ def _compare(case: Case, torch: Any, place: Any) -> Comparison:
     except REFUSALS:
         pass
     if ours == theirs and not broken:
-        return Comparison(kind, refused=ours is None)
-    return Comparison(kind, mismatch=_mismatch(kind, case, torch, place))
+        return _refused(kind) if ours is None else Comparison(kinds=(kind,))
+    return Comparison(kinds=(kind,), mismatches=(_mismatch(kind, case, torch, place),))
+
+
+def _refused(kind: str) -> Comparison:
+    return Comparison(kinds=(kind,), checked=0, refused=1)
 
 
 def _mismatch(kind: str, case: Case, torch: Any, place: Any) -> Mismatch:

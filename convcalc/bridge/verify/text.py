@@ -23,8 +23,9 @@ def render_report(report: VerifyReport) -> str:
     Pad        2
     """
     count = report.checked + report.refused
+    end = "interrupted: " if report.interrupted else ""
     lines = [
-        f"{_counted(len(report.mismatches), 'mismatch', 'mismatches')} in {_counted(count, 'case', 'cases')}: "
+        f"{end}{_counted(len(report.mismatches), 'mismatch', 'mismatches')} in {_counted(count, 'case', 'cases')}: "
         f"{report.checked:,} computed, {report.refused:,} refused by both",
         labelled(
             [
@@ -34,6 +35,7 @@ def render_report(report: VerifyReport) -> str:
         ),
     ]
     lines += [f"{kind:<{_width(report)}}   {number:,}" for kind, number in report.kinds.items()]
+    lines += [f"unchecked  {number:,} of {kind}: {why}" for (kind, why), number in report.unchecked.items()]
     lines += [f"mismatch   {entry.kind}: {entry.message}\n  {entry.code}" for entry in report.mismatches]
     return "\n".join(lines)
 
@@ -52,10 +54,12 @@ def report_record(report: VerifyReport) -> dict[str, Any]:
     >>> from convcalc.bridge.verify.report import VerifyReport
     >>> report = VerifyReport(device="cpu", device_name="x", torch="2.13.0", seed=0, checked=1, refused=0, seconds=0.1)
     >>> list(report_record(report))
-    ['kind', 'device', 'device_name', 'torch', 'seed', 'checked', 'refused', 'kinds', 'mismatches', 'seconds']
+    ['kind', 'target', 'device', 'device_name', 'torch', 'seed', 'checked', 'refused', 'kinds', 'unchecked', \
+'mismatches', 'interrupted', 'seconds']
     """
     return {
         "kind": "verify",
+        "target": report.target,
         "device": report.device,
         "device_name": report.device_name,
         "torch": report.torch,
@@ -63,8 +67,10 @@ def report_record(report: VerifyReport) -> dict[str, Any]:
         "checked": report.checked,
         "refused": report.refused,
         "kinds": report.kinds,
+        "unchecked": [{"kind": kind, "why": why, "count": number} for (kind, why), number in report.unchecked.items()],
         "mismatches": [
             {"kind": entry.kind, "message": entry.message, "code": entry.code} for entry in report.mismatches
         ],
+        "interrupted": report.interrupted,
         "seconds": round(report.seconds, 3),
     }

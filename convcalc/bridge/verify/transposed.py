@@ -8,10 +8,9 @@ within 1e-6 of the integer, which still tells any two integers apart.
 from __future__ import annotations
 
 import random
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,8 +24,9 @@ from convcalc.arithmetic.transposed.views import (
     transposed_by_stamps,
     transposed_by_zeros,
 )
-from convcalc.bridge.device import device_name, need_device, need_torch, one_thread
-from convcalc.bridge.verify.report import Mismatch, VerifyReport
+from convcalc.bridge.device import need_device, need_torch, one_thread
+from convcalc.bridge.verify.report import Comparison, Mismatch, VerifyReport, tally
+from convcalc.bridge.verify.spread import spread
 from convcalc.errors import Refused
 
 ROUNDING = 1e-6
@@ -64,55 +64,32 @@ class Case:
         return transposed_sizes(self.input_size, self.kernel_size, **settings)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """What came of one case: refused by both, or compared; and where that failed."""
-
-    refused: bool = False
-    kinds: tuple[str, ...] = ()
-    mismatches: tuple[Mismatch, ...] = ()
-
-
 def verify_transposed(
     device: str = "cpu",
     count: int = 200,
     seed: int = 0,
     progress: Callable[[int, int], object] | None = None,
+    workers: int = 1,
 ) -> VerifyReport:
     """Try `count` random transposed convolutions on `device` and compare all views with torch.
 
     Each case checks the three NumPy views, the equivalent convolution run by torch itself, the forward matrix,
     the adjoint identity <Wx, y> = <x, Wᵀy>, and the gradients; a case that torch refuses must be refused here
-    too. `progress` is called with (done, count) after each. Raises `Unreadable` without torch or the device.
+    too. Several `workers` are processes; they compare the same cases. `progress` is called with (done, count) after
+    each. Raises `Unreadable` without torch or the device.
 
     >>> report = verify_transposed(count=20)
     >>> report.checked + report.refused, report.ok
     (20, True)
     """
-    torch, place = need_torch(), need_device(device)
-    start = time.perf_counter()
-    kinds: Counter[str] = Counter()
-    mismatches: list[Mismatch] = []
-    refused = 0
-    for done, case in enumerate(draw_cases(count, seed), start=1):
-        with one_thread():
-            found = compare(case, device)
-        kinds.update(found.kinds)
-        mismatches += found.mismatches
-        refused += found.refused
-        if progress is not None:
-            progress(done, count)
-    return VerifyReport(
-        device=str(place),
-        device_name=device_name(place),
-        torch=torch.__version__,
-        seed=seed,
-        checked=count - refused,
-        refused=refused,
-        kinds=dict(sorted(kinds.items())),
-        mismatches=tuple(mismatches),
-        seconds=time.perf_counter() - start,
-    )
+    place = need_device(device)
+    return tally(spread(partial(_compared, device), draw_cases(count, seed), workers, 5), count, place, seed, progress)
+
+
+def _compared(device: str, cases: Iterable[Case]) -> Iterator[Comparison]:
+    with one_thread():
+        for case in cases:
+            yield compare(case, device)
 
 
 def draw_cases(count: int, seed: int) -> Iterator[Case]:
@@ -167,7 +144,7 @@ def compare(case: Case, device: str = "cpu") -> Comparison:
         sizes, said = None, str(error)
     code = f"from convcalc.bridge.verify.transposed import *; print(compare({case!r}, {device!r}))"
     if theirs is None and sizes is None:
-        return Comparison(refused=True)
+        return Comparison(checked=0, refused=1)
     if theirs is None or sizes is None:
         who = "torch alone" if theirs is None else "convcalc alone"
         return Comparison(mismatches=(Mismatch(kind="refusal", message=f"{who} refuses: {said}", code=code),))
