@@ -20,7 +20,7 @@ from convcalc.version import __version__
 
 _HOMES = {
     "analysis.comparison": "Comparison",
-    "api": "check compare find_fields find_notes find_tiles find_window from_torch inspect valid_sizes",
+    "api": "check compare find_fields find_notes find_tiles find_window from_torch inspect valid_sizes verify",
     "analysis.report.report": "LayerReport Report",
     "analysis.validity.legal": "Legal",
     "network.blocks": "Block Branches Residual Sequential Skip Wired",
@@ -74,6 +74,7 @@ if TYPE_CHECKING:
         from_torch,
         inspect,
         valid_sizes,
+        verify,
     )
     from convcalc.arithmetic.dilation.stack import HDC, hdc
     from convcalc.arithmetic.formulas import conv_out, conv_transpose_out, extent, padding_pair, pool_out

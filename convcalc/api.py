@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias, TypedDict, Unpack
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 
 from convcalc.analysis import cell as window
 from convcalc.analysis import fields, notes, tiles
@@ -13,18 +12,22 @@ from convcalc.analysis.comparison import Comparison, compare_reports
 from convcalc.analysis.expectation import checked
 from convcalc.analysis.notes.base import Notes
 from convcalc.analysis.report.inspection import inspect_graph
-from convcalc.analysis.report.memory import ITEMSIZES
 from convcalc.analysis.report.report import Report
 from convcalc.analysis.tiles import Tiles
 from convcalc.analysis.validity import of_graph as legal_graph
 from convcalc.analysis.validity.legal import Legal
-from convcalc.bridge.device import need_torch
+from convcalc.bridge.device import need_device, need_torch
+from convcalc.bridge.kinds import bytes_type, is_module, torch_type
+from convcalc.bridge.verify.network.answers import Answers
 from convcalc.errors import BadArgument, brief
 from convcalc.footprints.field import Field
 from convcalc.layers.base import Layer
 from convcalc.network.blocks import Block, Part, as_graph
 from convcalc.network.graph import Graph, InputShapes
 from convcalc.sizes.size import flag
+
+if TYPE_CHECKING:
+    from convcalc.bridge.verify.report import VerifyReport
 
 Net: TypeAlias = Graph | Part | Any
 """A module of torch, a graph, a block or a layer."""
@@ -237,34 +240,13 @@ def as_captured(
         from convcalc.bridge.trace import capture
 
         return capture(
-            net, input_size, example_inputs=example_inputs, dtype=_torch_type(dtype), train=training, assume=assume
+            net, input_size, example_inputs=example_inputs, dtype=torch_type(dtype), train=training, assume=assume
         )
     if not isinstance(net, Graph | Block | Layer):
         raise BadArgument(f"a network is a torch module, a Graph, a block or a layer: got {_instead(net)}")
     if example_inputs is not None or training or assume:
         raise BadArgument("example_inputs, train and assume are for torch modules: give input_size")
     return as_graph(net)
-
-
-def is_module(net: Any) -> bool:
-    """Whether this is a `torch.nn.Module`; nothing is, as long as nobody has imported torch.
-
-    >>> is_module(3)
-    False
-    """
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(net, torch.nn.Module)
-
-
-def _torch_type(dtype: Any) -> Any:
-    """A type of torch, from its name too."""
-    if dtype is None:
-        return None
-    torch = sys.modules["torch"]
-    name = str(dtype).removeprefix("torch.")
-    if name not in ITEMSIZES or not isinstance(dtype, str | torch.dtype):
-        raise BadArgument(f"unknown dtype {brief(dtype)}: use one of {', '.join(ITEMSIZES)}")
-    return getattr(torch, name)
 
 
 def _instead(net: Any) -> str:
@@ -277,17 +259,47 @@ def _instead(net: Any) -> str:
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
-def bytes_type(net: Any, dtype: Any) -> str:
-    """Return the type in which values are counted: the one that is asked for, if it is no integer, else the net's own.
+def verify(
+    net: Net,
+    input_size: InputShapes | None = None,
+    *,
+    device: str = "auto",
+    seed: int = 0,
+    only: str | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    **settings: Unpack[Settings],
+) -> VerifyReport:
+    """Hold what convcalc says of a network against the network, run by torch on a device: `convcalc verify TARGET`.
 
-    That is, of a torch module, the type of its first parameter that is no integer.
+    Shapes and MACs of every node, what outputs read, legal sizes, tiles; see docs/verify.md. `net`, `input_size` and
+    `settings` are as `convcalc.inspect` has them, but for `example_inputs`. Inputs and weights of a graph are drawn by
+    `seed`. `only` is one case, as a mismatch names it; `progress` is called with (done, count) after each. Raises
+    `Unreadable` without torch or the device.
+
+    >>> import convcalc as cc
+    >>> cc.verify(cc.zoo.lenet(), device="cpu", only="nodes").kinds
+    {'MACs': 5, 'shapes': 12}
     """
-    name = "" if dtype is None else str(dtype).removeprefix("torch.")
-    if not is_module(net) or name.startswith(("float", "bfloat")):
-        return name or "float32"
-    kinds = (value.dtype for value in net.parameters() if value.is_floating_point() or value.is_complex())
-    names = (str(kind).removeprefix("torch.") for kind in kinds)
-    return next((name for name in names if name in ITEMSIZES), "float32")
+    from convcalc.bridge.verify.network.run import verify_network
+    from convcalc.bridge.verify.network.subject import Subject
+
+    graph, place = as_captured(net, input_size, **settings), need_device(device)
+    subject = Subject(
+        net if is_module(net) else graph,
+        graph,
+        graph.shapes_of(input_size),
+        ANSWERS,
+        place,
+        lambda case: f"convcalc.verify(net, {input_size}, device={device!r}, seed={seed}, only={case!r})",
+        seed=seed,
+        dtype=torch_type(settings.get("dtype")),
+        train=settings.get("train", False),
+    )
+    return verify_network(lambda: subject, only=only, progress=progress)
+
+
+ANSWERS = Answers(inspect_graph, legal_graph.valid_sizes, window.find_window, tiles.find_tiles)
+"""What is verified against torch."""
 
 
 def from_torch(

@@ -75,7 +75,7 @@ def as_json(command):
 def help_examples():
     """The examples in the help of every command."""
     found = []
-    for command in [*COMMANDS, "verify layers", "verify transposed"]:
+    for command in [*COMMANDS, "verify layers", "verify transposed", "verify TARGET"]:
         text = CliRunner().invoke(main, [*command.split(), "-h"], prog_name="convcalc").output
         found += [line for line in re.findall(r"^ +(convcalc .*)$", text, re.MULTILINE) if "net.py" not in line]
     return sorted({line.replace("--json", "").strip() for line in found if "old.json" not in line})
@@ -107,8 +107,10 @@ def test_every_example_of_the_help_prints_a_document_of_the_schema(line):
     arguments, _ = as_json(line)
     if arguments[0] == "verify":
         pytest.importorskip("torch")
-        arguments = [*(one for one in arguments if not one.isdigit() and one not in ("--count", "--seed", "cuda"))]
-        arguments = [one for one in arguments if one != "--device"] + ["--count", "3"]
+        own = {"--device", "--count", "--seed", "--workers", "--only"}
+        pairs = zip(arguments, ["", *arguments], strict=False)
+        arguments = [one for one, before in pairs if not {one, before} & own]
+        arguments += ["--count", "3"] if arguments[1] in ("layers", "transposed") else ["--only", "nodes"]
     if arguments == ["zoo"]:
         arguments = ["zoo", "nin"]
     ask(arguments)

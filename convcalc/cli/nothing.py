@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-_CHECKS = ("layers", "transposed")
+_CHECKS = ("layers", "transposed", "TARGET")
 """The commands below `verify`."""
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.analysis.report.report import Report
-from convcalc.api import bytes_type
+from convcalc.bridge.kinds import bytes_type
 from convcalc.cli.network import Asked
 from convcalc.cli.target.python import reported
 from convcalc.cli.target.target import load_target
@@ -26,19 +26,21 @@ _MANY = 1000
 
 
 class Opened(NamedTuple):
-    """A graph, the shapes of its inputs by name, and the type of its values."""
+    """A graph, the shapes of its inputs by name, the type of its values, and the module it comes from, if any."""
 
     graph: Graph
     shapes: dict[str, Shape]
     dtype: str
+    module: Any = None
 
 
-def open_target(asked: Asked) -> Opened:
+def open_target(asked: Asked, *, values: bool = False) -> Opened:
     """Return the graph of a target, its inputs and type; raises `Unreadable`.
 
-    A torch module is run once for it, on `meta`; where it does not run, why is in the `capture` of its graph.
+    A torch module is run once for it, on `meta`; where it does not run, why is in the `capture` of its graph. It is
+    built without `values` of its weights, unless they are needed.
     """
-    net = load_target(asked.target)
+    net = load_target(asked.target, values=values)
     if isinstance(net, Graph):
         if asked.assume:
             raise Unreadable("--assume is for torch modules: nothing of a graph depends on values")
@@ -58,7 +60,7 @@ def open_target(asked: Asked) -> Opened:
     if graph is None:
         graph, dtype = _captured(net, asked, given)
     try:
-        return Opened(graph, graph.shapes_of(given), dtype)
+        return Opened(graph, graph.shapes_of(given), dtype, None if net is graph else net)
     except ConvcalcError as error:
         raise Unreadable(error.message) from None
 
@@ -126,7 +128,7 @@ def guarded(name: str, doing: str = "inspecting") -> AbstractContextManager[None
 
 def read_report(asked: Asked) -> tuple[Graph, Report]:
     """Return the graph of a target and its report on the shapes asked for; raises `Unreadable`."""
-    graph, given, dtype = open_target(asked)
+    graph, given, dtype, _ = open_target(asked)
     with guarded(asked.target):
         return graph, inspect_graph(graph, given, dtype=dtype)
 
@@ -136,7 +138,7 @@ def read_sizes(asked: Asked) -> tuple[Graph, dict[str, Shape], dict[str, int]]:
 
     Raises `Unreadable`.
     """
-    graph, shapes, _ = open_target(asked)
+    graph, shapes, *_ = open_target(asked)
     try:
         named = sizes_asked(shapes, () if graph.capture is None else graph.capture.letters)
     except ConvcalcError as error:

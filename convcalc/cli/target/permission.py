@@ -16,7 +16,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
@@ -73,17 +73,22 @@ def is_network(found: Any) -> bool:
     return isinstance(found, torch.nn.Module) or (inspect.isclass(found) and issubclass(found, torch.nn.Module))
 
 
-def call(text: str, found: Any, values: Sequence[Any], settings: Mapping[str, Any], *, own: bool) -> Any:
+def call(
+    text: str, found: Any, values: Sequence[Any], settings: Mapping[str, Any], *, own: bool, filled: bool = False
+) -> Any:
     """Return what a call gives; networks of torch are built without memory for their weights where that is possible.
+
+    Where they are to be `filled`, with weights as they begin.
 
     While code that is not your `own` runs, torch loads no checkpoint: that would unpickle what it downloads.
     """
     torch = sys.modules.get("torch")
     if torch is None:
         return found(*values, **settings)
+    device = nullcontext() if filled else torch.device("meta")
     with _nothing_loaded("" if own else text):
         try:
-            with torch.device("meta"):
+            with device:
                 return found(*values, **settings)
         except Unreadable:
             raise

@@ -26,8 +26,10 @@ from convcalc.network.graph import Graph
 from convcalc.zoo import read_call
 
 
-def load_python(place: str, asked: str) -> Any:
+def load_python(place: str, asked: str, *, values: bool = False) -> Any:
     """Return the graph or `torch.nn.Module` that `asked` means in the file or module `place`; raises `Unreadable`.
+
+    A module is built without memory for its weights where that is possible, unless their `values` are needed.
 
     >>> load_python("convcalc.zoo", "lenet(modern=True)")
     Graph(lenet: 12 nodes: input -> fc3)
@@ -58,7 +60,8 @@ os.system('x')' into a file of yours, net.py, and name net.py:net
         if wanted.called or inspect.isfunction(found) or inspect.isclass(found):
             check_callable(text, found, folder)
             with reported(f"calling {text}", folder, Unreadable):
-                found = call(text, found, wanted.values, wanted.settings, own=is_own(found, folder))
+                own = is_own(found, folder)
+                found = call(text, found, wanted.values, wanted.settings, own=own, filled=values)
         if is_network(found) and not isinstance(found, type):
             return found
         if not isinstance(found, Graph | Block | Layer):

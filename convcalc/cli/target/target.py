@@ -37,8 +37,8 @@ _WEIGHTS = ("pt", "pth", "ckpt", "safetensors", "bin", "pkl", "pickle", "onnx", 
 """What files of weights are called."""
 
 
-def load_target(text: str) -> Any:
-    """Return the graph that a text means, or the `torch.nn.Module` in Python code.
+def load_target(text: str, *, values: bool = False) -> Any:
+    """Return the graph that a text means, or the `torch.nn.Module` in Python code, with `values` of weights or without.
 
     Raises `Unreadable`, in one sentence, whatever is wrong: an unknown name, a missing file, an exception in it.
 
@@ -55,7 +55,7 @@ def load_target(text: str) -> Any:
     place, asked = _split(text)
     _check_file(place)
     if asked is not None and (place.endswith(".py") or re.fullmatch(r"[\w.]+", place)):
-        return load_python(place, asked)
+        return load_python(place, asked, values=values)
     if re.fullmatch(r"\S+\.py", text):
         raise Unreadable(names_no_network(text))
     if re.fullmatch(r"\S+\.json", text):

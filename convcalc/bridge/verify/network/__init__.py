@@ -1,0 +1,1 @@
+"""What convcalc says of a network, against the network itself as it runs on a device."""
