@@ -27,9 +27,9 @@ class Heard(NamedTuple):
 class Listener(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-defined]
     """Hears a module's calls and the runs of its parts; `counted` is how much was multiplied so far.
 
-    >>> net = torch.nn.Sequential(torch.nn.Conv1d(1, 2, 3), torch.nn.ReLU())
+    >>> net, signal = torch.nn.Sequential(torch.nn.Conv1d(1, 2, 3), torch.nn.ReLU()), torch.zeros(1, 1, 8)
     >>> with Listener(net) as listener:
-    ...     out = net(torch.zeros(1, 1, 8))
+    ...     out = net(signal)
     >>> [(name, found[0].shapes) for name, found in listener.heard.items() if ":" not in name]
     [('0', ((1, 2, 6),)), ('1', ((1, 2, 6),)), ('', ((1, 2, 6),))]
     """
