@@ -14,6 +14,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
+from convcalc.bridge.capture.run import captured_at  # noqa: E402
+from convcalc.bridge.capture.settings import Settings  # noqa: E402
 from convcalc.bridge.trace import capture  # noqa: E402
 from convcalc.errors import BadShape, ConvcalcError, Unknown  # noqa: E402
 from convcalc.layers import Opaque  # noqa: E402
@@ -230,3 +232,20 @@ def test_a_model_that_asks_for_a_size_runs_with_plain_numbers_too_and_is_checked
     RUNS.clear()
     capture(Calls(forward, c=nn.Conv2d(3, 3, 3)), SHAPE, check=check)
     assert len(RUNS) == runs
+
+
+def test_runs_that_are_only_tried_are_not_explained():
+    def picky(self, x):
+        if int(x.shape[2]) != 32:
+            raise ValueError("32 rows, please")
+        return x * 2
+
+    asked = []
+    settings = Settings("net", lambda error, run, repair: asked.append(error) or BadShape(str(error)))
+    checked = captured_at(Calls(picky), settings, [SHAPE])
+    failed = captured_at(Calls(picky), settings, [(1, 3, 8, 8)], whole=False)
+    assert "ValueError: 32 rows, please" in checked.capture.remarks[1]
+    assert failed.capture.why is not None
+    assert not asked
+    assert failed.capture.error is failed.capture.error
+    assert list(map(str, asked)) == ["32 rows, please"]

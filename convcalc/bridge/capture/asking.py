@@ -124,11 +124,6 @@ class Asking:
         self.wanting = False
         """Whether the run ended for want of such a number."""
 
-    @property
-    def open(self) -> bool:
-        """Whether the run ended at what may still be found out."""
-        return self.wanting or self.undecided is not None
-
     def read(self, args: Any) -> Any:
         """Return arguments of which a size loses its formula, and what depends on the input has no value."""
         journal = self.journal

@@ -106,7 +106,8 @@ def _guess(tried: Callable[[Guess], Any], *, whole: bool) -> Guess | None:
 
 def _ends_there(run: Any, place: Place) -> bool:
     """Whether the model itself raised, in the code that asks or the line of the user's that led there."""
-    if run.raised is None or run.recorder.asking.open or run.failed is not None:
+    asking = run.recorder.asking
+    if run.raised is None or run.failed is not None or asking.wanting or asking.undecided is not None:
         return False
     files = {_file_and_line(text)[0] for text in (place.asks, place.line)}
     return any(frame.f_code.co_filename in files for frame, _ in walk_tb(run.raised.__traceback__))

@@ -102,20 +102,22 @@ class Journal:
         shapes = tuple(tuple(tensor.shape) for tensor in outs)
         if not shapes:
             return
-        inputs = self.deciding(read, args, kwargs)
-        unread = len(inputs) - len(read)
-        layer = Opaque(name, shapes=shapes, seen=shapes_of(inputs), why=why, mac_count=macs, unread=unread)
+        layer, inputs = self.unknown(name, why, read, (args, kwargs), shapes, macs)
         call = self.call(name, layer, inputs, shapes, weights, live=any(value.call.live for value in read))
         call.sized = call.sized or (not call.live and has_size((args, kwargs)))
         if name == "pack_padded_sequence":  # of which the sizes of batches, on the CPU, are made of the lengths alone
             call.valued = read[1].call.valued or not read[1].call.live
         self.tensors.give(call, outs)
 
-    def deciding(self, inputs: tuple[Value, ...], args: Any, kwargs: Any) -> tuple[Value, ...]:
-        """Return what decides the shapes of an opaque call: what it reads, and all inputs where sizes may be in."""
-        if self.watch.lost or has_size((args, kwargs)) or any(value.call.sized for value in inputs):
-            return (*inputs, *(value for value in self.taken if value not in inputs))
-        return inputs
+    def unknown(
+        self, name: str, why: str, read: tuple[Value, ...], given: Any, shapes: tuple[Shape, ...], macs: int | None
+    ) -> tuple[Opaque, tuple[Value, ...]]:
+        """Return a layer of which nothing is known, and what its shapes hang on: all inputs where sizes may be in."""
+        inputs = read
+        if self.watch.lost or has_size(given) or any(value.call.sized for value in read):
+            inputs = (*read, *(value for value in self.taken if value not in read))
+        unread = len(inputs) - len(read)
+        return Opaque(name, shapes=shapes, seen=shapes_of(inputs), why=why, mac_count=macs, unread=unread), inputs
 
     # -- values -------------------------------------------------------------------------------------------------
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from convcalc.bridge.capture.arguments import mapped, storage_of, tensors_among
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.events import taken_at
 from convcalc.layers import Source
+from convcalc.network.shapes import shape_at
 
 torch = need_torch()
 
@@ -59,7 +59,7 @@ def without_values(layer: Source, kwargs: Mapping[str, Any], numbers: Mapping[st
     >>> [without_values(Source("zeros", (n,)), {}, {"n": size}) for size in (3, 2**21)]
     [{}, {'device': 'meta'}]
     """
-    is_big = math.prod(map(int, taken_at(layer.sizes, numbers))) > MANY
+    is_big = math.prod(map(int, shape_at(layer.sizes, numbers))) > MANY
     return {**kwargs, "device": "meta"} if is_big and kwargs.get("device") is None and "out" not in kwargs else kwargs
 
 

@@ -22,7 +22,7 @@ from convcalc.bridge.loops.alike import AnyNumber
 from convcalc.bridge.loops.ranges import Ranges
 from convcalc.bridge.loops.walks import Heard
 from convcalc.errors import ConvcalcError, Refused
-from convcalc.layers import Layer, Opaque, Shape, Slice
+from convcalc.layers import Layer, Shape, Slice
 from convcalc.layers.base import written
 from convcalc.sizes.expr import Expr
 
@@ -86,9 +86,7 @@ class Record:
         live = any(value.call.live for value in inputs)
         if layer is None:
             macs = self._macs(found.layer, inputs[: len(found.inputs)], shapes)
-            read, inputs = len(inputs), journal.deciding(inputs, args, kwargs)
-            unread = len(inputs) - read
-            layer = Opaque(name, shapes=shapes, seen=shapes_of(inputs), why=why, mac_count=macs, unread=unread)
+            layer, inputs = journal.unknown(name, why, inputs, (args, kwargs), shapes, macs)
         call = journal.call(name, layer, inputs, shapes, found.weights, live=live)
         call.raw = self.raw
         if found.inputs and all(id(tensor) in self._in_order for tensor in found.inputs):

@@ -21,7 +21,7 @@ from convcalc.bridge.capture.recorder import Recorder
 from convcalc.bridge.capture.selfcheck import Again, check_again, is_unchecked, takes
 from convcalc.bridge.capture.settings import Settings
 from convcalc.bridge.device import need_torch
-from convcalc.bridge.events import Call, Failed, Value, taken_at
+from convcalc.bridge.events import Call, Failed, Value
 from convcalc.bridge.loops.alike import plan_of
 from convcalc.bridge.loops.numbers import heard
 from convcalc.errors import BadShape, ConvcalcError
@@ -29,6 +29,7 @@ from convcalc.layers import Shape
 from convcalc.network.capture import Capture
 from convcalc.network.graph import Graph
 from convcalc.network.letters import tells_more
+from convcalc.network.shapes import shape_at
 from convcalc.sizes.expr import Expr
 
 EXAMPLES = (224, 256, 64, 32, 128, 512, 160, 384, 572, 28, 8, 4, 2, 1, 1024, 16000)
@@ -177,7 +178,7 @@ class Run:
         return None if is_unchecked(graph) else graph
 
     def _again(self, values: Mapping[str, int]) -> Again:
-        run = self.again([taken_at(shape, values) for shape in self.letters])
+        run = self.again([shape_at(shape, values) for shape in self.letters])
         by_torch = run.raised is None or run.journal.failed is not None
         return Again(run.graph(), None if by_torch else run.raised, run.measured)
 

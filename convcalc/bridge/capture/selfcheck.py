@@ -14,13 +14,12 @@ from typing import Any
 
 from convcalc.analysis.validity.ties import fitting
 from convcalc.bridge.capture.owning import macs_of
-from convcalc.bridge.events import taken_at
 from convcalc.errors import BadShape, ConvcalcError, Refused, Unknown
 from convcalc.layers import Layer, Opaque, Shape
 from convcalc.layers.base import written
 from convcalc.network.graph import Graph
 from convcalc.network.node import Node
-from convcalc.network.shapes import node_formulas, node_shapes
+from convcalc.network.shapes import node_formulas, node_shapes, shape_at
 from convcalc.sizes.expr import Expr
 
 STEPS = ((1, 16), (16, 1), (1, 1), (16, 16), (-1, -1), (7, 14), (14, 14))
@@ -77,11 +76,13 @@ def check_again(
     tried meet the equations `asked`; `measured` has what torch gave for each output of a node.
     """
     checked, remarks, found = list[Mapping[str, int]](), list[str](), dict[str, Difference]()
-    formulas = _formulas(graph)
+    assert graph.capture is not None  # noqa: S101 -- captured graphs alone are checked
+    letters = dict(zip(graph.inputs, graph.capture.letters, strict=True))
+    formulas = _formulas(graph, letters)
     for values in _candidates(sizes, late is not None, asked):
         if len(checked) == times:
             break
-        inputs = _inputs(graph, values)
+        inputs = {name: shape_at(shape, values) for name, shape in letters.items()}
         is_taken = takes(graph, inputs)
         if not is_taken and (late is None or not graph.holds(inputs)):
             continue
@@ -105,7 +106,8 @@ def check_again(
     same = [name for name in sizes if all(values[name] == sizes[name] for values in checked)]
     if checked and same:
         remarks.append(f"{' and '.join(same)}{STUCK}")
-    return _without(graph, list(found.values()), {**_inputs(graph, sizes), **measured}, remarks) if remarks else graph
+    shapes = {**{name: shape_at(shape, sizes) for name, shape in letters.items()}, **measured}
+    return _without(graph, list(found.values()), shapes, remarks) if remarks else graph
 
 
 @dataclass(frozen=True)
@@ -157,15 +159,9 @@ def takes(graph: Graph, inputs: Mapping[str, Shape]) -> bool:
     return True
 
 
-def _inputs(graph: Graph, values: Mapping[str, int]) -> dict[str, Shape]:
-    letters = () if graph.capture is None else graph.capture.letters
-    return {name: taken_at(shape, values) for name, shape in zip(graph.inputs, letters, strict=True)}
-
-
-def _formulas(graph: Graph) -> dict[str, Shape]:
+def _formulas(graph: Graph, letters: Mapping[str, Shape]) -> dict[str, Shape]:
     """The shape of every input and node in letters, as far as it is known: what is too long to tell anything is not."""
-    assert graph.capture is not None  # noqa: S101 -- captured graphs alone are checked
-    known: dict[str, Shape] = dict(zip(graph.inputs, graph.capture.letters, strict=True))
+    known = dict(letters)
     for node in graph:
         if all(name in known for name in node.inputs):
             with suppress(ConvcalcError):
@@ -180,7 +176,7 @@ def _against(node: Node, formulas: Mapping[str, Shape], again: Again, values: Ma
         if shape is None or seen is None:
             continue
         try:
-            ours = taken_at(shape, values)
+            ours = shape_at(shape, values)
         except ZeroDivisionError:  # where the model divides by a size that is 0
             continue
         if ours != seen:
@@ -252,12 +248,8 @@ def _without(graph: Graph, found: Sequence[Difference], shapes: Mapping[str, Sha
     for node in graph:
         if why is None and node.name in ends:
             why = f"at other sizes the calls from {node.name} on are others"
-        if why is not None and not node.layer.is_source:
-            nodes.append(_opaque(node, graph.inputs, shapes, why))
-        elif node.name in whys:
-            nodes.append(_opaque(node, graph.inputs, shapes, whys[node.name]))
-        else:
-            nodes.append(node)
+        told = whys.get(node.name) if why is None or node.layer.is_source else why
+        nodes.append(node if told is None else _opaque(node, graph.inputs, shapes, told))
     remarks = (*graph.capture.remarks, *remarks)
     any_number = None if found else graph.capture.any_number
     capture = replace(graph.capture, remarks=remarks, again=again, any_number=any_number)

@@ -84,7 +84,7 @@ def tried(func: Any, args: Any, kwargs: Any, out: Any) -> Outcome:
         with _disable_current_modes(), torch._C.DisableTorchFunction():
             state = torch.random.get_rng_state()
             try:
-                known = _TRIED[key] = _of_all_sizes(_Trial(func, args, kwargs), out)
+                known = _TRIED[key] = _of_all_sizes((func, args, kwargs), out)
             finally:
                 torch.random.set_rng_state(state)
     return known
@@ -179,34 +179,32 @@ def _sort(value: Any) -> Any:
     raise TypeError
 
 
-@dataclass(frozen=True)
-class _Trial:
-    func: Any
-    args: Any
-    kwargs: Any
-
-    def outcome(self, size: Callable[[int], int], kind: Callable[[Any], Any], device: str = "cpu") -> Outcome:
-        """What becomes of the call with other sizes and types; the best for some values."""
-        error = None
-        for filled in (torch.zeros, torch.ones, _unit):
-            args, kwargs = (_made(part, size, kind, device, filled) for part in (self.args, self.kwargs))
-            try:
-                out = self.func(*args, **kwargs)
-            except Exception as raised:
-                error = error or (type(raised), str(raised))
-            else:
-                return Outcome(gives=tuple(tensor.dtype for tensor in tensors_among(out)))
-        return Outcome(error=error)
+_Call = tuple[Any, Any, Any]
+"""A function, and its arguments."""
 
 
-def _of_all_sizes(trial: _Trial, out: Any) -> Outcome:
-    many = sum(tensor.numel() for tensor in tensors_among((trial.args, trial.kwargs, out)))
+def _outcome(call: _Call, size: Callable[[int], int], kind: Callable[[Any], Any], device: str = "cpu") -> Outcome:
+    """What becomes of a call with other sizes and types; the best for some values."""
+    error = None
+    for filled in (torch.zeros, torch.ones, _unit):
+        args, kwargs = (_made(part, size, kind, device, filled) for part in call[1:])
+        try:
+            out = call[0](*args, **kwargs)
+        except Exception as raised:
+            error = error or (type(raised), str(raised))
+        else:
+            return Outcome(gives=tuple(tensor.dtype for tensor in tensors_among(out)))
+    return Outcome(error=error)
+
+
+def _of_all_sizes(call: _Call, out: Any) -> Outcome:
+    many = sum(tensor.numel() for tensor in tensors_among((call, out)))
     for size in _sizes(many):
-        found = trial.outcome(size, _same)
+        found = _outcome(call, size, _same)
         if found.error is None:
             return found
-        if _is_of_types(trial, size, found.error[1]):
-            another = "overflow" not in found.error[1] and _lacks_reduced(trial, size)  # device may have it
+        if _is_of_types(call, size, found.error[1]):
+            another = "overflow" not in found.error[1] and _lacks_reduced(call, size)  # device may have it
             return NOT_KNOWN if another else found
     return NOT_KNOWN
 
@@ -222,13 +220,13 @@ def _sizes(many: int) -> Iterator[Callable[[int], int]]:
         yield lambda size: size
 
 
-def _is_of_types(trial: _Trial, size: Callable[[int], int], said: str) -> bool:
+def _is_of_types(call: _Call, size: Callable[[int], int], said: str) -> bool:
     """Whether an error is about types: torch says so, or the same call passes with others."""
     if _OF_TYPES.search(said):
         return True
-    if not _NAMES_TYPES.search(said) and trial.outcome(size, _same, "meta").error is not None:
+    if not _NAMES_TYPES.search(said) and _outcome(call, size, _same, "meta").error is not None:
         return False
-    return any(trial.outcome(size, kind).error is None for kind in _OTHERS)
+    return any(_outcome(call, size, kind).error is None for kind in _OTHERS)
 
 
 def _unit(shape: tuple[int, ...], **kwargs: Any) -> Any:
@@ -253,12 +251,12 @@ _OTHERS: tuple[Callable[[Any], Any], ...] = (
 )
 
 
-def _lacks_reduced(trial: _Trial, size: Callable[[int], int]) -> bool:
+def _lacks_reduced(call: _Call, size: Callable[[int], int]) -> bool:
     """Whether a call passes with a full type for each reduced one, different ones where these are."""
-    kinds = {tensor.dtype for tensor in tensors_among((trial.args, trial.kwargs))}
+    kinds = {tensor.dtype for tensor in tensors_among(call)}
     full = iter([kind for kind in (torch.float32, torch.float64) if kind not in kinds])
     instead = {kind: next(full, torch.float32) for kind in kinds & _REDUCED}
-    return bool(instead) and trial.outcome(size, lambda kind: instead.get(kind, kind)).error is None
+    return bool(instead) and _outcome(call, size, lambda kind: instead.get(kind, kind)).error is None
 
 
 def _made(value: Any, size: Callable[[int], int], kind: Callable[[Any], Any], device: str, filled: _Fill) -> Any:
