@@ -74,12 +74,12 @@ class Run:
         """The first node after a size lost its formula."""
         with unchanged():
             copier = Copier()
-            self.recorder = Recorder(copier, settings)
-            self.twin = copier.module(module)
+            self.recorder = self._recorder(copier)
+            twin = copier.module(module)
             if settings.dtype is not None and settings.dtype.is_floating_point:
-                self.twin.to(settings.dtype)
-            self.twin.train(settings.train)
-            self.args, self.kwargs = self.receive(given)
+                twin.to(settings.dtype)
+            self.twin = self._changed(twin.train(settings.train))
+            self.args, self.kwargs = self._receive(given)
             self.recorder.standing.know(self.twin)
             try:
                 with self.recorder, nullcontext() if settings.plain else heard(self.recorder.ranges):
@@ -89,7 +89,14 @@ class Run:
             finally:
                 self.recorder.end()
 
-    def receive(self, given: Given) -> Given:
+    def _recorder(self, copier: Copier) -> Recorder:
+        return Recorder(copier, self.settings)
+
+    def _changed(self, twin: Any) -> Any:
+        """The copy that runs: as the module is."""
+        return twin
+
+    def _receive(self, given: Given) -> Given:
         """Take the inputs, their sizes given letters; returns the arguments with the inputs on meta."""
         found = named(given, self.twin)
         empty_like = need_torch().empty_like

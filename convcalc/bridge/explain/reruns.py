@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
-from convcalc.bridge.capture.isolation import silent, unchanged
+from convcalc.bridge.capture.inputs import with_tensors
+from convcalc.bridge.capture.isolation import silent
 from convcalc.bridge.capture.meta_copy import Copier
 from convcalc.bridge.capture.recorder import Recorder
 from convcalc.bridge.capture.run import Run
@@ -89,30 +90,23 @@ class Rerun(Run):
     recorder: Changed
 
     def __init__(self, run: Run, change: Change) -> None:
-        self.original, self.settings, self.name, self.given = run.original, run.settings, run.name, run.given
-        self.error, self.raised, self.output = None, None, None
+        self.change = change
         fresh = change.inputs(dict(run.inputs))
-        known = {id(value): fresh[name] for name, value in run.inputs.items()}
-        args = [known.get(id(value), value) for value in run.args]
-        kwargs = {name: known.get(id(value), value) for name, value in run.kwargs.items()}
-        with unchanged(), silent():
-            copier = Copier()
-            self.recorder = Changed(change, copier, replace(run.settings, plain=""))
-            twin = copier.module(run.original).train(run.settings.train)
-            for path, build in change.modules.items():
-                twin = replaced(twin, path, build())
-            for path, shape in change.tensors.items():
-                _resize(twin, path, shape)
-            for path, feed in change.feeds.items():
-                twin.get_submodule(path).register_forward_pre_hook(_fed(feed))
-            self.twin = twin
-            self.args, self.kwargs = self.receive((args, kwargs))
-            self.recorder.standing.know(twin)
-            try:
-                with self.recorder:
-                    self.output = twin(*self.args, **self.kwargs)
-            except Exception as error:
-                self.raised = error
+        given = with_tensors((run.args, run.kwargs), [fresh[name] for name in run.inputs])
+        with silent():
+            super().__init__(run.original, given, run.settings.tried(plain=""))
+
+    def _recorder(self, copier: Copier) -> Changed:
+        return Changed(self.change, copier, self.settings)
+
+    def _changed(self, twin: Any) -> Any:
+        for path, build in self.change.modules.items():
+            twin = replaced(twin, path, build())
+        for path, shape in self.change.tensors.items():
+            _resize(twin, path, shape)
+        for path, feed in self.change.feeds.items():
+            twin.get_submodule(path).register_forward_pre_hook(_fed(feed))
+        return twin
 
     @property
     def failure(self) -> Failure | None:
