@@ -128,3 +128,12 @@ def test_the_command_line_writes_repairs_as_it_takes_them(tmp_path, monkeypatch)
     line = next(line for line in said.output.splitlines() if line.startswith("fix    --input"))
     again = ["inspect", "net.py:classifier", *line.removeprefix("fix").split(" (")[0].split()]
     assert CliRunner().invoke(main, again).exit_code == 0
+
+
+def test_a_model_in_another_type_is_mended_as_well():
+    net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Conv2d(5, 4, 3))
+    for kind in (torch.float32, torch.float16, torch.float64):
+        assert capture(net, (1, 3, 9, 9), dtype=kind).capture.error.fixes == (
+            "1: nn.Conv2d(4, 4, 3)",
+            "0: nn.Conv2d(3, 5, 3)",
+        )

@@ -114,27 +114,20 @@ def recipe(layer: Layer, shape: Sequence[int]) -> tuple[Call, ...]:
         case ConvTranspose():
             _check_even(layer.op, layer.padding)
             return (_with_channels(f"ConvTranspose{axes}d", layer, shape),)
-        case MaxPool():
+        case MaxPool() | AvgPool() | Unfold():
             _check_even(layer.op, layer.padding)
-            return (Call(f"MaxPool{axes}d", (layer.kernel_size,), _settings(layer, "kernel_size")),)
-        case AvgPool():
-            _check_even(layer.op, layer.padding)
-            return (Call(f"AvgPool{axes}d", (layer.kernel_size,), _settings(layer, "kernel_size")),)
+            name = f"{type(layer).__name__}{'' if isinstance(layer, Unfold) else f'{axes}d'}"
+            return (Call(name, (layer.kernel_size,), _settings(layer, "kernel_size")),)
         case LpPool():
             args = (layer.norm_type, _plain(layer.kernel_size))
             return (Call(f"LPPool{axes}d", args, _settings(layer, "norm_type", "kernel_size")),)
-        case AdaptiveAvgPool():
-            return (Call(f"AdaptiveAvgPool{axes}d", (_adaptive(layer.output_size, shape, axes),)),)
-        case AdaptiveMaxPool():
-            return (Call(f"AdaptiveMaxPool{axes}d", (_adaptive(layer.output_size, shape, axes),)),)
+        case AdaptiveAvgPool() | AdaptiveMaxPool():
+            return (Call(f"{type(layer).__name__}{axes}d", (_adaptive(layer.output_size, shape, axes),)),)
         case Pad():
             return (_pad(layer.mode, per_axis("padding", layer.padding, axes)),)
         case Crop():
             sides = [both_sides(rows) for rows in per_axis("rows", layer.rows, axes)]
             return (_pad("constant", [(-before, -after) for before, after in sides]),)
-        case Unfold():
-            _check_even(layer.op, layer.padding)
-            return (Call("Unfold", (layer.kernel_size,), _settings(layer, "kernel_size")),)
         case Fold():
             _check_even(layer.op, layer.padding)
             args = (layer.output_size, layer.kernel_size)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import reduce
 from itertools import product
+from operator import and_
 from typing import Any
 
 from convcalc.analysis.validity.legal import Legal
@@ -217,7 +219,7 @@ def _nearest(legal: Legal, now: tuple[int, ...]) -> tuple[int, ...] | None:
     found = None
     kept = len(boxes) == 1 and any(n in one for n, one in zip(now, boxes[0], strict=True))  # no axis needs the others
     if len(set(now)) == 1 and not kept:
-        equal = [near for box in boxes for near in _common(box).nearest(now[0]) if near]
+        equal = [near for box in boxes for near in reduce(and_, box).nearest(now[0]) if near]
         if equal:
             best = min(equal, key=lambda n: (abs(n - now[0]), n))
             found = (best,) * len(now)
@@ -234,13 +236,6 @@ def _nearest(legal: Legal, now: tuple[int, ...]) -> tuple[int, ...] | None:
 
 def _box(boxes: Any, sizes: tuple[int, ...]) -> Any:
     return next(box for box in boxes if all(n in one for n, one in zip(sizes, box, strict=True)))
-
-
-def _common(box: tuple[SizeSet, ...]) -> SizeSet:
-    common = box[0]
-    for one in box[1:]:
-        common = common & one
-    return common
 
 
 def _around(sizes: SizeSet, n: int) -> list[int]:
