@@ -32,55 +32,38 @@ DEEPEST = 100
 """The most parentheses inside one another."""
 
 
-class _Op(NamedTuple):
-    """An op of the shorthand: its class, what a bare number means, and what is set already."""
+class Word(NamedTuple):
+    """An op of the shorthand: its class, and what is set already."""
 
     layer: type[layers.Layer]
-    bare: str = ""
     preset: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The hyper-parameters that may be written, with their annotations."""
+        own = {entry.name: str(entry.type) for entry in dataclasses.fields(self.layer) if entry.name != "axes"}
+        return {name: kind for name, kind in own.items() if name not in dict(self.preset)}
+
+    @property
+    def bare(self) -> str:
+        """What a bare number means: the first hyper-parameter, but for two ops."""
+        own = {"upsample": "scale_factor", "fold": "output_size"}
+        return own.get(self.layer.op) or next(iter(self.settings), "")
+
+
+def _words(classes: str) -> dict[str, Word]:
+    found = [getattr(layers, name) for name in classes.split()]
+    return {layer.op: Word(layer) for layer in found}
 
 
 OPS = {
-    "conv": _Op(layers.Conv, "out_channels"),
-    "tconv": _Op(layers.ConvTranspose, "out_channels"),
-    "maxpool": _Op(layers.MaxPool, "kernel_size"),
-    "avgpool": _Op(layers.AvgPool, "kernel_size"),
-    "lppool": _Op(layers.LpPool, "kernel_size"),
-    "adaptiveavgpool": _Op(layers.AdaptiveAvgPool, "output_size"),
-    "adaptivemaxpool": _Op(layers.AdaptiveMaxPool, "output_size"),
-    "upsample": _Op(layers.Upsample, "scale_factor"),
-    "pixelshuffle": _Op(layers.PixelShuffle, "upscale_factor"),
-    "pixelunshuffle": _Op(layers.PixelUnshuffle, "downscale_factor"),
-    "pad": _Op(layers.Pad, "padding"),
-    "crop": _Op(layers.Crop, "rows"),
-    "unfold": _Op(layers.Unfold, "kernel_size"),
-    "fold": _Op(layers.Fold, "output_size"),
-    "gap": _Op(layers.AdaptiveAvgPool, preset=(("output_size", 1),)),
-    "globalavgpool": _Op(layers.AdaptiveAvgPool, preset=(("output_size", 1),)),
-    "flatten": _Op(layers.Flatten, "start_dim"),
-    "linear": _Op(layers.Linear, "out_features"),
-    "batchnorm": _Op(layers.BatchNorm, "num_features"),
-    "groupnorm": _Op(layers.GroupNorm, "num_groups"),
-    "instancenorm": _Op(layers.InstanceNorm, "num_features"),
-    "layernorm": _Op(layers.LayerNorm, "normalized_shape"),
-    "dropout": _Op(layers.Dropout, "p"),
-    "softmax": _Op(layers.Softmax, "dim"),
-    "prelu": _Op(layers.PReLU, "num_parameters"),
-    "leakyrelu": _Op(layers.LeakyReLU, "negative_slope"),
-    "elu": _Op(layers.ELU, "alpha"),
-    "relu": _Op(layers.ReLU),
-    "relu6": _Op(layers.ReLU6),
-    "sigmoid": _Op(layers.Sigmoid),
-    "tanh": _Op(layers.Tanh),
-    "gelu": _Op(layers.GELU),
-    "silu": _Op(layers.SiLU),
-    "mish": _Op(layers.Mish),
-    "softplus": _Op(layers.Softplus),
-    "hardswish": _Op(layers.Hardswish),
-    "hardsigmoid": _Op(layers.Hardsigmoid),
-    "identity": _Op(layers.Identity),
+    **_words("Conv ConvTranspose MaxPool AvgPool LpPool AdaptiveAvgPool AdaptiveMaxPool Upsample"),
+    **_words("PixelShuffle PixelUnshuffle Pad Crop Unfold Fold"),
+    **dict.fromkeys(("gap", "globalavgpool"), Word(layers.AdaptiveAvgPool, preset=(("output_size", 1),))),
+    **_words("Flatten Linear BatchNorm GroupNorm InstanceNorm LayerNorm Dropout Softmax PReLU LeakyReLU ELU"),
+    **_words("ReLU ReLU6 Sigmoid Tanh GELU SiLU Mish Softplus Hardswish Hardsigmoid Identity"),
 }
-"""Every layer that takes one input, by the word it is written with."""
+"""Every layer that takes one input, by the word it is written with: its op."""
 
 ALIASES = {"convtranspose": "tconv", "bn": "batchnorm", "zeropad": "pad", "fc": "linear", "swish": "silu"}
 """Other names of ops; torch's endings 1d, 2d, 3d and a leading nn. may stand too."""
@@ -102,25 +85,6 @@ LETTERS = {
     "g": "groups",
 }
 """What a letter before a number stands for."""
-
-_FACTORS = ("p", "negative_slope", "alpha", "eps", "momentum")
-_COUNTS = (
-    "out_channels",
-    "in_channels",
-    "groups",
-    "out_features",
-    "in_features",
-    "num_features",
-    "num_groups",
-    "num_channels",
-    "num_parameters",
-    "start_dim",
-    "end_dim",
-    "dim",
-    "upscale_factor",
-    "downscale_factor",
-)
-_SWITCHES = ("ceil_mode", "bias", "affine", "elementwise_affine", "track_running_stats")
 
 _VALUE = r"[0-9]+(?:[:x×][0-9]+)*|same-upper|same-lower|same|valid|full|causal"
 
@@ -219,7 +183,7 @@ def _layer(words: list[str]) -> layers.Layer:
     op = OPS.get(ALIASES.get(plain, plain))
     if op is None:
         raise Unreadable(f"unknown op {name!r}{_like(name) or '; use one of ' + ', '.join(OPS)}")
-    known = {entry.name for entry in dataclasses.fields(op.layer)} - {"axes", *dict(op.preset)}
+    known = op.settings
     values: dict[str, Any] = {}
     for word in settings:
         for key, text in _settings(word, name, op):
@@ -229,7 +193,7 @@ def _layer(words: list[str]) -> layers.Layer:
             if key in values:
                 hint = f"; {name} takes one bare number, {key}, and the kernel as k3" if key == op.bare else ""
                 raise Unreadable(f"{name} is given {key} twice: {' '.join(words)!r}{hint}")
-            values[key] = text if isinstance(text, bool) else _value(key, text)
+            values[key] = text if isinstance(text, bool) else _value(key, known[key], text)
     values |= dict(op.preset)
     if op.bare == "out_channels":
         values.setdefault("out_channels", None)
@@ -243,7 +207,7 @@ def _layer(words: list[str]) -> layers.Layer:
     return op.layer(**values)
 
 
-def _settings(word: str, name: str, op: _Op) -> Iterator[tuple[str, str | bool]]:
+def _settings(word: str, name: str, op: Word) -> Iterator[tuple[str, str | bool]]:
     """Yield each setting of a word, by its torch name, with its text."""
     if word == "ceil":
         yield "ceil_mode", True
@@ -263,7 +227,8 @@ def _settings(word: str, name: str, op: _Op) -> Iterator[tuple[str, str | bool]]
         raise Unreadable(f"{name} cannot read {word!r}: write 64, k3, k3x5, s2, p1, p1:2, psame, d2, op1, g4 or ceil")
 
 
-def _value(key: str, text: str) -> Any:
+def _value(key: str, kind: str, text: str) -> Any:
+    """The value of a hyper-parameter, as its annotation has it."""
     if key == "scale_factor":
         try:
             factors = tuple(float(entry) for entry in re.split(r"[x×]", text))
@@ -273,20 +238,21 @@ def _value(key: str, text: str) -> Any:
     if key in ("padding", "rows"):
         # torch's "same" is for stride 1 alone; here as in `convcalc conv` it is ceil(n/stride) at any stride
         return _single(tuple("same-upper" if side == "same" else _int(side, key) for side in read_padding(text)))
-    if key in ("mode", "padding_mode"):
+    if key == "norm_type":
+        return read_number(text)
+    kind = kind.removesuffix(" | None")
+    if kind == "str":
         return text
-    if key in _FACTORS:
+    if kind == "float":
         if not re.fullmatch(r"-?[0-9]*\.?[0-9]+(?:[eE]-?[0-9]+)?", text):
             raise Unreadable(f"{key} is a number such as 0.5: {text!r}")
         return float(text)
-    if key in _SWITCHES:
+    if kind == "bool":
         if text.lower() not in ("true", "false"):
             raise Unreadable(f"{key} is true or false: {text!r}")
         return text.lower() == "true"
-    if key == "norm_type":
-        return read_number(text)
     values = tuple(_int(value, key) for value in read_size(text))
-    if key in _COUNTS and len(values) > 1:
+    if kind == "int" and len(values) > 1:
         hint = f"; a kernel is written k{text}" if key == "out_channels" else ""
         raise Unreadable(f"{key} is one number: {text!r}{hint}")
     return _single(values)
