@@ -10,7 +10,7 @@ from typing import Any
 from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.analysis.report.report import Report
 from convcalc.analysis.report.text import shapes_text
-from convcalc.render.words import count, labelled, plain, same_text
+from convcalc.render.words import count, labelled, picked, plain, same_text
 from convcalc.shown import Shown
 from convcalc.sizes.text import PRETTY, Style
 from convcalc.zoo import MODELS, load
@@ -100,16 +100,11 @@ def zoo_record(networks: Sequence[Network]) -> dict[str, Any]:
 
 
 def _record(network: Network) -> dict[str, Any]:
-    report = network.report
+    reach = network.report.reach
     return {
-        "name": network.name,
-        "arguments": list(network.arguments),
-        "input": plain(report.input),
-        "output": plain(report.output),
-        "params": report.params,
-        "macs": report.macs,
-        "flops": report.flops,
-        "receptive_field": plain(network.report.reach.field),
-        "stride": plain(network.report.reach.stride),
+        **picked(network, "name arguments"),
+        **picked(network.report, "input output params macs flops"),
+        "receptive_field": plain(reach.field),
+        "stride": plain(reach.stride),
         "source": network.source,
     }

@@ -11,7 +11,7 @@ from typing import Any
 from convcalc.analysis.comparison_text import compare_html, compare_text, count_line
 from convcalc.analysis.report.report import LayerReport, Reach, Report
 from convcalc.errors import NoSuchName, brief
-from convcalc.render.words import plain
+from convcalc.render.words import picked
 from convcalc.shown import Shown
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size
@@ -52,7 +52,7 @@ class Count(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON record."""
-        return {name: plain(getattr(self, name)) for name in ("a", "b", "difference", "ratio")}
+        return picked(self, "a b difference ratio")
 
     def __str__(self) -> str:
         return count_line(self)
@@ -110,21 +110,11 @@ class Comparison(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document of `compare`."""
-        sides = zip((self.a, self.b), self.reach, strict=True)
-        records = [
-            {
-                "model": report.model,
-                "input": plain(report.input),
-                "output": plain(report.output),
-                **{name: plain(getattr(report, name)) for name in QUANTITIES},
-                "uncounted": list(report.uncounted),
-                **reach.to_dict(),
-            }
-            for report, reach in sides
-        ]
+        kept = f"model input output {' '.join(QUANTITIES)} uncounted"
+        a, b = ({**picked(report, kept), **report.reach.to_dict()} for report in (self.a, self.b))
         return {
-            "a": records[0],
-            "b": records[1],
+            "a": a,
+            "b": b,
             "totals": {count.name: count.to_dict() for count in self.counts},
             "layers": [row.to_dict() for row in self.rows],
         }

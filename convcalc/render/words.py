@@ -128,8 +128,19 @@ def plain(value: Any) -> Any:
             return value.numerator if value.denominator == 1 else str(value)
         case tuple() | list():
             return [plain(entry) for entry in value]
+        case dict():
+            return {name: plain(entry) for name, entry in value.items()}
         case _:
             return str(value) if is_symbolic(value) else value
+
+
+def picked(value: Any, names: str) -> dict[str, Any]:
+    """Return attributes of a value for JSON, by their names.
+
+    >>> picked(Fraction(3, 2), "numerator denominator")
+    {'numerator': 3, 'denominator': 2}
+    """
+    return {name: plain(getattr(value, name)) for name in names.split()}
 
 
 def single(values: Sequence[Any]) -> Any:

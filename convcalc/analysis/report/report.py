@@ -18,7 +18,7 @@ from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.product import Product
 from convcalc.layers import Shape
 from convcalc.network.node import Weights
-from convcalc.render.words import plain, single
+from convcalc.render.words import picked, plain, single
 from convcalc.shown import Shown
 from convcalc.sizes.size import Size
 from convcalc.version import __version__
@@ -93,25 +93,12 @@ class LayerReport(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON record: one axis a number, several a list, unknown null, symbolic a Python expression."""
+        axes = picked(self, "receptive_field stride offset covered")
         return {
-            "name": self.name,
-            "op": self.op,
-            "args": {name: plain(value) for name, value in self.args.items()},
-            "inputs": list(self.inputs),
-            "output": plain(self.output),
-            "outputs": plain(self.outputs),
-            "symbolic": plain(self.symbolic),
-            "params": plain(self.params),
-            "shared": self.shared,
-            "macs": plain(self.macs),
-            "receptive_field": single(plain(self.receptive_field)),
-            "stride": single(plain(self.stride)),
-            "offset": single(plain(self.offset)),
-            "covered": single(plain(self.covered)),
+            **picked(self, "name op args inputs output outputs symbolic params shared macs"),
+            **{name: single(values) for name, values in axes.items()},
             "global": self.is_global,
-            "trainable": plain(self.trainable),
-            "constant": self.constant,
-            "counted": self.counted,
+            **picked(self, "trainable constant counted"),
             **({} if self.source is None else {"source": self.source}),
         }
 
@@ -247,23 +234,13 @@ class Report(Shown):
         """Return the JSON document of `inspect`."""
         return {
             "kind": "inspect",
-            "model": self.model,
-            "input": plain(self.input),
-            "output": plain(self.output),
-            "params": plain(self.params),
-            "macs": plain(self.macs),
-            "flops": plain(self.flops),
-            "uncounted": list(self.uncounted),
-            "opaque": list(self.opaque),
-            "path": list(self.path),
+            **picked(self, "model input output params macs flops uncounted opaque path"),
             "needs": [f"{plain(value)} >= 0" for value in self.needs],
             "error": self.error and {"place": self.error.place, **self.error.record()},
             "notes": [note.to_dict() for note in self.notes],
             "remarks": list(self.remarks),
             "layers": [layer.to_dict() for layer in self.layers],
-            "inputs": {name: plain(shape) for name, shape in self.inputs.items()},
-            "outputs": {name: plain(shape) for name, shape in self.outputs.items()},
-            "trainable": plain(self.trainable),
+            **picked(self, "inputs outputs trainable"),
             "unused": list(self.unused.names),
             "memory": {
                 "dtype": self.dtype,
