@@ -9,8 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from convcalc.arithmetic.transposed.drawing import example_record, render_example
-from convcalc.arithmetic.transposed.example import worked_example
+from convcalc.arithmetic.transposed.example import example_record, render_example, worked_example
 from convcalc.arithmetic.transposed.size import transposed_sizes
 from convcalc.arithmetic.transposed.text import render_three_ways, render_transposed, transposed_record
 from convcalc.errors import NoOutput

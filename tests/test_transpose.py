@@ -377,7 +377,8 @@ def test_the_example_refuses_what_nobody_reads():
 
 
 def test_the_matrix_leaves_out_rows_past_the_input():
-    assert forward_matrix(np.array([[[1, 2]]]), (2,), dilation=3, output_padding=2).shape == (2, 7)
+    axes = transposed_sizes((2,), 2, dilation=3, output_padding=2)
+    assert forward_matrix(np.array([[[1, 2]]]), axes).shape == (2, 7)
 
 
 def test_sizes_need_no_numpy():

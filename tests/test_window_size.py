@@ -8,8 +8,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from convcalc.arithmetic.formulas import conv_out, conv_transpose_out, pool_out
-from convcalc.arithmetic.window_size import Unread, conv_size, pool_size
-from convcalc.arithmetic.window_size_text import render_windowed, working
+from convcalc.arithmetic.window_size import Unread, conv_size, pool_size, render_windowed, working
 from convcalc.errors import BadArgument, ConvcalcError
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.text import PYTHON

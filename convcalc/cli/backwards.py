@@ -7,8 +7,14 @@ from typing import Any
 
 import click
 
-from convcalc.arithmetic.solving.solutions import Solutions, solve_conv, solve_conv_transpose, solve_pool
-from convcalc.arithmetic.solving.text import solution_lines, solution_record
+from convcalc.arithmetic.solving.solutions import (
+    Solutions,
+    solution_lines,
+    solution_record,
+    solve_conv,
+    solve_conv_transpose,
+    solve_pool,
+)
 from convcalc.cli.letters import LISTED, Values, per_axis
 from convcalc.cli.options import INTEGER, Form, refuse
 from convcalc.errors import ConvcalcError, Unreadable

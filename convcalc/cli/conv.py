@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from convcalc.arithmetic.window_size import conv_size
-from convcalc.arithmetic.window_size_text import render_windowed, windowed_record, working
+from convcalc.arithmetic.window_size import conv_size, render_windowed, windowed_record, working
 from convcalc.cli.formula import Question, answer
 from convcalc.cli.letters import formula_options
 from convcalc.cli.options import Command, Form

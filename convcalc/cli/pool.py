@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from convcalc.arithmetic.window_size import pool_size
-from convcalc.arithmetic.window_size_text import render_windowed, windowed_record, working
+from convcalc.arithmetic.window_size import pool_size, render_windowed, windowed_record, working
 from convcalc.cli.formula import Question, answer
 from convcalc.cli.letters import Values, formula_options
 from convcalc.cli.options import Command, Form

@@ -18,7 +18,7 @@ from convcalc.cli.formula import Question, answer
 from convcalc.cli.letters import formula_options
 from convcalc.cli.options import Command, Form
 from convcalc.errors import Refused, Unreadable
-from convcalc.sizes.text import PYTHON, Style
+from convcalc.sizes.text import Style
 
 
 @click.command(cls=Command, short_help="The output size of a transposed convolution, and why.")
@@ -56,13 +56,12 @@ def tconv(show: bool, matrix: bool, form: Form, **options: Any) -> None:
 
 def _shown(question: Question, matrix: bool) -> Question:
     """The question with a worked example in its answer."""
-    from convcalc.arithmetic.transposed.drawing import example_record, render_example
-    from convcalc.arithmetic.transposed.example import worked_example
+    from convcalc.arithmetic.transposed.example import example_record, render_example, worked_example
 
     def render(sizes: Sequence[Any], *, style: Style) -> str:
         parts = [question.render(sizes, style=style), render_three_ways(sizes, style=style)]
         try:
-            parts.append(render_example(worked_example(sizes), matrix=matrix, ascii=style is PYTHON))
+            parts.append(render_example(worked_example(sizes), matrix=matrix, style=style))
         except Refused as error:  # the sizes are an answer even where they cannot be drawn
             parts.append(f"no drawing: {error}")
         return "\n\n".join(parts)

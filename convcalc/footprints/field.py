@@ -13,11 +13,10 @@ from functools import reduce
 from typing import Any
 
 from convcalc.footprints import axis as layout
-from convcalc.footprints.axes import each_pair, is_product, reads_all
 from convcalc.footprints.axis import ALL, SELF, Axis, Reads, repeats
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.layout import Place, Shape, place_along
-from convcalc.footprints.product import Product
+from convcalc.footprints.product import Product, each_pair, is_product, reads_all
 from convcalc.footprints.stencils import everything, identity, nothing
 from convcalc.footprints.text import field_line
 from convcalc.shown import Shown
@@ -113,16 +112,6 @@ class Field(Shown):
         """What reads everything does so through an unknown map too, if all of that is still there."""
         there = self.layout is None or bool(self.layout[place])
         return ALL if self.axes[place] is None and there and reads_all(footprints[place]) else axis
-
-    def then_all(self, axes: Iterable[int]) -> Field:
-        """Return what a layer reads that sees everything on these axes and keeps its local part.
-
-        >>> Field.start(2).then_all([1]).axes[1].is_global
-        True
-        """
-        beside, wide = identity(), identity() | everything()
-        chosen = set(axes)
-        return self.then([wide if axis in chosen else beside for axis in range(len(self.axes))])
 
     def __or__(self, other: Field) -> Field:
         """Return what either reads: branches added or concatenated; None where their strides differ."""

@@ -14,8 +14,7 @@ from typing import Any, Self, TypeAlias
 
 from convcalc.errors import BadArgument, BadShape, ConvcalcError
 from convcalc.footprints.field import Field
-from convcalc.layers.door import ASKED_OF_SHAPES, of_shapes, refuse_pasted
-from convcalc.layers.settings import read_setting
+from convcalc.layers.door import ASKED_OF_SHAPES, of_shapes, read_setting, refuse_pasted
 from convcalc.layers.traits import Traits
 from convcalc.render.words import spelled
 from convcalc.sizes.axes import AXES, axis_names

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from functools import cached_property
+from typing import Any, TypeAlias
 
 from convcalc.arithmetic.formulas import Padding, conv_out, conv_transpose_out, extent, padding_pair
 from convcalc.arithmetic.transposed.checkerboard import Overlap, overlap
@@ -99,14 +100,55 @@ class TransposedSize(Shown):
     dilation: Size
     output_size: Size
     """Computed directly."""
-    formula: Size
-    """The output size for any input size n."""
-    equivalent: EquivalentConv
-    inversion: Inversion
-    overlap: Overlap | None
-    """None where symbols leave it open."""
     needs: tuple[Size, ...]
     """What symbols leave open: every entry must be >= 0."""
+
+    @cached_property
+    def formula(self) -> Size:
+        """The output size for any input size n."""
+        k, s, p, op, d = self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation
+        return conv_transpose_out(any_size(self.input_size, k, s, *p, op, d), k, s, p, op, d)
+
+    @cached_property
+    def equivalent(self) -> EquivalentConv:
+        """The ordinary convolution, stride 1, that it is."""
+        inserted = (self.input_size - 1) * self.stride + 1
+        padding = self._reach - self.padding[0], self._reach - self.padding[1] + self.output_padding
+        padded = inserted + sum(padding)
+        return EquivalentConv(
+            zeros=self.stride - 1,
+            inserted=inserted,
+            padding=padding,
+            padded=padded,
+            kernel_size=self.kernel_size,
+            dilation=self.dilation,
+            output_size=conv_out(padded, self.kernel_size, d=self.dilation),
+        )
+
+    @cached_property
+    def inversion(self) -> Inversion:
+        """The forward convolution, solved for its input."""
+        shift = self._reach - sum(self.padding)  # (output - 1 - shift) is what the forward convolution divides
+        least = (self.input_size - 1) * self.stride + 1 + shift
+        remainder = (self.output_size - 1 - shift) % self.stride
+        return Inversion(
+            least=least,
+            most=least + self.stride - 1,
+            remainder=remainder,
+            output_size=least + remainder,
+            back=conv_out(self.output_size, self.kernel_size, self.stride, self.padding, self.dilation),
+            exact=_equal(self.output_padding, remainder),
+        )
+
+    @cached_property
+    def overlap(self) -> Overlap | None:
+        """How taps overlap by phase; None where symbols leave it open."""
+        settings = self.kernel_size, self.stride, self.dilation
+        return None if any(map(is_symbolic, settings)) else overlap(*settings)
+
+    @property
+    def _reach(self) -> Size:
+        return extent(self.kernel_size, self.dilation) - 1
 
     def __str__(self) -> str:
         return transposed_text(self)
@@ -136,71 +178,16 @@ def transposed_size(
     )
     needs = Conditions()
     output_size = conv_transpose_out(n, kernel_size, stride, padding, output_padding, dilation, check=needs)
-    symbolic = any(map(is_symbolic, (kernel_size, stride, dilation)))
     before, after = single("padding padding", *padding_pair(1, kernel_size, p=padding))
-    one = _Axis(n, kernel_size, stride, (before, after), output_padding, dilation)
     return TransposedSize(
         input_size=n,
         kernel_size=kernel_size,
         stride=stride,
-        padding=one.padding,
+        padding=(before, after),
         output_padding=output_padding,
         dilation=dilation,
         output_size=output_size,
-        formula=_any_input(one),
-        equivalent=_equivalent(one),
-        inversion=_inversion(one, output_size),
-        overlap=None if symbolic else overlap(kernel_size, stride, dilation),
         needs=tuple(needs.open),
-    )
-
-
-class _Axis(NamedTuple):
-    """The hyper-parameters of one axis, read."""
-
-    input_size: Size
-    kernel_size: Size
-    stride: Size
-    padding: tuple[Size, Size]
-    output_padding: Size
-    dilation: Size
-
-    @property
-    def reach(self) -> Size:
-        return extent(self.kernel_size, self.dilation) - 1
-
-
-def _any_input(one: _Axis) -> Size:
-    n = any_size(one.input_size, one.kernel_size, one.stride, *one.padding, one.output_padding, one.dilation)
-    return conv_transpose_out(n, one.kernel_size, one.stride, one.padding, one.output_padding, one.dilation)
-
-
-def _equivalent(one: _Axis) -> EquivalentConv:
-    inserted = (one.input_size - 1) * one.stride + 1
-    padding = one.reach - one.padding[0], one.reach - one.padding[1] + one.output_padding
-    padded = inserted + sum(padding)
-    return EquivalentConv(
-        zeros=one.stride - 1,
-        inserted=inserted,
-        padding=padding,
-        padded=padded,
-        kernel_size=one.kernel_size,
-        dilation=one.dilation,
-        output_size=conv_out(padded, one.kernel_size, d=one.dilation),
-    )
-
-
-def _inversion(one: _Axis, output_size: Size) -> Inversion:
-    shift = one.reach - sum(one.padding)  # (output - 1 - shift) is what the forward convolution divides
-    least = (one.input_size - 1) * one.stride + 1 + shift
-    remainder = (output_size - 1 - shift) % one.stride
-    return Inversion(
-        least=least,
-        most=least + one.stride - 1,
-        remainder=remainder,
-        output_size=least + remainder,
-        back=conv_out(output_size, one.kernel_size, one.stride, one.padding, one.dilation),
-        exact=_equal(one.output_padding, remainder),
     )
 
 

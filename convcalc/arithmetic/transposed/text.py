@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from convcalc.arithmetic.window_size import alike, axis_record
 from convcalc.render.words import Line, across, labelled, needed, number, plain, stacked
-from convcalc.sizes.axes import axis_names
 from convcalc.sizes.size import Size, is_symbolic
 from convcalc.sizes.text import PRETTY, PYTHON, Style, grouped
 
@@ -39,7 +39,7 @@ def render_transposed(sizes: Sequence[TransposedSize], *, style: Style = PRETTY)
     if len(sizes) == 1:
         return labelled(_Axis(sizes[0], style).summary())
     into, out = (across([getattr(axis, name) for axis in sizes], style) for name in ("input_size", "output_size"))
-    parts = [f"axis {names}:\n{labelled(_Axis(axis, style).summary())}" for names, axis in _alike(sizes)]
+    parts = [f"axis {names}:\n{labelled(_Axis(axis, style).summary())}" for names, axis in alike(sizes)]
     return "\n".join([f"{into} -> {out}", *parts])
 
 
@@ -58,7 +58,7 @@ def render_three_ways(sizes: Sequence[TransposedSize], *, style: Style = PRETTY)
     inverted   ⌊(o + 2·1 − 4)/2⌋ + 1 = 14: o = (14 − 1)·2 + 4 − 2·1 + r = 28 + r, 0 <= r < 2
                exact: r = 0 is the output_padding, so o = 28
     """
-    parts = [(names, labelled(_Axis(axis, style).three_ways())) for names, axis in _alike(sizes)]
+    parts = [(names, labelled(_Axis(axis, style).three_ways())) for names, axis in alike(sizes)]
     return "\n".join(f"axis {names}:\n{text}" if len(sizes) > 1 else text for names, text in parts)
 
 
@@ -92,17 +92,7 @@ def transposed_record(sizes: Sequence[TransposedSize]) -> dict[str, Any]:
 def _axis_record(axis: TransposedSize) -> dict[str, Any]:
     same, back, meet = axis.equivalent, axis.inversion, axis.overlap
     return {
-        "kind": "tconv",
-        "n": plain(axis.input_size),
-        "k": plain(axis.kernel_size),
-        "s": plain(axis.stride),
-        "p": plain(axis.padding),
-        "d": plain(axis.dilation),
-        "output_padding": plain(axis.output_padding),
-        "ceil_mode": False,
-        "out": plain(axis.output_size),
-        "formula": str(axis.formula),
-        "working": transposed_working(axis, PYTHON),
+        **axis_record(axis, "tconv", transposed_working(axis, PYTHON), axis.output_padding),
         "unread": None,
         "equivalent": {
             "zeros": plain(same.zeros),
@@ -278,14 +268,6 @@ class _Axis:
             f" {flag} {value}" for flag, value, default in [*flags, ("--d", self.d, "1")] if value != default
         )
         return f"conv --k {self.k}{said}"
-
-
-def _alike(sizes: Sequence[TransposedSize]) -> list[tuple[str, TransposedSize]]:
-    """Gather the axes that have the same numbers: ("H, W", size)."""
-    named: dict[TransposedSize, list[str]] = {}
-    for name, axis in zip(axis_names(len(sizes)), sizes, strict=True):
-        named.setdefault(axis, []).append(name)
-    return [(", ".join(names), axis) for axis, names in named.items()]
 
 
 def overlap_line(meet: Overlap) -> str:

@@ -19,6 +19,7 @@ array([[[  1,  10, 102,  20, 200]]])
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -102,56 +103,25 @@ def transposed_by_matrix(
     array([[[1, 1, 3, 2, 2]]])
     """
     axes = _read(x, weight, groups, stride, padding, output_padding, dilation)
-    forward = forward_matrix(
-        weight,
-        x.shape[2:],
-        stride=stride,
-        padding=padding,
-        output_padding=output_padding,
-        dilation=dilation,
-        groups=groups,
-    )
+    forward = forward_matrix(weight, axes, groups)
     y = forward.T @ x.reshape(len(x), len(forward)).T
     return y.T.reshape(len(x), groups * weight.shape[1], *(axis.output_size for axis in axes))
 
 
-def forward_matrix(
-    weight: Array,
-    input_size: tuple[int, ...],
-    *,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Array:
-    """Return W of the convolution whose transpose takes `input_size`: its rows are that input, flattened.
+def forward_matrix(weight: Array, axes: Sequence[TransposedSize], groups: int = 1) -> Array:
+    """Return W of the convolution whose transpose has these sizes: its rows are the input of that, flattened.
 
-    It is `conv_matrix` at the transposed convolution's output size, less the rows past `input_size`: there are
+    It is `conv_matrix` at the transposed convolution's output size, less the rows past its input size: there are
     some where output_padding >= stride, and transposed they would only be multiplied with inputs there are not.
 
-    >>> forward_matrix(np.array([[[1, 2, 3]]]), (2,), stride=2)
+    >>> forward_matrix(np.array([[[1, 2, 3]]]), transposed_sizes([2], 3, stride=2))
     array([[1, 2, 3, 0, 0],
            [0, 0, 1, 2, 3]])
     """
-    axes = transposed_sizes(
-        input_size,
-        weight.shape[2:],
-        stride=stride,
-        padding=padding,
-        output_padding=output_padding,
-        dilation=dilation,
-    )
-    matrix = conv_matrix(
-        weight,
-        [axis.output_size for axis in axes],
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        groups=groups,
-    )
+    settings = {name: tuple(getattr(axis, name) for axis in axes) for name in ("stride", "padding", "dilation")}
+    matrix = conv_matrix(weight, [axis.output_size for axis in axes], groups=groups, **settings)
     rows = matrix.reshape(len(weight), *(axis.inversion.back for axis in axes), -1)
-    return rows[(slice(None), *(slice(size) for size in input_size))].reshape(-1, matrix.shape[1])
+    return rows[(slice(None), *(slice(axis.input_size) for axis in axes))].reshape(-1, matrix.shape[1])
 
 
 def insert_zeros(x: Array, stride: Any) -> Array:
