@@ -10,8 +10,7 @@ from convcalc.layers.attention import Attention, MultiheadAttention
 from convcalc.layers.constant import Source
 from convcalc.layers.embedding import Embedding
 from convcalc.layers.expand import Expand, Repeat
-from convcalc.layers.linear import Linear
-from convcalc.layers.matmul import Einsum, Matmul
+from convcalc.layers.matmul import Einsum, Linear, Matmul
 from convcalc.layers.merge import Combine, Concat
 from convcalc.layers.opaque import Opaque
 from convcalc.layers.permute import Permute

@@ -29,8 +29,7 @@ from convcalc.layers.embedding import Embedding, EmbeddingBag, OneHot
 from convcalc.layers.expand import Expand, Interleave, Repeat
 from convcalc.layers.fold import Fold, Unfold, Windows
 from convcalc.layers.indexing import Index, Narrow, Slice, Take, Written
-from convcalc.layers.linear import Linear
-from convcalc.layers.matmul import Einsum, Matmul
+from convcalc.layers.matmul import Einsum, Linear, Matmul
 from convcalc.layers.merge import Add, Combine, Concat, Mul, Stack
 from convcalc.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from convcalc.layers.opaque import Opaque
@@ -40,6 +39,5 @@ from convcalc.layers.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, LpPo
 from convcalc.layers.recurrent import Recurrent, RecurrentCell
 from convcalc.layers.reduce import Compare, Cumulative, Reduce
 from convcalc.layers.reshape import Flatten, Squeeze, Unflatten, Unsqueeze, View
-from convcalc.layers.resize import PixelShuffle, PixelUnshuffle, Upsample
-from convcalc.layers.sampling import GridSample
+from convcalc.layers.resize import GridSample, PixelShuffle, PixelUnshuffle, Upsample
 from convcalc.layers.split import Chunk, Pieces, Split, Unbind

@@ -1,8 +1,9 @@
-"""Upsampling, interpolation and pixel shuffle."""
+"""Other sizes: upsampling, interpolation, pixel shuffle, and values at the places of a grid."""
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -10,12 +11,13 @@ from convcalc.arithmetic.formulas import at_least
 from convcalc.arithmetic.resizing import interpolate_out, pixel_shuffle_out, pixel_unshuffle_out
 from convcalc.errors import BadArgument, BadShape
 from convcalc.footprints import stencils
+from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
-from convcalc.layers.base import Shape, must_divide, named
+from convcalc.layers.base import Layer, Shape, must_divide, must_equal, named, written
 from convcalc.layers.pool import average_needs_channels
 from convcalc.layers.spatial import Spatial, along, check_any_channels
 from convcalc.sizes.axes import per_axis
-from convcalc.sizes.conditions import Check, enforce
+from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.size import Size, is_symbolic
 
 MODES = {
@@ -165,3 +167,53 @@ class PixelUnshuffle(_Shuffled):
 def _two_axes(op: str, axes: int) -> None:
     if axes != 2:
         raise BadShape(f"{op} takes 2 spatial axes: got {axes}")
+
+
+@dataclass(frozen=True)
+class AffineGrid(Layer):
+    """Where an affine map (N, axes, axes + 1) takes each position of an image of `sizes` (torch's `affine_grid`).
+
+    >>> AffineGrid((1, 3, 8, 9)).out_shape((1, 2, 3))
+    (1, 8, 9, 2)
+    """
+
+    sizes: Shape
+
+    def out_shape(self, shape: Shape, /, *, check: Check = enforce) -> Shape:
+        """(N, *sizes, axes)."""
+        axes = len(self.sizes) - 2
+        if len(shape) != 3 or shape[1:] != (axes, axes + 1):
+            raise BadShape(f"affinegrid to {written(self.sizes)} takes (N, {axes}, {axes + 1}): got {written(shape)}")
+        return (self.sizes[0], *self.sizes[2:], axes)
+
+
+@dataclass(frozen=True)
+class GridSample(Layer):
+    """Values of an input (N, C, ...) at the places of a grid (N, *sizes, axes) (torch's `grid_sample`).
+
+    >>> GridSample().out_shape((1, 64, 32, 32), (1, 8, 9, 2))
+    (1, 64, 8, 9)
+    """
+
+    takes: ClassVar[tuple[int, int | None]] = (2, 2)
+
+    def out_shape(self, *shapes: Shape, check: Check = enforce) -> Shape:
+        """(N, C, *sizes of the grid)."""
+        shape, grid = shapes
+        if len(shape) != len(grid):
+            raise BadShape(f"gridsample takes an input and a grid of as many axes: got {len(shape)} and {len(grid)}")
+
+        def error(at: Reader) -> BadShape:
+            got = " and ".join(written(one, at) for one in shapes)
+            return BadShape(
+                f"gridsample takes a grid (N, *sizes, {len(shape) - 2}) for (N, C, ...): got {got}",
+                rule="a coordinate for each axis, a grid for each sample",
+            )
+
+        must_equal(shape[0], grid[0], check, error)
+        must_equal(grid[-1], len(shape) - 2, check, error)
+        return (*shape[:2], *grid[1:-1])
+
+    def through(self, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field:
+        """Everything: the grid may point anywhere."""
+        return replace(Field.everything(len(fields[0].axes)), exact=False)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from convcalc.errors import BadShape
+from convcalc.sizes.atoms import Floor
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.signs import most_of, sign_everywhere
 from convcalc.sizes.size import Size, is_array, is_symbolic
@@ -138,8 +139,6 @@ def _at(side: Size | None, values: Mapping[str, Size]) -> Size | None:
 
 def _remainder(side: object) -> str:
     """`a % m` where a formula is a - (a//m)*m and nothing else; its own text elsewhere."""
-    from convcalc.sizes.atoms import Floor
-
     if isinstance(side, Expr):
         for term, factor in side.terms.items():
             if len(term) == 1 and isinstance(term[0][0], Floor) and term[0][1] == 1 and factor < 0:

@@ -132,6 +132,3 @@ def form_of_atom(atom: Atom) -> QuasiAffine | None:
             return reduce(QuasiAffine.smaller, [form.times(-1) for form in known]).times(-1)  # max = -min(-v)
         case _:
             raise TypeError(f"unknown atom {atom!r}")
-
-
-# -- products ----------------------------------------------------------------------------------------------------

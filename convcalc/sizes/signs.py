@@ -10,7 +10,7 @@ from itertools import product as choices
 
 from convcalc.sizes.atoms import Atom, Extreme, Floor, Monomial
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.quasiaffine import QuasiAffine, form_of_atom, quasi_affine
+from convcalc.sizes.quasiaffine import form_of_atom, quasi_affine
 from convcalc.sizes.size import Size, larger, smaller
 
 COUNTED = 256
@@ -208,23 +208,18 @@ def _choices(value: Expr) -> tuple[str, list[Expr]] | None:
     for product, factor in value.terms.items():
         if len(product) == 1 and product[0][1] == 1:
             atom = product[0][0]
-            if isinstance(atom, Extreme) and _atom_of_one(atom) is None:
+            if isinstance(atom, Extreme) and (len(atom.symbols) != 1 or form_of_atom(atom) is None):
                 rest = value - Expr({product: factor})
                 name = atom.name if factor > 0 else {"min": "max", "max": "min"}[atom.name]
                 return name, [rest + factor * choice for choice in atom.choices]
     return None
 
 
-def _atom_of_one(atom: Atom) -> QuasiAffine | None:
-    return form_of_atom(atom) if len(Expr.atom(atom).symbols) == 1 else None
-
-
 def _least(atom: Atom, corner: Mapping[str, int]) -> int | None:
-    symbols = Expr.atom(atom).symbols
-    if len(symbols) != 1:
+    """A lower bound of an atom of one size at or above the corner."""
+    if len(atom.symbols) != 1 or (form := form_of_atom(atom)) is None:
         return None
-    form = form_of_atom(atom)
-    return None if form is None else form.least(corner[next(iter(symbols))])
+    return form.least(corner[next(iter(atom.symbols))])
 
 
 def keeps_sign_from(value: Expr, symbol: str, corner: Mapping[str, int], sign: int) -> int | None:

@@ -20,10 +20,10 @@ class Style(NamedTuple):
     coefficient: str  # between a number and a product: 2*n, 2n
     floor: Callable[[str, str], str]
     ceil: Callable[[str, str], str]
-    factor: Callable[[str], str]  # a floor division that stands in a product or behind a leading minus
     power: Callable[[str, int], str]
-    symbol: Callable[[str], str]
-    extreme: Callable[[str, str], str]
+    factor: Callable[[str], str] = str  # a floor division that stands in a product or behind a leading minus
+    symbol: Callable[[str], str] = str
+    extreme: Callable[[str, str], str] = "{}({})".format
     known: Callable[[Expr], str] | None = None  # what a formula keeps of its text in this style
 
 
@@ -53,8 +53,6 @@ PYTHON = Style(
     ceil=lambda numerator, denominator: f"-(-{grouped(numerator)}//{grouped(denominator)})",
     factor=lambda floor: f"({floor})",  # 2*n//2 would be (2*n)//2
     power=lambda base, power: f"{base}**{power}",
-    symbol=str,
-    extreme=lambda name, choices: f"{name}({choices})",
     known=lambda expr: expr.text,
 )
 KEY = PYTHON._replace(known=lambda expr: expr.key)
@@ -64,10 +62,7 @@ PRETTY = Style(
     coefficient="",
     floor=lambda numerator, denominator: f"⌊{grouped(numerator)}/{grouped(denominator)}⌋",
     ceil=lambda numerator, denominator: f"⌈{grouped(numerator)}/{grouped(denominator)}⌉",
-    factor=str,
     power=lambda base, power: f"{base}^{power}",
-    symbol=str,
-    extreme=lambda name, choices: f"{name}({choices})",
 )
 LATEX = Style(
     minus="-",
@@ -75,7 +70,6 @@ LATEX = Style(
     coefficient=" ",
     floor=lambda numerator, denominator: rf"\left\lfloor \frac{{{numerator}}}{{{denominator}}} \right\rfloor",
     ceil=lambda numerator, denominator: rf"\left\lceil \frac{{{numerator}}}{{{denominator}}} \right\rceil",
-    factor=str,
     power=lambda base, power: f"{base}^{{{power}}}",
     symbol=_latex_symbol,
     extreme=lambda name, choices: rf"\{name}\left({choices}\right)",

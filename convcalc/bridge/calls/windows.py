@@ -26,7 +26,7 @@ from convcalc.layers import (
     Upsample,
 )
 from convcalc.layers.pool import MaxUnpool
-from convcalc.layers.sampling import AffineGrid
+from convcalc.layers.resize import AffineGrid
 
 _WINDOW = "input | kernel_size stride padding"
 for _on in (1, 2, 3):
