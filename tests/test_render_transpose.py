@@ -177,7 +177,7 @@ def test_a_small_case_is_drawn_in_numbers():
 def test_the_drawing_computes_its_own_output(axes):
     assume(all(axis.equivalent.padded <= 64 for axis in axes))
     case = worked_example(axes)
-    drawn = read_drawing(render_example(case, matrix=case.matrix is not None, ascii=True))
+    drawn = read_drawing(render_example(case, matrix=case.matrix is not None, style=PYTHON))
     assert drawn["output"] == (case.output.tolist() if len(axes) > 1 else [case.output.tolist()])
     if case.matrix is None:
         return
