@@ -19,7 +19,7 @@ from convcalc.bridge.verify.network.answers import Answers
 from convcalc.bridge.verify.report import Comparison, Mismatch
 from convcalc.errors import BadShape, ConvcalcError, Unknown, Unreadable, brief
 from convcalc.layers.base import Shape, written
-from convcalc.layers.linear import Linear
+from convcalc.layers.matmul import Linear
 from convcalc.network.graph import Graph
 from convcalc.network.letters import sizes_asked
 from convcalc.sizes.expr import Expr
