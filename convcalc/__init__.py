@@ -28,6 +28,8 @@ _HOMES = {
     "analysis.chain": "Chain Step run_chain",
     "arithmetic.transposed.checkerboard": "Overlap overlap",
     "arithmetic.dilation.stack": "HDC hdc",
+    "designs.design": "Design",
+    "designs.designing": "Designs design",
     "errors": "BadArgument BadShape ConvcalcError Disagreement DivisionByZero KernelDoesNotFit NoOutput NoSolution "
     "NoSuchName Refused Unknown Unreadable",
     "sizes.expr": "Expr",
@@ -93,6 +95,8 @@ if TYPE_CHECKING:
     from convcalc.arithmetic.transposed.views import transposed_by_matrix, transposed_by_stamps, transposed_by_zeros
     from convcalc.arithmetic.window_size import WindowedSize, conv_size, pool_size
     from convcalc.bridge.assembly.assemble import to_torch
+    from convcalc.designs.design import Design
+    from convcalc.designs.designing import Designs, design
     from convcalc.errors import (
         BadArgument,
         BadShape,

@@ -86,6 +86,7 @@ TOWER = [
     "__main__",
     "cli",
     "api",
+    "designs",
     "bridge",
     "analysis",
     "zoo",

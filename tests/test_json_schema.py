@@ -75,7 +75,8 @@ def as_json(command):
 def help_examples():
     """The examples in the help of every command."""
     found = []
-    for command in [*COMMANDS, "verify layers", "verify transposed", "verify TARGET"]:
+    below = [f"design {name}" for name in ("patchgan", "tcn", "frontend", "unet", "decoder")]
+    for command in [*COMMANDS, *below, "verify layers", "verify transposed", "verify TARGET"]:
         text = CliRunner().invoke(main, [*command.split(), "-h"], prog_name="convcalc").output
         found += [line for line in re.findall(r"^ +(convcalc .*)$", text, re.MULTILINE) if "net.py" not in line]
     return sorted({line.replace("--json", "").strip() for line in found if "old.json" not in line})
@@ -132,6 +133,12 @@ NOES = [
     "stack 'conv 4 k3; gap; flatten; linear 10' --n 1..5",
     "hdc 1 2 9",
     "hdc 1 1 --k 3 --k 5 --criterion paper",
+    "hdc --field 200",
+    "design --field 200 --stride 8",
+    "design --field 9 --stride 2 --pareto --holes --dilation ..3",
+    "design patchgan --field 71",
+    "design frontend --rate 11025 --hop 20ms --field 25ms",
+    "design decoder 'conv 8 k3; upsample 2' --input 3x9",
     "zoo lenet",
     "inspect lenet --input 1x9x9",
     "inspect lenet --expect 11",
@@ -186,6 +193,9 @@ def broken(value, path=()):
         "pool --k 4 --n 1..2",
         "stack 'conv 4 k3' --n 3",
         "hdc 1 2 9",
+        "design --field 9 --stride 2 --limit 1",
+        "design unet --size 9 --levels 1",
+        "design decoder 'conv 8 k3 pcausal' --input 3x9",
         "zoo lenet",
         "inspect 'pad 1; conv 8 k2' --input 3xHx9",
         "field 'conv 8 k3' --input 3x9 --cell 1",

@@ -17,6 +17,7 @@ COMMANDS = {
     "pool": ("pool", "The output size of a pooling, floor or ceil, and why."),
     "stack": ("stack", "Layers one after another: every size, and one formula for all."),
     "hdc": ("dilation", "Whether a stack of dilated convolutions misses inputs, and the repair."),
+    "design": ("design", "Stacks of convolutions that meet a wish: receptive field, stride, cost."),
     "zoo": ("zoo", "The networks convcalc knows, with sizes, costs and sources."),
     "inspect": ("inspect", "Every layer of a network: shape, parameters, MACs, receptive field."),
     "sizes": ("sizes", "Which input sizes a network accepts, all of them."),

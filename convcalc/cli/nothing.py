@@ -5,8 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-_CHECKS = ("layers", "transposed", "TARGET")
-"""The commands below `verify`."""
+_BELOW = {
+    **dict.fromkeys(("layers", "transposed", "TARGET"), "verify"),
+    **dict.fromkeys(("patchgan", "tcn", "frontend"), "design"),
+}
+"""The commands below another whose documents are of its kind."""
 
 
 @cache
@@ -29,7 +32,7 @@ def nothing_found(command: str) -> dict[str, Any]:
     >>> nothing_found("tiles")
     {'kind': 'tiles', 'axes': [], 'count': None, 'memory': None, 'memory_whole': None}
     """
-    kind = "verify" if command in _CHECKS else command
+    kind = _BELOW.get(command, command)
     return {**_nothing(read_schema()["$defs"]["conv" if kind == "pool" else kind]), "kind": kind}
 
 

@@ -21,6 +21,7 @@ APART = (
     Apart("as_json", ("quiet", "latex"), "give one form of the answer"),
     Apart("quiet", ("latex",), "give one form of the answer"),
     Apart("quiet", ("depth", "only", "every", "everything", "source", "near"), "-q prints the answer alone"),
+    Apart("pareto", ("minimize", "limit"), "--pareto lists all that nothing betters"),
     Apart("show", ("quiet", "latex", "solve"), "--show draws the answer to one question forwards"),
     Apart("matrix", ("quiet", "latex", "solve"), "--matrix draws the answer to one question forwards"),
 )

@@ -11,12 +11,12 @@ from convcalc.network.graph import Graph
 from convcalc.zoo.published import published
 
 
-def unet(in_channels: int = 1, classes: int = 2, padded: bool = False) -> Graph:
+def unet(in_channels: int = 1, classes: int = 2, padded: bool = False, levels: int = 4) -> Graph:
     """Return U-Net: convolutions without padding and cropped copies, 572 -> 388.
 
     `padded` pads every 3x3 convolution and puts zeros around what comes up, so that any size from 16 on comes out
-    as it went in. Source: O. Ronneberger, P. Fischer, T. Brox, "U-Net: convolutional networks for biomedical image
-    segmentation", arXiv:1505.04597.
+    as it went in. `levels` is how often it halves. Source: O. Ronneberger, P. Fischer, T. Brox, "U-Net: convolutional
+    networks for biomedical image segmentation", arXiv:1505.04597.
 
     >>> from convcalc.network.shapes import infer_shapes
     >>> infer_shapes(unet())["out"], infer_shapes(unet(padded=True), (1, 1, 37, 50))["out"]
@@ -27,7 +27,7 @@ def unet(in_channels: int = 1, classes: int = 2, padded: bool = False) -> Graph:
         conv = Conv(channels, 3, padding=1 if padded else 0)
         return Sequential(conv1=conv, relu1=ReLU(), conv2=conv, relu2=ReLU())
 
-    widths = (64, 128, 256, 512, 1024)
+    widths = [64 * 2**level for level in range(levels + 1)]
     ups = [ConvTranspose(width, 2, stride=2) for width in widths[:-1]]
     steps = _levels([convs(width) for width in widths], [convs(width) for width in widths[:-1]], ups, padded)
     net = Wired(*steps, ("out", Conv(classes, 1), "dec1"))
