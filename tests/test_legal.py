@@ -9,15 +9,15 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from chain import valid_sizes_of_chain
+from chain import valid_sizes, valid_sizes_of_chain
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from convcalc.analysis.validity.conditions import Collector
-from convcalc.analysis.validity.decide import decide, valid_sizes
+from convcalc.analysis.validity.decide import decide
 from convcalc.arithmetic.exactness import check_no_row_dropped, check_symmetric_crop
 from convcalc.arithmetic.formulas import conv_out, conv_transpose_out, pool_out
-from convcalc.errors import BadArgument, BadShape, Refused
+from convcalc.errors import BadShape, Refused
 from convcalc.layers import AvgPool, Conv, ConvTranspose, Crop, MaxPool, Pad, Unfold, Upsample
 from convcalc.layers.base import must_divide, must_equal
 from convcalc.network.stack import read_stack
@@ -513,10 +513,6 @@ def test_a_crop_that_is_lopsided_at_every_size_leaves_nothing_exact():
 def test_what_no_size_can_mend_raises():
     with pytest.raises(BadShape, match="which has 2 axes"):
         valid_sizes_of_chain([Conv(8, 3)], (1, "n"))
-    with pytest.raises(
-        BadArgument, match=r"give an axis a name to ask which sizes it may have: \(1, 3, 32\), such as 'n'"
-    ):
-        valid_sizes(lambda shape, check: Conv(8, 3).out_shape(shape, check=check), (1, 3, 32))
 
 
 def test_channels_may_be_asked_for_too():

@@ -13,16 +13,15 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from convcalc.analysis.cell_text import axis_window_line
-from convcalc.analysis.fields import find_fields, positions
+from convcalc.analysis.fields import find_fields, own_field, positions
 from convcalc.errors import BadShape
-from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.reads import Reads
 from convcalc.footprints.stencils import identity
 from convcalc.footprints.taps import TapSet
+from convcalc.footprints.text import taps_text
 from convcalc.layers import Layer
-from convcalc.layers.base import Shape, read_through, written
+from convcalc.layers.base import Shape, written
 from convcalc.network.blocks import Part
 from convcalc.network.graph import Graph, InputShapes
 from convcalc.network.node import Node
@@ -33,7 +32,11 @@ from convcalc.sizes.axes import axis_names
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class AxisWindow(Shown):
-    """What one output position reads on one axis of the input."""
+    """What one output position reads on one axis of the input.
+
+    >>> print(AxisWindow(axis="H", cell=0, size=9, pattern=(-3, 3), reads=TapSet.of(range(4))))
+    H: cell 0 reads 0..3 of 9; 3 before and 0 after lie in padding
+    """
 
     axis: str
     cell: int
@@ -55,7 +58,10 @@ class AxisWindow(Shown):
         return before, outside - before
 
     def __str__(self) -> str:
-        return axis_window_line(self)
+        reads = "an unknown part" if self.reads is None else taps_text(self.reads)
+        before, after = self.padding or (0, 0)
+        outside = f"; {before} before and {after} after lie in padding" if before or after else ""
+        return f"{self.axis}: cell {self.cell} reads {reads} of {self.size}{outside}"
 
 
 def find_window(
@@ -123,13 +129,11 @@ def _pattern(footprint: Footprint | None, place: int) -> tuple[int, int] | None:
 
 def _walk(node: Node, needed: dict[str, list[int | None]], shapes: Mapping[str, Shape], axes: int) -> None:
     """Add what a node reads of each of its inputs, given what is needed of its output."""
-    before = [shapes[name] for name in node.inputs]
     for place, name in enumerate(node.inputs):
-        fields = [Field.start(axes) if i == place else Field.nothing(axes) for i in range(len(before))]
-        own = read_through(node.layer, fields, before, shapes[node.name]).spatial
+        own = own_field(node, place, shapes, axes).spatial
         found = needed.setdefault(name, [0] * axes)
         for axis, bits in enumerate(needed[node.name]):
-            size = before[place][2:][axis] if len(before[place]) == axes + 2 else 1
+            size = shapes[name][2:][axis] if len(shapes[name]) == axes + 2 else 1
             more = None if bits is None else _read(node.layer, own[axis], size, shapes[node.name][2:][axis:], bits)
             old = found[axis]
             found[axis] = None if old is None or more is None else old | more
@@ -154,13 +158,9 @@ def _read(layer: Layer, footprint: Footprint | None, size: int, out: Shape, bits
     mode = {"constant": "zeros", "around": "circular"}.get(layer.outside, layer.outside)
     before, after = max(0, -read.first), max(0, read.last - size + 1)
     if mode == "zeros" or not (before or after):
-        return _inside(read, everything)
+        return (read.bits << read.first if read.first >= 0 else read.bits >> -read.first) & everything
     rows = Reads.padded(size, before, after, mode).rows
     return _union(rows[j + before] for j in read)
-
-
-def _inside(read: TapSet, everything: int) -> int:
-    return (read.bits << read.first if read.first >= 0 else read.bits >> -read.first) & everything
 
 
 def _union(rows: Iterable[int]) -> int:

@@ -10,10 +10,10 @@ import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from convcalc.analysis.fields import own_field
 from convcalc.errors import NoSolution
-from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
-from convcalc.layers.base import Shape, read_through
+from convcalc.layers.base import Shape
 from convcalc.network.graph import Graph
 from convcalc.network.node import Node
 from convcalc.sizes.expr import Expr
@@ -107,8 +107,7 @@ def _own(node: Node, place: int, shapes: Mapping[str, Shape], axes: int) -> list
         raise _forbidden(node.name, "circular padding reads the other end of the image")
     if node.layer.outside == "around":
         raise _forbidden(node.name, f"{node.layer.op} moves rows around the ends of the image")
-    fields = [Field.start(axes) if i == place else Field.nothing(axes) for i in range(len(node.inputs))]
-    own = read_through(node.layer, fields, [shapes[name] for name in node.inputs], shapes[node.name]).spatial
+    own = own_field(node, place, shapes, axes).spatial
     if any(footprint is None or footprint.is_global for footprint in own):
         raise _forbidden(node.name, f"{node.layer.op} sees the whole image")
     return [footprint for footprint in own if footprint is not None]

@@ -78,3 +78,14 @@ def node_fields(node: Node, fields: Mapping[str, Field], shapes: Mapping[str, Sh
         axes = len(next(iter(fields.values())).axes)
         return dict.fromkeys(node.outputs, Field.unknown(axes) if node.layer.hides else Field.nothing(axes))
     return {name: read_through(node.layer, before, inputs, shapes[name]) for name in node.outputs}
+
+
+def own_field(node: Node, place: int, shapes: Mapping[str, Shape], axes: int) -> Field:
+    """Return what a node's first output reads of one of its inputs, whatever that reads.
+
+    >>> from convcalc.layers import Conv
+    >>> own_field(Node("conv", Conv(4, 3)), 0, {"input": (1, 3, 8), "conv": (1, 4, 6)}, 1).axes[0].receptive_field
+    3
+    """
+    fields = [Field.start(axes) if i == place else Field.nothing(axes) for i in range(len(node.inputs))]
+    return read_through(node.layer, fields, [shapes[name] for name in node.inputs], shapes[node.name])

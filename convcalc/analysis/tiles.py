@@ -26,7 +26,7 @@ from typing import Any
 from convcalc.analysis.cut import check_moving, depending, growths, touched_rows
 from convcalc.analysis.fields import find_fields
 from convcalc.analysis.report.memory import itemsize, peak_values
-from convcalc.analysis.tiles_text import axis_tiles_line, tiles_text
+from convcalc.analysis.tiles_text import tiles_text
 from convcalc.analysis.validity.decide import decided
 from convcalc.analysis.validity.of_capture import path_of
 from convcalc.analysis.validity.of_graph import valid_sizes
@@ -54,6 +54,8 @@ class AxisTiles(Shown):
     >>> (axis,) = find_tiles(net, (1, 1, "n"), tile=8, image=12).axes
     >>> axis.halo, axis.trim, axis.starts, [axis.kept(number) for number in range(axis.count)]
     ((2, 2), (2, 2), (0, 4), [(0, 6), (2, 8)])
+    >>> print(axis)
+    n: 2 tiles of 8, every 4 rows; 8 out, of which 2 before and 2 after are thrown away
     """
 
     axis: str
@@ -100,7 +102,9 @@ class AxisTiles(Shown):
         return self.place(number - 1) + self.out - self.trim[1] - self.place(number), end
 
     def __str__(self) -> str:
-        return axis_tiles_line(self)
+        number = f"{self.count} tiles" if self.count else "tiles"
+        trim = f"of which {self.trim[0]} before and {self.trim[1]} after are thrown away"
+        return f"{self.axis}: {number} of {self.tile}, every {self.step} rows; {self.out} out, {trim}"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -150,7 +154,7 @@ def find_tiles(
     symbolic = infer_shapes(graph, shape)
     forms = growths({name: symbolic[name] for name in symbolic if name in moving}, names)
     by_axis = zip(axes, region, zip(*forms.values(), strict=True), strict=True)
-    axes = [axis.within(sizes).on_grid(grown) for axis, sizes, grown in by_axis]
+    axes = [axis.on_grid(sizes, grown) for axis, sizes, grown in by_axis]
     far = (*shape[:2], *(axis.far for axis in axes))
     later = (*shape[:2], *(axis.far + 16 * axis.period for axis in axes))
     shapes = infer_shapes(graph, far)
@@ -194,18 +198,15 @@ class _Axis:
         below, above = (self.exact or self.legal).nearest(max(self.most, least))
         return next((size for size in (self.image, below, above) if size is not None), 0)
 
-    def within(self, sizes: SizeSet) -> _Axis:
-        """The axis with no other sizes than these."""
-        return replace(self, legal=self.legal & sizes, exact=self.exact & sizes)
-
-    def on_grid(self, forms: Sequence[QuasiAffine]) -> _Axis:
-        """The axis whose maps grow like this, with the sizes that are like the image modulo the period of all."""
+    def on_grid(self, sizes: SizeSet, forms: Sequence[QuasiAffine]) -> _Axis:
+        """The axis whose maps grow like this, with those `sizes` that are like the image modulo the period of all."""
         period, start = math.lcm(*(form.period for form in forms)), max(form.start for form in forms)
-        legal = self.legal & SizeSet(period, (self.like(start) % period,), start)
+        own = replace(self, legal=self.legal & sizes, exact=self.exact & sizes)
+        legal = own.legal & SizeSet(period, (own.like(start) % period,), start)
         far = legal.nearest(start + 4096 * period)[1]  # where the pattern of all sizes has long begun
         if far is None:
             raise NoSolution("only finitely many sizes run: no tile is like the image", rule="sizes repeat")
-        return replace(self, legal=legal, period=period, far=far)
+        return replace(own, legal=legal, period=period, far=far)
 
     def tiles(self, slope: Fraction, halo: Footprint | None, out: int, trim: tuple[int, int]) -> AxisTiles:
         """Its tiles, where size `far` gives `out` rows of the output, and a cut touches `trim` of them."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from convcalc.errors import BadArgument
-from convcalc.render.words import bytes_text, labelled
+from convcalc.render.words import bytes_text, labelled, plain
 from convcalc.sizes.text import PRETTY, Style
 from convcalc.sizes.words import set_text
 
@@ -31,36 +31,29 @@ def tiles_text(tiles: Tiles, style: Style = PRETTY) -> str:
     memory     256 MiB a tile, 15.3 GiB the whole image (values alive at once, float32, weights apart)
     """
     axes = tiles.axes
-    sizes, outs, steps = (_across(axes, read) for read in (_tile, _out, _step))
-    count = f"{_across(axes, _count)} = {tiles.count:,}" if len(axes) > 1 else f"{tiles.count:,}"
-    head = f"{count} of {sizes}" if tiles.count else f"of {sizes}"
+
+    def across(name: str) -> str:
+        return "x".join(str(getattr(axis, name)) for axis in axes)
+
+    def same(read: Callable[[AxisTiles], str]) -> str:
+        """One text where all axes agree, else one for each."""
+        texts = {axis.axis: read(axis) for axis in axes}
+        alike = len({*texts.values()}) == 1
+        return read(axes[0]) if alike else "; ".join(f"{name}: {text}" for name, text in texts.items())
+
+    count = f"{across('count')} = {tiles.count:,}" if len(axes) > 1 else f"{tiles.count:,}"
+    head = f"{count} of {across('tile')}" if tiles.count else f"of {across('tile')}"
     last = "; the last ends where the image does" if tiles.count > 1 else ""
     whole = "" if tiles.whole is None else f", {bytes_text(tiles.whole)} the whole image"
     lines = [
-        ("tiles", f"{head}, every {steps} rows{last}"),
-        ("output", f"{outs} a tile; {_same(axes, _trim_text)}"),
-        ("grid", f"tiles start at multiples of {_same(axes, lambda axis: str(axis.period))}"),
-        ("halo", f"an output reads {_same(axes, _halo_text)}"),
+        ("tiles", f"{head}, every {across('step')} rows{last}"),
+        ("output", f"{across('out')} a tile; {same(_trim_text)}"),
+        ("grid", f"tiles start at multiples of {same(lambda axis: str(axis.period))}"),
+        ("halo", f"an output reads {same(lambda axis: '{} rows before its place, {} after'.format(*axis.halo))}"),
         ("sizes", _sizes(axes, style)),
         ("memory", f"{bytes_text(tiles.memory)} a tile{whole} (values alive at once, float32, weights apart)"),
     ]
     return labelled(lines)
-
-
-def _tile(axis: AxisTiles) -> int:
-    return axis.tile
-
-
-def _out(axis: AxisTiles) -> int:
-    return axis.out
-
-
-def _step(axis: AxisTiles) -> int:
-    return axis.step
-
-
-def _count(axis: AxisTiles) -> int:
-    return axis.count
 
 
 def _trim_text(axis: AxisTiles) -> str:
@@ -68,22 +61,6 @@ def _trim_text(axis: AxisTiles) -> str:
     if not before and not after:
         return "all of it is kept"
     return f"where the image is cut, throw away {before} rows before, {after} after"
-
-
-def _halo_text(axis: AxisTiles) -> str:
-    return f"{axis.halo[0]} rows before its place, {axis.halo[1]} after"
-
-
-def _across(axes: tuple[AxisTiles, ...], read: Callable[[AxisTiles], int]) -> str:
-    return "x".join(str(read(axis)) for axis in axes)
-
-
-def _same(axes: tuple[AxisTiles, ...], read: Callable[[AxisTiles], str]) -> str:
-    """One text where all axes agree, else one for each."""
-    texts = [read(axis) for axis in axes]
-    if len(set(texts)) == 1:
-        return texts[0]
-    return "; ".join(f"{axis.axis}: {text}" for axis, text in zip(axes, texts, strict=True))
 
 
 def _sizes(axes: tuple[AxisTiles, ...], style: Style) -> str:
@@ -113,7 +90,6 @@ def tiles_record(tiles: Tiles) -> dict[str, Any]:
 def _axis_record(axis: AxisTiles) -> dict[str, Any]:
     if axis.count > MOST_TILES:
         raise BadArgument(f"{axis.count} tiles along {axis.axis} are too many to list: at most {MOST_TILES}")
-    slope = axis.slope.numerator if axis.slope.denominator == 1 else str(axis.slope)
     return {
         "axis": axis.axis,
         "grid": axis.period,
@@ -121,23 +97,10 @@ def _axis_record(axis: AxisTiles) -> dict[str, Any]:
         "sizes": axis.sizes.record(),
         "tile": axis.tile,
         "out": axis.out,
-        "slope": slope,
+        "slope": plain(axis.slope),
         "trim": list(axis.trim),
         "step": axis.step,
         "image": axis.image,
         "starts": list(axis.starts) if axis.image is not None else None,
         "kept": [list(axis.kept(number)) for number in range(axis.count)] if axis.image is not None else None,
     }
-
-
-def axis_tiles_line(axis: AxisTiles) -> str:
-    """Return the tiles of one axis.
-
-    >>> from convcalc.analysis.tiles import find_tiles
-    >>> from convcalc.layers import Conv
-    >>> axis_tiles_line(find_tiles(Conv(1, 3, padding=1), (1, 1, "n"), tile=8, image=12).axes[0])
-    'n: 2 tiles of 8, every 6 rows; 8 out, of which 1 before and 1 after are thrown away'
-    """
-    number = f"{axis.count} tiles" if axis.count else "tiles"
-    trim = f"of which {axis.trim[0]} before and {axis.trim[1]} after are thrown away"
-    return f"{axis.axis}: {number} of {axis.tile}, every {axis.step} rows; {axis.out} out, {trim}"

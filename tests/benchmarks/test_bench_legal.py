@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from chain import valid_sizes
 
 from convcalc.analysis.validity.conditions import Collector
-from convcalc.analysis.validity.decide import decide, valid_sizes
+from convcalc.analysis.validity.decide import decide
 from convcalc.errors import BadShape
 from convcalc.layers import Conv, MaxPool
 from convcalc.layers.base import must_equal

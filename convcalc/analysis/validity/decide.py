@@ -21,32 +21,31 @@ from convcalc.analysis.validity.legal import Legal, Way, one_size, reader_at, re
 from convcalc.analysis.validity.one_axis import sieve
 from convcalc.analysis.validity.tied_axes import grid, solve
 from convcalc.analysis.validity.untied import untied
-from convcalc.errors import BadArgument, Refused
-from convcalc.layers import Shape
+from convcalc.errors import Refused
 from convcalc.sizes.boxes import Boxes
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.sets import every, only
 from convcalc.sizes.size import Size
 
-Propagate: TypeAlias = Callable[[Shape, Collector], object]
-"""Takes a shape through a network and hands every condition to the collector, or to its `exact`."""
+Propagate: TypeAlias = Callable[[Mapping[str, Size], Collector], object]
+"""Takes sizes by name through a network and hands every condition to the collector, or to its `exact`."""
 
 
-def valid_sizes(propagate: Propagate, input_shape: Sequence[int | str]) -> Legal:
-    """Return the sizes that a network accepts, for the axes of `input_shape` that are given by a name.
+def valid_sizes(propagate: Propagate, axes: Sequence[str]) -> Legal:
+    """Return the sizes that a network accepts on the axes of these names.
 
-    `propagate(shape, check)` takes the shape through the network and hands every condition to `check(value, error)`,
-    or to `check.exact(value, error)` if it is one of exactness. The same name twice means the same size. Raises
-    `BadArgument` where no axis has a name.
+    `propagate(sizes, check)` takes them through the network and hands every condition to `check(value, error)`,
+    or to `check.exact(value, error)` if it is one of exactness.
 
     >>> from convcalc.arithmetic.formulas import conv_transpose_out, pool_out
     >>> from convcalc.layers.base import must_equal
     >>> from convcalc.errors import BadShape
-    >>> def padded_unet(shape, check):
-    ...     small = pool_out(pool_out(shape[-1], 2, check=check), 2, check=check)
+    >>> def padded_unet(sizes, check):
+    ...     n = sizes["n"]
+    ...     small = pool_out(pool_out(n, 2, check=check), 2, check=check)
     ...     wide = conv_transpose_out(conv_transpose_out(small, 2, 2, check=check), 2, 2, check=check)
-    ...     must_equal(wide, shape[-1], check, lambda at: BadShape(f"skip has {at(shape[-1])} rows, not {at(wide)}"))
-    >>> v = valid_sizes(padded_unet, (1, 1, "n"))
+    ...     must_equal(wide, n, check, lambda at: BadShape(f"skip has {at(n)} rows, not {at(wide)}"))
+    >>> v = valid_sizes(padded_unet, ["n"])
     >>> print(v)
     runs           n >= 4 and n % 4 == 0
     loses no rows  n >= 4 and n % 4 == 0
@@ -54,45 +53,37 @@ def valid_sizes(propagate: Propagate, input_shape: Sequence[int | str]) -> Legal
     >>> v.why_not(18).sentence
     'skip has 18 rows, not 16'
     """
-    axes = tuple(dict.fromkeys(size for size in input_shape if isinstance(size, str)))
-    if not axes:
-        raise BadArgument(f"give an axis a name to ask which sizes it may have: {tuple(input_shape)}, such as 'n'")
     collected = Collector()
     try:
-        propagate(_shape(input_shape, {axis: Expr.symbol(axis) for axis in axes}), collected)
+        propagate({axis: Expr.symbol(axis) for axis in axes}, collected)
     except Refused as refusal:
         if collected.impossible is None:
             try:
-                return _observed_by_running(propagate, input_shape, axes)
+                return _observed_by_running(propagate, axes)
             except Refused:  # refused whatever the sizes: say so of the names
                 raise refusal from None
     return decide(collected.conditions, axes)
 
 
-def _observed_by_running(propagate: Propagate, shape: Sequence[int | str], axes: Sequence[str]) -> Legal:
+def _observed_by_running(propagate: Propagate, axes: Sequence[str]) -> Legal:
     """Try a window of sizes as arrays, where symbols do not get through.
 
     Then a layer has no formula. Raises `Refused` where arrays do not get through either.
     """
-    sizes = dict(zip(axes, np.ix_(*[np.arange(_window(len(axes)))] * len(axes)), strict=True))
     collected = Collector()
-    propagate(_shape(shape, sizes), collected)
+    propagate(dict(zip(axes, np.ix_(*[np.arange(_window(len(axes)))] * len(axes)), strict=True)), collected)
     conditions = _runs_first(collected.conditions)
 
     def ask(sizes: Mapping[str, int]) -> Legal:
         found = Collector()
         try:
-            propagate(_shape(shape, sizes), found)
+            propagate(sizes, found)
         except Refused:
             if found.impossible is None:
                 raise
         return _alone(axes, sizes, found.conditions)
 
     return _legal(_observed(axes, conditions), axes, conditions, ask)
-
-
-def _shape(shape: Sequence[int | str], sizes: Mapping[str, Size]) -> Shape:
-    return tuple(sizes[size] if isinstance(size, str) else size for size in shape)
 
 
 # -- deciding ----------------------------------------------------------------------------------------------------
@@ -115,8 +106,9 @@ def decide(conditions: Iterable[Condition], axes: Sequence[str]) -> Legal:
 def decided(conditions: Iterable[Condition], axes: Sequence[str]) -> Decided | None:
     """Return as `decide` what is proved of conditions; None where that is not decided for all sizes.
 
+    >>> from convcalc.errors import BadShape
     >>> H, W = Expr.symbol("H"), Expr.symbol("W")
-    >>> refuse = lambda at: BadArgument("no")
+    >>> refuse = lambda at: BadShape("no")
     >>> decided([Condition(H - 5, refuse)], ["H", "W"]).runs.lines(), decided([Condition(H - W, refuse)], ["H", "W"])
     (['H >= 5, every W'], None)
     """

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any
 
 from convcalc.analysis.validity.conditions import Condition, Kind, Refusal
 from convcalc.errors import ConvcalcError, Unknown
+from convcalc.render.words import labelled, plain
 from convcalc.shown import Shown
 from convcalc.sizes.axes import per_axis
 from convcalc.sizes.boxes import Boxes
 from convcalc.sizes.conditions import Reader
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.sets import Record, SizeSet, every, only
+from convcalc.sizes.sets import SizeSet, every, only
 from convcalc.sizes.size import Size, is_array, numbers
 
 SHOWN = 6
@@ -69,24 +70,6 @@ class Way:
         if self.only_at is not None:
             return sizes == self.only_at
         return all(at(one.value) >= 0 for one in self.path)
-
-
-class LegalRecord(TypedDict):
-    """Legal sizes as JSON."""
-
-    axes: list[str]
-    runs: list[dict[str, Record]]
-    exact: list[dict[str, Record]]
-    unknown: list[dict[str, Record]]
-    proved: bool
-    up_to: int | None
-    window: dict[str, int] | None
-    tried: str
-    lost: list[str]
-    assumed: list[str]
-    inputs: dict[str, list[int | str]]
-    near: dict[str, list[list[int]]] | None
-    reasons: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, repr=False)
@@ -160,7 +143,7 @@ class Legal(Shown):
             )
         if not self.unknown or sizes not in self.unknown:
             return self
-        example = dict(zip(self.axes, per_axis("sizes", sizes, len(self.axes)), strict=True))
+        example = dict(zip(self.axes, values, strict=True))
         if self.ask is None:
             at = ", ".join(f"{axis} = {n}" for axis, n in example.items())
             raise Unknown(f"whether {at} runs is not known: observed for {self.observed}")
@@ -191,43 +174,38 @@ class Legal(Shown):
         alone = only([example[axis] for axis in first.axes]) if len(first.axes) == 1 else None
         return reason_for(Refusal(first, alone, example), self.axes, self.runs)
 
-    def record(self, near: Sequence[int] | None = None) -> LegalRecord:
+    def record(self, near: Sequence[int] | None = None) -> dict[str, Any]:
         """Return it for JSON, with the legal sizes nearest to the sizes `near`."""
-        pairs = {"runs": self.runs, "exact": self.exact}
-        near = None if near is None else per_axis("near", near, len(self.axes))
-        return LegalRecord(
-            axes=list(self.axes),
-            runs=self.runs.records(),
-            exact=self.exact.records(),
-            unknown=self.unknown.records(),
-            proved=self.proved,
-            up_to=self.up_to,
-            window=None if self.window is None else dict(self.window),
-            tried=self.tried,
-            lost=list(self.lost),
-            assumed=list(self.assumed),
-            inputs={
-                name: [size if isinstance(size, int) else str(size) for size in shape]
-                for name, shape in self.inputs.items()
-            },
-            near=None if near is None else {k: [list(one) for one in v.nearest(tuple(near))] for k, v in pairs.items()},
-            reasons=[reason.record() for reason in self.reasons],
-        )
+        boxes = {"runs": self.runs, "exact": self.exact}
+        beside = None if near is None else tuple(per_axis("near", near, len(self.axes)))
+        return {
+            "axes": list(self.axes),
+            **{kind: one.records() for kind, one in boxes.items()},
+            "unknown": self.unknown.records(),
+            "proved": self.proved,
+            "up_to": self.up_to,
+            "window": self.window and dict(self.window),
+            "tried": self.tried,
+            "lost": list(self.lost),
+            "assumed": list(self.assumed),
+            "inputs": {name: plain(shape) for name, shape in self.inputs.items()},
+            "near": beside and {kind: plain(one.nearest(beside)) for kind, one in boxes.items()},
+            "reasons": [reason.record() for reason in self.reasons],
+        }
 
     def __str__(self) -> str:
+        observed = ("observed", f"for {self.observed}; not proved")
         unknown = self.unknown.lines() if self.unknown else []
-        lines = [f"of inputs      {self.asked}"] if self.inputs else []
-        lines += [f"runs           {line}" for line in self.runs.lines()]
-        lines += [f"loses no rows  {line}" for line in self.exact.lines()]
-        known = (
-            f"proved         for all sizes{self.end}"
-            if self.proved
-            else f"observed       for {self.observed}; not proved"
-        )
-        lines += [known, *(f"where          {one}" for one in self.assumed)]
-        lines += [f"not known      {line}" for line in unknown[:SHOWN]]
-        lines += [f"not known      {len(unknown) - SHOWN:,} more boxes"] if len(unknown) > SHOWN else []
-        return "\n".join(lines)
+        more = [f"{len(unknown) - SHOWN:,} more boxes"] if len(unknown) > SHOWN else []
+        lines = [
+            *([("of inputs", self.asked)] if self.inputs else []),
+            *(("runs", line) for line in self.runs.lines()),
+            *(("loses no rows", line) for line in self.exact.lines()),
+            ("proved", f"for all sizes{self.end}") if self.proved else observed,
+            *(("where", one) for one in self.assumed),
+            *(("not known", line) for line in (*unknown[:SHOWN], *more)),
+        ]
+        return labelled(lines, 15)
 
     @property
     def asked(self) -> str:

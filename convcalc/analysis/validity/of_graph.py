@@ -11,13 +11,14 @@ from convcalc.analysis.validity.decide import valid_sizes as decide_sizes
 from convcalc.analysis.validity.exporting import Inner, exported
 from convcalc.analysis.validity.legal import Legal
 from convcalc.analysis.validity.rounding import exact_up_to
-from convcalc.analysis.validity.ties import tied
+from convcalc.analysis.validity.ties import is_letter, tied
 from convcalc.analysis.validity.walk import Walk
 from convcalc.errors import BadShape
 from convcalc.layers.base import Shape
 from convcalc.network.blocks import Part, as_graph
 from convcalc.network.graph import Graph, InputShapes
 from convcalc.network.letters import sizes_asked
+from convcalc.network.shapes import shape_at
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size
 
@@ -42,22 +43,16 @@ def valid_sizes(net: Graph | Part, input_size: InputShapes | None = None) -> Leg
 
 def _of_one(graph: Graph, shapes: Mapping[str, Shape]) -> Legal:
     """The sizes that a graph accepts which is the same whatever they are."""
+    asked = [size for shape in shapes.values() for size in shape if isinstance(size, Expr)]
+    for size in asked:
+        if not is_letter(size):
+            raise BadShape(f"a size is a number or a name here, not a formula: {size}")
     inner = Inner()
 
-    def propagate(sizes: Shape, check: Collector) -> None:
-        rest = iter(sizes)
-        walk = Walk({name: tuple(next(rest) for _ in shape) for name, shape in shapes.items()}, check, inner)
+    def propagate(sizes: Mapping[str, Size], check: Collector) -> None:
+        walk = Walk({name: shape_at(shape, sizes) for name, shape in shapes.items()}, check, inner)
         for node in graph:
             walk.through(node)
 
-    legal = decide_sizes(propagate, tuple(_named(size) for shape in shapes.values() for size in shape))
+    legal = decide_sizes(propagate, tuple(dict.fromkeys(map(str, asked))))
     return replace(legal, export=exported(legal.ways[0], legal.axes, inner)) if legal.proved else legal
-
-
-def _named(size: Size) -> int | str:
-    """A size for the decision: a number or a name."""
-    if isinstance(size, int):
-        return size
-    if isinstance(size, Expr) and size.symbols == {str(size)}:
-        return str(size)
-    raise BadShape(f"a size is a number or a name here, not a formula: {size}")
