@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
 from typing import TypeAlias
 
 from convcalc.analysis.validity.conditions import Condition
@@ -29,10 +28,7 @@ from convcalc.sizes.signs import sign_on
 MOST = 16
 """The most monomials of one axis, and of the others, that are looked at."""
 
-_Part: TypeAlias = dict[Monomial, Fraction]
-"""A formula up to a factor: its monomials, with rational coefficients."""
-
-_Matrix: TypeAlias = dict[tuple[Monomial, Monomial], Fraction]
+_Matrix: TypeAlias = dict[tuple[Monomial, Monomial], int]
 
 
 def untied(conditions: Sequence[Condition], axes: Iterable[str]) -> list[Condition]:
@@ -114,19 +110,21 @@ class _Places:
         said = undivided(value, self.is_least)
         if said is not None:
             return [part for one in said for part in self.parts(one)]
-        matrix = next(filter(None, (_matrix(value, axis) for axis in sorted(value.symbols))), None)
-        if matrix is None:
+        axis = next((axis for axis in sorted(value.symbols) if _matrix(value, axis)), None)
+        if axis is None:
             return None
-        for one, other in _single(matrix):
-            for scale, factor in ((one, other), (other, one)):
-                if self.is_least(_whole(scale), 1):
-                    return self.parts(_whole(factor))
+        if (found := _product(value, axis)) is not None:
+            for sign in (1, -1):
+                one, other = (_least_terms(sign * factor) for factor in found[:2])
+                for scale, factor in ((one, other), (other, one)):
+                    if self.is_least(scale, 1):
+                        return self.parts(factor)
         for sign in (1, -1):
-            for p, q, r, s in _differences({place: sign * entry for place, entry in matrix.items()}):
-                gaps = _less(p, r), _less(q, s)
+            for p, q, r, s in _differences(sign * value, axis):
+                gaps = _least_terms(p - r), _least_terms(q - s)
                 bounds = (p, 1), (r, 0), (gaps[0], 0), (q, 1), (s, 0), (gaps[1], 0)
-                if all(self.is_least(_whole(part), least) for part, least in bounds):  # 0 <= r <= p, 0 <= s <= q
-                    return [] if sign == 1 else [part for gap in gaps for part in self.parts(-_whole(gap))]
+                if all(self.is_least(_least_terms(part), least) for part, least in bounds):  # 0 <= r <= p, 0 <= s <= q
+                    return [] if sign == 1 else [part for gap in gaps for part in self.parts(-gap)]
         return None
 
     def parts(self, value: Expr) -> list[Expr]:
@@ -169,33 +167,34 @@ class _Places:
         return self._known[axis]
 
 
-def _differences(matrix: _Matrix) -> Iterator[tuple[_Part, _Part, _Part, _Part]]:
-    """The ways to write a matrix of rank 2 as p*q - r*s, where p and r, of the axis, grow alike."""
-    for place, pivot in matrix.items():
-        p = _column(matrix, place[1])
-        q = {right: entry / pivot for right, entry in _row(matrix, place[0]).items()}
-        for r, s in _single({at: -entry for at, entry in _minus(matrix, p, q).items()}):
-            slopes = [form and form.slope for form in (quasi_affine(_whole(p)), quasi_affine(_whole(r)))]
-            if not all(slopes):
-                continue
-            factor = slopes[0] / slopes[1] * _scale(r) / _scale(p)  # type: ignore[operator]  # neither is None
-            sign = 1 if slopes[0] > 0 else -1  # type: ignore[operator]
-            yield _times(p, sign), _times(q, sign), _times(r, sign * factor), _times(s, Fraction(sign) / factor)
+def _differences(value: Expr, axis: str) -> Iterator[tuple[Expr, Expr, Expr, Expr]]:
+    """The ways to write a multiple of a value as p*q - r*s, where p and r are of `axis` and grow alike."""
+    for pivot, p, q in _crosses(value, axis):
+        found = _product(p * q - pivot * value, axis)
+        forms = None if found is None else (quasi_affine(p), quasi_affine(found[0]))
+        if found is None or forms is None or not all(form and form.slope for form in forms):
+            continue
+        r, s, scale = found
+        ratio = forms[0].slope / forms[1].slope  # type: ignore[union-attr]  # neither is None
+        a, b, sign = ratio.numerator, ratio.denominator, 1 if forms[0].slope > 0 else -1  # type: ignore[union-attr]
+        yield sign * b * p, sign * abs(a) * scale * q, sign * a * r, sign * (b if a > 0 else -b) * s
 
 
-def _single(matrix: _Matrix) -> Iterator[tuple[_Part, _Part]]:
-    """The factors of a matrix of rank 1, with either sign; nothing of another."""
-    if not matrix:
-        return
-    place, pivot = next(iter(matrix.items()))
-    left = _column(matrix, place[1])
-    right = {at: entry / pivot for at, entry in _row(matrix, place[0]).items()}
-    if not _minus(matrix, left, right):
-        yield left, right
-        yield _times(left, -1), _times(right, -1)
+def _product(value: Expr, axis: str) -> tuple[Expr, Expr, int] | None:
+    """Two factors of a multiple of a value, the first of `axis`, and which multiple; None where it is no product."""
+    for pivot, left, right in _crosses(value, axis):
+        return (left, right, pivot) if left * right == pivot * value else None
+    return None
 
 
-# -- matrices -----------------------------------------------------------------------------------------------------
+def _crosses(value: Expr, axis: str) -> Iterator[tuple[int, Expr, Expr]]:
+    """Each entry of the matrix of a value, as a number > 0, with the column and the row through it as formulas."""
+    matrix = _matrix(value, axis) or {}
+    for (at, beside), entry in matrix.items():
+        sign = 1 if entry > 0 else -1
+        column = Expr({left: factor for (left, right), factor in matrix.items() if right == beside})
+        row = Expr({right: sign * factor for (left, right), factor in matrix.items() if left == at})
+        yield sign * entry, column, row
 
 
 def _matrix(value: Expr, axis: str) -> _Matrix | None:
@@ -207,45 +206,11 @@ def _matrix(value: Expr, axis: str) -> _Matrix | None:
             if axis in atom.symbols and len(atom.symbols) > 1:
                 return None
             (left if axis in atom.symbols else right).append((atom, power))
-        found[tuple(left), tuple(right)] = Fraction(factor)
-    return found if max(len({place[side] for place in found}) for side in (0, 1)) <= MOST else None
+        found[tuple(left), tuple(right)] = factor
+    return found if max((len({place[side] for place in found}) for side in (0, 1)), default=0) <= MOST else None
 
 
-def _column(matrix: _Matrix, right: Monomial) -> _Part:
-    return {place[0]: entry for place, entry in matrix.items() if place[1] == right}
-
-
-def _row(matrix: _Matrix, left: Monomial) -> _Part:
-    return {place[1]: entry for place, entry in matrix.items() if place[0] == left}
-
-
-def _minus(matrix: _Matrix, left: _Part, right: _Part) -> _Matrix:
-    """What is left of a matrix without the product of two parts."""
-    rest = dict(matrix)
-    for one, a in left.items():
-        for other, b in right.items():
-            rest[one, other] = rest.get((one, other), Fraction(0)) - a * b
-    return {place: entry for place, entry in rest.items() if entry}
-
-
-def _times(part: _Part, factor: Fraction | int) -> _Part:
-    return {product: factor * entry for product, entry in part.items()}
-
-
-def _less(one: _Part, other: _Part) -> _Part:
-    """one - other."""
-    return {product: one.get(product, Fraction(0)) - other.get(product, Fraction(0)) for product in {**one, **other}}
-
-
-def _scale(part: _Part) -> int:
-    """The least number that makes all coefficients whole."""
-    return math.lcm(*(entry.denominator for entry in part.values()))
-
-
-def _whole(part: _Part) -> Expr:
-    """A part as a formula in whole numbers, which has its sign; 0 where it is empty."""
-    scale = _scale(part)
-    total = Expr.const(0)
-    for product, entry in part.items():
-        total = total + Expr({product: int(entry * scale)})
-    return total
+def _least_terms(value: Expr) -> Expr:
+    """A formula in its normal form, without the number that all its coefficients have in common."""
+    common = math.gcd(*value.terms.values()) or 1
+    return Expr.const(0) + Expr({product: factor // common for product, factor in value.terms.items()})
