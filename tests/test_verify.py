@@ -124,14 +124,6 @@ def test_convcalc_is_torch_on_meta():
     assert report.device == "meta"
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device, and torch finds none")
-def test_convcalc_is_torch_on_cuda():
-    report = verify_layers("cuda", count=4_000, seed=3)
-    assert report.mismatches == ()
-    assert report.device.startswith("cuda")
-
-
 def test_the_counts_add_up():
     steps = []
     report = verify_layers("cpu", count=300, seed=4, progress=lambda done, count: steps.append((done, count)))

@@ -94,14 +94,6 @@ def test_what_refuses_its_input_is_refused_by_torch():
     assert (result.exit_code, document["checked"], document["refused"]) == (0, 0, 1)
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device, and torch finds none")
-def test_a_network_is_what_it_is_on_cuda():
-    report = cc.verify(cc.zoo.lenet(), device="cuda")
-    assert report.mismatches == ()
-    assert report.device.startswith("cuda")
-
-
 # -- a planted fault of each kind ------------------------------------------------------------------------------------
 
 
