@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.bridge.explain.bench import CHANNELS_LAST
-from convcalc.bridge.explain.failure import Failure, read_failure
+from convcalc.bridge.explain.failure import read_failure
 from convcalc.bridge.explain.repairs import repairs
 from convcalc.bridge.explain.sentences import sentence
-from convcalc.errors import BadShape, ConvcalcError, Explanation, Fix
+from convcalc.errors import BadShape, ConvcalcError, Explanation
 
 
 def explain(error: Exception, run: Any, *, repair: bool = True) -> ConvcalcError:
@@ -27,13 +27,8 @@ def explain(error: Exception, run: Any, *, repair: bool = True) -> ConvcalcError
         fixes, cause = repairs(failure) if repair else ((), "")
     except Exception:
         fixes, cause = (), ""
-    return explained(said, failure, fixes, "" if cause == CHANNELS_LAST else cause)
-
-
-def explained(said: ConvcalcError, failure: Failure, fixes: tuple[Fix, ...], cause: str = "") -> ConvcalcError:
-    """Return the same error with its repairs, and the call in `.explanation`."""
-    parts = (said.message.removesuffix("."), cause) if cause else (said.message,)
-    message = "; ".join(parts)
+    told = bool(cause) and cause != CHANNELS_LAST
+    message = f"{said.message.removesuffix('.')}; {cause}" if told else said.message
     message = message if message.endswith((".", '"')) else f"{message}."
     whole = type(said)(message, rule=said.rule, fixes=[fix.text() for fix in fixes], place=said.place)
     whole.explanation = Explanation(

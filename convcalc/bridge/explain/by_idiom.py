@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
 from convcalc.bridge.capture.arguments import tensors_among
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import Bench, Repair
-from convcalc.bridge.explain.by_module import by_weight
+from convcalc.bridge.explain.by_module import by_weight, with_settings
 from convcalc.bridge.explain.failure import is_last, ranks_of
 from convcalc.bridge.explain.operands import ancestors, maker_of, shape_of
 from convcalc.bridge.explain.reruns import Change
@@ -73,15 +74,9 @@ def _rows(bench: Bench) -> Iterator[Repair]:
     least, table = int(index.max()) + 1, failure.module
     if type(table) is not torch.nn.Embedding or least <= table.num_embeddings:
         return
-    more = "" if table.padding_idx is None else f", padding_idx={table.padding_idx}"
-
-    def build() -> Any:
-        kind = table.weight.dtype
-        return torch.nn.Embedding(least, table.embedding_dim, table.padding_idx, device="meta", dtype=kind)
-
     cause = f"row {least - 1} is asked for, and {failure.path} has {table.num_embeddings} rows, from 0 on"
-    what = f"{failure.path}: nn.Embedding({least}, {table.embedding_dim}{more})"
-    yield Repair(what, Change(modules={failure.path: build}), cause, alone=True)
+    for repair in with_settings(failure.path, table, num_embeddings=least):
+        yield replace(repair, cause=cause, alone=True)
 
 
 def _pooled_axes(bench: Bench) -> Iterator[Repair]:
@@ -91,13 +86,8 @@ def _pooled_axes(bench: Bench) -> Iterator[Repair]:
         return
     call = maker_of(failure.values[0])
     before = tuple(map(int, shape_of(call.inputs[0]))) if call.inputs else ()
-    site = bench.site_of(call)
-    if (
-        call.function not in ("mean", "amax", "sum")
-        or site is None
-        or len(before) < 3
-        or before[1] != layer.in_features
-    ):
+    site, pools = bench.site_of(call), call.function in ("mean", "amax", "sum")
+    if not pools or site is None or len(before) < 3 or before[1] != layer.in_features:
         return
     axes = tuple(range(2, len(before)))
 

@@ -49,21 +49,21 @@ def by_module(bench: Bench) -> Iterator[Repair]:
     shape = tuple(map(int, failure.shapes[0]))
     match failure.layer:
         case Linear() if shape:
-            yield from _with(failure.path, failure.module, in_features=shape[-1])
+            yield from with_settings(failure.path, failure.module, in_features=shape[-1])
         case Recurrent() if shape:
-            yield from _with(failure.path, failure.module, input_size=shape[-1])
+            yield from with_settings(failure.path, failure.module, input_size=shape[-1])
         case Conv() | ConvTranspose():
             yield from _of_conv(bench, shape, axes_of(failure.function) or len(shape) - 2)
         case MaxPool() | AvgPool():
             yield from _of_window(bench, shape)
         case BatchNorm() | InstanceNorm() if len(shape) > 1:
-            yield from _with(failure.path, failure.module, num_features=shape[1])
+            yield from with_settings(failure.path, failure.module, num_features=shape[1])
         case GroupNorm() if len(shape) > 1:
             groups = gcd(failure.layer.num_groups, shape[1])
-            yield from _with(failure.path, failure.module, num_groups=groups, num_channels=shape[1])
+            yield from with_settings(failure.path, failure.module, num_groups=groups, num_channels=shape[1])
         case LayerNorm():
             last = shape[-len(failure.layer.sizes) :]
-            yield from _with(failure.path, failure.module, normalized_shape=last)
+            yield from with_settings(failure.path, failure.module, normalized_shape=last)
         case Concat() | Elementwise() if len(failure.shapes) == 2:
             yield from _before_merge(bench)
         case None if isinstance(failure.module, _TRANSPOSED):
@@ -84,7 +84,7 @@ def _of_producer(bench: Bench, shape: Sizes) -> Iterator[Repair]:
     given = getattr(module, name)
     axis = shape[-1] if name == "out_features" or hasattr(layer, "in_features") else shape[1]
     if given == axis != wanted and wanted % getattr(module, "groups", 1) == 0:
-        yield from _with(path, module, **{name: wanted})
+        yield from with_settings(path, module, **{name: wanted})
 
 
 def _output_size(bench: Bench, shape: Sizes) -> Iterator[Repair]:
@@ -117,7 +117,8 @@ def _sized(build: Any, sizes: Sizes) -> Any:
     return module
 
 
-def _with(path: str, module: Any, **changes: Any) -> Iterator[Repair]:
+def with_settings(path: str, module: Any, **changes: Any) -> Iterator[Repair]:
+    """Yield a module with other hyper-parameters, if it is one of `torch.nn`: see `changed`."""
     known = changed(module, **changes)
     if known is not None:
         text, build = known
@@ -133,20 +134,20 @@ def _of_conv(bench: Bench, shape: Sizes, axes: int) -> Iterator[Repair]:
     if layer.in_channels not in (None, channels):
         depthwise = layer.groups == layer.in_channels and layer.out_channels % channels == 0
         groups = channels if depthwise else gcd(gcd(layer.groups, channels), layer.out_channels)
-        yield from _with(failure.path, failure.module, in_channels=channels, groups=groups)
+        yield from with_settings(failure.path, failure.module, in_channels=channels, groups=groups)
         return
     if isinstance(layer, ConvTranspose):
         if failure.refusal is not None:
             stride, dilation = (per_axis(name, getattr(layer, name), axes) for name in ("stride", "dilation"))
             extra = per_axis("output_padding", layer.output_padding, axes)
             fits = tuple(min(max(0, op), max(s, d) - 1) for op, s, d in zip(extra, stride, dilation, strict=True))
-            yield from _with(failure.path, failure.module, output_padding=fits)
+            yield from with_settings(failure.path, failure.module, output_padding=fits)
         return
     groups = gcd(gcd(layer.groups, channels), layer.out_channels)
     if groups != layer.groups:
-        yield from _with(failure.path, failure.module, groups=groups)
+        yield from with_settings(failure.path, failure.module, groups=groups)
     if layer.padding == "same":
-        yield from _with(failure.path, failure.module, stride=(1,) * axes)
+        yield from with_settings(failure.path, failure.module, stride=(1,) * axes)
     yield from _of_window(bench, shape)
 
 
@@ -166,20 +167,20 @@ def _of_window(bench: Bench, shape: Sizes) -> Iterator[Repair]:
     extents = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
     if isinstance(layer, MaxPool | AvgPool) and any(p > k // 2 for p, k in zip(padding, kernel, strict=True)):
         fits = tuple(min(p, k // 2) for p, k in zip(padding, kernel, strict=True))
-        yield from _with(failure.path, module, padding=_like(module, "padding", fits))
+        yield from with_settings(failure.path, module, padding=_like(module, "padding", fits))
         return
     short = [max(0, e - n - 2 * p) for e, n, p in zip(extents, sizes, padding, strict=True)]
     if not any(short):
         return
     more = tuple(p + (lack + 1) // 2 for p, lack in zip(padding, short, strict=True))
     if max(more) < 2**31:
-        yield from _with(failure.path, module, padding=_like(module, "padding", more))
+        yield from with_settings(failure.path, module, padding=_like(module, "padding", more))
     fits = tuple(
         max(1, (n + 2 * p - 1) // d + 1) if lack else k
         for k, n, p, d, lack in zip(kernel, sizes, padding, dilation, short, strict=True)
     )
     if not isinstance(layer, MaxPool | AvgPool) or min(fits) > 1:  # pooling of one value is none
-        yield from _with(failure.path, module, kernel_size=_like(module, "kernel_size", fits))
+        yield from with_settings(failure.path, module, kernel_size=_like(module, "kernel_size", fits))
 
 
 def _like(module: Any, name: str, values: Sizes) -> Any:
@@ -206,7 +207,7 @@ def _longer(bench: Bench, place: int, mine: Sizes, theirs: Sizes) -> Iterator[Re
         path, module = up
         extra = tuple(op + lack for op, lack in zip(module.output_padding, lacks, strict=True))
         if min(extra) >= 0 and all(op < s for op, s in zip(extra, module.stride, strict=True)):
-            yield from _with(path, module, output_padding=extra)
+            yield from with_settings(path, module, output_padding=extra)
 
 
 def _strided(bench: Bench, place: int, mine: Sizes, theirs: Sizes) -> Iterator[Repair]:
@@ -218,9 +219,9 @@ def _strided(bench: Bench, place: int, mine: Sizes, theirs: Sizes) -> Iterator[R
     path, module = conv
     stride = strides(read[2:], theirs[2:])
     if stride is not None and stride != tuple(module.stride):
-        yield from _with(path, module, stride=stride)
+        yield from with_settings(path, module, stride=stride)
     if mine[1] != theirs[1] and isinstance(bench.failure.layer, Elementwise):
-        yield from _with(path, module, out_channels=theirs[1])
+        yield from with_settings(path, module, out_channels=theirs[1])
 
 
 def _padded(bench: Bench, place: int, mine: Sizes, theirs: Sizes) -> Iterator[Repair]:
@@ -234,7 +235,7 @@ def _padded(bench: Bench, place: int, mine: Sizes, theirs: Sizes) -> Iterator[Re
         return
     padding = tuple(pad + lack // 2 for pad, lack in zip(module.padding, lacks, strict=True))
     if all(2 * pad < d * (k - 1) + 1 for pad, d, k in zip(padding, module.dilation, module.kernel_size, strict=True)):
-        yield from _with(path, module, padding=padding)
+        yield from with_settings(path, module, padding=padding)
 
 
 def _read_by(bench: Bench, operand: int, path: str) -> Sizes | None:

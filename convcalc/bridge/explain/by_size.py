@@ -13,6 +13,7 @@ from convcalc.analysis.validity.legal import Legal
 from convcalc.analysis.validity.of_graph import valid_sizes
 from convcalc.bridge.capture.run import EXAMPLES, Run
 from convcalc.bridge.device import need_torch
+from convcalc.bridge.events import taken_at
 from convcalc.bridge.explain.bench import Bench, Repair
 from convcalc.bridge.explain.failure import Failure
 from convcalc.bridge.explain.reruns import Change
@@ -41,8 +42,9 @@ def by_size(bench: Bench) -> Iterator[Repair]:
     First those at which the failing call passes. Where the model runs at the nearest of them, all its calls are known,
     and with them all the sizes at which it runs; where another call fails there, it is run at larger ones.
     """
-    now = _numbers(bench.first.run)
-    if not now or _differs_in_rank(bench.failure):
+    now, failure = _numbers(bench.first.run), bench.failure
+    merges = isinstance(failure.layer, Concat | Elementwise)
+    if not now or (merges and len(set(map(len, failure.shapes))) > 1):  # no size helps
         return
     found = _legal(bench.first, now)
     if found is None:
@@ -52,13 +54,11 @@ def by_size(bench: Bench) -> Iterator[Repair]:
         return
     near = _at(bench, *found)
     outcome = bench.run(near.change)
-    if outcome is None:
-        return
-    if outcome.raised is None:
+    if outcome is not None and outcome.raised is None:
         yield _of_all(bench, near, outcome, found[1], now)
-        return
-    whole = _whole(bench, now) if bench.passes(outcome) else None
-    yield replace(near, known=outcome) if whole is None else whole
+    elif outcome is not None:
+        whole = _whole(bench, now) if bench.passes(outcome) else None
+        yield whole or replace(near, known=outcome)
 
 
 def _of_all(bench: Bench, near: Repair, outcome: Any, said: str, now: Sizes) -> Repair:
@@ -129,28 +129,20 @@ def _whole(bench: Bench, now: Sizes) -> Repair | None:
 
 def _at(bench: Bench, sizes: Sizes, said: str) -> Repair:
     """The inputs at these sizes."""
-    run = bench.first.run
-    letters = _letters(run)
-    shapes = {name: tuple(sizes[str(s)] if _free(s) else s for s in shape) for name, shape in letters.items()}
+    shapes = {name: taken_at(shape, sizes) for name, shape in _letters(bench.first.run).items()}
     repair, more = shaped(bench, shapes), f" ({said})" if said else ""
     return replace(repair, what=f"{repair.what}{more}", command=f"{repair.command}{more}", sizes=True)
 
 
 def _numbers(run: Run) -> Sizes:
     """The sizes that may change, as they are."""
-    numbers = run.journal.numbers
-    return {str(size): numbers[str(size)] for shape in _letters(run).values() for size in shape if _free(size)}
+    free = (size for shape in _letters(run).values() for size in shape if isinstance(size, Expr))
+    return {str(size): run.journal.numbers[str(size)] for size in free}
 
 
 def _is_near(sizes: Sizes, now: Sizes) -> bool:
     """Whether sizes are others, and such as the user may have meant: within four times."""
     return dict(sizes) != dict(now) and all(n <= 4 * now[name] and now[name] <= 4 * n for name, n in sizes.items())
-
-
-def _differs_in_rank(failure: Failure) -> bool:
-    """Whether no size helps, as what is merged has different numbers of axes."""
-    ranks = set(map(len, failure.shapes))
-    return isinstance(failure.layer, Concat | Elementwise) and len(ranks) > 1
 
 
 def _letters(run: Run) -> dict[str, Shape]:
@@ -161,10 +153,6 @@ def _letters(run: Run) -> dict[str, Shape]:
         first = next(iter(letters.values()))[2:]
         return {name: (*shape[:2], *first) for name, shape in letters.items()}
     return letters
-
-
-def _free(size: Any) -> bool:
-    return isinstance(size, Expr)
 
 
 def _legal(failure: Failure, now: Sizes) -> tuple[Sizes, str] | None:

@@ -60,7 +60,8 @@ def _signature(cls: type) -> dict[str, Any]:
         skipped |= {"mode"} if cls is nn.LSTM else {"mode", "proj_size"}
         known = inspect.signature(nn.RNNBase).parameters
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    found = {name: entry.default for name, entry in known.items() if entry.kind in kinds and name not in skipped}
+    names = [name for name, entry in known.items() if entry.kind in kinds and not name.startswith("_")]
+    found = {name: known[name].default for name in names if name not in skipped}
     return {**found, "nonlinearity": "tanh"} if issubclass(cls, nn.RNN) else found
 
 
