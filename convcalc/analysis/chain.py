@@ -121,25 +121,23 @@ def chained(layers: Sequence[Layer]) -> Graph:
 
 def stack_columns(chain: Chain, style: Style, channels: bool) -> tuple[list[str], list[list[str]]]:
     """Return the headings and one row of texts per layer; parameters and MACs with `channels` known."""
-    columns = ["layer", "op", "output", "any size", "receptive field", "stride", "offset", "covered"]
     rows = [_row(step, style, channels) for step in chain.steps]
-    if all(row[-1] == row[-4] for row in rows):  # nothing is missed
-        columns.pop()
-        rows = [row[:-1] for row in rows]
-    if channels:
-        columns += ["params", "MACs"]
-        rows = [
-            [*row, count(step.params, style), count(step.macs, style)]
-            for row, step in zip(rows, chain.steps, strict=True)
-        ]
-    return columns, rows
+    dense = all(row["covered"] == row["receptive field"] for row in rows)
+    left_out = {*(["covered"] if dense else []), *([] if channels else ["params", "MACs"])}
+    columns = [name for name in COLUMNS if name not in left_out]
+    return columns, [[row[name] for name in columns] for row in rows]
 
 
-def _row(step: Step, style: Style, channels: bool) -> list[str]:
+COLUMNS = ("layer", "op", "output", "any size", "receptive field", "stride", "offset", "covered", "params", "MACs")
+
+
+def _row(step: Step, style: Style, channels: bool) -> dict[str, str]:
     known = channels or len(step.output) < 2 or isinstance(step.output[1], int)
     output = across(step.output[1:] if known else spatial_sizes(step.output), style)
     formula = "-" if step.symbolic is None else across(spatial_sizes(step.symbolic), style)
-    return [step.name, shorthand(step.layer), output, formula, *field_texts(step.footprints)]
+    costs = count(step.params, style), count(step.macs, style)
+    texts = [step.name, shorthand(step.layer), output, formula, *field_texts(step.footprints), *costs]
+    return dict(zip(COLUMNS, texts, strict=True))
 
 
 def stack_text(chain: Chain) -> str:

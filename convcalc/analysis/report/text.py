@@ -20,7 +20,7 @@ from convcalc.sizes.size import Size, is_symbolic
 from convcalc.sizes.text import PRETTY, Style
 
 if TYPE_CHECKING:
-    from convcalc.analysis.report.report import Failure, LayerReport, Report
+    from convcalc.analysis.report.report import LayerReport, Report
 
 SPARE = ("source", "any size", "stride", "receptive field", "op")
 """What a narrow terminal can do without, first to last."""
@@ -46,16 +46,15 @@ def report_columns(
     columns = ["layer", "op", "output", "any size", "params", "MACs", "receptive field", "stride", "source"]
     batch, rank = _batch(report), max(map(len, report.inputs.values()), default=0)
     rows = [_row(row, batch, rank, style) for row in report.layers if every or not _is_noise(row, report)]
-    if all(row[3] in ("", row[2], row[2].partition("x")[2]) for row in rows):  # the input is given in symbols
-        columns.pop(3)
-        rows = [row[:3] + row[4:] for row in rows]
-    if report.failed is not None:
-        rows.append(_failed(report.failed, len(columns)))
-    totals = {"layer": "total", "params": count(report.params, style), "MACs": _macs(report, style)}
-    rows.append([totals.get(name, "") for name in columns])
+    if all(row["any size"] in ("", row["output"], row["output"].partition("x")[2]) for row in rows):
+        columns.remove("any size")  # the input is given in symbols
     if not source:
-        columns, rows = columns[:-1], [row[:-1] for row in rows]
-    return columns, rows
+        columns.remove("source")
+    if (failed := report.failed) is not None:
+        words = op_words(failed.op, failed.args)
+        rows.append({"layer": failed.name, "op": words, "output": "FAILS", "source": source_text(failed.source)})
+    rows.append({"layer": "total", "params": count(report.params, style), "MACs": _macs(report, style)})
+    return columns, [[row.get(name, "") for name in columns] for row in rows]
 
 
 def _batch(report: Report) -> Size | None:
@@ -69,19 +68,19 @@ def _is_noise(row: LayerReport, report: Report) -> bool:
     return row.constant and not costs and row.name not in (*report.ends, *report.opaque)
 
 
-def _row(row: LayerReport, batch: Size | None, rank: int, style: Style) -> list[str]:
+def _row(row: LayerReport, batch: Size | None, rank: int, style: Style) -> dict[str, str]:
     field, stride, *_ = field_texts(row.field.axes)
-    return [
-        row.name,
-        op_text(row),
-        shape_text(row.output, style, batch),
-        "-" if row.symbolic is None else _any_size(row.symbolic, batch, rank, style),
-        "shared" if row.shared else count(row.params, style),
-        count(row.macs, style),
-        field or "-",
-        stride or "-",
-        source_text(row.source),
-    ]
+    return {
+        "layer": row.name,
+        "op": op_words(row.op, row.args),
+        "output": shape_text(row.output, style, batch),
+        "any size": "-" if row.symbolic is None else _any_size(row.symbolic, batch, rank, style),
+        "params": "shared" if row.shared else count(row.params, style),
+        "MACs": count(row.macs, style),
+        "receptive field": field or "-",
+        "stride": stride or "-",
+        "source": source_text(row.source),
+    }
 
 
 def _any_size(shape: Shape, batch: Size | None, rank: int, style: Style) -> str:
@@ -89,10 +88,6 @@ def _any_size(shape: Shape, batch: Size | None, rank: int, style: Style) -> str:
     if len(shape) in (2, rank) and shape[0] == batch and not is_symbolic(shape[1]):
         return across(spatial_sizes(shape), style)
     return shape_text(shape, style, batch)
-
-
-def _failed(failed: Failure, columns: int) -> list[str]:
-    return [failed.name, op_words(failed.op, failed.args), "FAILS", *[""] * (columns - 4), source_text(failed.source)]
 
 
 def source_text(source: str | None) -> str:
@@ -105,17 +100,6 @@ def source_text(source: str | None) -> str:
         return ""
     inside = source.rpartition("site-packages/")[2]
     return inside.removeprefix(f"{Path.cwd()}{os.sep}")
-
-
-def op_text(row: LayerReport) -> str:
-    """Return the op and its hyper-parameters as a stack has them, without what only checks the input.
-
-    >>> from convcalc.analysis.report.inspection import inspect_graph
-    >>> from convcalc.zoo import lenet
-    >>> op_text(inspect_graph(lenet())["fc1"])
-    'linear 120'
-    """
-    return op_words(row.op, row.args)
 
 
 def shape_text(shape: Shape, style: Style, batch: Size | None = None) -> str:
@@ -253,4 +237,4 @@ def layer_line(row: LayerReport) -> str:
     read = f", receptive field {field}" if field not in ("", "-") else ""
     read += f", stride {stride}" if read and stride != "-" else ""
     costs = f"{count(row.params, PRETTY)} parameters, {count(row.macs, PRETTY)} MACs"
-    return f"{row.name}: {op_text(row)} -> {shape_text(row.output, PRETTY)}, {costs}{read}"
+    return f"{row.name}: {op_words(row.op, row.args)} -> {shape_text(row.output, PRETTY)}, {costs}{read}"
