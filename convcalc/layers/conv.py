@@ -200,15 +200,19 @@ class ConvTranspose(_Kernel):
         """(N, C_out, o, ...) with o = `convcalc.arithmetic.formulas.conv_transpose_out` on each axis."""
         batch, channels, sizes = self.split(shape)
         self.check_channels(channels, check)
-        axes = len(sizes)
-        stamps, extra = on_axes(self, axes), per_axis("output_padding", self.output_padding, axes)
+        stamps = self.stamps(len(sizes))
         empty = any(isinstance(size, int) and size == 0 for size in (*batch, channels))
 
         def size(axis: int, check: Check) -> Size:
-            k, s, p, d = stamps[axis]
-            return conv_transpose_out(sizes[axis], k, s, p, extra[axis], d, empty=empty, check=check)
+            k, s, p, extra, d = stamps[axis]
+            return conv_transpose_out(sizes[axis], k, s, p, extra, d, empty=empty, check=check)
 
-        return (*batch, self.channels_out(channels), *along(axes, check, size))
+        return (*batch, self.channels_out(channels), *along(len(sizes), check, size))
+
+    def stamps(self, axes: int) -> list[tuple[Any, ...]]:
+        """Its settings on each axis."""
+        extra = per_axis("output_padding", self.output_padding, axes)
+        return [(k, s, p, more, d) for (k, s, p, d), more in zip(on_axes(self, axes), extra, strict=True)]
 
     def footprint(self, axis: int, sizes: Shape) -> Footprint | None:
         """The taps that reach an output, by phase."""

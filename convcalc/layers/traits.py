@@ -102,6 +102,17 @@ class Traits:
         """
         return ()
 
+    def stamps(self, axes: int) -> Sequence[tuple[Any, ...]]:
+        """Return kernel size, stride, padding, output padding and dilation of what an input stamps, on each axis.
+
+        There is nothing of a layer that stamps none.
+
+        >>> from convcalc.layers import ConvTranspose
+        >>> ConvTranspose(8, 4, stride=(2, 1)).stamps(2)
+        [(4, 2, 0, 0, 1), (4, 1, 0, 0, 1)]
+        """
+        return ()
+
     def border(self, shape: Shape) -> tuple[tuple[Size, Size], ...] | None:
         """Return the rows that it puts before and after a map on each spatial axis; None where it is no padding.
 

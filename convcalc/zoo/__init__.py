@@ -16,14 +16,11 @@ from typing import Any, NamedTuple
 
 from convcalc.errors import Unreadable, nearest
 from convcalc.network.graph import Graph
-from convcalc.zoo.alexnet import alexnet, alexnet_torchvision
 from convcalc.zoo.densenet import densenet, densenet121, densenet169, densenet201
 from convcalc.zoo.googlenet import googlenet
-from convcalc.zoo.lenet import lenet
-from convcalc.zoo.nin import nin
+from convcalc.zoo.plain import alexnet, alexnet_torchvision, lenet, nin, vgg11, vgg13, vgg16, vgg19
 from convcalc.zoo.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from convcalc.zoo.unet import unet, unet3d
-from convcalc.zoo.vgg import vgg11, vgg13, vgg16, vgg19
 
 
 class Model(NamedTuple):

@@ -10,12 +10,10 @@ from typing import Any
 from convcalc.analysis.fields import node_fields
 from convcalc.analysis.notes.base import Facts
 from convcalc.analysis.notes.ways import Edit, Way, applied, edits, in_words, shifted
-from convcalc.analysis.notes.weights import stamps
 from convcalc.analysis.notes.window import settings_of, windows
 from convcalc.errors import ConvcalcError
 from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
-from convcalc.layers import ConvTranspose
 from convcalc.layers.base import Shape
 from convcalc.network.graph import Graph
 from convcalc.network.node import Node
@@ -102,14 +100,12 @@ def _on_the_way(node: Node, facts: Facts) -> list[Node]:
             found[name] = None
             todo += [read.partition("[")[0] for read in facts.graph[name].inputs]
     nodes = [facts.graph[name] for name in found]
-    return [one for one in nodes if isinstance(one.layer, ConvTranspose) or settings_of(one, facts)]
+    return [one for one in nodes if one.layer.stamps(len(facts.sizes(one.name))) or settings_of(one, facts)]
 
 
 def _other_parity(node: Node, axis: int, facts: Facts) -> Iterator[dict[str, Any]]:
     """Settings of a kernel that is one longer or shorter, and of the same output size."""
-    layer, count = node.layer, len(facts.sizes(node.name))
-    if isinstance(layer, ConvTranspose):
-        k, s, p, extra, d = stamps(layer, count)[axis]
+    for k, s, p, extra, d in node.layer.stamps(len(facts.sizes(node.name)))[axis : axis + 1]:
         for size, less in ((k + 1, -d), (k - 1, d)):
             for padding in range(max(0, p - d), p + d + 1) if size else ():
                 more = extra + less + 2 * (padding - p)
@@ -118,9 +114,8 @@ def _other_parity(node: Node, axis: int, facts: Facts) -> Iterator[dict[str, Any
                     yield {
                         name: value
                         for name, value in new.items()
-                        if name == "kernel_size" or value != getattr(layer, name)
+                        if name == "kernel_size" or value != getattr(node.layer, name)
                     }
-        return
     for window in windows(node, facts)[axis : axis + 1]:
         for size in () if window is None else (window.kernel_size + 1, window.kernel_size - 1):
             kept = window.keeping(kernel_size=size) if window is not None and size else None

@@ -10,27 +10,15 @@ from typing import Any
 from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis
 from convcalc.analysis.notes.ways import Edit, Way, edits, in_words
 from convcalc.arithmetic.transposed.checkerboard import overlap
-from convcalc.layers import Conv, ConvTranspose, Upsample
+from convcalc.layers import Conv, Upsample
 from convcalc.network.node import Node
-from convcalc.sizes.axes import per_axis
-
-
-def stamps(layer: ConvTranspose, count: int) -> list[tuple[Any, ...]]:
-    """Return kernel size, stride, padding, output padding and dilation on each of `count` axes.
-
-    >>> stamps(ConvTranspose(8, 4, stride=(2, 1)), 2)
-    [(4, 2, 0, 0, 1), (4, 1, 0, 0, 1)]
-    """
-    names = ("kernel_size", "stride", "padding", "output_padding", "dilation")
-    return list(zip(*(per_axis(name, getattr(layer, name), count) for name in names), strict=True))
 
 
 def uneven_overlap(facts: Facts) -> Iterator[Remark]:
     """A transposed convolution whose stamps overlap unevenly; see `convcalc.arithmetic.transposed.checkerboard`."""
     for node in facts.nodes:
-        if isinstance(node.layer, ConvTranspose):
-            each = stamps(node.layer, len(facts.sizes(node.name)))
-            yield from by_axis(node, [_uneven(node, *entry, alone=len(set(each)) > 1) for entry in each])
+        each = node.layer.stamps(len(facts.sizes(node.name)))
+        yield from by_axis(node, [_uneven(node, *entry, alone=len(set(each)) > 1) for entry in each])
 
 
 def _uneven(node: Node, k: int, s: int, p: Any, extra: int, d: int, *, alone: bool) -> Sentence | None:
@@ -68,8 +56,8 @@ def _keeping(size: int, s: int, d: int, now: dict[str, Any]) -> dict[str, Any] |
 
 def _resampled(node: Node, k: int, s: int, p: Any, extra: int, d: int) -> Iterator[Way]:
     """Nearest neighbours s times, then a convolution: where the output is s times the input."""
-    layer = node.layer
-    if isinstance(p, int) and isinstance(layer, ConvTranspose) and d * (k - 1) + extra + 1 - 2 * p == s:
+    layer: Any = node.layer
+    if isinstance(p, int) and d * (k - 1) + extra + 1 - 2 * p == s:
         odd = k if k % 2 else k + 1
         conv = Conv(layer.out_channels, odd, padding=odd // 2, groups=layer.groups, bias=layer.bias)
         text = f"nn.Upsample(scale_factor={s}) and a convolution of kernel_size={odd}, padding={odd // 2} in its place"
