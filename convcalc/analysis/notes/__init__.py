@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from convcalc.analysis.fields import find_fields
+from convcalc.analysis.notes.aligned import misaligned_branches
 from convcalc.analysis.notes.base import Facts, Note, Notes, Remark
 from convcalc.analysis.notes.batch import crossed_batches, mixed_samples, view_for_permute
-from convcalc.analysis.notes.reach import field_past_input, gridding, misaligned_branches
+from convcalc.analysis.notes.reach import field_past_input, gridding
 from convcalc.analysis.notes.running import that_run
 from convcalc.analysis.notes.weights import bias_before_batchnorm, bias_before_instancenorm, uneven_overlap
 from convcalc.analysis.notes.windows import (

@@ -1,4 +1,4 @@
-"""Branches centred on different inputs, and what centres them on the same."""
+"""Notes on branches centred on different inputs, and what centres them on the same."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.analysis.fields import node_fields
-from convcalc.analysis.notes.base import Facts
+from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis
 from convcalc.analysis.notes.ways import Edit, Way, applied, edits, in_words, shifted
 from convcalc.analysis.notes.window import settings_of, windows
 from convcalc.errors import ConvcalcError
 from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
+from convcalc.layers import Add, Concat, Mul
 from convcalc.layers.base import Shape
 from convcalc.network.graph import Graph
 from convcalc.network.node import Node
@@ -23,7 +24,43 @@ _TRIED = 12
 """So many layers on the ways to a merge are tried with another kernel."""
 
 
-def centred(node: Node, axis: int, shapes: Mapping[str, Shape], fields: Mapping[str, Field]) -> dict[str, Footprint]:
+def misaligned_branches(facts: Facts) -> Iterator[Remark]:
+    """Branches whose fields are centred on different inputs, unless all of them are causal.
+
+    Nothing is said where rows were regrouped on the way: windows of attention, patches, every other row.
+    """
+    regrouped = _regrouped(facts)
+    for node in facts.nodes:
+        if isinstance(node.layer, Add | Concat | Mul) and regrouped.isdisjoint(node.inputs):
+            axes = range(len(facts.fields[node.name].axes))
+            yield from by_axis(node, [_misaligned(node, axis, facts) for axis in axes])
+
+
+def _regrouped(facts: Facts) -> set[str]:
+    """What is made of rows that were put elsewhere: other than by windows, resizing, padding and crops."""
+    found: set[str] = set()
+    for node in facts.nodes:
+        if not found.isdisjoint(node.inputs) or node.layer.regroups(
+            [facts.shapes[name] for name in node.inputs], facts.shapes[node.name]
+        ):
+            found.update(node.outputs)
+    return found
+
+
+def _misaligned(node: Node, axis: int, facts: Facts) -> Sentence | None:
+    local = _centred(node, axis, facts.shapes, facts.fields)
+    if not local:
+        return None
+    offsets = {name: footprint.offset or Fraction(0) for name, footprint in local.items()}
+    low, high = min(offsets, key=lambda name: offsets[name]), max(offsets, key=lambda name: offsets[name])
+    apart = offsets[high] - offsets[low]
+    return (
+        f"output 0 is centred on input {offsets[low]} by {low} and on input {offsets[high]} by {high}: {apart} apart",
+        tuple(_aligned(node, axis, offsets, local[low].stride, facts)),
+    )
+
+
+def _centred(node: Node, axis: int, shapes: Mapping[str, Shape], fields: Mapping[str, Field]) -> dict[str, Footprint]:
     """Return the fields of the branches of a merge that are centred on different inputs; none where all agree.
 
     Causal branches, which end at their own input, look back on purpose; other strides have no common centre.
@@ -42,7 +79,7 @@ def centred(node: Node, axis: int, shapes: Mapping[str, Shape], fields: Mapping[
     return local if len({footprint.stride for footprint in local.values()}) == 1 else {}
 
 
-def aligned(node: Node, axis: int, offsets: Mapping[str, Fraction], stride: Any, facts: Facts) -> Iterator[Way]:
+def _aligned(node: Node, axis: int, offsets: Mapping[str, Fraction], stride: Any, facts: Facts) -> Iterator[Way]:
     """Yield what centres all branches alike: whole rows of padding, or one kernel that is a row longer or shorter."""
     lowest = min(offsets.values())
     rows = {name: (offset - lowest) / stride for name, offset in offsets.items() if offset != lowest}
@@ -73,7 +110,7 @@ def _kernels(node: Node, axis: int, facts: Facts) -> Iterator[Way]:
                 shapes, fields = _up_to(node, one.name, applied(facts.known, facts.shapes, way, change)[0], facts)
             except ConvcalcError:
                 continue
-            if not centred(node, axis, shapes, fields):
+            if not _centred(node, axis, shapes, fields):
                 yield replace(way, axes=None)
 
 

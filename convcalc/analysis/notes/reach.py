@@ -1,21 +1,19 @@
-"""Notes on what a node reads of the network's input: too far, with holes, or off centre."""
+"""Notes on what a node reads of the network's input: too far, or with holes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from itertools import groupby
 
 from convcalc.analysis.fields import positions
-from convcalc.analysis.notes.aligned import aligned, centred
 from convcalc.analysis.notes.base import Facts, Remark, Sentence, by_axis
 from convcalc.analysis.notes.running import runs_at
 from convcalc.analysis.notes.ways import Change, Edit, Way, dense, edits
 from convcalc.analysis.notes.window import settings_of, windows
 from convcalc.arithmetic.dilation.stack import hdc
 from convcalc.footprints.footprint import Footprint
-from convcalc.layers import Add, Concat, Conv, Mul
+from convcalc.layers import Conv
 from convcalc.network.node import Node
 
 # -- field larger than the input -----------------------------------------------------------------------------------
@@ -180,42 +178,3 @@ def _plain_chain(facts: Facts) -> list[Node]:
         chain.append(node)
         name = node.name
     return chain
-
-
-# -- misaligned branches -------------------------------------------------------------------------------------------
-
-
-def misaligned_branches(facts: Facts) -> Iterator[Remark]:
-    """Branches whose fields are centred on different inputs, unless all of them are causal.
-
-    Nothing is said where rows were regrouped on the way: windows of attention, patches, every other row.
-    """
-    regrouped = _regrouped(facts)
-    for node in facts.nodes:
-        if isinstance(node.layer, Add | Concat | Mul) and regrouped.isdisjoint(node.inputs):
-            axes = range(len(facts.fields[node.name].axes))
-            yield from by_axis(node, [_misaligned(node, axis, facts) for axis in axes])
-
-
-def _regrouped(facts: Facts) -> set[str]:
-    """What is made of rows that were put elsewhere: other than by windows, resizing, padding and crops."""
-    found: set[str] = set()
-    for node in facts.nodes:
-        if not found.isdisjoint(node.inputs) or node.layer.regroups(
-            [facts.shapes[name] for name in node.inputs], facts.shapes[node.name]
-        ):
-            found.update(node.outputs)
-    return found
-
-
-def _misaligned(node: Node, axis: int, facts: Facts) -> Sentence | None:
-    local = centred(node, axis, facts.shapes, facts.fields)
-    if not local:
-        return None
-    offsets = {name: footprint.offset or Fraction(0) for name, footprint in local.items()}
-    low, high = min(offsets, key=lambda name: offsets[name]), max(offsets, key=lambda name: offsets[name])
-    apart = offsets[high] - offsets[low]
-    return (
-        f"output 0 is centred on input {offsets[low]} by {low} and on input {offsets[high]} by {high}: {apart} apart",
-        tuple(aligned(node, axis, offsets, local[low].stride, facts)),
-    )
