@@ -59,7 +59,7 @@ def named(given: Given, module: Any) -> list[tuple[str, Any]]:
     """
     args, kwargs = given
     parts = {path for path, _ in module.named_modules()}
-    arguments = [*zip(argument_names(module, len(args)), args, strict=True), *kwargs.items()]
+    arguments = [*zip(_argument_names(module, len(args)), args, strict=True), *kwargs.items()]
     return [
         pair for name, value in arguments for pair in named_tensors(value, f"{name}_input" if name in parts else name)
     ]
@@ -84,8 +84,8 @@ def lettered(
     return letters
 
 
-def argument_names(module: Any, count: int) -> list[str]:
-    """Return what forward calls its first arguments."""
+def _argument_names(module: Any, count: int) -> list[str]:
+    """What forward calls its first arguments."""
     try:
         known = [
             entry.name

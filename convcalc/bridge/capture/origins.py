@@ -70,11 +70,8 @@ def _looked_up(
 def _picked(
     layer: Pick, tensors: tuple[Any, ...], inputs: tuple[Value, ...], symbolic: Symbolic, ends: Reach
 ) -> tuple[Layer, str | None]:
-    axes, axis = [], 0
-    for item in layer.items:
-        if item == TENSOR:
-            axes.append(axis)
-        axis += item is not None
+    items = layer.items
+    axes = [sum(one is not None for one in items[:place]) for place, item in enumerate(items) if item == TENSOR]
     shape = symbolic(inputs[0])
     found = [
         _reach(tensor, value, ends, None if shape is None else shape[axis])

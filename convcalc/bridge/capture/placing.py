@@ -8,9 +8,10 @@ rest is one if the model runs with another size there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from convcalc.analysis.validity.ties import asked_of, fitting, put, solved
+from convcalc.bridge.events import taken_at
 from convcalc.layers.base import Shape
 from convcalc.network.graph import Graph
 from convcalc.sizes.axes import axis_names
@@ -63,22 +64,14 @@ def place(
 
     letters = {name for name in free if varies(name)}
     letters -= {name for name in letters if _is_channels(name, every, letters, tied)}
-    constant = {name: Expr.const(sizes[name]) for name in free if name not in letters}
-    known = {name: put(formula, constant) for name, formula in {**tied, **constant}.items()}
-    placed = {
-        name: tuple(_settled(size, known) if isinstance(size, Expr) else size for size in shape)
-        for name, shape in every.items()
-    }
+    constant = {name: sizes[name] for name in free if name not in letters}
+    known = {**constant, **{name: taken_at(formula, constant) for name, formula in tied.items()}}
+    placed = {name: taken_at(shape, known) for name, shape in every.items()}
     return [*_named(placed).values()] if letters else None
 
 
 def _at(letters: Mapping[str, Shape], sizes: Mapping[str, int]) -> list[Shape]:
-    return [tuple(sizes.get(str(size), size) for size in shape) for shape in letters.values()]
-
-
-def _settled(size: Expr, known: Mapping[str, Expr]) -> Expr | int:
-    formula = put(size, known)
-    return formula.constant if formula.is_constant else formula
+    return [taken_at(shape, sizes) for shape in letters.values()]
 
 
 def _is_channels(letter: str, every: Mapping[str, Shape], letters: set[str], tied: Mapping[str, Expr]) -> bool:
@@ -97,19 +90,11 @@ def _named(placed: Mapping[str, Shape]) -> dict[str, Shape]:
     """The shapes with letters by their axes, as L; H, W: those of the first input bare, of another with its name."""
     called: dict[str, Expr] = {}
     for name, shape in placed.items():
+        own = "".join(one if one.isalnum() else "_" for one in name)
         varying = [size for size in shape if isinstance(size, Expr)]
         for letter, size in zip(axis_names(len(varying)), varying, strict=True):
             if str(size) in size.symbols and str(size) not in called:
                 taken = set(map(str, called.values()))
-                called[str(size)] = Expr.symbol(next(one for one in _ways(letter, name) if one not in taken))
-    return {
-        name: tuple(put(size, called) if isinstance(size, Expr) else size for size in shape)
-        for name, shape in placed.items()
-    }
-
-
-def _ways(letter: str, name: str) -> Iterator[str]:
-    own = "".join(one if one.isalnum() else "_" for one in name)
-    yield letter
-    yield f"{letter}_{own}"
-    yield from (f"{letter}_{own}_{place}" for place in range(2, MOST + 2))
+                ways = (letter, f"{letter}_{own}", *(f"{letter}_{own}_{place}" for place in range(2, MOST + 2)))
+                called[str(size)] = Expr.symbol(next(one for one in ways if one not in taken))
+    return {name: taken_at(shape, called) for name, shape in placed.items()}

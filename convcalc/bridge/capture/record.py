@@ -143,20 +143,17 @@ class Record:
         if type(layer).path is Layer.path:
             return False
         watch = self.journal.watch
-        read = [self.journal.symbolic(value) for value in inputs]
-        known = [shape for shape in read if shape is not None]
-        if len(known) < len(read):
+        known = [shape for shape in map(self.journal.symbolic, inputs) if shape is not None]
+        if len(known) < len(inputs):
             if layer.path(*shapes_of(inputs)):
                 watch.branch(None, "==", None, outcome=True)
             return False
-        depends = False
-        for one in layer.path(*known):
-            if isinstance(one.left, Expr) or isinstance(one.right, Expr):
-                depends = True
-                if not one.is_everywhere:
-                    watch.path.setdefault(replace(one, source=self.journal.line()))
-                    self.joins.firm.setdefault(one)
-        return depends
+        some = [one for one in layer.path(*known) if isinstance(one.left, Expr) or isinstance(one.right, Expr)]
+        for one in some:
+            if not one.is_everywhere:
+                watch.path.setdefault(replace(one, source=self.journal.line()))
+                self.joins.firm.setdefault(one)
+        return bool(some)
 
     def _checked(self, layer: Layer, inputs: tuple[Value, ...], shapes: tuple[Shape, ...]) -> tuple[Layer | None, str]:
         """The layer, if it gives what torch gave; None where it does not, or a formula is lost, and why.

@@ -37,28 +37,23 @@ EXAMPLES = (224, 256, 64, 32, 128, 512, 160, 384, 572, 28, 8, 4, 2, 1, 1024, 160
 
 
 def captured(module: Any, given: Given, settings: Settings, *, whole: bool = True) -> Graph:
-    """Capture with these arguments; where not `whole`, nothing is checked at other sizes, no repair is tried."""
-    return run_module(module, given, settings if whole else settings.tried()).checked()
+    """Capture with these arguments; where not `whole`, nothing is checked at other sizes, no repair is tried.
+
+    Sizes are ints that remember their formula, and plain ones where the module does something else with those:
+    `type(n) is int`, an `except TypeError`, C that takes nothing but an int.
+    """
+    run: Run = decided(partial(Run, module, given), settings if whole else settings.tried())
+    if run.journal.asked and not run.settings.plain:
+        with silent():
+            told = otherwise(run, run.again(plain="plain numbers"))
+        run = Run(module, given, replace(run.settings, plain=told)) if told else run
+    return run.checked()
 
 
 def captured_at(module: Any, settings: Settings, shapes: Sequence[Shape], *, whole: bool = True) -> Graph:
     """Capture with one input of each of these shapes."""
     kind = settings.dtype or dtype_of(module)
     return captured(module, ([blank_input(shape, kind) for shape in shapes], {}), settings, whole=whole)
-
-
-def run_module(module: Any, given: Given, settings: Settings) -> Run:
-    """Run a module with sizes that remember their formula; with plain numbers where it does something else with these.
-
-    `type(n) is int`, an `except TypeError`, C that takes nothing but an int: there sizes that remember are no ints.
-    """
-    run: Run = decided(partial(Run, module, given), settings)
-    if not run.journal.asked or run.settings.plain:
-        return run
-    with silent():
-        bare = run.again(plain="plain numbers")
-    told = otherwise(run, bare)
-    return Run(module, given, replace(run.settings, plain=told)) if told else run
 
 
 class Run:
@@ -232,7 +227,10 @@ class Run:
         }
         chance = [f"a random number was asked for {where}" for where in journal.chance]
         raised = watch.raised if self.raised is None else ()
-        lost = (*watch.lost, *raised, *self._caught(), *chance, *journal.untold)
+        failed, caught = journal.failed, list[str]()
+        if failed is not None and failed.error is not self.raised:  # a branch that no comparison tells of
+            caught = [f"{failed.function} is refused, and caught, at {failed.source}"]
+        lost = (*watch.lost, *raised, *caught, *chance, *journal.untold)
         module, given, settings = self.original, self.given, self.settings
 
         def again(shapes: Sequence[Shape], *, whole: bool = False) -> Graph:
@@ -252,13 +250,6 @@ class Run:
             raised=self.raised is not None and self.failed is None,
             any_number=self._for_any_number(values),
         )
-
-    def _caught(self) -> list[str]:
-        """Where the model went on after a call that was refused: a branch that no comparison tells of."""
-        failed = self.journal.failed
-        if failed is None or failed.error is self.raised:
-            return []
-        return [f"{failed.function} is refused, and caught, at {failed.source}"]
 
     def _remarks(self, unused: Mapping[str, Any], chance: Sequence[str], lost: Sequence[str]) -> Iterator[str]:
         """What is to be said of a run, beside its graph."""
