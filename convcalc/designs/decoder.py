@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import dropwhile, takewhile
 from typing import Any
 
 from convcalc.arithmetic.formulas import extent, padding_pair
@@ -97,45 +98,45 @@ def decoder(graph: Graph, shapes: Mapping[str, Shape]) -> Decoder:
         except ConvcalcError:
             break
     path = _path(graph, known)
-    changing = [node for node in path if known[node.inputs[0]][2:] != known[node.outputs[0]][2:]]
+    changing = [(node, read) for node, read in path if known[read][2:] != known[node.outputs[0]][2:]]
     if not changing:
-        raise NoSolution("the sizes never change: there is nothing to bring back")
-    channels = known[path[-1].outputs[0]][1]
+        raise NoSolution("no layer on the way changes the sizes of a map: there is nothing to bring back")
+    end, first = path[-1][0], known[path[0][1]]
+    channels = known[end.outputs[0]][1]
     layers = []
-    for place, node in enumerate(reversed(changing), 1):
-        layers.append(_up(f"up{place}", node, known[node.inputs[0]], known[node.outputs[0]], channels))
+    for place, (node, read) in enumerate(reversed(changing), 1):
+        layers.append(_up(f"up{place}", node, known[read], known[node.outputs[0]], channels))
         channels = layers[-1].out_channels
-    start = path[0].inputs[0]
-    pairs = zip(known[start][2:], shapes[start][2:], strict=True)
+    letters = dict.fromkeys(name for size in first[2:] for name in sorted(size.symbols))
+    pairs = [pair for name in graph.inputs for pair in zip(known[name], shapes[name], strict=True)]
+    at = {str(letter): size for letter, size in pairs if isinstance(letter, Expr) and isinstance(size, int)}
     return Decoder(
         model=graph.name or "the encoder",
-        letters=tuple(map(str, known[start][2:])),
-        end=path[-1].name,
+        letters=tuple(letters),
+        end=end.name,
         layers=tuple(layers),
-        at={str(letter): size for letter, size in pairs if isinstance(size, int)},
+        at={name: at[name] for name in letters if name in at},
     )
 
 
-def _path(graph: Graph, known: Mapping[str, Shape]) -> list[Node]:
-    """The nodes from an input of the network to the last that has the spatial axes of it."""
-    back: list[Node] = []
+def _path(graph: Graph, known: Mapping[str, Shape]) -> list[tuple[Node, str]]:
+    """The nodes, each with what it reads, from the first map that has sizes to the last with the same axes."""
+    back: list[tuple[Node, str]] = []
     name = graph.outputs[0]
     by_output = {output: node for node in graph for output in node.outputs}
     while name not in graph.inputs:
         node = by_output[name]
-        back.append(node)
         if not node.inputs:
             raise NoSolution(f"the network's output comes from {node.name}, not along one way from its input")
         sized = [one for one in node.inputs if one in known and _is_sized(known[one])]
         name = (sized or node.inputs)[0]
-    path: list[Node] = []
-    rank = len(known[name])
-    for node in reversed(back):
-        shape = known.get(node.outputs[0], ())
-        if len(shape) != rank or not _is_sized(shape):
-            break
-        path.append(node)
-    return path
+        back.append((node, name))
+    path = dropwhile(lambda step: not _is_sized(known.get(step[1], ())), reversed(back))
+    return list(takewhile(lambda step: _is_same_map(known[step[1]], known.get(step[0].outputs[0], ())), path))
+
+
+def _is_same_map(before: Shape, after: Shape) -> bool:
+    return len(before) == len(after) and _is_sized(after)
 
 
 def _is_sized(shape: Shape) -> bool:

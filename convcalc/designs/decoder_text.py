@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from convcalc.render.table import plain_table
-from convcalc.render.words import labelled, number, same_text
+from convcalc.render.words import across, labelled, number, same_text
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size
 from convcalc.sizes.text import PYTHON, Style, grouped
@@ -37,7 +37,7 @@ def decoder_table(found: Decoder, style: Style) -> tuple[list[str], list[list[st
     at = "x".join(str(found.at[letter]) for letter in found.letters) if len(found.at) == len(found.letters) else ""
     rows = []
     for up in found.layers:
-        row = [up.name, up.undoes, _settings(up), "x".join(grouped(number(size, style)) for size in up.size)]
+        row = [up.name, up.undoes, _settings(up), across(up.size, style)]
         row.append(_each([_modulo(rest, stride, style) for rest, stride in zip(up.rest, up.stride, strict=True)]))
         rows.append([*row, *([_each([str(_value(size, found.at)) for size in up.output_padding])] if at else [])])
     return [*head, *([f"at {at}"] if at else [])], rows

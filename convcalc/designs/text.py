@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from convcalc.designs.design import Design
     from convcalc.designs.designing import Designs
 
-SPARE = ("source", "holes", "params", "stride")
+SPARE = ("stride", "params", "holes")
 """What a narrow terminal does without."""
 
 
