@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -138,6 +141,16 @@ def test_a_sum_is_the_same_whether_it_is_looked_at_on_the_way(parts):
         assert looked_at.terms
     assert whole == looked_at
     assert str(whole) == str(looked_at)
+
+
+def test_a_copy_is_of_the_terms_alone():
+    whole = Expr.symbol("n")
+    for k in range(3000):  # never looked at on the way
+        whole = whole + k
+    assert hash(whole)
+    for again in (pickle.loads(pickle.dumps(whole)), copy.deepcopy(whole)):
+        assert set(vars(again)) == {"terms"}
+        assert again == whole
 
 
 def test_a_sum_doubled_and_doubled_again_is_a_multiple():

@@ -120,8 +120,9 @@ class Expr(Formula):
         for more, sign in reversed(added):
             for product, factor in more.items():
                 terms[product] = terms.get(product, 0) + sign * factor
-        del self._parts
-        return _fewest(terms)
+        terms = _fewest(terms)
+        self._parts = _NOTHING, terms, 1  # lets go of the sums on the way
+        return terms
 
     @property
     def constant(self) -> int:
@@ -201,6 +202,10 @@ class Expr(Formula):
     def _repr_latex_(self) -> str:
         """Its LaTeX, for notebooks."""
         return f"$\\displaystyle {self.latex()}$"
+
+    def __reduce__(self) -> tuple[type[Expr], tuple[dict[Monomial, int]]]:
+        """Copied by its terms: what it keeps of itself, its hash above all, is of one process."""
+        return Expr, (self.terms,)
 
     def __hash__(self) -> int:
         return self._hash
@@ -304,6 +309,9 @@ class Expr(Formula):
 
     def __rmod__(self, other: int) -> Expr:
         return _expr(other) % self
+
+
+_NOTHING = Expr({})
 
 
 def _extreme(name: str, choices: Iterable[Operand], wins: Callable[[int], bool]) -> Expr:
