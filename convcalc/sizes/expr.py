@@ -112,7 +112,8 @@ class Expr(Formula):
     @cached_property
     def terms(self) -> dict[Monomial, int]:
         """The products it is the sum of, each with its factor; of a sum of many, not those of each sum on the way."""
-        base, added = self, list[tuple[dict[Monomial, int], int]]()
+        base = self
+        added: list[tuple[dict[Monomial, int], int]] = []
         while "terms" not in vars(base):
             base, more, sign = base._parts
             added.append((more, sign))
@@ -241,20 +242,22 @@ class Expr(Formula):
     # -- arithmetic --------------------------------------------------------------------------------------------
 
     def __add__(self, other: Operand) -> Expr:
-        if not isinstance(other, Expr | int):
-            return NotImplemented
         return self._plus(other, 1)
 
     __radd__ = __add__
 
     def __sub__(self, other: Operand) -> Expr:
-        if not isinstance(other, Expr | int):
-            return NotImplemented
         return self._plus(other, -1)
 
     def _plus(self, other: Operand, sign: int) -> Expr:
+        if isinstance(other, Expr):
+            terms = other.terms
+        elif isinstance(other, int):
+            terms = {(): int(other)}
+        else:
+            return NotImplemented
         whole = Expr.__new__(Expr)
-        whole._parts = self, other.terms if isinstance(other, Expr) else {(): int(other)}, sign
+        whole._parts = self, terms, sign
         return whole
 
     def __rsub__(self, other: int) -> Expr:
