@@ -121,7 +121,7 @@ class Joins:
             return trace
 
         made.frame.f_trace = trace
-        sys.settrace(_nothing)
+        sys.settrace(lambda *event: None)
 
     def _close(self, made: _Open, after: Mapping[str, Any]) -> None:
         if made not in self.open:
@@ -199,10 +199,6 @@ class Joins:
 
 _LAID_OUT = frozenset({"view", "view_as", "as_strided", "unflatten", "view_as_real", "view_as_complex"})
 """What depends on how values lie in memory."""
-
-
-def _nothing(frame: FrameType, event: str, value: Any) -> None:
-    return None
 
 
 def _outcomes(test: ast.expr, scope: dict[str, Any], watch: Watch) -> tuple[bool, tuple[tuple[Branch, ...], ...]]:

@@ -9,29 +9,14 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from functools import wraps
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from convcalc.bridge.hearing.watch import Watch
 from convcalc.sizes.expr import Expr
 
-
-class _Node:
-    """What C++ asks a symbolic number of torch for: here the number itself, and that is heard."""
-
-    def __init__(self, ask: Callable[[], Any]) -> None:
-        self.ask = ask
-
-    def guard_int(self, file: str, line: int) -> Any:
-        """The number."""
-        return self.ask()
-
-    guard_float = guard_int
-
-    def is_nested_int(self) -> bool:
-        """It is none of torch's own kinds."""
-        return False
-
-    is_symbolic = is_constant = is_nested_int
+_KINDS = ("is_nested_int", "is_symbolic", "is_constant")
+"""Torch's own kinds of symbolic numbers, of which these are none."""
 
 
 class Number:
@@ -56,8 +41,12 @@ class Number:
 
     @property
     def node(self) -> Any:
-        """The number, for what is compiled."""
-        return _Node(lambda: self.lose(f"{self.called} given to compiled code"))
+        """What C++ asks a symbolic number of torch for: here the number itself, and that is heard."""
+
+        def ask(file: str, line: int) -> Any:
+            return self.lose(f"{self.called} given to compiled code")
+
+        return SimpleNamespace(guard_int=ask, guard_float=ask, **dict.fromkeys(_KINDS, lambda: False))
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         import numpy

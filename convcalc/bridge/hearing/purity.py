@@ -49,6 +49,39 @@ def keeps_to_itself(function: ast.FunctionDef) -> bool:
     return not outer and not read([function]) & _LOOKS_AROUND
 
 
+UNKNOWN: Any = object()
+"""What is not seen from a name."""
+
+
+def meaning(node: ast.expr, scope: Mapping[str, Any]) -> Any:
+    """Return what a name with its attributes stands for in `scope`; `UNKNOWN` where that is not seen.
+
+    >>> meaning(ast.parse("math.pi").body[0].value, {"math": math}), meaning(ast.parse("len").body[0].value, {})
+    (3.141592653589793, <built-in function len>)
+    """
+    match node:
+        case ast.Name(id=name):
+            return scope.get(name, getattr(builtins, name, UNKNOWN))
+        case ast.Attribute(value=owner, attr=name):
+            thing = meaning(owner, scope)
+            if thing is UNKNOWN or isinstance(thing, torch.Tensor) or _is_computed(thing, name):
+                return UNKNOWN
+            try:
+                return getattr(thing, name, UNKNOWN)
+            except Exception:  # of a `__getattr__` of the user's
+                return UNKNOWN
+        case _:
+            return UNKNOWN
+
+
+def _is_computed(thing: Any, name: str) -> bool:
+    """Whether an attribute is a property of the user's own."""
+    kind = type(thing)
+    if thing is UNKNOWN or _is_of_torch(kind) or isinstance(thing, torch.Tensor):
+        return False
+    return isinstance(getattr(kind, name, None), property) or isinstance(kind.__getattribute__, types.FunctionType)
+
+
 class Purity:
     """Whether code is pure where its names mean what they do in `scope`; with `asks`, it may only ask for sizes."""
 
@@ -84,7 +117,7 @@ class Purity:
                 plain = all(keyword.arg not in (None, "out") for keyword in keywords)
                 return plain and self._of_call(func) and all(map(self.of, [*args, *(one.value for one in keywords)]))
             case ast.Attribute(value=value, attr=name):
-                return self.of(value) and not self._is_computed(value, name)
+                return self.of(value) and not _is_computed(meaning(value, self.scope), name)
             case ast.comprehension(target=target):
                 return _is_names(target) and not node.is_async and all(map(self.of, [node.iter, *node.ifs]))
             case ast.GeneratorExp() | ast.ListComp():
@@ -99,34 +132,13 @@ class Purity:
             case _:
                 return False
 
-    def _is_computed(self, owner: ast.expr, name: str) -> bool:
-        """Whether an attribute is a property of the user's own."""
-        thing = self.value(owner)
-        if thing is _UNKNOWN or _is_of_torch(type(thing)) or isinstance(thing, torch.Tensor):
-            return False
-        looked_up = type(thing).__getattribute__
-        return isinstance(getattr(type(thing), name, None), property) or isinstance(looked_up, types.FunctionType)
-
-    def value(self, node: ast.expr) -> Any:
-        """What a name with its attributes means; `_UNKNOWN` where that is not seen."""
-        match node:
-            case ast.Name(id=name):
-                return self.scope.get(name, getattr(builtins, name, _UNKNOWN))
-            case ast.Attribute(value=owner, attr=name):
-                thing = self.value(owner)
-                if thing is _UNKNOWN or isinstance(thing, torch.Tensor) or self._is_computed(owner, name):
-                    return _UNKNOWN
-                return getattr(thing, name, _UNKNOWN)
-            case _:
-                return _UNKNOWN
-
     def _of_call(self, func: ast.expr) -> bool:
         if isinstance(func, ast.Call):  # nn.Upsample(size=size)(x)
-            made = self.value(func.func)
+            made = meaning(func.func, self.scope)
             inner = all(map(self.of, [*func.args, *(one.value for one in func.keywords)]))
             return not self.asks and isinstance(made, type) and _is_of_torch(made) and inner
-        thing = self.value(func)
-        if thing is _UNKNOWN:
+        thing = meaning(func, self.scope)
+        if thing is UNKNOWN:
             known = _ASKS if self.asks else _METHODS
             return isinstance(func, ast.Attribute) and func.attr in known and self.of(func.value)
         try:
@@ -166,9 +178,6 @@ class Purity:
         if owner is not None and names:
             inner.scope = {**inner.scope, names[0]: owner}
         return inner.of_body(syntax.body)
-
-
-_UNKNOWN = object()
 
 
 def _is_of_torch(thing: Any) -> bool:

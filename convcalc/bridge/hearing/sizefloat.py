@@ -36,15 +36,17 @@ class SizeFloat(Number, _Real):
     quotient: Quotient | None
     """What it is but for rounding, where that is known of something that was divided."""
 
-    def __new__(cls, value: float, top: Expr | None, watch: Watch, below: int = 1) -> SizeFloat:
-        """Return `value` as `top` over `below`."""
+    def __new__(
+        cls, value: float, top: Expr | None, watch: Watch, below: int = 1, quotient: Quotient | None = None
+    ) -> SizeFloat:
+        """Return `value` as `top` over `below`, or as what it is but for rounding."""
         self: SizeFloat = object.__new__(cls)
         self.plain, self.below, self.watch = value, below, watch
-        self.quotient = None if top is None else Quotient(top, Expr.const(below))
+        self.quotient = quotient if top is None else Quotient(top, Expr.const(below))
         self._top = None if top is not None and top.is_too_long else top
         return self
 
-    def __init__(self, value: float, top: Expr | None, watch: Watch, below: int = 1) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
 
     @property  # type: ignore[misc]
@@ -77,9 +79,8 @@ class SizeFloat(Number, _Real):
         """
         if isinstance(below, int) and 0 < below < 2**20 and top is not None:
             return cls(value, top, watch, below)
-        found = cls(value, None, watch)
-        found.quotient = None if top is None or below is None else Quotient(top, Expr.const(0) + below)
-        return found
+        quotient = None if top is None or below is None else Quotient(top, Expr.const(0) + below)
+        return cls(value, None, watch, quotient=quotient)
 
     # -- as a number of another kind ----------------------------------------------------------------------------
 
@@ -182,10 +183,9 @@ class SizeFloat(Number, _Real):
         ratio = Fraction(1) / Fraction(other) if is_plain and other else None
         if ratio is not None and ratio.denominator < _DYADIC and ratio.denominator & (ratio.denominator - 1) == 0:
             return self * float(ratio)
-        found = SizeFloat(value, None, self.watch)
         divisor = other.quotient if isinstance(other, SizeFloat) else Quotient.of(formula(other) or number)
-        found.quotient = None if self.quotient is None or divisor is None else self.quotient.over(divisor)
-        return found
+        rounded = None if self.quotient is None or divisor is None else self.quotient.over(divisor)
+        return SizeFloat(value, None, self.watch, quotient=rounded)
 
     @of_numbers
     def __floordiv__(self, other: Any) -> Any:

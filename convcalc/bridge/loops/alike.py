@@ -210,18 +210,14 @@ class _Rounds:
 
     def _add_sums(self, end: int) -> None:
         """Where a list of results is summed, each addition belongs to the round of its result."""
-        results, number = {id(call): n for n, body in enumerate(self.bodies) for call in body}, end
+        results = {id(call): n for n, body in enumerate(self.bodies) for call in body}
         chain: list[Call] = []
-        while number < len(self.calls) and len(chain) < self.count:
-            call = self.calls[number]
-            own = [results.get(id(value.call)) for value in call.inputs if id(value.call) in results]
-            before = [value for value in call.inputs if chain and value.call is chain[-1]]
-            if call.function not in ("add", "radd") or own != [len(chain)]:
-                return
-            if len(call.inputs) != 1 + len(before) or bool(before) != bool(chain):
+        for number, call in enumerate(self.calls[end : end + self.count]):
+            own = [results[id(value.call)] for value in call.inputs if id(value.call) in results]
+            others = [value.call for value in call.inputs if id(value.call) not in results]
+            if call.function not in ("add", "radd") or own != [number] or others != chain[-1:]:
                 return
             chain.append(call)
-            number += 1
         if len(chain) == self.count:
             for body, call in zip(self.bodies, chain, strict=True):
                 body.append(call)

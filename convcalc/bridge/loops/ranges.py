@@ -95,7 +95,8 @@ class Ranges:
         """Return what stands for `range(*args)`, whose number of entries is kept as a branch."""
         watch = self.watch
         real = plain_range(*[value.plain if isinstance(value, SizeInt) else value for value in args])
-        start, stop, step = _three([formula(value) for value in args])
+        ends: list[Any] = [formula(value) for value in ([0, *args, 1] if len(args) == 1 else [*args, 1])]
+        start, stop, step = ends[:3]
         if watch.muted or watch.over or None in (start, stop, step) or (isinstance(step, Expr) and real.step < 0):
             watch.lose("a size used as an index")
             return real
@@ -217,11 +218,6 @@ class Ranges:
         if len(ends) > 1:
             return _in_each(raw, one.symbol, ends)
         return InLastRound(taken_at(raw.items, {one.symbol: ends[0]}), strict=isinstance(raw, Narrow))
-
-
-def _three(args: list[Any]) -> tuple[Any, Any, Any]:
-    start, stop, step = args if len(args) == 3 else (*args, 1) if len(args) == 2 else (0, *args, 1)
-    return start, stop, step
 
 
 def _in_each(raw: Index, symbol: str, ends: tuple[Size, ...]) -> InEachRound:

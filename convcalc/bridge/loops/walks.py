@@ -73,7 +73,7 @@ class Heard:
     def pieces(self, call: Call, outs: Sequence[Any]) -> PieceTuple:
         """Return the pieces that a call gave, as a tuple that hears what is done with it."""
         self.cut[call.number] = call
-        return PieceTuple.of(self, call, outs)
+        return PieceTuple(self, call, outs)
 
     def begin(self, over: PieceTuple | Numbers, backwards: bool) -> Iterator[Any]:
         """Yield the pieces, or the numbers of a range, to whoever asks for them from the frame above."""
@@ -155,10 +155,9 @@ class PieceTuple(tuple[Any, ...]):
     heard: Heard
     call: Call
 
-    @classmethod
-    def of(cls, heard: Heard, call: Call, outs: Sequence[Any]) -> PieceTuple:
+    def __new__(cls, heard: Heard, call: Call, outs: Sequence[Any]) -> PieceTuple:
         """Return the pieces `outs` of a call."""
-        self = cls(outs)
+        self = super().__new__(cls, outs)
         self.heard, self.call = heard, call
         return self
 
@@ -217,8 +216,5 @@ def _asking_frame() -> FrameType | None:
 
 def _reads_what_may_change(loop: Loop, frame: FrameType) -> bool:
     """Whether a round reads a list, a mapping or an iterator from outside, which may tell it which round it is."""
-    for name in loop.read:
-        value = frame.f_locals.get(name, frame.f_globals.get(name))
-        if isinstance(value, list | dict | set | bytearray) or hasattr(type(value), "__next__"):
-            return True
-    return False
+    values = (frame.f_locals.get(name, frame.f_globals.get(name)) for name in loop.read)
+    return any(isinstance(value, list | dict | set | bytearray) or hasattr(type(value), "__next__") for value in values)
