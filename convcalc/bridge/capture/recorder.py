@@ -14,7 +14,7 @@ from typing import Any
 from convcalc.bridge.calls import SPECS, NotKnown, Spec, name_of
 from convcalc.bridge.calls.registry import in_torch_words
 from convcalc.bridge.capture.answers import NONE, as_tensors, is_told
-from convcalc.bridge.capture.arguments import has_size, in_numbers, tensors_among
+from convcalc.bridge.capture.arguments import has_size, in_numbers, mapped, tensors_among
 from convcalc.bridge.capture.asking import READS, Asking
 from convcalc.bridge.capture.journal import Journal
 from convcalc.bridge.capture.known import MANY, Known, somewhere, without_values
@@ -104,7 +104,7 @@ class Recorder(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-de
         self._record.raw = None
         if self.ranges.rounds and (found_in := self.ranges.among((args, kwargs))):
             self._record.raw = self._in_rounds(found_in, func, args, kwargs)
-            args, kwargs = self.ranges.settled(args), self.ranges.settled(kwargs)
+            args, kwargs = mapped(args, self.ranges.settled), mapped(kwargs, self.ranges.settled)
         known = func not in _WHERE and self.known.decides(args, kwargs)
         if func in READS:
             read = self.asking.read(args)

@@ -61,11 +61,6 @@ class Effects:
             sys.setprofile(self._before)
         return True
 
-    def close(self) -> None:
-        """Listen no longer at all."""
-        while self._open:
-            self.stop(self._open[-1])
-
     def _hear(self, frame: FrameType, event: str, argument: Any) -> None:
         code = frame.f_code
         if event == "call":

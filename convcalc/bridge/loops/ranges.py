@@ -197,11 +197,7 @@ class Ranges:
         return self.of(*_formulas(value))
 
     def settled(self, value: Any) -> Any:
-        """Return arguments with the numbers of rounds in letters."""
-        if isinstance(value, tuple | list) and type(value) in (tuple, list):
-            return type(value)(map(self.settled, value))
-        if type(value) is dict:
-            return {name: self.settled(one) for name, one in value.items()}
+        """Return an argument with the number of a round in letters."""
         if type(value) is slice:
             return slice(*map(self.settled, (value.start, value.stop, value.step)))
         if type(value) is SizeInt and self.of(value.raw):

@@ -88,8 +88,13 @@ class Heard:
         return self._steps(walk, over)
 
     def _steps(self, walk: Walk, over: PieceTuple | Numbers) -> Iterator[Any]:
+        walk.ran = self.effects.start(sys._getframe(1).f_code)
+        walk.keeps = walk.frame is None or _reads_what_may_change(walk.loop, walk.frame)
         for number in plain_range(len(walk.call.shapes)):
-            self._step(walk, number, sys._getframe(1))
+            if number == _LISTENED:
+                self._listen_no_more(walk)
+            walk.handed.append(self._handed(walk))
+            walk.starts.append(len(self.calls))
             place = walk.round_of(number)
             if isinstance(over, PieceTuple):
                 yield tuple.__getitem__(over, place)
@@ -98,22 +103,8 @@ class Heard:
                 walk.rounds.append(round_)
                 yield value
                 round_.is_now = False
-        self._finish(walk)
-
-    def _step(self, walk: Walk, place: int, frame: FrameType) -> None:
-        """Keep that a piece is asked for."""
-        if walk.ran is None:
-            walk.ran = self.effects.start(frame.f_code)
-            walk.keeps = walk.frame is None or _reads_what_may_change(walk.loop, walk.frame)
-        if place == _LISTENED:
-            self._listen_no_more(walk)
-        walk.handed.append(self._handed(walk, place))
-        walk.starts.append(len(self.calls))
-
-    def _finish(self, walk: Walk) -> None:
-        """Keep that there was no further piece."""
         walk.end = len(self.calls)
-        walk.handed.append(self._handed(walk, len(walk.starts)))
+        walk.handed.append(self._handed(walk))
         self._stop(walk)
 
     def _stop(self, walk: Walk) -> None:
@@ -127,15 +118,13 @@ class Heard:
     def close(self) -> None:
         """The run is over: a walk that did not come to its end is none, unless another ended it."""
         for walk in self.walks:
-            if walk.end is None:
-                self._stop(walk)
-        self.effects.close()
+            self._stop(walk)
 
-    def _handed(self, walk: Walk, place: int) -> tuple[Any, ...] | None:
+    def _handed(self, walk: Walk) -> tuple[Any, ...] | None:
         """The shapes of what rounds hand on; of what stands before the first, nothing is asked."""
         if walk.frame is None:
             return None
-        if not walk.loop.carried or place == 0:
+        if not walk.loop.carried or not walk.starts:
             return ()
         found = []
         for name in sorted(walk.loop.carried):
