@@ -303,3 +303,21 @@ def laid_out(net, x):
 def test_ways_that_leave_something_else_behind_are_kept_apart(function, monkeypatch):
     monkeypatch.setattr(legal_captured, "SECONDS", 1.0)  # what is not proved is not of interest here
     assert_right(To(function), 40)
+
+
+class Entries(dict):
+    """A dict whose entries are attributes; one that it lacks is a `KeyError`."""
+
+    __getattr__ = dict.__getitem__
+
+
+def test_what_only_the_way_that_is_not_taken_asks_for_need_not_be_there():
+    missing = Entries()
+
+    def fixed(net, x):
+        if x.shape[2] % 8 != 0:
+            x = missing.fix(x)
+        return net.patch(x)
+
+    path = cc.from_torch(To(fixed), (1, 1, 64, 64)).capture.path
+    assert "H % 8 == 0" in [str(branch) for branch in path]

@@ -11,6 +11,7 @@ import builtins
 import math
 import types
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from convcalc.bridge.device import need_torch
@@ -79,7 +80,8 @@ def _is_computed(thing: Any, name: str) -> bool:
     kind = type(thing)
     if thing is UNKNOWN or _is_of_torch(kind) or isinstance(thing, torch.Tensor):
         return False
-    return isinstance(getattr(kind, name, None), property) or isinstance(kind.__getattribute__, types.FunctionType)
+    is_own = isinstance(kind.__getattribute__, types.FunctionType)
+    return is_own or isinstance(getattr(kind, name, None), property | cached_property)
 
 
 class Purity:
