@@ -73,7 +73,7 @@ class Heard:
     def pieces(self, call: Call, outs: Sequence[Any]) -> PieceTuple:
         """Return the pieces that a call gave, as a tuple that hears what is done with it."""
         self.cut[call.number] = call
-        return PieceTuple(self, call, outs)
+        return PieceTuple.of(self, call, outs)
 
     def begin(self, over: PieceTuple | Numbers, backwards: bool) -> Iterator[Any]:
         """Yield the pieces, or the numbers of a range, to whoever asks for them from the frame above."""
@@ -144,9 +144,10 @@ class PieceTuple(tuple[Any, ...]):
     heard: Heard
     call: Call
 
-    def __new__(cls, heard: Heard, call: Call, outs: Sequence[Any]) -> PieceTuple:
+    @classmethod
+    def of(cls, heard: Heard, call: Call, outs: Sequence[Any]) -> PieceTuple:
         """Return the pieces `outs` of a call."""
-        self = super().__new__(cls, outs)
+        self = cls(outs)
         self.heard, self.call = heard, call
         return self
 
