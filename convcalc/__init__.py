@@ -55,8 +55,8 @@ _HOMES = {
 
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
-_ROOMS = {"layers": "layers", "stencils": "footprints.stencils", "zoo": "zoo"}
-"""The modules that are public as a whole: every layer, the footprints of single layers, the classic networks."""
+_ROOMS = {"draw": "export.draw", "layers": "layers", "stencils": "footprints.stencils", "zoo": "zoo"}
+"""The modules that are public as a whole: pictures, every layer, footprints of single layers, the classic networks."""
 
 __all__ = sorted([*_HOME_OF, *_ROOMS])
 
@@ -111,6 +111,7 @@ if TYPE_CHECKING:
         Unknown,
         Unreadable,
     )
+    from convcalc.export import draw
     from convcalc.footprints import stencils
     from convcalc.footprints.footprint import Footprint
     from convcalc.footprints.product import Product

@@ -60,9 +60,7 @@ def output_drawn(outputs: Sequence[Size], at: Sequence[int] | None) -> tuple[int
         raise BadShape(f"a picture has one axis or two, not {len(outputs)}: use --n 8x8, say")
     place = tuple(at) if at is not None else (0,) * len(outputs)
     if len(place) != len(outputs):
-        raise BadArgument(
-            f"the output {'x'.join(map(str, place))} has {len(place)} places, one an axis, and there are {len(outputs)} axes"
-        )
+        raise BadArgument(f"the output {'x'.join(map(str, place))} has {len(place)} places for {len(outputs)} axes")
     for where, size in zip(place, outputs, strict=True):
         if not 0 <= where < size:
             raise BadArgument(f"there is no output {where}: they are 0 to {size - 1}")

@@ -25,6 +25,8 @@ COMMANDS = {
     "compare": ("compare", "Two networks side by side: cost, receptive field, sizes, layers."),
     "tiles": ("tiles", "How to run a network on an image in tiles, exactly."),
     "verify": ("verify", "Check convcalc against real torch layers and networks."),
+    "draw": ("draw", "Pictures: windows, stamps, coverage, checkerboards, as SVG, PNG or GIF."),
+    "verify": ("verify", "Check convcalc against real torch layers."),
 }
 """Every command: the module under `convcalc.cli` it lives in, and its line of help, in the order of need."""
 

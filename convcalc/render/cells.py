@@ -83,10 +83,12 @@ class Panel:
         x, y = self.corner(place)
         return x + self.cell / 2, y + self.cell / 2
 
-    def mark(self, place: tuple[int, int], kind: str, words: str = "", ink: str = "word") -> list[str]:
+    def mark(
+        self, place: tuple[int, int], kind: str, words: str = "", ink: str = "word", shade: float = 1
+    ) -> list[str]:
         """Draw a cell and what stands in it, smaller where it must be; a "lost" one is crossed out."""
         x, y = self.corner(place)
-        marks = [rect(kind, x, y, self.cell, self.cell)]
+        marks = [rect(kind, x, y, self.cell, self.cell, shade=shade)]
         marks += [hatch(x, y, self.cell, self.cell)] if kind == "lost" else []
         if words:
             size = min(SIZE, (self.cell - 2) / len(words) / 0.6)

@@ -47,13 +47,14 @@ def at(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def rect(kind: str, x: float, y: float, width: float, height: float, tip: str = "") -> str:
-    """Return a rectangle of a class, with a text that shows under the pointer.
+def rect(kind: str, x: float, y: float, width: float, height: float, tip: str = "", shade: float = 1) -> str:
+    """Return a rectangle of a class, with a text that shows under the pointer; `shade` is how full its colour is.
 
     >>> rect("cell", 0, 2.5, 20, 20)
     '<rect class="cell" x="0" y="2.5" width="20" height="20"/>'
     """
     shape = f'<rect class="{kind}" x="{at(x)}" y="{at(y)}" width="{at(width)}" height="{at(height)}"'
+    shape += "" if shade == 1 else f' fill-opacity="{shade:.2f}"'
     return f"{shape}><title>{escape(tip)}</title></rect>" if tip else f"{shape}/>"
 
 

@@ -96,5 +96,3 @@ def _stack(stack: HDC, cell: float, y: float, *, repaired: bool) -> tuple[list[s
         marks += panel.numbers(below=True)
         y += cell + 10
     return marks, y + 30, x + last
-
-

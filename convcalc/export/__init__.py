@@ -1,0 +1,1 @@
+"""Answers that leave the terminal: pictures as files, and what calls for them."""
