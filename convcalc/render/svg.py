@@ -31,6 +31,7 @@ STYLE = {
     "word": ("fill:#1a1a1a", "fill:#ececec", "stroke:none"),
     "faint": ("fill:#5f5f5f", "fill:#b4b4b4", "stroke:none"),
     "on": ("fill:#ffffff", "fill:#101010", "stroke:none"),
+    "size": ("fill:#3d3d3d;stroke:#ffffff", "fill:#cfcfcf;stroke:#16181c", "stroke-width:3;paint-order:stroke"),
 }
 GROUND = ("#ffffff", "#16181c")
 FONT = "DejaVu Sans Mono,Menlo,Consolas,monospace"
