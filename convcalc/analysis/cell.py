@@ -7,7 +7,7 @@ dropped, or mapped inside where the padding reflects, repeats or wraps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -109,6 +109,42 @@ def find_window(
     )
 
 
+def count_ways(
+    net: Graph | Part | Any, at: str, cell: Sequence[int], input_size: InputShapes | None = None
+) -> tuple[dict[int, int] | None, ...]:
+    """Return in how many ways position `cell` of node `at` reads each position of the first input, axis by axis.
+
+    These are the gradients of the network whose weights are all 1, each axis for itself; a position that padding
+    repeats counts once a layer. None on an axis where what is read is not known. Raises as `find_window`.
+
+    >>> from convcalc.network.blocks import Sequential
+    >>> from convcalc.layers import Conv
+    >>> count_ways(Sequential(Conv(8, 3, padding=1), Conv(8, 3, padding=1)), "1", [1], (1, 3, 9))
+    ({0: 2, 1: 3, 2: 2, 3: 1},)
+    """
+    graph, given = open_net(net, input_size)
+    shapes = infer_shapes(graph, given)
+    source, axes = graph.inputs[0], len(shapes[graph.inputs[0]]) - 2
+    _check_cell(at, cell, shapes[at], axes)
+    ways: dict[str, list[dict[int, int] | None]] = {at: [{place: 1} for place in cell]}
+    for node in reversed(graph.nodes):
+        if node.name in ways:
+            for name, axis, size, own in _sides(node, shapes, axes):
+                found = ways.setdefault(name, [{} for _ in range(axes)])
+                before, after = found[axis], ways[node.name][axis]
+                for place, times in () if before is None or after is None else list(after.items()):
+                    bits = _read(node.layer, own, size, shapes[node.name][2:][axis:], 1 << place)
+                    if bits is None or before is None:
+                        found[axis] = None
+                        break
+                    for read in TapSet.from_bits(bits):
+                        before[read] = before.get(read, 0) + times
+                if after is None:
+                    found[axis] = None
+    found = ways.get(source, [{} for _ in range(axes)])
+    return tuple(None if one is None else dict(sorted(one.items())) for one in found)
+
+
 def _check_cell(at: str, cell: Sequence[int], shape: Shape, axes: int) -> None:
     sizes = shape[2:]
     if len(sizes) != axes or not sizes:
@@ -137,6 +173,21 @@ def _walk(node: Node, needed: dict[str, list[int | None]], shapes: Mapping[str, 
             more = None if bits is None else _read(node.layer, own[axis], size, shapes[node.name][2:][axis:], bits)
             old = found[axis]
             found[axis] = None if old is None or more is None else old | more
+    for name, axis, size, own in _sides(node, shapes, axes):
+        found, bits = needed.setdefault(name, [0] * axes), needed[node.name][axis]
+        more = None if bits is None else _read(node.layer, own, size, shapes[node.name][2:][axis:], bits)
+        old = found[axis]
+        found[axis] = None if old is None or more is None else old | more
+
+
+def _sides(node: Node, shapes: Mapping[str, Shape], axes: int) -> Iterator[tuple[str, int, int, Footprint | None]]:
+    """Each input of a node and axis: its name, the axis, the size there, and what the node reads of it alone."""
+    before = [shapes[name] for name in node.inputs]
+    for place, name in enumerate(node.inputs):
+        fields = [Field.start(axes) if i == place else Field.nothing(axes) for i in range(len(before))]
+        own = read_through(node.layer, fields, before, shapes[node.name]).spatial
+        for axis in range(axes):
+            yield name, axis, before[place][2:][axis] if len(before[place]) == axes + 2 else 1, own[axis]
 
 
 def _read(layer: Layer, footprint: Footprint | None, size: int, out: Shape, bits: int) -> int | None:

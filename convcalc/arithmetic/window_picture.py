@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
+from convcalc.arithmetic.groups_picture import groups_strip
 from convcalc.arithmetic.window_size import WindowedSize, conv_size
 from convcalc.arithmetic.window_size_text import working
 from convcalc.arithmetic.windows import Numbers, Windows
@@ -20,11 +21,18 @@ FRAMES = 1024
 
 
 def window_picture(
-    sizes: Sequence[WindowedSize], *, at: Sequence[int] | None = None, animate: bool = False, values: bool = False
+    sizes: Sequence[WindowedSize],
+    *,
+    at: Sequence[int] | None = None,
+    animate: bool = False,
+    values: bool = False,
+    channels: tuple[int, int] | None = None,
+    groups: int = 1,
 ) -> Picture:
     """Draw a convolution or pooling on one axis or two: what the output at `at` reads, or every output in turn.
 
     `values` writes numbers: input 1, 2, 3, ..., kernel 1, 2, 3, ..., and what comes out; of a pooling the largest.
+    With `channels` (into, out) a strip below shows which of them are read, in `groups`.
     Raises `BadShape` for symbols and more than two axes, `BadArgument` for an output that does not exist.
 
     >>> from convcalc.arithmetic.window_size import conv_size
@@ -38,12 +46,15 @@ def window_picture(
     few(len(steps))
     frames = tuple(tuple(drawn.frame(step)) for step in steps)
     about = "every output in turn" if animate else drawn.said(place)
+    strip, right, bottom = (
+        ([], 0.0, 0.0) if channels is None else groups_strip(channels, groups, MARGIN, drawn.height + 4)
+    )
     return Picture(
         title=drawn.title,
         description=about,
-        width=drawn.width,
-        height=drawn.height,
-        marks=tuple(drawn.still()),
+        width=max(drawn.width, right + MARGIN),
+        height=max(drawn.height, bottom + 20),
+        marks=(*drawn.still(), *strip),
         frames=frames,
     )
 

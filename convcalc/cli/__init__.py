@@ -26,6 +26,7 @@ COMMANDS = {
     "tiles": ("tiles", "How to run a network on an image in tiles, exactly."),
     "verify": ("verify", "Check convcalc against real torch layers and networks."),
     "draw": ("draw", "Pictures: windows, stamps, coverage, checkerboards, as SVG, PNG or GIF."),
+    "draw": ("draw", "Pictures of windows, coverage, fields, sizes, tiles, networks."),
     "verify": ("verify", "Check convcalc against real torch layers."),
 }
 """Every command: the module under `convcalc.cli` it lives in, and its line of help, in the order of need."""

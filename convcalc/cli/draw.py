@@ -7,17 +7,21 @@ from typing import Any, TypeVar
 
 import click
 
+from convcalc.analysis.report.picture import net_picture
 from convcalc.cli.letters import OPTIONS
-from convcalc.cli.network import SHAPE
-from convcalc.cli.options import INTEGER, Command, axes_of, echo_json
-from convcalc.errors import Unreadable
+from convcalc.cli.network import SHAPE, Asked, target_options
+from convcalc.cli.opened import guarded, open_target, read_report, read_sizes
+from convcalc.cli.options import INTEGER, Command, NetworkCommand, axes_of, echo_json
+from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.export import draw as pictures
 from convcalc.render.picture import Picture
+from convcalc.render.words import single
+from convcalc.sizes.expr import Expr
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@click.group(short_help="Pictures: windows, stamps, coverage, checkerboards, as SVG, PNG or GIF.")
+@click.group(short_help="Pictures of windows, coverage, fields, sizes, tiles, networks.")
 def draw() -> None:
     """A picture of an answer, as a file: SVG, light or dark as the reader has it; PNG and GIF with convcalc[plot].
 
@@ -26,6 +30,10 @@ def draw() -> None:
       convcalc draw tconv --n 3 --k 3 --s 2 --p 1 --values -o tconv.svg
       convcalc draw hdc 1 2 9 -o hdc.svg
       convcalc draw overlap --k 3 --s 2 -o overlap.svg
+      convcalc draw net resnet18 -o net.svg
+      convcalc draw field unet -o field.svg
+      convcalc draw sizes unet -o sizes.svg
+      convcalc draw tiles unet --tile 600 --image 1500 -o tiles.svg
     \b
     The ending of FILE says what it is: .svg, .png or .gif. Without -o the SVG is printed.
     Refused numbers give the sentence that their command gives, status 1 and no file.
@@ -63,16 +71,24 @@ def _letters(*names: str) -> Callable[[F], F]:
 
 @draw.command(cls=Command)
 @_letters("n", "k", "s", "p", "d")
+@click.option("--channels", type=SHAPE, help="Input and output channels, drawn below, as 4x8.")
+@click.option("--groups", type=click.IntRange(min=1), help="Groups of --channels. [1]")
 @_steps
 @file_options
-def conv(file: str | None, as_json: bool, **options: Any) -> None:
+def conv(file: str | None, as_json: bool, channels: tuple[Any, ...] | None, groups: int | None, **options: Any) -> None:
     """The kernel of a convolution on its input, and the output it gives there.
 
     \b
       convcalc draw conv --n 7 --k 3 --s 2 --p 1 --at 1
       convcalc draw conv --n 5x5 --k 3 --values --animate
+      convcalc draw conv --n 5x5 --k 3 --channels 4x4 --groups 4
     """
-    echo_picture(pictures.conv(**_asked(options)), file, as_json)
+    if groups is not None and channels is None:
+        raise Unreadable("--groups is of --channels: add --channels 4x8, say")
+    if channels is not None and (len(channels) != 2 or not all(isinstance(size, int) for size in channels)):
+        raise Unreadable(f"--channels takes two numbers, input and output, as 4x8: {'x'.join(map(str, channels))}")
+    more = {} if channels is None else {"channels": channels, "groups": groups or 1}
+    echo_picture(pictures.conv(**_asked(options), **more), file, as_json)
 
 
 @draw.command(cls=Command)
@@ -129,6 +145,84 @@ def overlap(file: str | None, as_json: bool, **options: Any) -> None:
     """
     asked = _asked({**options, "n": options["n"] or (6, 6)})
     echo_picture(pictures.overlap(**asked), file, as_json)
+
+
+@draw.command(cls=NetworkCommand)
+@target_options
+@click.option("--depth", type=click.IntRange(min=1), help="Steps of the names to show. [as far as it reads well]")
+@file_options
+def net(asked: Asked, depth: int | None, file: str | None, as_json: bool) -> None:
+    """The graph of TARGET: its layers, the sizes between them, and blocks folded by --depth.
+
+    \b
+      convcalc draw net resnet18
+      convcalc draw net resnet50 --depth 1
+    """
+    _, report = read_report(asked)
+    if report.error:
+        raise report.error
+    echo_picture(net_picture(report, depth), file, as_json)
+
+
+@draw.command(cls=NetworkCommand)
+@target_options
+@click.option("--at", metavar="LAYER", help="One layer, or the last of a block. [the last layer]")
+@click.option("--cell", type=SHAPE, help="The output position, as 3x7. [the middle one]")
+@file_options
+def field(asked: Asked, at: str | None, cell: tuple[Any, ...] | None, file: str | None, as_json: bool) -> None:
+    """What one output of TARGET reads of its (first) input, and in how many ways.
+
+    \b
+      convcalc draw field resnet18 --at layer3
+      convcalc draw field unet --cell 0x194
+    """
+    opened = open_target(asked)
+    try:
+        name = opened.graph.last_in(at)
+    except ConvcalcError as error:
+        raise Unreadable(error.message) from None
+    with guarded(asked.target, "following"):
+        picture = pictures.field(opened.graph, name, cell, opened.shapes)
+    echo_picture(picture, file, as_json)
+
+
+@draw.command(cls=NetworkCommand)
+@target_options
+@click.option("--near", type=SHAPE, help="The sizes to look around, as 350 or 350x400. [from the smallest on]")
+@file_options
+def sizes(asked: Asked, near: tuple[Any, ...] | None, file: str | None, as_json: bool) -> None:
+    """The input sizes that TARGET accepts as a comb, and what comes out of them as steps.
+
+    \b
+      convcalc draw sizes unet
+      convcalc draw sizes resnet18 --near 224
+    """
+    graph, shapes, _ = read_sizes(asked)
+    letters = [str(size) for shape in shapes.values() for size in shape if isinstance(size, Expr)]
+    axes = list(dict.fromkeys(letters))
+    if near is not None and (len(near) not in (1, len(axes)) or not all(isinstance(size, int) for size in near)):
+        raise Unreadable(f"--near takes numbers, one or {len(axes)} ({', '.join(axes)}): {'x'.join(map(str, near))}")
+    around = None if near is None else dict(zip(axes, near * len(axes), strict=False))
+    with guarded(asked.target, "walking"):
+        picture = pictures.sizes(graph, shapes, near=around)
+    echo_picture(picture, file, as_json)
+
+
+@draw.command(cls=NetworkCommand)
+@target_options
+@click.option("--tile", type=SHAPE, default="512", show_default=True, help="The most rows of a tile, as 512x256.")
+@click.option("--image", type=SHAPE, required=True, help="The size of the image, as 4000x3000.")
+@file_options
+def tiles(asked: Asked, tile: tuple[Any, ...], image: tuple[Any, ...], file: str | None, as_json: bool) -> None:
+    """The tiles that an image is cut into for TARGET, and what is kept of the output of each.
+
+    \b
+      convcalc draw tiles unet --tile 600 --image 1500
+    """
+    graph, shapes, _ = read_sizes(asked)
+    with guarded(asked.target, "walking"):
+        picture = pictures.tiles(graph, shapes, image=single(image), tile=single(tile))
+    echo_picture(picture, file, as_json)
 
 
 def echo_picture(picture: Picture, file: str | None, as_json: bool) -> None:

@@ -16,7 +16,6 @@ from convcalc.cli.opened import guarded, read_report
 from convcalc.cli.options import Form, NetworkCommand, echo_table, form_options
 from convcalc.errors import ConvcalcError, Unreadable
 from convcalc.network.graph import Graph
-from convcalc.network.node import is_inside
 
 
 @click.command(cls=NetworkCommand, short_help="What each output of a network reads of its input.")
@@ -56,15 +55,10 @@ def field(asked: Asked, form: Form, at: str | None, cell: tuple[Any, ...] | None
 
 def _node(graph: Graph, at: str | None) -> str:
     """The name of a node, or of the last in a block."""
-    if at is None:
-        return graph.outputs[-1]
-    inside = [node.name for node in graph if is_inside(node.name, at)]
-    if not inside:
-        try:
-            graph[at]
-        except ConvcalcError as error:
-            raise Unreadable(error.message) from None
-    return inside[-1]
+    try:
+        return graph.last_in(at)
+    except ConvcalcError as error:
+        raise Unreadable(error.message) from None
 
 
 def _windows(

@@ -19,7 +19,7 @@ from convcalc.layers.base import Shape, written
 from convcalc.network.capture import Capture
 from convcalc.network.input_size import read_shape, read_shapes
 from convcalc.network.letters import with_letters
-from convcalc.network.node import Node
+from convcalc.network.node import Node, is_inside
 from convcalc.shown import Shown
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size
@@ -90,6 +90,16 @@ class Graph(Shown):
         if name not in self._by_name:
             raise BadArgument(f"no node {name!r}{_like(name, self._by_name)}")
         return self._by_name[name]
+
+    def last_in(self, path: str | None) -> str:
+        """Return the name of a node, or of the last in the block of that name; of the last output for None.
+
+        >>> from convcalc.zoo import resnet18
+        >>> resnet18().last_in("layer1"), resnet18().last_in(None)
+        ('layer1.1.relu', 'fc')
+        """
+        inside = [node.name for node in self if path is not None and is_inside(node.name, path)]
+        return self.outputs[-1] if path is None else inside[-1] if inside else self[path].name
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name in self._by_name

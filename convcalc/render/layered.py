@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 from convcalc.errors import BadShape
@@ -93,7 +94,7 @@ def _levels(boxes: Iterable[str], edges: Iterable[tuple[str, str]]) -> dict[str,
 def _with_joints(
     levels: Mapping[str, int], edges: Sequence[tuple[str, str]]
 ) -> tuple[list[list[_Item]], dict[_Item, tuple[list[_Item], list[_Item]]]]:
-    """The items of each level, a joint for each line that passes it, and what each item is joined to above and below."""
+    """The items of each level, a joint for each line that passes, and what each is joined to above and below."""
     count = sum(levels[b] - levels[a] - 1 for a, b in edges) + len(levels)
     if count > MOST:
         raise BadShape(f"{count:,} boxes and lines are too many to draw, at most {MOST:,}: fold blocks with --depth 1")
@@ -146,7 +147,7 @@ def _crossings(rows: list[list[_Item]], joined: Mapping[_Item, tuple[list[_Item]
     from bisect import bisect_right, insort
 
     count = 0
-    for upper, lower in zip(rows, rows[1:], strict=False):
+    for upper, lower in pairwise(rows):
         spots = {item: place for place, item in enumerate(lower)}
         seen: list[int] = []
         for item in upper:
@@ -182,7 +183,7 @@ def _placed(
                 own = not isinstance(item, str)
                 wanted.append(sum(middles[other] for other in near) / len(near) if near else middles[item])
                 weights.append(8.0 if own and lanes else 2.0 if own or lanes else 1.0)
-            apart = [_distance(a, b, boxes) for a, b in zip(row, row[1:], strict=False)]
+            apart = [_distance(a, b, boxes) for a, b in pairwise(row)]
             for item, x in zip(row, _apart(wanted, weights, apart), strict=True):
                 middles[item] = x
     return middles

@@ -47,7 +47,7 @@ def net_picture(report: Report, depth: int | None = None) -> Picture:
     >>> from convcalc.zoo import lenet
     >>> print(net_picture(inspect_graph(lenet())))
     lenet: 1x1x28x28 -> 1x10
-    10 boxes; 61,706 parameters, 416,520 MACs
+    8 boxes; 61,706 parameters, 416,520 MACs
     """
     boxes, report = _boxes(report, depth)
     edges = _edges(boxes, report)
@@ -57,7 +57,10 @@ def net_picture(report: Report, depth: int | None = None) -> Picture:
     sizes = {name: across(shape, PRETTY) for name, shape in report.inputs.items()}
     sizes |= {box.rows[0].name: across(box.rows[-1].output, PRETTY) for box in boxes}
     wide = {
-        name: (max(written(words, SMALL + (not place)) for place, words in enumerate(lines)) + 16, 8.0 + LINE * len(lines))
+        name: (
+            max(written(words, SMALL + (not place)) for place, words in enumerate(lines)) + 16,
+            8.0 + LINE * len(lines),
+        )
         for name, lines in texts.items()
     }
     found = layered(wide, edges)
@@ -106,7 +109,7 @@ def _edges(boxes: Sequence[_Box], report: Report) -> list[tuple[str, str]]:
 
 
 def _merged(rows: Sequence[LayerReport], ends: Sequence[str]) -> list[_Box]:
-    """The rows in boxes: one that alone reads the row before it, keeps its shape and multiplies nothing joins its box."""
+    """The rows in boxes: what alone reads the row before it, keeps its shape and multiplies nothing joins its box."""
     readers = Counter(name for row in rows for name in dict.fromkeys(row.inputs))
     boxes: list[_Box] = []
     home: dict[str, int] = {}
