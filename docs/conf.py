@@ -12,3 +12,14 @@ myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "convcalc"
 exclude_patterns = ["_build"]
+
+
+def setup(app):
+    """Draw the pictures of all pages before they are read."""
+    import sys
+    from pathlib import Path
+
+    sys.path.insert(0, str(Path(__file__).parent))
+    import draw_pictures
+
+    app.connect("builder-inited", lambda app: draw_pictures.draw_all())

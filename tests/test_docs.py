@@ -60,6 +60,7 @@ def test_commands_print_what_the_page_shows(place, block, page, tmp_path, monkey
     for name, text in files(page).items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     assert runs(block), f"{place}: no command"
+    (tmp_path / "pictures").mkdir()
     for command, shown in runs(block):
         output, status = run(command)
         expected = int((re.search(r"# exits with (\d)", command) or [0, 0])[1])
@@ -78,6 +79,13 @@ def test_python_examples_are_true(page):
 def test_a_wrong_example_would_be_caught():
     (command, shown), *_ = runs("$ convcalc conv --n 28 --k 5 -q\n25\n")
     assert run(command)[0] != shown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_picture_has_its_command_above_it(page):
+    text = page.read_text(encoding="utf-8")
+    shown = re.findall(r"^!\[[^\]]+\]\((pictures/[\w.]+)\)$", text, re.MULTILINE)
+    assert shown == re.findall(r"^\$ convcalc draw .* -o (pictures/\S+)$", text, re.MULTILINE)
 
 
 def test_the_command_line_page_is_the_help():

@@ -79,11 +79,11 @@ def field_picture(
     )
     head = [text("word", MARGIN, 24, title, size=14), text("faint", MARGIN, 42, about, size=11)]
     meant = {"tap": "read", "hull": "from the first to the last", "out": "in how many ways, each axis alone"}
-    right = x + wide + (0 if flat else BAR + 16)
+    edge = x + wide + (0 if flat else BAR + 16)
     return Picture(
         title=title,
         description=about,
-        width=max(right, written(title, 14) + MARGIN, written(about, 11) + MARGIN, 520) + MARGIN,
+        width=max(edge, written(title, 14) + MARGIN, written(about, 11) + MARGIN, 520) + MARGIN,
         height=y + 30,
         marks=(*head, *marks, *legend(meant, MARGIN, y)),
     )

@@ -56,9 +56,9 @@ def tiles_picture(name: str, found: Tiles) -> Picture:
     tall = max(image[0], output[0]) * scale if len(axes) == 2 else ROW
     y += tall + 18
     tile, step, out = (_across([getattr(axis, key) for axis in axes]) for key in ("tile", "step", "out"))
-    kept = _across([axis.kept(0)[1] - axis.kept(0)[0] for axis in axes])
+    first_kept = _across([axis.kept(0)[1] - axis.kept(0)[0] for axis in axes])
     title = f"{name}: {found.count} tiles of {tile} for an image of {_across(image)}"
-    about = f"every {step} rows a tile; of the output, {out} each, {kept} are kept of the first"
+    about = f"every {step} rows a tile; of the output, {out} each, {first_kept} are kept of the first"
     return Picture(
         title=title,
         description=about,

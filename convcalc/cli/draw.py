@@ -75,7 +75,7 @@ def _letters(*names: str) -> Callable[[F], F]:
 @click.option("--groups", type=click.IntRange(min=1), help="Groups of --channels. [1]")
 @_steps
 @file_options
-def conv(file: str | None, as_json: bool, channels: tuple[Any, ...] | None, groups: int | None, **options: Any) -> None:
+def conv(file: str | None, as_json: bool, channels: tuple[int, int] | None, groups: int | None, **options: Any) -> None:
     """The kernel of a convolution on its input, and the output it gives there.
 
     \b
@@ -87,8 +87,7 @@ def conv(file: str | None, as_json: bool, channels: tuple[Any, ...] | None, grou
         raise Unreadable("--groups is of --channels: add --channels 4x8, say")
     if channels is not None and (len(channels) != 2 or not all(isinstance(size, int) for size in channels)):
         raise Unreadable(f"--channels takes two numbers, input and output, as 4x8: {'x'.join(map(str, channels))}")
-    more = {} if channels is None else {"channels": channels, "groups": groups or 1}
-    echo_picture(pictures.conv(**_asked(options), **more), file, as_json)
+    echo_picture(pictures.conv(**_asked(options), channels=channels, groups=groups or 1), file, as_json)
 
 
 @draw.command(cls=Command)

@@ -25,7 +25,7 @@ def overlap_picture(sizes: Sequence[TransposedSize]) -> Picture:
     axes = [Stamps(size) for size in ([transposed_size(1, 1)] * (2 - len(sizes)) + list(sizes))]
     outs = [int(axis.size.output_size) for axis in axes]
     cell = fitted(max(outs), len(str(prod(int(axis.size.kernel_size) for axis in axes))))
-    panel = Panel(*(line(0, out - 1, cell) for out in outs), cell, MARGIN + 14, HEAD + 12)
+    panel = Panel(line(0, outs[0] - 1, cell), line(0, outs[1] - 1, cell), cell, MARGIN + 14, HEAD + 12)
     terms = {place: prod(len(axis.meeting(at)) for axis, at in zip(axes, place, strict=True)) for place in panel}
     most = max(terms.values())
     marks = []

@@ -81,26 +81,26 @@ class _Drawn:
             self.stamped = list(range(stamped))
             if stamped > STAMPS:
                 self.stamped = self.stamped[: STAMPS // 2] + self.stamped[-STAMPS // 2 :]
-            self.input = Panel(*inputs, cell, left, HEAD + 16)
+            self.input = Panel(inputs[0], inputs[1], cell, left, HEAD + 16)
             top = self.input.bottom + 14
             self.canvas = Panel(line(0, len(self.stamped), cell), canvas[1], cell, left, top)
             self.output = Panel(
                 line(0, 0, cell), result[1], cell, left + canvas[1].places[0], self.canvas.bottom - cell
             )
             second = self.output.bottom + 54
-            self.zeros = Panel(*zeros, cell, left, second)
+            self.zeros = Panel(zeros[0], zeros[1], cell, left, second)
             self.again = Panel(line(0, 0, cell), result[1], cell, left, self.zeros.bottom + cell * 2.4)
             bottom = self.again.bottom + 16
         else:
             self.stamped = []
-            self.input = Panel(*inputs, cell, left, HEAD + 16)
+            self.input = Panel(inputs[0], inputs[1], cell, left, HEAD + 16)
             gap = max(60.0, cell * 2)
-            self.canvas = Panel(*canvas, cell, self.input.right + gap, HEAD + 16)
+            self.canvas = Panel(canvas[0], canvas[1], cell, self.input.right + gap, HEAD + 16)
             corner = self.canvas.x + canvas[1].places[0], self.canvas.y + canvas[0].places[0]
-            self.output = Panel(*result, cell, *corner)
+            self.output = Panel(result[0], result[1], cell, *corner)
             second = max(self.input.bottom, self.canvas.bottom) + 52
-            self.zeros = Panel(*zeros, cell, left, second)
-            self.again = Panel(*result, cell, self.zeros.right + gap, second)
+            self.zeros = Panel(zeros[0], zeros[1], cell, left, second)
+            self.again = Panel(result[0], result[1], cell, self.zeros.right + gap, second)
             bottom = max(self.zeros.bottom, self.again.bottom) + 6
         self.second, self.caption = second, bottom + 18
         panels = (self.input, self.canvas, self.output, self.zeros, self.again)
