@@ -41,7 +41,8 @@ def test_help_is_laid_out_as_written(path):
 
 
 @pytest.mark.parametrize("example", sorted({line for line in examples() if "verify" not in line and ".py" not in line}))
-def test_every_example_runs(example):  # but verify, thousands of layers long, and a user's files
+def test_every_example_runs(example, tmp_path, monkeypatch):  # but verify, thousands of layers long, and a user's files
+    monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(main, shlex.split(example)[1:], prog_name="convcalc", catch_exceptions=False)
     assert result.exit_code in (0, 1), result.output
     assert result.output

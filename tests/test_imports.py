@@ -13,7 +13,7 @@ import pytest
 import convcalc
 
 ROOT = Path(convcalc.__file__).parent
-HEAVY = {"torch", "sympy", "numpy", "rich", "matplotlib"}
+HEAVY = {"torch", "sympy", "numpy", "rich", "PIL"}
 
 
 def loaded(code):
@@ -85,6 +85,7 @@ def test_a_public_formula_imports_nothing_heavy():
 TOWER = [
     "__main__",
     "cli",
+    "export",
     "api",
     "designs",
     "bridge",

@@ -77,6 +77,8 @@ def help_examples():
     found = []
     below = [f"design {name}" for name in ("patchgan", "tcn", "frontend", "unet", "decoder")]
     for command in [*COMMANDS, *below, "verify layers", "verify transposed", "verify TARGET"]:
+    below = [f"draw {name}" for name in main.get_command(None, "draw").commands]
+    for command in [*COMMANDS, "verify layers", "verify transposed", *below]:
         text = CliRunner().invoke(main, [*command.split(), "-h"], prog_name="convcalc").output
         found += [line for line in re.findall(r"^ +(convcalc .*)$", text, re.MULTILINE) if "net.py" not in line]
     return sorted({line.replace("--json", "").strip() for line in found if "old.json" not in line})
@@ -89,6 +91,7 @@ def test_the_schema_is_one():
 @pytest.mark.parametrize("page", sorted({page for _, _, page in console_blocks()}), ids=lambda page: page.name)
 def test_every_command_of_the_pages_prints_a_document_of_the_schema(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "pictures").mkdir()
     for name, text in files(page).items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     seen = []
@@ -104,7 +107,8 @@ def test_every_command_of_the_pages_prints_a_document_of_the_schema(page, tmp_pa
 
 
 @pytest.mark.parametrize("line", help_examples())
-def test_every_example_of_the_help_prints_a_document_of_the_schema(line):
+def test_every_example_of_the_help_prints_a_document_of_the_schema(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     arguments, _ = as_json(line)
     if arguments[0] == "verify":
         pytest.importorskip("torch")

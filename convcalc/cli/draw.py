@@ -43,7 +43,7 @@ def draw() -> None:
 def file_options(command: F) -> F:
     """Add -o and --json."""
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON document about the file."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document, about the picture."),
         click.option("-o", "--output", "file", metavar="FILE", help="Where to: .svg, .png or .gif. [SVG, printed]"),
     ):
         command = option(command)
@@ -226,14 +226,11 @@ def tiles(asked: Asked, tile: tuple[Any, ...], image: tuple[Any, ...], file: str
 
 def echo_picture(picture: Picture, file: str | None, as_json: bool) -> None:
     """Write a picture where it is to go, and say so; without a file print its SVG."""
-    if file is None:
-        if as_json:
-            raise Unreadable("--json is about a file: add -o picture.svg, or leave it out for the SVG itself")
-        click.echo(picture.to_svg(), nl=False)
-        return
-    size = picture.save(file)
+    size = len(picture.to_svg().encode()) if file is None else picture.save(file)
     if as_json:
         echo_json({"kind": "draw", "file": file, "bytes": size, "title": picture.title})
+    elif file is None:
+        click.echo(picture.to_svg(), nl=False)
     else:
         click.echo(f"{file}: {picture.title}, {size:,} bytes")
 

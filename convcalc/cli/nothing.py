@@ -34,6 +34,7 @@ def nothing_found(command: str) -> dict[str, Any]:
     """
     kind = _BELOW.get(command, command)
     return {**_nothing(read_schema()["$defs"]["conv" if kind == "pool" else kind]), "kind": kind}
+    return {**_nothing(read_schema()["$defs"]["conv" if command == "pool" else command]), "kind": command}
 
 
 def _nothing(definition: dict[str, Any]) -> dict[str, Any]:

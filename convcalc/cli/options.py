@@ -49,7 +49,14 @@ class Command(click.Command):
                 raise
             raise click.UsageError(f"cannot write the answer: {error.strerror}", ctx) from None
         except ConvcalcError as error:
-            refuse(error, nothing_found(str(self.name)) if ctx.params.get("as_json") else None, whole=self.whole)
+            refuse(error, nothing_found(_command(ctx)) if ctx.params.get("as_json") else None, whole=self.whole)
+
+
+def _command(ctx: click.Context) -> str:
+    """The name of the command that was asked; of one below a group, such as `verify layers`, the group's."""
+    while ctx.parent is not None and ctx.parent.parent is not None:
+        ctx = ctx.parent
+    return str(ctx.command.name)
 
 
 class NetworkCommand(Command):
