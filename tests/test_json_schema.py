@@ -76,9 +76,8 @@ def help_examples():
     """The examples in the help of every command."""
     found = []
     below = [f"design {name}" for name in ("patchgan", "tcn", "frontend", "unet", "decoder")]
+    below += [f"draw {name}" for name in main.get_command(None, "draw").commands]
     for command in [*COMMANDS, *below, "verify layers", "verify transposed", "verify TARGET"]:
-    below = [f"draw {name}" for name in main.get_command(None, "draw").commands]
-    for command in [*COMMANDS, "verify layers", "verify transposed", *below]:
         text = CliRunner().invoke(main, [*command.split(), "-h"], prog_name="convcalc").output
         found += [line for line in re.findall(r"^ +(convcalc .*)$", text, re.MULTILINE) if "net.py" not in line]
     return sorted({line.replace("--json", "").strip() for line in found if "old.json" not in line})

@@ -165,14 +165,6 @@ def _pattern(footprint: Footprint | None, place: int) -> tuple[int, int] | None:
 
 def _walk(node: Node, needed: dict[str, list[int | None]], shapes: Mapping[str, Shape], axes: int) -> None:
     """Add what a node reads of each of its inputs, given what is needed of its output."""
-    for place, name in enumerate(node.inputs):
-        own = own_field(node, place, shapes, axes).spatial
-        found = needed.setdefault(name, [0] * axes)
-        for axis, bits in enumerate(needed[node.name]):
-            size = shapes[name][2:][axis] if len(shapes[name]) == axes + 2 else 1
-            more = None if bits is None else _read(node.layer, own[axis], size, shapes[node.name][2:][axis:], bits)
-            old = found[axis]
-            found[axis] = None if old is None or more is None else old | more
     for name, axis, size, own in _sides(node, shapes, axes):
         found, bits = needed.setdefault(name, [0] * axes), needed[node.name][axis]
         more = None if bits is None else _read(node.layer, own, size, shapes[node.name][2:][axis:], bits)
@@ -182,12 +174,10 @@ def _walk(node: Node, needed: dict[str, list[int | None]], shapes: Mapping[str, 
 
 def _sides(node: Node, shapes: Mapping[str, Shape], axes: int) -> Iterator[tuple[str, int, int, Footprint | None]]:
     """Each input of a node and axis: its name, the axis, the size there, and what the node reads of it alone."""
-    before = [shapes[name] for name in node.inputs]
     for place, name in enumerate(node.inputs):
-        fields = [Field.start(axes) if i == place else Field.nothing(axes) for i in range(len(before))]
-        own = read_through(node.layer, fields, before, shapes[node.name]).spatial
+        own = own_field(node, place, shapes, axes).spatial
         for axis in range(axes):
-            yield name, axis, before[place][2:][axis] if len(before[place]) == axes + 2 else 1, own[axis]
+            yield name, axis, shapes[name][2:][axis] if len(shapes[name]) == axes + 2 else 1, own[axis]
 
 
 def _read(layer: Layer, footprint: Footprint | None, size: int, out: Shape, bits: int) -> int | None:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from itertools import product
 
 from convcalc.arithmetic.groups_picture import groups_strip
-from convcalc.arithmetic.window_size import WindowedSize, conv_size
-from convcalc.arithmetic.window_size_text import working
+from convcalc.arithmetic.window_size import WindowedSize, conv_size, working
 from convcalc.arithmetic.windows import Numbers, Windows
 from convcalc.errors import BadArgument, BadShape
 from convcalc.render.cells import Panel, line

@@ -24,10 +24,8 @@ COMMANDS = {
     "field": ("field", "What each output of a network reads of its input."),
     "compare": ("compare", "Two networks side by side: cost, receptive field, sizes, layers."),
     "tiles": ("tiles", "How to run a network on an image in tiles, exactly."),
-    "verify": ("verify", "Check convcalc against real torch layers and networks."),
-    "draw": ("draw", "Pictures: windows, stamps, coverage, checkerboards, as SVG, PNG or GIF."),
     "draw": ("draw", "Pictures of windows, coverage, fields, sizes, tiles, networks."),
-    "verify": ("verify", "Check convcalc against real torch layers."),
+    "verify": ("verify", "Check convcalc against real torch layers and networks."),
 }
 """Every command: the module under `convcalc.cli` it lives in, and its line of help, in the order of need."""
 

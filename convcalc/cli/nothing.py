@@ -5,11 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-_BELOW = {
-    **dict.fromkeys(("layers", "transposed", "TARGET"), "verify"),
-    **dict.fromkeys(("patchgan", "tcn", "frontend"), "design"),
-}
-"""The commands below another whose documents are of its kind."""
+_OWN = {"design unet": "unet", "design decoder": "decoder"}
+"""The commands below another whose documents are of a kind of their own."""
 
 
 @cache
@@ -31,10 +28,11 @@ def nothing_found(command: str) -> dict[str, Any]:
 
     >>> nothing_found("tiles")
     {'kind': 'tiles', 'axes': [], 'count': None, 'memory': None, 'memory_whole': None}
+    >>> nothing_found("draw conv")
+    {'kind': 'draw', 'file': None, 'bytes': None, 'title': None}
     """
-    kind = _BELOW.get(command, command)
+    kind = _OWN.get(command, command.partition(" ")[0])
     return {**_nothing(read_schema()["$defs"]["conv" if kind == "pool" else kind]), "kind": kind}
-    return {**_nothing(read_schema()["$defs"]["conv" if command == "pool" else command]), "kind": command}
 
 
 def _nothing(definition: dict[str, Any]) -> dict[str, Any]:

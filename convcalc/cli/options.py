@@ -53,10 +53,12 @@ class Command(click.Command):
 
 
 def _command(ctx: click.Context) -> str:
-    """The name of the command that was asked; of one below a group, such as `verify layers`, the group's."""
-    while ctx.parent is not None and ctx.parent.parent is not None:
+    """The command that was asked, such as "verify layers": its name, after that of the group it stands in."""
+    names = []
+    while ctx.parent is not None:
+        names.append(str(ctx.command.name))
         ctx = ctx.parent
-    return str(ctx.command.name)
+    return " ".join(reversed(names))
 
 
 class NetworkCommand(Command):
