@@ -16,7 +16,7 @@ PAGE = Path(__file__).with_name("json.md")
 EXAMPLE = "conv --n 28 --k 5 --p 2 --json"
 HEAD = """# JSON
 
-Written from `convcalc/schema.json` by `python docs/generate_json.py`; a test keeps the two alike.
+Written from `convcalc/render/schema.json` by `python docs/generate_json.py`; a test keeps the two alike.
 
 Every command takes `--json` and prints one document. What cannot be read (exit status 2) prints no document.
 
@@ -28,7 +28,7 @@ The JSON Schema (draft 2020-12) of all documents is in the package, and allows n
 ```pycon
 >>> import json
 >>> from importlib.resources import files
->>> schema = json.loads((files("convcalc") / "schema.json").read_text(encoding="utf-8"))
+>>> schema = json.loads((files("convcalc.render") / "schema.json").read_text(encoding="utf-8"))
 >>> schema["properties"]["schema"]
 {'const': 1, 'description': 'the version of this schema'}
 ```
@@ -47,7 +47,7 @@ WORDS = {
 
 def page() -> str:
     """Return the text of the page."""
-    schema = json.loads((files("convcalc") / "schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((files("convcalc.render") / "schema.json").read_text(encoding="utf-8"))
     shown = CliRunner().invoke(main, EXAMPLE.split()).stdout
     parts = [
         f"{HEAD}## Every document\n\n{_table(schema, schema['$defs'])}",

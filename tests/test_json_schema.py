@@ -1,4 +1,4 @@
-"""Every document of every command is one that `convcalc/schema.json` describes, key for key."""
+"""Every document of every command is one that `convcalc/render/schema.json` describes, key for key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a document holds where there is no answer: the keys that `convcalc/schema.json` asks for, null or empty."""
+"""What a document holds where there is no answer: the keys that `render/schema.json` asks for, null or empty."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read_schema() -> dict[str, Any]:
     import json  # not needed for an answer
     from importlib.resources import files
 
-    found: dict[str, Any] = json.loads((files("convcalc") / "schema.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads((files("convcalc.render") / "schema.json").read_text(encoding="utf-8"))
     return found
 
 
