@@ -288,3 +288,13 @@ def must_equal_or_be_one(a: Size, b: Size, check: Check, error: Callable[[Reader
 def must_divide(divisor: Size, size: Size, check: Check, error: Callable[[Reader], ConvcalcError]) -> None:
     """Hand `size % divisor == 0` to `check`."""
     check(-(size % divisor), error)
+
+
+def must_group(name: str, groups: int, counted: str, count: Size, check: Check) -> None:
+    """Hand to `check` that hyper-parameter `name` divides a count of channels."""
+    must_divide(
+        groups,
+        count,
+        check,
+        lambda at: BadShape(f"`{name}`={groups} must divide `{counted}`={at(count)}", rule=f"{counted} % {name} == 0"),
+    )

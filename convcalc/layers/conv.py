@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 
 from convcalc.arithmetic.formulas import at_least, conv_out, conv_transpose_out, padding_pair
 from convcalc.arithmetic.resizing import PAD_MODES, pad_out
-from convcalc.errors import BadArgument, BadShape
+from convcalc.errors import BadArgument
 from convcalc.footprints import stencils
 from convcalc.footprints.footprint import Footprint
 from convcalc.layers.base import (
     Ints,
     Shape,
     must_be_channels,
-    must_divide,
+    must_group,
     named,
     product,
 )
@@ -57,17 +57,7 @@ class _Kernel(Spatial):
         must_be_channels("in_channels", self.in_channels, channels, check)
         if self.groups != 1:
             for name, count in (("in_channels", channels), ("out_channels", out_channels)):
-                self._check_groups(name, count, check)
-
-    def _check_groups(self, name: str, count: Size, check: Check) -> None:
-        must_divide(
-            self.groups,
-            count,
-            check,
-            lambda at: BadShape(
-                f"`groups`={self.groups} must divide `{name}`={at(count)}", rule=f"{name} % groups == 0"
-            ),
-        )
+                must_group("groups", self.groups, name, count, check)
 
     def adds_bias(self, output: Shape) -> bool:
         """With a bias."""

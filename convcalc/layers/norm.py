@@ -13,7 +13,7 @@ from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.stencils import identity
 from convcalc.layers.activation import Pointwise
-from convcalc.layers.base import Ints, Shape, must_be_channels, must_divide, must_equal, product, written
+from convcalc.layers.base import Ints, Shape, must_be_channels, must_equal, must_group, product, written
 from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
@@ -105,15 +105,7 @@ class GroupNorm(_SpatialNorm):
         at_least(1, check, num_groups=self.num_groups)
         must_be_channels("num_channels", self.num_channels, shape[1], check)
         channels, groups = shape[1], self.num_groups
-        must_divide(
-            groups,
-            channels,
-            check,
-            lambda at: BadShape(
-                f"`num_groups`={groups} must divide `num_channels`={at(channels)}",
-                rule="num_channels % num_groups == 0",
-            ),
-        )
+        must_group("num_groups", groups, "num_channels", channels, check)
         _check_several(shape[0] * (channels // groups) * product(shape[2:]), "a group", check)
         return shape
 

@@ -178,9 +178,7 @@ def sign_on(value: Expr, corner: Mapping[str, int]) -> int:
     parts = _choices(value)
     if parts is not None:
         name, values = parts
-        signs = [sign_on(one, corner) for one in values]
-        some, all_of_them = (1, -1) if name == "max" else (-1, 1)
-        return some if some in signs else all_of_them if set(signs) == {all_of_them} else 0
+        return (max if name == "max" else min)(sign_on(one, corner) for one in values)
     shifted: dict[tuple[Atom, ...], int] = {}
     for product, factor in value.terms.items():
         factors = []
