@@ -16,10 +16,9 @@ from convcalc.cli.nothing import nothing_found
 from convcalc.cli.together import check_given
 from convcalc.errors import ConvcalcError, Refused, Unreadable
 from convcalc.render.table import plain_table, print_table, terminal_width
-from convcalc.render.words import error_lines
+from convcalc.render.words import document, error_lines
 from convcalc.shown import fold
 from convcalc.sizes.text import PRETTY, PYTHON, Style
-from convcalc.version import __version__
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -220,11 +219,7 @@ def text_style(ascii_only: bool) -> Style:
 
 def echo_json(record: Mapping[str, Any], error: ConvcalcError | None = None) -> None:
     """Print one JSON document: schema, version, the record, and the error if the answer is no and it has none."""
-    import json  # not needed for the answer in words
-
-    document = {"schema": 1, "convcalc": __version__, **record}
-    document["error"] = record.get("error") or (error and error.record())
-    click.echo(json.dumps(document, indent=2))
+    click.echo(document({**record, "error": record.get("error") or (error and error.record())}))
 
 
 def bold(text: str) -> str:

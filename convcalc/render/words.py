@@ -10,6 +10,7 @@ from convcalc.errors import ConvcalcError
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size, is_symbolic
 from convcalc.sizes.text import PYTHON, Style, grouped, write  # noqa: F401 -- PYTHON serves the examples
+from convcalc.version import __version__
 
 Line: TypeAlias = tuple[str, str]
 """A label and what it labels."""
@@ -141,6 +142,17 @@ def picked(value: Any, names: str) -> dict[str, Any]:
     {'numerator': 3, 'denominator': 2}
     """
     return {name: plain(getattr(value, name)) for name in names.split()}
+
+
+def document(record: Mapping[str, Any]) -> str:
+    """Return a record as the JSON document that every command prints: with the schema and the version.
+
+    >>> document({"kind": "conv"}).splitlines()[1:2]
+    ['  "schema": 1,']
+    """
+    import json  # not needed for the answer in words
+
+    return json.dumps({"schema": 1, "convcalc": __version__, **record}, indent=2)
 
 
 def single(values: Sequence[Any]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -18,10 +17,9 @@ from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.product import Product
 from convcalc.layers import Shape
 from convcalc.network.node import Weights
-from convcalc.render.words import picked, plain, single
+from convcalc.render.words import document, picked, plain, single
 from convcalc.shown import Shown
 from convcalc.sizes.size import Size
-from convcalc.version import __version__
 
 PerAxis: TypeAlias = tuple[Any, ...]
 """One entry for each spatial axis of the input; None where it is unknown."""
@@ -252,7 +250,7 @@ class Report(Shown):
 
     def to_json(self) -> str:
         """Return the document that `convcalc inspect --json` prints."""
-        return json.dumps({"schema": 1, "convcalc": __version__, **self.to_dict()}, indent=2)
+        return document(self.to_dict())
 
     def __str__(self) -> str:
         return report_text(self)
