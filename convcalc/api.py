@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 
 from convcalc.analysis import cell as window
-from convcalc.analysis import fields, notes, tiles
+from convcalc.analysis import fields, tiles
 from convcalc.analysis.cell import AxisWindow
 from convcalc.analysis.comparison import Comparison, compare_reports
 from convcalc.analysis.expectation import checked
+from convcalc.analysis.notes import rules
 from convcalc.analysis.notes.base import Notes
 from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.analysis.report.report import Report
@@ -151,7 +152,7 @@ def find_notes(net: Net, input_size: InputShapes | None = None, **settings: Unpa
     >>> note.kind, note.node
     ('dropped_rows', 'maxpool')
     """
-    return notes.find_notes(as_captured(net, input_size, **settings), input_size)
+    return rules.find_notes(as_captured(net, input_size, **settings), input_size)
 
 
 def find_tiles(

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import convcalc as cc
 from convcalc import find_notes, zoo
-from convcalc.analysis.notes import RULES
 from convcalc.analysis.notes.base import Facts, Note
+from convcalc.analysis.notes.rules import RULES
 from convcalc.analysis.notes.window import windows
 from convcalc.analysis.notes.windows import unread_padding
 from convcalc.analysis.report.inspection import inspect_graph

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import convcalc as cc
 from convcalc import find_fields, find_notes, to_torch
-from convcalc.analysis.notes import notes_on
 from convcalc.analysis.notes.base import Facts
+from convcalc.analysis.notes.rules import notes_on
 from convcalc.analysis.notes.ways import applied
 from convcalc.arithmetic.transposed.checkerboard import overlap
 from convcalc.bridge.trace import capture

@@ -29,8 +29,8 @@ Remark: TypeAlias = tuple[Node, str, Ways]
 class Note(Shown):
     """Something true of one node that its author may not have meant: what, with the numbers, and the way out.
 
-    `kind` is one of the names of `convcalc.analysis.notes.RULES`; `remedy` is the text of the `ways`, which say what
-    each changes, so that they can be tried: `convcalc.analysis.notes.ways.applied`.
+    `kind` is one of the names of `convcalc.analysis.notes.rules.RULES`; `remedy` is the text of the `ways`, which say
+    what each changes, so that they can be tried: `convcalc.analysis.notes.ways.applied`.
 
     >>> Note("even_kernel", "conv", "the kernel spans 4", "kernel_size=3").to_dict()["kind"]
     'even_kernel'

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from convcalc.analysis.notes import notes_on
 from convcalc.analysis.notes.base import Facts
+from convcalc.analysis.notes.rules import notes_on
 from convcalc.analysis.report.memory import itemsize, peak_values
 from convcalc.analysis.report.report import Failure, Report
 from convcalc.analysis.report.walk import walk

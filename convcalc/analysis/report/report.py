@@ -145,7 +145,7 @@ class Report(Shown):
     opaque: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
-    """What is remarked on single nodes; see `convcalc.analysis.notes`."""
+    """What is remarked on single nodes; see `convcalc.analysis.notes.rules`."""
     remarks: tuple[str, ...] = ()
     """What is said of the rows as a whole."""
     error: ConvcalcError | None = None
