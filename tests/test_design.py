@@ -394,7 +394,7 @@ def test_the_decoder_of_a_network_with_branches_follows_the_sizes():
     [
         ("conv 8 k3; upsample 2", "upsample 1: no transposed convolution brings back"),
         ("maxpool 3 ceil", "rounds up"),
-        ("conv 8 k3 p1", "the sizes never change"),
+        ("conv 8 k3 p1", "no layer on the way changes the sizes"),
         ("conv 8 k3 s2 psame", "must be numbers"),
     ],
 )

@@ -28,6 +28,23 @@ def in_order(minimize: str) -> Measure:
     return lambda cost: (cost[first] * _ROOM + cost[second]) * _ROOM + cost[third]
 
 
+def work(space: Space) -> int:
+    """Return how many steps `Ahead` takes, at most.
+
+    >>> from convcalc.designs.wish import read_wish
+    >>> work(Space(read_wish(201, 8)))
+    3216
+    """
+    wish = space.wish
+    steps = len(wish.kernel_size.values) * len(wish.strides.values) * len(wish.dilation.values)
+    return (space.last + 1) * len(space.scales) * _length(space) * steps
+
+
+def _length(space: Space) -> int:
+    """The totals that are told apart: all that is longer than needed is one where the field has no end."""
+    return space.wish.field.least if space.field.most is None else max(0, space.field.most)
+
+
 class Ahead:
     """For each place, scale and reach the least that leads on to an end; exact but for holes.
 
@@ -37,9 +54,7 @@ class Ahead:
     """
 
     def __init__(self, space: Space, measure: Measure) -> None:
-        wish = space.wish
-        self.space, self.measure = space, measure
-        self.end = (wish.field.least if space.field.most is None else space.field.most) - 1
+        self.space, self.measure, self.end = space, measure, _length(space) - 1
         self.table: dict[tuple[int, int], list[int]] = {}
         for place in range(space.last, -1, -1):
             for scale in reversed(space.scales):

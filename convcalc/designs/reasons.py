@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import gcd
 
+from convcalc.designs.ahead import NEVER, Ahead, work
 from convcalc.designs.search import best_stacks
 from convcalc.designs.space import Space
 from convcalc.designs.wish import LONGEST_FIELD, MOST_VALUES, Span, Wish
 
-TRIED, NEAR = 20_000, 8
-"""Partial stacks looked at for each way out, and how far another field may be."""
+TRIED, QUICK, NEAR = 5_000, 400_000, 8
+"""Partial stacks and steps looked at for each way out, and how far another field may be."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def why_none(wish: Wish) -> Reason:
             return Reason("all that would do have holes, which --holes lets pass", (fix, *near))
         given = {"k": wish.kernel_size, "dilation": wish.dilation, "strides": wish.strides}[option].text
         return Reason(f"--{option} {given} forbids it: {fix} would do", (fix, *near))
-    return Reason("several bounds together forbid it: none of them alone, somewhat wider, lets one pass", near)
+    return Reason("several bounds together forbid it: no single one, somewhat wider, was found to let one pass", near)
 
 
 def _dilates(wish: Wish) -> bool:
@@ -86,12 +87,21 @@ def _wider(wish: Wish) -> Iterator[tuple[str, str]]:
 
 def _layers(wish: Wish) -> int | None:
     """The fewest layers of a stack that meets a wish; None where none does, or none is found at once."""
+    if work(space := Space(wish)) > QUICK:
+        return None
+    least = Ahead(space, lambda cost: cost.layers).least(0, 1, 0, 0)
+    if least >= NEVER:
+        return None
+    if wish.holes or len(wish.dilation.values) == 1:
+        return least
     found = best_stacks(replace(wish, minimize="layers"), 1, TRIED).stacks
     return len(found[0]) if found else None
 
 
 def _near(wish: Wish) -> list[int]:
     """The next field below and above that some stack has."""
+    if work(Space(wish)) > QUICK // NEAR:
+        return []
     below = (wish.field.least - by for by in range(1, min(NEAR, wish.field.least - 1) + 1))
     above = () if wish.field.most is None else range(wish.field.most + 1, wish.field.most + NEAR + 1)
     found = (

@@ -16,13 +16,15 @@ from functools import cache
 from itertools import count
 from typing import Any, NamedTuple, TypeAlias
 
-from convcalc.designs.ahead import NEVER, Ahead, Measure, in_order
+from convcalc.designs.ahead import NEVER, Ahead, Measure, in_order, work
 from convcalc.designs.rates import Group, smallest_rates
 from convcalc.designs.space import Choice, Space
 from convcalc.designs.wish import Wish
 
 STEPS = 200_000
 """Partial stacks looked at before the search gives up and says so."""
+MOST_WORK = 20_000_000
+"""Steps of `Ahead` past which it gives up at once."""
 
 Made: TypeAlias = tuple[tuple[Group, int], ...]
 """How many layers of each group there are."""
@@ -169,6 +171,8 @@ def best_stacks(wish: Wish, limit: int, steps: int = STEPS) -> Found:
     >>> [[(layer.kernel_size, layer.stride) for layer in stack] for stack in best_stacks(read_wish(7, 2), 2).stacks]
     [[(3, 2), (3, 1)], [(3, 1), (3, 1), (3, 2)]]
     """
+    if work(Space(wish)) > MOST_WORK:
+        return Found((), complete=False)
     search = _Search(wish, [in_order(wish.minimize)], steps)
     seen: dict[State, list[int]] = {}
     alike: set[tuple[State, tuple[int, ...], Kinds]] = set()
@@ -197,6 +201,8 @@ def front_of_stacks(wish: Wish, steps: int = STEPS) -> Found:
     [3]
     """
     measures: list[Measure] = [lambda cost: cost.layers, lambda cost: cost.params, lambda cost: cost.macs]
+    if work(Space(wish)) > MOST_WORK:
+        return Found((), complete=False)
     search = _Search(wish, measures, steps)
     front: list[tuple[int, ...]] = []
     seen: dict[State, list[tuple[int, ...]]] = {}
