@@ -60,12 +60,9 @@ def growths(shapes: Mapping[str, Shape], names: Sequence[str]) -> dict[str, list
     """How each size of each map grows with the input's on its axis; raises `NoSolution` where it does not."""
     found = {}
     for node, shape in shapes.items():
-        forms = [quasi_affine(size) if isinstance(size, Expr) else None for size in shape[2:]]
-        known = [
-            form
-            for form, size, name in zip(forms, shape[2:], names, strict=False)
-            if form is not None and form.slope > 0 and size.symbols == {name}
-        ]
+        pairs = zip(shape[2:], names, strict=False)
+        own = [size for size, name in pairs if isinstance(size, Expr) and size.symbols == {name}]
+        known = [form for form in map(quasi_affine, own) if form is not None and form.slope > 0]
         if len(known) < len(names) or len(shape) != len(names) + 2:
             raise _forbidden(node, "its size does not grow with the image's, axis by axis")
         found[node] = known

@@ -106,26 +106,21 @@ class Collector:
         self.impossible: Condition | None = None
         self._least: dict[tuple[Kind, Any], int] = {}
 
-    def __call__(self, value: Size, error: Callable[[Reader], ConvcalcError], /) -> None:
-        """Keep a condition for the network to run."""
-        self._keep(Condition(value, error, "runs"))
-
     def exact(self, value: Size, error: Callable[[Reader], ConvcalcError], /) -> None:
         """Keep a condition for the network to lose no row."""
-        self._keep(Condition(value, error, "exact"))
+        self(value, error, "exact")
 
-    def _keep(self, condition: Condition) -> None:
-        value = condition.value
+    def __call__(self, value: Size, error: Callable[[Reader], ConvcalcError], /, kind: Kind = "runs") -> None:
+        """Keep a condition for the network to run."""
+        condition = Condition(value, error, kind)
         if not isinstance(value, Expr) or value.is_constant:
-            if is_array(value):
+            if is_array(value) or index(value) < 0:
                 self.conditions.append(condition)
-            elif index(value) < 0:
-                self.conditions.append(condition)
-                if condition.kind == "runs":
-                    self.impossible = condition
-                    enforce(value, condition.error)
+            if not is_array(value) and index(value) < 0 and kind == "runs":
+                self.impossible = condition
+                enforce(value, error)
             return
-        key = condition.kind, frozenset(term for term in value.terms.items() if term[0])
+        key = kind, frozenset(term for term in value.terms.items() if term[0])
         if key not in self._least or value.constant < self._least[key]:  # otherwise it follows from an earlier one
             self._least[key] = value.constant
             self.conditions.append(condition)
