@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcalc.bridge.calls.arguments import call, plain, several, sizes
+from convcalc.bridge.calls.arguments import axes, call, plain, several, sizes
 from convcalc.bridge.calls.arguments import size as _size
 from convcalc.bridge.calls.registry import NotKnown, Spec, add, is_tensor, spec
 from convcalc.bridge.device import need_torch
@@ -74,8 +74,7 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: Any = None) -
 def permute(input: Any, *dims: Any, **kwargs: Any) -> Spec:
     """Axes in another order."""
     some = dims or tuple(kwargs.values())
-    rank = input.dim()
-    return Spec(Permute(tuple(plain(dim) % rank for dim in several(some[0], some[1:]))), (input,))
+    return Spec(Permute(tuple(dim % input.dim() for dim in axes(several(some[0], some[1:])))), (input,))
 
 
 @spec("transpose", "swapaxes", "swapdims")
@@ -111,8 +110,7 @@ add([_Tensor.mT.__get__, _Tensor.mH.__get__, _Tensor.H.__get__], matrix_transpos
 def movedim(input: Any, source: Any, destination: Any) -> Spec:
     """Axes to other places, the rest in order."""
     rank = input.dim()
-    sources = [plain(dim) % rank for dim in several(source, ())]
-    targets = [plain(dim) % rank for dim in several(destination, ())]
+    sources, targets = ([dim % rank for dim in axes(some)] for some in (source, destination))
     moved = dict(zip(targets, sources, strict=True))
     rest = iter([dim for dim in range(rank) if dim not in sources])
     return Spec(Permute(tuple(moved[place] if place in moved else next(rest) for place in range(rank))), (input,))
@@ -122,8 +120,7 @@ def movedim(input: Any, source: Any, destination: Any) -> Spec:
 def squeeze(input: Any, *args: Any, **kwargs: Any) -> Spec:
     """Axes of size 1 left out."""
     some = args or tuple(kwargs.values())
-    dims = None if not some else tuple(map(plain, several(some[0], some[1:])))
-    rank = input.dim()
+    dims, rank = axes(several(some[0], some[1:])) if some else None, input.dim()
     wanted = range(rank) if dims is None else sorted({dim % max(1, rank) for dim in dims})
     gone = tuple(axis for axis in wanted if rank and input.shape[axis] == 1)
     return Spec(Squeeze(dims, gone=gone), (input,))
@@ -132,25 +129,25 @@ def squeeze(input: Any, *args: Any, **kwargs: Any) -> Spec:
 @spec("broadcast_tensors")
 def broadcast_tensors(*some: Any) -> Spec:
     """All in the shape they have in common."""
-    read = tuple(several(some[0], some[1:]))
+    read = several(some[0], some[1:])
     return Spec(Broadcast(len(read)), read)
 
 
-def _at_least(axes: int) -> Any:
+def _at_least(count: int) -> Any:
     """One axis is the last of two, but the middle one of three."""
 
     def made(*some: Any) -> Spec | None:
         if len(some) != 1 or not is_tensor(some[0]):
             raise NotKnown("several tensors at once")
         rank = some[0].dim()
-        if rank >= axes:
+        if rank >= count:
             return None
         new: dict[tuple[int, int], tuple[Any, ...]] = {
             (1, 2): (None, Slice()),
             (1, 3): (None, Slice(), None),
             (2, 3): (Slice(), Slice(), None),
         }
-        return Spec(Index(new.get((rank, axes), (None,) * axes)), some)
+        return Spec(Index(new.get((rank, count), (None,) * count)), some)
 
     return made
 
@@ -223,7 +220,7 @@ def stack(some: Any, dim: int = 0) -> Spec:
 @spec("meshgrid")
 def meshgrid(*some: Any, indexing: str | None = None) -> Spec:
     """Vectors as coordinates of a grid."""
-    read = tuple(several(some[0], some[1:]))
+    read = several(some[0], some[1:])
     return Spec(Meshgrid(len(read), indexing=indexing or "ij"), read)
 
 

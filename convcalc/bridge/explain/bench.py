@@ -12,7 +12,7 @@ from typing import Any
 from convcalc.bridge.capture.arguments import tensors_among, with_tensor
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.events import Call, Value
-from convcalc.bridge.explain.failure import Failure, names_until
+from convcalc.bridge.explain.failure import Failure
 from convcalc.bridge.explain.operands import ancestors
 from convcalc.bridge.explain.reruns import Change, Rerun, Site
 
@@ -76,11 +76,6 @@ class Bench:
         except Exception:  # what cannot be built is no repair
             return None
 
-    def runs(self, change: Change) -> bool:
-        """Whether the whole model runs with a change."""
-        outcome = self.run(change)
-        return outcome is not None and outcome.raised is None
-
     def passes(self, outcome: Rerun) -> bool:
         """Whether the failing call, or line, passes in another run."""
         if outcome.raised is None:
@@ -100,14 +95,18 @@ class Bench:
 
     def name_of(self, call: Call) -> str:
         """What a call is called in the graph."""
-        return names_until(self.failure.run, self.failure.values).get(id(call), call.function)
+        name: str = self.failure.run.drawn(self.failure.values).names.get(id(call), call.function)
+        return name
 
     def dtype(self, operand: int) -> Any:
         """The type of the values of an operand of the failing call."""
-        wanted = self.failure.values[operand]
-        known = self.failure.journal.tensors
-        some = tensors_among((self.failure.args, self.failure.kwargs))
-        return next((one.dtype for one in some if (value := known.at(one)) and _same(value, wanted)), None)
+        return next((tensor.dtype for _, tensor in self._given(self.failure.values[operand])), None)
+
+    def _given(self, wanted: Value) -> list[tuple[int, Any]]:
+        """The tensors among the arguments that are a value, each with its place."""
+        some, known = tensors_among((self.failure.args, self.failure.kwargs)), self.failure.journal.tensors
+        values = ((place, tensor, known.at(tensor)) for place, tensor in enumerate(some))
+        return [(place, tensor) for place, tensor, value in values if value is not None and _same(value, wanted)]
 
     def time_of(self, call: Call) -> int:
         """When a call was made: its place among all, -1 for an input."""
@@ -120,9 +119,7 @@ class Bench:
         if self.site is None:
             return Change()
         mine = self.failure.values[operand]
-        known = self.failure.journal.tensors
-        given = [known.at(tensor) for tensor in tensors_among((self.failure.args, self.failure.kwargs))]
-        places = [place for place, value in enumerate(given) if value is not None and _same(value, mine)]
+        places = [place for place, _ in self._given(mine)]
         earlier = sum(_same(value, mine) for value in self.failure.values[:operand])
         return Change(calls={self.site: _altered(places[min(earlier, len(places) - 1)] if places else 0, change)})
 

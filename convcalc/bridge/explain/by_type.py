@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from convcalc.bridge.capture.arguments import tensors_among, with_tensor
 from convcalc.bridge.device import need_torch
 from convcalc.bridge.explain.bench import Bench, Repair
-from convcalc.bridge.explain.failure import Failure, names_until
+from convcalc.bridge.explain.failure import Failure
 from convcalc.bridge.explain.operands import name_of_value
 from convcalc.bridge.explain.reruns import Change
 from convcalc.errors import BadArgument, ConvcalcError
@@ -42,7 +42,7 @@ class Typed(NamedTuple):
 def typed(failure: Failure) -> list[Typed]:
     """Return the tensors that the failing call reads, in order, each once."""
     given = list(tensors_among((failure.args, failure.kwargs)))
-    names = names_until(failure.run, failure.values)
+    names = failure.run.drawn(failure.values).names
     labels = {id(value.call): operand.label for value, operand in zip(failure.values, failure.operands, strict=False)}
     found: dict[tuple[str, Any], Typed] = {}
     for place, tensor in enumerate(given):

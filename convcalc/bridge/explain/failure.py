@@ -106,20 +106,10 @@ def read_failure(error: BaseException, run: Any) -> Failure:
 
 def _of_call(call: Any, error: BaseException, run: Any) -> Failure:
     frame = call.frame
-    return _failure(
-        run,
-        error,
-        call.inputs,
-        place=_place(run, frame, call.function),
-        function=call.function,
-        path="" if frame is None else frame.path,
-        module=None if frame is None else frame.module,
-        layer=call.layer,
-        raw=call.raw,
-        args=call.args,
-        kwargs=call.kwargs,
-        of_types=call.of_types,
-    )
+    path, module = ("", None) if frame is None else (frame.path, frame.module)
+    known = {name: getattr(call, name) for name in ("function", "layer", "raw", "args", "kwargs", "of_types")}
+    place = _place(run, frame, call.function)
+    return _failure(run, error, call.inputs, place=place, path=path, module=module, **known)
 
 
 def _of_line(error: BaseException, run: Any) -> Failure:
@@ -152,14 +142,8 @@ def _of_line(error: BaseException, run: Any) -> Failure:
 def _failure(run: Any, error: BaseException, values: tuple[Value, ...], **known: Any) -> Failure:
     """What is known, with the user's line and what was read."""
     source, line = _written(error)
-    operands = operands_of(values, names_until(run, values), run.journal)
+    operands = operands_of(values, run.drawn(values).names, run.journal)
     return Failure(run, run.journal, error, values=values, operands=operands, source=source, line=line, **known)
-
-
-def names_until(run: Any, values: tuple[Value, ...]) -> dict[int, str]:
-    """Return what the calls so far are named in the graph, and those that made `values`."""
-    names: dict[int, str] = run.drawn(values).names
-    return names
 
 
 def _place(run: Any, frame: Frame | None, function: str) -> str:

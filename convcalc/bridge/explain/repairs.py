@@ -45,7 +45,7 @@ def repairs(failure: Failure) -> tuple[tuple[Fix, ...], str]:
                 break
     if not any(fix.runs for fix, _ in fixes):
         last = chain(by_batch(bench), usual_sizes(bench) if not fixes or failure.by_user else ())
-        found = next((repair for repair in last if bench.runs(repair.change)), None)
+        found = next((repair for repair in last if (one := bench.run(repair.change)) and one.raised is None), None)
         if found is not None:
             fixes.append((Fix(found.what, runs=True, command=found.command), found.cause))
     fixes.sort(key=lambda one: not one[0].runs)
