@@ -27,8 +27,17 @@ class Number:
     """The number alone."""
     expr: Any
     """Of a whole number, its formula in letters alone."""
+    kind: ClassVar[type]
+    """What it passes for: int or float."""
     called: ClassVar[str]
     """What it is, in a sentence."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return self.kind
 
     def sides(self, other: Any) -> tuple[Any, Any]:
         """Return formulas that compare as this number does with another; None for what is unknown."""

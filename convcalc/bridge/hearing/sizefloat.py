@@ -28,7 +28,7 @@ assert sys.float_info.mant_dig == 53  # noqa: S101 -- what makes these products 
 class SizeFloat(Number, _Real):
     """A float that is the formula `top` over the number `below`, exactly; `top` is None where it is unknown."""
 
-    called = "a quotient of sizes"
+    kind, called = float, "a quotient of sizes"
     whole: ClassVar[Callable[[int, Expr | None, Watch], int]]
     """Makes a whole number with its formula: set by `sizeint`, which stands above."""
     _top: Expr | None
@@ -45,13 +45,6 @@ class SizeFloat(Number, _Real):
         self.quotient = quotient if top is None else Quotient(top, Expr.const(below))
         self._top = None if top is not None and top.is_too_long else top
         return self
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        pass
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> type:
-        return float
 
     @property
     def top(self) -> Expr | None:

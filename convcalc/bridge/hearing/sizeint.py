@@ -46,7 +46,7 @@ class SizeInt(Number, _Whole):
     `isinstance(n, int)` holds; `type(n) is int` does not, and C does not take it for one.
     """
 
-    called = "a size"
+    kind, called = int, "a size"
     _expr: Expr | None
 
     def __new__(cls, value: int, expr: Expr | None, watch: Watch) -> SizeInt:
@@ -54,13 +54,6 @@ class SizeInt(Number, _Whole):
         self: SizeInt = object.__new__(cls)
         self.plain, self._expr, self.watch = value, expr, watch
         return self
-
-    def __init__(self, value: int, expr: Expr | None, watch: Watch) -> None:
-        pass
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> type:
-        return int
 
     @property
     def raw(self) -> Expr | None:
