@@ -70,11 +70,14 @@ def as_design(wish: Wish, stack: Stack, source: str | None = None) -> Design:
         scale *= stride
     kernels, strides, dilations = zip(*stack, strict=True)
     cost = Cost(*map(sum, zip(*costs, strict=True)))
+    holes = hdc(dilations, kernel_size=kernels, stride=strides).hole_count
+    if holes and not wish.holes:
+        raise AssertionError(f"{stack} leaves holes")  # the exact rule re-checks every answer
     return Design(
         stack=stack_line(wish, stack),
         receptive_field=total + 1,
         stride=prod(strides),
-        holes=hdc(dilations, kernel_size=kernels, stride=strides).hole_count,
+        holes=holes,
         source=source,
         **cost._asdict(),
     )

@@ -115,6 +115,8 @@ class _Search:
             longest = state.longest + more * state.scale * wish.dilation.values[-1]
             if not more and (place, scale) == (state.place, state.scale):
                 continue  # of layers that do nothing as many as are wished, and no more
+            if more and not wish.holes and state.scale * wish.dilation.least > state.longest + 1:
+                continue  # its rate, and that of all after it, passes what is read before
             made = one_more(state.made, (state.scale, more)) if more and self.dilated else state.made
             kinds = one_more(label.kinds, (state.scale, choice))
             cost = space.cost(choice, state.place, state.scale, shortest)
