@@ -14,6 +14,7 @@ from convcalc.shown import Shown
 from convcalc.zoo.unet import unet
 
 DEEPEST, LARGEST_SIZE = 8, 1_000_000
+"""The most levels of a decoder, and the largest size of its input."""
 
 
 class Near(NamedTuple):

@@ -17,6 +17,7 @@ ORDER = {
 }
 """What may be least, and what decides between equals."""
 LONGEST_FIELD, MOST_LAYERS, MOST_VALUES, LARGEST = 20_000, 1_000, 256, 10**9
+"""The longest receptive field, the most layers, values of a setting, and the largest number that may be asked for."""
 
 
 class Span(NamedTuple):

@@ -17,8 +17,8 @@ from convcalc.sizes.text import PRETTY
 
 READABLE, PASSING = 80, 300
 """Of networks with more boxes, or lines that pass more levels, blocks are folded, unless a depth is asked for."""
-SMALL = 10
-LINE = 13
+SMALL, LINE = 10, 13
+"""Pixels of a letter's height in a box, and of a line of text."""
 
 
 @dataclass(frozen=True)
