@@ -6,7 +6,7 @@ Each atom is worked out once, whatever number of terms it stands in.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache, reduce
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from convcalc.sizes.atoms import Atom, Extreme, Floor, Symbol
@@ -31,11 +31,12 @@ def evaluate(expr: Expr, values: Mapping[str, Any]) -> Any:
         fits = _reach(expr, {name: magnitude(value) for name, value in values.items()}) < 2**63
         values |= {name: value.astype("int64" if fits else object) for name, value in arrays.items()}
 
-    @cache
+    known: dict[Atom, Any] = {}
+
     def of_atom(atom: Atom) -> Any:
         match atom:
             case Symbol():
-                return values.get(atom.key, make.atom(atom))
+                return values[atom.key] if atom.key in values else make.atom(atom)
             case Floor():
                 return whole(atom.numerator) // whole(atom.denominator)
             case Extreme():
@@ -49,7 +50,9 @@ def evaluate(expr: Expr, values: Mapping[str, Any]) -> Any:
             if product:
                 value: Any = factor
                 for atom, power in product:
-                    value = value * of_atom(atom) ** power
+                    if atom not in known:
+                        known[atom] = of_atom(atom)
+                    value = value * known[atom] ** power
                 total = total + value
         return total.constant if isinstance(total, make) and total.is_constant else total
 
@@ -58,8 +61,8 @@ def evaluate(expr: Expr, values: Mapping[str, Any]) -> Any:
 
 def _reach(expr: Expr, most: Mapping[str, int]) -> int:
     """Bound the magnitude of every number met when `expr` is evaluated, symbols being at most `most`."""
+    known: dict[Atom, tuple[int, int]] = {}
 
-    @cache
     def of_atom(atom: Atom) -> tuple[int, int]:
         """Of an atom, and of what it is divided by."""
         match atom:
@@ -77,7 +80,9 @@ def _reach(expr: Expr, most: Mapping[str, int]) -> int:
         for product, factor in expr.terms.items():
             size = abs(factor)
             for atom, power in product:
-                reach, below = of_atom(atom)
+                if atom not in known:
+                    known[atom] = of_atom(atom)
+                reach, below = known[atom]
                 size *= max(1, reach) ** power
                 divisor = max(divisor, below)
             bound += size

@@ -161,7 +161,7 @@ class Expr(Formula):
     @cached_property
     def key(self) -> str:
         """Its Python text, `shortened`: equal where formulas are, and in the order of their texts."""
-        return shortened(text.sum_text(self, text.KEY))
+        return shortened(str(self.constant) if self.is_constant else text.sum_text(self, text.KEY))
 
     @cached_property
     def text(self) -> str:
