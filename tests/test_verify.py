@@ -133,6 +133,15 @@ def test_the_counts_add_up():
     assert report.checked == sum(is_legal(draw_case(rng)) for _ in range(300))
 
 
+@pytest.mark.parametrize("mode", ["zeros", "reflect", "replicate", "circular"])
+@pytest.mark.parametrize("batch", [0, 1])
+def test_a_dilation_of_0_is_legal_in_an_empty_batch_alone(mode, batch):
+    for padding in (0, 1):
+        found = compare(Case(Conv(2, 3, padding=padding, dilation=0, padding_mode=mode), (batch, 2, 6, 7)))
+        assert found.mismatch is None
+        assert found.refused == batch
+
+
 def test_workers_compare_the_same_cases():
     one, two = (verify_layers("cpu", count=300, seed=5, workers=workers) for workers in (1, 2))
     assert (one.checked, one.refused, one.kinds, one.mismatches) == (

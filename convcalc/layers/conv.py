@@ -118,7 +118,7 @@ class Conv(Windowed, _Kernel):
         def size(axis: int, check: Check) -> Size:
             n, (k, s, p, d) = sizes[axis], windows[axis]
             if self.padding_mode != "zeros":
-                n, p = self._pad_first(n, k, s, p, d, check)
+                n, p = self._pad_first(n, k, s, p, d, check, empty=empty)
             return conv_out(n, k, s, p, d, empty=empty, check=check)
 
         return (*batch, self.channels_out(channels), *along(axes, check, size))
@@ -142,13 +142,17 @@ class Conv(Windowed, _Kernel):
             case _:
                 return False
 
-    def _pad_first(self, n: Size, k: Size, s: Size, p: Any, d: Size, check: Check) -> tuple[Size, Any]:
-        """Other modes than zeros pad before they convolve: a padding < 0, refused with zeros, crops."""
+    def _pad_first(self, n: Size, k: Size, s: Size, p: Any, d: Size, check: Check, *, empty: bool) -> tuple[Size, Any]:
+        """Other modes than zeros pad before they convolve: a padding < 0, refused with zeros, crops.
+
+        In an empty batch a dilation may be 0, as in `conv_out`, which is asked next.
+        """
         if self.padding_mode not in PAD_MODES[1:]:
             modes = ", ".join(("zeros", *PAD_MODES[1:]))
             raise BadArgument(f"unknown padding_mode {self.padding_mode!r}: use one of {modes}")
         crops = isinstance(p, int) and p < 0
-        pad_out(n, p if crops else padding_pair(n, k, s, p, d, check=check), self.padding_mode, check=check)
+        alone = crops or (empty and isinstance(p, int))
+        pad_out(n, p if alone else padding_pair(n, k, s, p, d, check=check), self.padding_mode, check=check)
         return (n + 2 * p, 0) if crops else (n, p)
 
     def macs(self, shape: Shape) -> Size:

@@ -121,9 +121,7 @@ def main() -> int:
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
     parser.add_argument("--out", type=Path, default=Path("device-result"))
     asked = parser.parse_args()
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # in the background a shell has it ignored, by children too
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has it ignored in the background
     import torch
 
     if asked.device == "cuda" and not torch.cuda.is_available():
