@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import convcalc as cc
+
 ROOT = Path(__file__).parent.parent
 HOME = ROOT / "tests" / "device"
 
@@ -87,6 +89,21 @@ def test_a_result_of_the_cpu_is_refused(fill, tmp_path, capsys):
     assert fill.main([str(tmp_path / "device.json")]) == 2
     assert "measured on the CPU" in capsys.readouterr().err
     assert [page.read_text(encoding="utf-8") for page in fill.PAGES] == before
+
+
+def test_every_network_of_the_table_is_one_that_runs(fill, monkeypatch):
+    spec = importlib.util.spec_from_file_location("speed", HOME / "speed.py")
+    speed = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "speed", speed)
+    spec.loader.exec_module(speed)
+    nets = speed.networks()
+    rows = [(net.name, net.batch, f"1x{net.size}x{net.size}", net.noted) for net in nets]
+    assert rows == list(sys.modules["tables"].NETWORKS)
+    reports = [cc.inspect(net.graph, (2, 1, net.size, net.size)) for net in nets]
+    assert [report.output for report in reports] == [(2, 10)] * 8
+    full, quarter = reports[2:4]
+    assert full.layers[-1].macs == quarter.layers[-1].macs
+    assert 14 < full.macs / quarter.macs < 17
 
 
 def test_its_own_page_says_where_it_is_small(fill):

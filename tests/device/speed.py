@@ -31,13 +31,14 @@ class Network(NamedTuple):
 
 
 def quarter(graph: cc.Graph) -> cc.Graph:
-    """Return the network with a quarter of the channels of every convolution."""
-    nodes = [
-        cc.Node(node.name, replace(node.layer, out_channels=node.layer.out_channels // 4), node.inputs)
-        if isinstance(node.layer, cc.Conv)
-        else node
-        for node in graph
-    ]
+    """Return the network with a quarter of the channels of every convolution; linear layers stay as wide."""
+
+    def narrow(layer: cc.Layer) -> cc.Layer:
+        if isinstance(layer, cc.Conv):
+            return replace(layer, out_channels=layer.out_channels // 4)
+        return replace(layer, in_features=None) if isinstance(layer, cc.Linear) else layer
+
+    nodes = [cc.Node(node.name, narrow(node.layer), node.inputs) for node in graph]
     return cc.Graph(nodes, graph.inputs, graph.outputs, name=f"{graph.name}, a quarter of the channels")
 
 
@@ -159,7 +160,7 @@ def main() -> None:
     for net in sorted(networks(), key=lambda net: net.noted or 0, reverse=True):  # the slowest last
         try:
             document["rows"].append(measured(net, asked.device, asked.batch, asked.steps, rates))
-        except RuntimeError as error:  # out of memory, say: the others are measured all the same
+        except (RuntimeError, cc.ConvcalcError) as error:  # out of memory, say: the others are measured all the same
             document["rows"].append({"name": net.name, "failed": str(error).splitlines()[0]})
         asked.out.write_text(json.dumps(document, indent=2), encoding="utf-8")
 
