@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 
 from convcalc.analysis import cell as window
@@ -12,6 +14,7 @@ from convcalc.analysis.comparison import Comparison, compare_reports
 from convcalc.analysis.expectation import checked
 from convcalc.analysis.notes import rules
 from convcalc.analysis.notes.base import Notes
+from convcalc.analysis.report.alive import page_of
 from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.analysis.report.report import Report
 from convcalc.analysis.tiles import Tiles
@@ -79,7 +82,8 @@ def inspect(net: Net, input_size: InputShapes | None = None, **settings: Unpack[
 functions, as convcalc.zoo.lenet()
     """
     graph = as_captured(net, input_size, **settings)
-    return inspect_graph(graph, input_size, dtype=bytes_type(net, settings.get("dtype")))
+    report = inspect_graph(graph, input_size, dtype=bytes_type(net, settings.get("dtype")))
+    return replace(report, page=partial(page_of, graph))
 
 
 def valid_sizes(net: Net, input_size: InputShapes | None = None, **settings: Unpack[Settings]) -> Legal:

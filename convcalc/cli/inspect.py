@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
 from convcalc.analysis.expectation import unexpected
+from convcalc.analysis.report.alive import page_of
 from convcalc.analysis.report.report import Report
 from convcalc.analysis.report.rows import fold_blocks, select_ops
 from convcalc.analysis.report.text import SPARE, report_columns, report_summary, shape_text
@@ -26,6 +28,7 @@ from convcalc.sizes.text import PYTHON
 @click.option("--all", "every", is_flag=True, help="Also the rows that only make constants.")
 @click.option("--source", is_flag=True, help="Where each call is written, as net.py:9.")
 @click.option("--expect", "expected", type=SHAPE, multiple=True, help="The output that must come: 512x7x7, 1000.")
+@click.option("--html", metavar="FILE", help="Also write it as a page, in which sizes can be typed and dragged.")
 @form_options(alone="Print the output shape alone.")
 def inspect(
     asked: Asked,
@@ -35,6 +38,7 @@ def inspect(
     every: bool,
     source: bool,
     expected: tuple[Shape, ...],
+    html: str | None,
 ) -> None:
     """Shape, formula, parameters, MACs, receptive field and stride of every layer of TARGET.
 
@@ -44,6 +48,7 @@ def inspect(
       convcalc inspect "conv 64 k4 s2 p1 *3; gap; flatten; linear 10" --input 3xHxW
       convcalc inspect net.py:Net --input 3x224x224 --only conv
       convcalc inspect "net.py:Net(classes=7)" --input 3x224x224 --depth 2 --expect 7
+      convcalc inspect unet --html unet.html
     \b
     TARGET is a network of the zoo (convcalc zoo lists them); a stack as convcalc stack reads it; or in
     Python code a torch module, or a graph or block of convcalc: net.py:name, pkg.mod:name, a model
@@ -55,11 +60,13 @@ def inspect(
     Shapes are shown without the batch. Exit status 1 where a layer refuses its input, or an output
     is not what --expect says, behind the batch that went in.
     """
-    _, report = read_report(asked)
+    graph, report = read_report(asked)
     if report.error is None and expected:
         whole = [tuple(shape) if asked.batch is None else (asked.batch, *shape) for shape in expected]
         given = next(iter(report.inputs.values()), ())
         report = replace(report, error=unexpected(report.outputs, whole, given, whole=asked.batch is None))
+    if html is not None:
+        write_page(page_of(graph, report), html)
     if depth is not None:
         report = fold_blocks(report, depth)
     if only:
@@ -71,6 +78,15 @@ def inspect(
         lambda: [shape_text(shape, PYTHON) for shape in report.outputs.values()],
         report.error,
     )
+
+
+def write_page(page: str, file: str) -> None:
+    """Write a page to a file, and say so on standard error."""
+    try:
+        Path(file).write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise Unreadable(f"cannot write {file}: {error.strerror or error}") from None
+    click.echo(f"{file}: {len(page.encode()):,} bytes", err=True)
 
 
 def _check_ops(only: tuple[str, ...], report: Report) -> None:

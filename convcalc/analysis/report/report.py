@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from fractions import Fraction
+from html import escape
 from typing import Any, TypeAlias
 
 from convcalc.analysis.notes.base import Note
@@ -159,6 +160,8 @@ class Report(Shown):
     """The type in which values are counted in bytes; also parameters, where their own type is not known."""
     activations: Size = 0
     """The elements of all outputs of all nodes; parameters and buffers that are read are none."""
+    page: Callable[[Report], str] | None = dataclass_field(default=None, repr=False, compare=False)
+    """Makes its page; see `analysis.report.page`."""
     peak: int | None = None
     """The most bytes of values alive at once, weights apart; None where sizes are symbols. See `memory`."""
 
@@ -247,6 +250,16 @@ class Report(Shown):
                 "peak": self.peak,
             },
         }
+
+    def to_html(self) -> str:
+        """Return a page of its own, in which sizes may be typed or dragged where `convcalc.inspect` made it.
+
+        >>> import convcalc as cc
+        >>> cc.inspect(cc.zoo.lenet()).to_html()[:15]
+        '<!doctype html>'
+        """
+        title = f"<!doctype html>\n<title>{escape(self.model)}</title>\n"
+        return self.page(self) if self.page is not None else title + report_html(self)
 
     def to_json(self) -> str:
         """Return the document that `convcalc inspect --json` prints."""
