@@ -2,14 +2,14 @@
 const D = JSON.parse(document.getElementById("data").textContent), box = {}, bar = {}, out = (id) => document.getElementById(id);
 const text = (n) => n.toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 const at = (sizes) => { try { return F(...sizes); } catch (error) { if (error instanceof RangeError) return null; throw error; } };
-const told = (parts, v) => parts.map((part, place) => (place % 2 ? v[part].toString() : part)).join("");
+const told = (says, v, place) => (says[v[place].toString()] || says[""]).map((part, place) => (place % 2 ? v[part].toString() : part)).join("");
 const other = (v) => D.path.some((place) => v[place] < 0n);
 function judged(v) {
   if (v === null) return { kind: "no", why: "the model divides by a size that is 0" };
   if (other(v)) return { kind: "open", why: D.elsewhere };
   const first = D.conditions.find((one) => v[one.value] < 0n);
   if (!first) return { kind: "good", why: "" };
-  return { kind: first.kind === "runs" ? "no" : "fair", why: told(first.says, v) };
+  return { kind: first.kind === "runs" ? "no" : "fair", why: told(first.says, v, first.value), row: first.row };
 }
 const WORDS = { good: "Runs, and loses no rows.", fair: "Runs, but loses rows.", no: "Does not run.", open: "Not told here." };
 function near(sizes, wanted) {
@@ -61,26 +61,27 @@ function show() {
   if (verdict.kind === "no" || verdict.kind === "fair") { const some = near(sizes, ["good"]); words += some ? ` Closest that lose none: ${some}.` : ""; }
   status.className = verdict.kind;
   status.textContent = words;
-  const stale = v === null || verdict.kind === "no" || verdict.kind === "open";
-  document.body.classList.toggle("stale", stale);
-  if (v !== null) {
+  const whole = verdict.kind === "good" || verdict.kind === "fair", end = whole ? D.rows.length : verdict.row || 0;
+  if (v === null) for (const id of ["output", "macs", "peak"]) out(id).textContent = "–";
+  else {
     const shape = (places) => places.map((place) => (typeof place === "number" ? v[place] : place)).join("x");
     D.rows.forEach((one, place) => {
       const cells = document.getElementById(`r${place}`).children;
+      if (place >= end) { cells[2].textContent = cells[4].textContent = "–"; return; }
       cells[2].textContent = shape(one.shape);
       if (one.params !== null) cells[3].textContent = text(v[one.params]);
-      cells[4].textContent = one.macs === null ? cells[4].textContent : text(v[one.macs]);
+      cells[4].textContent = one.macs === null ? "not counted" : text(v[one.macs]);
     });
-    out("output").textContent = `${D.inputs.map(shape).join(", ")} → ${D.outputs.map(shape).join(", ")}`;
-    out("macs").textContent = text(v[D.macs]);
+    out("output").textContent = `${D.inputs.map(shape).join(", ")} → ${whole ? D.outputs.map(shape).join(", ") : "–"}`;
+    out("macs").textContent = whole ? text(v[D.macs]) : "–";
     out("params").textContent = text(v[D.params]);
-    let alive = D.held.reduce((sum, place) => sum + v[place], 0n), most = alive, all = alive;
+    let alive = D.held.reduce((sum, place) => sum + v[place], 0n), most = alive;
     D.life.forEach(([made, gone]) => {
-      made.forEach((place) => { alive += v[place]; all += v[place]; });
+      made.forEach((place) => { alive += v[place]; });
       if (alive > most) most = alive;
       gone.forEach((place) => { alive -= v[place]; });
     });
-    out("peak").textContent = text(most * BigInt(D.bytes));
+    out("peak").textContent = whole ? text(most * BigInt(D.bytes)) : "–";
   }
   comb(sizes, last);
   look();
@@ -122,9 +123,9 @@ document.querySelectorAll("button.fold").forEach((button) => button.addEventList
   button.setAttribute("aria-expanded", String(!open));
   document.querySelectorAll(`tr[data-block="${button.dataset.block}"]`).forEach((line) => { line.hidden = open; });
 }));
-document.querySelectorAll("th button").forEach((button, place) => button.addEventListener("click", () => {
+document.querySelectorAll("thead button").forEach((button, place) => button.addEventListener("click", () => {
   const body = document.querySelector("tbody"), lines = [...body.querySelectorAll("tr[id]")], up = button.dataset.up !== "1";
-  document.querySelectorAll("th button").forEach((each) => { delete each.dataset.up; each.parentElement.removeAttribute("aria-sort"); });
+  document.querySelectorAll("thead button").forEach((each) => { delete each.dataset.up; each.parentElement.removeAttribute("aria-sort"); });
   button.dataset.up = up ? "1" : "0";
   button.parentElement.setAttribute("aria-sort", up ? "ascending" : "descending");
   const value = (line) => { const cell = line.children[place].textContent; const n = cell.replace(/[,.]/g, ""); return /^\d+$/.test(n) ? Number(n) : cell; };

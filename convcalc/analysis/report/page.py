@@ -28,8 +28,8 @@ from convcalc.sizes.javascript import PRELUDE, javascript
 from convcalc.sizes.size import Size
 from convcalc.sizes.text import PRETTY
 
-LONGEST = 512
-"""Sentences are tried at sizes up to here: each where its condition is the first that fails."""
+LONGEST, TRIED = 512, 12
+"""Sentences are tried at sizes up to here, so many on each line: each where its condition is the first that fails."""
 
 
 def report_page(
@@ -207,7 +207,7 @@ def _data(
     held = _Formulas()
     example = _example(report, anywhere, legal)
     rows = [_row(row, wide, held) for row, wide in zip(report.layers, anywhere.layers, strict=True)]
-    conditions, path = _conditions(legal, example, held)
+    conditions, path = _conditions(legal, example, {row.name: at for at, row in enumerate(report.layers)}, held)
     spatial = [place for place, letter in enumerate(letters) if legal is None or letter in legal.axes]
     data = {
         "letters": list(letters),
@@ -258,7 +258,7 @@ def _life(graph: Graph, anywhere: Report, held: _Formulas) -> list[tuple[list[in
 
 
 def _conditions(
-    legal: Legal | None, example: Mapping[str, int], held: _Formulas
+    legal: Legal | None, example: Mapping[str, int], rows: Mapping[str, int], held: _Formulas
 ) -> tuple[list[dict[str, Any]], list[int]]:
     """What must hold at other sizes, each with its sentence, and where the model goes this way at all."""
     if legal is None:
@@ -269,12 +269,31 @@ def _conditions(
         return [], []
     told = []
     for condition, points in _first_refusals(way.conditions, legal.axes, example):
-        says = (template(condition.error, points) if points else None) or [f"{condition.value} must be >= 0"]
-        told.append({"value": held.place(condition.value), "kind": condition.kind, "says": _says(says, held)})
+        says = {value: _placed(parts, held) for value, parts in _sentences(condition, points).items()}
+        row = rows.get(_place(condition, points), 0)
+        told.append({"value": held.place(condition.value), "kind": condition.kind, "row": row, "says": says})
     return told, [held.place(condition.value) for condition in way.path]
 
 
-def _says(parts: Template, held: _Formulas) -> list[str | int]:
+def _sentences(condition: Condition, points: Sequence[Mapping[str, int]]) -> dict[str, Template]:
+    """The sentence of a condition, under ""; where each value says something else, also those, under the values."""
+    if (parts := template(condition.error, points)) is not None:
+        return {"": parts}
+    by_value: dict[str, list[Mapping[str, int]]] = {}
+    for point in points:
+        value = condition.value(**point) if isinstance(condition.value, Expr) else condition.value
+        by_value.setdefault(str(value), []).append(point)
+    found = {value: template(condition.error, alike) for value, alike in by_value.items()}
+    general: Template = [f"{_place(condition, points)}: {condition.value} must be >= 0".removeprefix(": ")]
+    return {"": general} | {value: parts for value, parts in found.items() if parts is not None}
+
+
+def _place(condition: Condition, points: Sequence[Mapping[str, int]]) -> str:
+    """The node that refuses."""
+    return condition.error(reader_at(tuple(points[0]), points[0])).place if points else ""
+
+
+def _placed(parts: Template, held: _Formulas) -> list[str | int]:
     return [part if isinstance(part, str) else held.place(part) for part in parts]
 
 
@@ -291,7 +310,7 @@ def _first_refusals(
         for condition, points in found:
             fails = left & ~np.broadcast_to(condition.holds(line), sizes.shape)
             places = np.flatnonzero(fails)
-            chosen = {*places[:2].tolist(), *places[len(places) // 2 :][:1].tolist(), *places[-2:].tolist()}
-            points += [{axis: int(line[axis][place]) for axis in axes} for place in sorted(chosen)]
+            step = max(1, len(places) // TRIED)
+            points += [{axis: int(line[axis][place]) for axis in axes} for place in places[::step].tolist()]
             left &= ~fails
     return found

@@ -66,7 +66,7 @@ class _Hole(int):
 
 
 def template(error: Callable[[Any], ConvcalcError], points: Sequence[Mapping[str, int]]) -> Template | None:
-    """Return the sentence of a refusal with its formulas; None where it says different things at these points.
+    """Return the sentence of a refusal with its formulas; None where it is not the same at all of some points.
 
     >>> n = Expr.symbol("n")
     >>> template(lambda at: ConvcalcError(f"{at(n)} rows: use {at(n) - 1}"), [{"n": 7}, {"n": 12}])
@@ -86,4 +86,4 @@ def template(error: Callable[[Any], ConvcalcError], points: Sequence[Mapping[str
         except (ArithmeticError, TypeError, ValueError):
             return None
         found.append([seen[int(part)] if place % 2 else part for place, part in enumerate(parts)])
-    return found[0] if all(one == found[0] for one in found) else None
+    return found[0] if found and all(one == found[0] for one in found) else None
