@@ -13,14 +13,20 @@ from convcalc.cli import COMMANDS, main
 from convcalc.cli.options import Command
 from convcalc.cli.together import spelling
 
-RUNNABLE = [*((name,) for name in COMMANDS if name != "verify"), ("verify", "layers"), ("verify", "transposed")]
-
 
 def command_of(path):
     found = main
     for name in path:
         found = found.get_command(click.Context(found), name)
     return found
+
+
+RUNNABLE = [
+    *((name,) for name in COMMANDS if name not in ("verify", "draw")),
+    ("verify", "layers"),
+    ("verify", "transposed"),
+    *(("draw", name) for name in command_of(["draw"]).commands),
+]
 
 
 def run(*arguments):
@@ -54,7 +60,7 @@ CASES = [
 @pytest.mark.parametrize(("path", "option"), CASES, ids=lambda case: case if isinstance(case, str) else None)
 def test_an_option_given_twice_is_a_sentence(path, option):
     twice = [option.opts[0], one_value(option), option.opts[-1], one_value(option)]
-    rest = {"hdc": ["1"], "stack": ["conv k3"], "compare": ["lenet", "nin"]}.get(path[0], ["lenet"])
+    rest = {"hdc": ["1"], "stack": ["conv k3"], "compare": ["lenet", "nin"]}.get(path[-1], ["lenet"])
     takes = any(isinstance(param, click.Argument) for param in command_of(path).params)
     said = refused(*path, *(rest if takes else []), *twice)
     assert said == f"{spelling(option)} is given 2 times and taken once: leave out the others\n"

@@ -37,6 +37,7 @@ def draw() -> None:
     \b
     The ending of FILE says what it is: .svg, .png or .gif. Without -o the SVG is printed.
     Refused numbers give the sentence that their command gives, status 1 and no file.
+    The answer is a file, so there is no -q and no --ascii.
     """
 
 
