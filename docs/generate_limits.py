@@ -49,7 +49,7 @@ class Limit(NamedTuple):
 
 
 def limits() -> Iterator[Limit]:
-    """Yield every constant of the package that is a number."""
+    """Yield every constant of the package that is a number, but for the pixels of pictures."""
     for file in sorted(PACKAGE.rglob("*.py")):
         path = file.relative_to(PACKAGE.parent).with_suffix("")
         body = ast.parse(file.read_text(encoding="utf-8")).body
@@ -58,7 +58,7 @@ def limits() -> Iterator[Limit]:
             if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
                 text = " ".join(str(after.value.value).split())
             for name in _numbers(one):
-                if name not in NO_LIMITS:
+                if name not in NO_LIMITS and not text.startswith("Pixels"):
                     yield Limit(".".join(path.parts).removesuffix(".__init__"), name, text)
 
 
