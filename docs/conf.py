@@ -11,6 +11,8 @@ myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "convcalc"
+html_static_path = ["_static"]
+html_css_files = ["fit.css"]
 exclude_patterns = ["_build"]
 
 
