@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from math import prod
 
 from convcalc.arithmetic.groups_picture import groups_strip
 from convcalc.arithmetic.window_size import WindowedSize, conv_size, working
@@ -37,7 +38,7 @@ def window_picture(
     >>> from convcalc.arithmetic.window_size import conv_size
     >>> print(window_picture([conv_size(5, 3, padding=1)], at=[0]))
     conv 5 -> 5: k3 s1 p1
-    output 0 reads -1, 0, 1, of which -1 outside
+    output 0 reads -1, 0, 1; 1 of 3 outside
     """
     place = output_drawn([size.output_size for size in sizes], at)
     drawn = _Drawn(sizes, place, values)
@@ -156,10 +157,14 @@ class _Drawn:
 
     def said(self, output: tuple[int, int]) -> str:
         """What an output reads, in words."""
+        axes = list(zip(self.axes, output, strict=True))
+        rows, columns = (axis.listed(place) for axis, place in axes)
+        whole = prod(int(axis.size.kernel_size) for axis in self.axes)
+        inside = prod(int(axis.size.kernel_size) - axis.outside(place) for axis, place in axes)
+        more = f"; {whole - inside} of {whole} outside" if inside < whole else ""
         if self.flat:
-            return f"output {output[1]} reads {self.axes[1].said(output[1])}"
-        parts = [axis.said(place) for axis, place in zip(self.axes, output, strict=True)]
-        return f"output {output[0]}x{output[1]} reads rows {parts[0]}; columns {parts[1]}"
+            return f"output {output[1]} reads {columns}{more}"
+        return f"output {output[0]}x{output[1]} reads rows {rows} and columns {columns}{more}"
 
     def still(self) -> list[str]:
         """What stays: cells, their numbers, what the colours mean, and the formula."""

@@ -52,19 +52,24 @@ class Windows:
             return "cell" if self.reads(position) else "lost"
         return "pad" if position < size.input_size + size.padding[1] else "zero"
 
-    def said(self, output: int) -> str:
-        """Return what an output reads, in words.
+    def listed(self, output: int) -> str:
+        """Return the positions an output reads, in words.
 
         >>> from convcalc.arithmetic.window_size import conv_size
-        >>> Windows(conv_size(5, 3, padding=1)).said(0)
-        '-1, 0, 1, of which -1 outside'
+        >>> Windows(conv_size(5, 3, padding=1)).listed(0), Windows(conv_size(50, 20)).listed(3)
+        ('-1, 0, 1', '3, 4, ..., 22')
         """
         taps = self.taps(output)
-        listed = ", ".join(map(str, taps)) if len(taps) <= 9 else f"{taps[0]}, {taps[1]}, ..., {taps[-1]}"
-        outside = [str(tap) for tap in taps if not 0 <= tap < self.size.input_size]
-        if len(outside) > 4:
-            return f"{listed}, of which {len(outside)} outside"
-        return listed + (f", of which {', '.join(outside)} outside" if outside else "")
+        return ", ".join(map(str, taps)) if len(taps) <= 9 else f"{taps[0]}, {taps[1]}, ..., {taps[-1]}"
+
+    def outside(self, output: int) -> int:
+        """Return how many of the positions an output reads are none of the input's.
+
+        >>> from convcalc.arithmetic.window_size import conv_size
+        >>> Windows(conv_size(5, 3, padding=1)).outside(0)
+        1
+        """
+        return sum(not 0 <= tap < self.size.input_size for tap in self.taps(output))
 
 
 @dataclass(frozen=True)

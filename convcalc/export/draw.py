@@ -52,7 +52,7 @@ def conv(
     >>> import convcalc as cc
     >>> print(cc.draw.conv(5, k=3, s=2, p=1))
     conv 5 -> 3: k3 s2 p1
-    output 0 reads -1, 0, 1, of which -1 outside
+    output 0 reads -1, 0, 1; 1 of 3 outside
     >>> cc.draw.conv(5, k=3, s=2, p=1).to_svg()[:29]
     '<svg xmlns="http://www.w3.org'
     """
@@ -77,7 +77,7 @@ def pool(
     >>> import convcalc as cc
     >>> print(cc.draw.pool((5, 5), k=2, ceil_mode=True, at=(2, 2)))
     pool 5x5 -> 3x3: k2 s2 p0 ceil
-    output 2x2 reads rows 4, 5, of which 5 outside; columns 4, 5, of which 5 outside
+    output 2x2 reads rows 4, 5 and columns 4, 5; 3 of 4 outside
     """
     letters = {"kernel_size": k, "stride": s, "padding": p, "dilation": d, "ceil_mode": ceil_mode}
     sizes = _each(pool_size, n, **letters)
