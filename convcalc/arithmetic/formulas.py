@@ -92,10 +92,10 @@ def conv_out(
         _pair(n, k, s, p, d, check)  # refuses a name that is none
         return same_out(n, s)
     before, after = _pair(n, k, s, p, d, check)
-    more = before + after - span(k, d)
+    room = n + (before + after - span(k, d))
     if not settled:
-        check(n + more, lambda at: _does_not_fit(at(n), at(k), at(before), at(after), at(d)))
-    return (n + more) // s + 1
+        check(room, lambda at: _does_not_fit(at(n), at(k), at(before), at(after), at(d)))
+    return room // s + 1
 
 
 def same_out(n: Size, s: Size = 1) -> Size:
@@ -261,9 +261,9 @@ def pool_out(
     check_pool_padding(k, larger(before, after), check=check)
     e = span(k, d)
     if not flag("ceil_mode", ceil_mode):
-        room = n + before + after - e
+        room = n + (before + after - e)
         check(room, lambda at: _does_not_fit(at(n), at(k), at(before), at(after), at(d), pooled=True))
-        return conv_out(n, k, s, p, d, check=check)
+        return conv_out(n, k, s, p, d, check=check) if isinstance(p, str) else room // s + 1
     o = (n + s - 1 + smaller(before, before + after + s - e)) // s
     check(
         o - 1,

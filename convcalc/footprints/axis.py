@@ -196,6 +196,20 @@ def sized(along: Footprint | None, size: Size | None) -> Footprint | None:
     return replace(along, size=size) if along is not None and isinstance(size, int) else along
 
 
+def each_sized(maps: Sequence[Footprint | None], sizes: Sequence[Size]) -> list[Footprint | None]:
+    """Return the map along each axis as `sized`: one object for axes that are alike, as height and width mostly are.
+
+    >>> [along.size for along in each_sized([SELF, SELF], (8, 9))]
+    [8, 9]
+    """
+    known: dict[tuple[int, int | None], Footprint | None] = {}
+    keys = [(id(along), size if isinstance(size, int) else None) for along, size in zip(maps, sizes, strict=True)]
+    for key, along in zip(keys, maps, strict=True):
+        if key not in known:
+            known[key] = sized(along, key[1])
+    return [known[key] for key in keys]
+
+
 def _then(footprint: Footprint | None, along: Footprint) -> Footprint | None:
     return None if footprint is None else _composed(footprint, along, _flags(footprint, along))
 

@@ -18,7 +18,7 @@ from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pointwise(Layer):
     """What keeps the shape and reads position j for output j, on tensors of any rank.
 
@@ -50,14 +50,14 @@ class ReLU6(Pointwise):
     """min(max(0, x), 6)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class LeakyReLU(Pointwise):
     """max(0, x) + negative_slope * min(0, x)."""
 
     negative_slope: float = 0.01
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ELU(Pointwise):
     """x, or alpha * (exp(x) - 1) below 0."""
 
@@ -96,7 +96,7 @@ class Hardsigmoid(Pointwise):
     """min(max(0, x + 3), 6)/6."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dropout(Pointwise):
     """Each value zeroed with probability `p` in training; nothing at evaluation."""
 
@@ -108,7 +108,7 @@ class Dropout(Pointwise):
             raise BadArgument(f"p is a probability, from 0 to 1: {self.p}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PReLU(Pointwise):
     """`LeakyReLU` with a learned slope: one for all channels, or `num_parameters` for as many channels.
 
@@ -139,7 +139,7 @@ class PReLU(Pointwise):
         return self.num_parameters
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Softmax(Pointwise):
     """exp(x) over its sum along axis `dim`; over a spatial axis every output reads that whole axis.
 
@@ -162,7 +162,7 @@ class Softmax(Pointwise):
         return fields[0].over(output, {axis: SELF_AND_ALL}, output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GLU(Layer):
     """a * sigmoid(b), where a and b are the halves of axis `dim` (torch's `GLU`).
 
@@ -189,7 +189,7 @@ class GLU(Layer):
         return fields[0].over(shapes[0], {axis_of("glu", "dim", self.dim, output): None}, output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Map(Pointwise):
     """A function of each value alone, such as `exp` or a comparison with a number.
 

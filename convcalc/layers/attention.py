@@ -16,7 +16,7 @@ from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.size import Size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Attention(Layer):
     """softmax(q kᵀ) v (torch's `scaled_dot_product_attention`).
 
@@ -86,7 +86,7 @@ class Attention(Layer):
         return unite(some, output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class MultiheadAttention(Layer):
     """Projections, attention in `num_heads` heads, projection (torch's `MultiheadAttention`).
 

@@ -28,12 +28,13 @@ Settings: TypeAlias = tuple[int, int, Any, int]
 Ints: TypeAlias = Any  # int | tuple[int, ...], one entry per axis
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Layer(Traits):
     """One operation on tensors: on one, or on as many as `takes` says (fewest and most; None for any number).
 
     `axes` is the number of spatial axes; None takes it from the shape. It is needed for shapes without a
-    batch, which torch accepts too.
+    batch, which torch accepts too. Every layer is a dataclass that is frozen, with `eq=False, repr=False`: it is
+    compared, hashed and written as it says here, as writing that code anew for each class was half of the import.
     """
 
     axes: int | None = field(default=None, kw_only=True)
@@ -47,6 +48,12 @@ class Layer(Traits):
             if name in vars(cls):
                 setattr(cls, name, of_shapes(vars(cls)[name]))
         cls.__repr__ = Layer.__repr__  # type: ignore[method-assign]
+
+    def __eq__(self, other: object) -> bool:
+        return vars(self) == vars(other) if type(self) is type(other) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(vars(self).values()))
 
     def __repr__(self) -> str:
         """The layer as one would write it, without what is by default."""

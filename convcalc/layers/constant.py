@@ -13,7 +13,7 @@ from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Source(Layer):
     """A tensor of `sizes` that reads nothing: a "parameter", a "buffer", or what the function `kind` makes.
 
@@ -45,7 +45,7 @@ class Source(Layer):
         return Field.nothing(0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fresh(Map):
     """New values in the shape of the input, of which nothing else is read: `zeros_like`, or of other `sizes`.
 

@@ -24,7 +24,7 @@ from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Kernel(Spatial):
     """What convolution and transposed convolution share: channels, groups, kernel."""
 
@@ -71,7 +71,7 @@ class _Kernel(Spatial):
         return channels * out_channels * kernel // self.groups + (out_channels if self.bias else 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Conv(Windowed, _Kernel):
     """Convolution (torch's `Conv1d`, `Conv2d`, `Conv3d`): each window of the padded input against each kernel.
 
@@ -162,7 +162,7 @@ class Conv(Windowed, _Kernel):
         return product(self.out_shape(shape)) * channels * kernel // self.groups
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ConvTranspose(_Kernel):
     """Transposed convolution (torch's `ConvTranspose1d`, `2d`, `3d`): each input stamps the kernel.
 

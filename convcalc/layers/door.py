@@ -41,9 +41,9 @@ def of_shapes(method: Callable[..., T]) -> Callable[..., T]:
         for shape in shapes:
             if not isinstance(shape, tuple | list):
                 raise BadArgument(f"{self.op} takes a shape, as (N, C, H, W): got {brief(shape)}")
-            for size in shape:
-                if type(size) in _NO_SIZES:
-                    raise BadArgument(f"{self.op} takes a shape of integers: got {brief(size)} in {brief(shape)}")
+            if not _NO_SIZES.isdisjoint(map(type, shape)):
+                size = next(size for size in shape if type(size) in _NO_SIZES)
+                raise BadArgument(f"{self.op} takes a shape of integers: got {brief(size)} in {brief(shape)}")
         (fewest, most), given = self.takes, len(shapes)
         if given != fewest and most is not None and (given > most or fewest == most):
             raise _counted(self.op, given, fewest, most)

@@ -15,7 +15,7 @@ from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Embedding(Widened):
     """A vector of `embedding_dim` values for each index, of `num_embeddings` (torch's `Embedding`).
 
@@ -39,7 +39,7 @@ class Embedding(Widened):
         return self.num_embeddings * self.embedding_dim
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EmbeddingBag(Embedding):
     """The sum, mean or maximum of the vectors of each bag of indices (torch's `EmbeddingBag`).
 
@@ -68,7 +68,7 @@ class EmbeddingBag(Embedding):
         return Field.unknown(len(fields[0].axes))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class OneHot(Widened):
     """A vector of `num_classes` zeros for each index, with a one at it (torch's `one_hot`).
 

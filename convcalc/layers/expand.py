@@ -15,7 +15,7 @@ from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Expand(Layer):
     """Axes of size 1 repeated to `sizes` without a copy (torch's `expand`); -1 keeps a size.
 
@@ -60,7 +60,7 @@ class Expand(Layer):
         return fields[0].served(shapes[0], output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Repeat(Layer):
     """Copies beside each other (torch's `repeat`, `tile`): `counts` of them along each axis.
 
@@ -85,7 +85,7 @@ class Repeat(Layer):
         return fields[0].viewed(shapes[0], aligned).over(aligned, copied, output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Interleave(Layer):
     """Every entry of axis `dim` `repeats` times (torch's `repeat_interleave`); of all values where that is None.
 
@@ -117,7 +117,7 @@ class ExpandAs(_Like):
         return Expand(tuple(sizes))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Broadcast(Layer):
     """`count` tensors, each expanded to the shape they have in common (torch's `broadcast_tensors`).
 
@@ -138,7 +138,7 @@ class Broadcast(Layer):
         return fields[0] if len(fields) == 1 else Field.unknown(len(fields[0].axes))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Meshgrid(Layer):
     """`count` vectors as coordinates of a grid (torch's `meshgrid`): each comes out as large as the whole grid.
 

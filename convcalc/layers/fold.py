@@ -26,7 +26,7 @@ from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Blocks(Layer):
     """What unfold and fold share: the windows."""
 
@@ -46,7 +46,7 @@ class _Blocks(Layer):
         return along(2, check, size)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Unfold(_Blocks):
     """(N, C, H, W) -> (N, C*prod(kernel_size), windows): the windows as columns (torch's `Unfold`).
 
@@ -78,7 +78,7 @@ class Unfold(_Blocks):
         return fields[0].over(shape, {**reads, first - 1: None}, grid).viewed(grid, output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Windows(Layer):
     """Windows of `size` entries along axis `dim`, `step` apart, as a last axis (torch's `Tensor.unfold`).
 
@@ -104,7 +104,7 @@ class Windows(Layer):
         return (*shape[:dim], count // self.step + 1, *shape[dim + 1 :], self.size)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fold(_Blocks):
     """(N, C*prod(kernel_size), windows) -> (N, C, H, W): columns summed back into `output_size` (torch's `Fold`).
 

@@ -12,7 +12,7 @@ from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fourier(Layer):
     """A discrete Fourier transform along axes `dims` (torch's `fft`, `rfft2`, `irfftn`, ...).
 
@@ -44,7 +44,7 @@ class Fourier(Layer):
         return tuple(sizes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Stft(Layer):
     """The Fourier transform of windows of a signal (torch's `stft`): (..., T) -> (..., frequencies, frames).
 
@@ -87,7 +87,7 @@ class Stft(Layer):
         return (*shape[:-1], frequencies, frames, *(() if self.return_complex else (2,)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Istft(Layer):
     """A signal from the Fourier transforms of its windows (torch's `istft`): (..., frequencies, frames) -> (..., T).
 

@@ -117,7 +117,7 @@ def _counted(place: Size | Back, size: Size) -> Size:
     return place if isinstance(place, int) and place == 0 else least_of(place, size)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Index(Layer):
     """`x[items]`: for each axis a `Slice` or an int; None is a new axis, axes that are not named stay whole.
 
@@ -242,7 +242,7 @@ def check_reach(reach: Ends | None, size: Size, check: Check, *, wraps: bool) ->
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Take(Layer):
     """Entries of axis `dim` by an index tensor, whose axes take that axis' place (torch's `x[:, index]`).
 
@@ -278,7 +278,7 @@ class Take(Layer):
         return field.over(shape, {dim: None}, one).viewed(one, wide).over(wide, {}, output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Written(Layer):
     """A tensor after a part of it was written in place; where, and of what, is not followed.
 
@@ -295,7 +295,7 @@ class Written(Layer):
         return shapes[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Narrow(Index):
     """As `Index` of one slice, the last item, all of which must be within the axis (torch's `narrow`).
 

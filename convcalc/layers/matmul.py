@@ -17,7 +17,7 @@ from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.size import Size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Matmul(Layer):
     """The product of matrices in the last two axes, the axes before them broadcast (torch's `matmul`, `@`, `bmm`).
 
@@ -60,7 +60,7 @@ class Matmul(Layer):
         return unite((first, second), wide).viewed(wide, output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Einsum(Layer):
     """A sum of products by index (torch's `einsum`), `equation` such as "bhqd,bhkd->bhqk".
 
@@ -164,7 +164,7 @@ def _placed(field: Field, shape: Shape, term: str, letters: str, output: Shape) 
     return field.over(shape, summed, kept).moved(kept, places, wide).served(wide, output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Linear(Layer):
     """A linear map of the last axis (torch's `Linear`): y = xAᵀ + b.
 

@@ -15,7 +15,7 @@ from convcalc.sizes.signs import most_of, sign_on
 from convcalc.sizes.size import Size, is_array, larger, smaller
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Concat(Layer):
     """Tensors one after another along axis `dim` (torch's `cat`); all other sizes must agree.
 
@@ -158,7 +158,7 @@ def _unequal(op: str, shapes: Sequence[Shape], axis: int) -> Any:
     return error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Combine(Elementwise):
     """A function of values of the same place, such as `div` or `where`; sizes of 1 serve all places.
 
@@ -170,7 +170,7 @@ class Combine(Elementwise):
     function: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Stack(Layer):
     """Tensors of one shape along a new axis `dim` (torch's `stack`).
 
@@ -198,7 +198,7 @@ class Stack(Layer):
         return unite(some, widened).over(widened, {}, output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class JoinedAll(Layer):
     """What `join` makes of the tensors at hand and of `more` like input `like`: fewer where `more` is negative.
 

@@ -31,7 +31,7 @@ class _Affine(Pointwise):
         return 2 * shape[1] if self.affine else 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class BatchNorm(_Affine):
     """Batch normalization (torch's `BatchNorm1d`, `2d`, `3d`): pointwise at evaluation, by stored statistics.
 
@@ -79,7 +79,7 @@ class _SpatialNorm(_Affine):
         return fields[0].over(output, {1: self.channels_read(output[1]), **reads}, output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GroupNorm(_SpatialNorm):
     """Group normalization (torch's `GroupNorm`; Y. Wu and K. He, arXiv:1803.08494): statistics of a group over space.
 
@@ -114,7 +114,7 @@ class GroupNorm(_SpatialNorm):
         return "sample" if self.num_groups == channels else ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class InstanceNorm(_SpatialNorm):
     """Instance normalization (torch's `InstanceNorm1d`, `2d`, `3d`): statistics of each channel over space.
 
@@ -148,7 +148,7 @@ class InstanceNorm(_SpatialNorm):
         return "sample"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class LayerNorm(Pointwise):
     """Layer normalization (torch's `LayerNorm`): statistics over the last axes, whose sizes are `normalized_shape`.
 

@@ -11,7 +11,7 @@ from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Opaque(Layer):
     """What gave `shapes` for inputs of the shapes `seen`; at other sizes its shapes are unknown. `why` says why.
 
@@ -80,7 +80,7 @@ def _same(shape: Shape, seen: Shape) -> bool:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Remade(Layer):
     """A tensor of `sizes` from all values of another, in a way that is not followed: `as_strided`, `histc`.
 

@@ -22,7 +22,7 @@ from convcalc.sizes.expr import Expr
 from convcalc.sizes.size import Size, smaller
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pad(Spatial):
     """Padding by a number of rows, one per axis, or (before, after) pairs per axis; a negative side crops.
 
@@ -74,7 +74,7 @@ class Pad(Spatial):
         return stencils.pad(before, self.mode) if isinstance(before, int) else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Crop(Spatial):
     """Cropping by a number of rows, one per axis, or (before, after) pairs per axis.
 
@@ -101,7 +101,7 @@ class Crop(Spatial):
         return stencils.crop(before) if isinstance(before, int) else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PadAxes(Layer):
     """Padding of the last axes, whatever they mean: (before, after) `sides` for each, in order; negative ones crop.
 
@@ -135,7 +135,7 @@ class PadAxes(Layer):
         return fields[0].over(shape, reads, output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Align(Layer):
     """What takes a map and another whose spatial sizes the first is given."""
 

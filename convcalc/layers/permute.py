@@ -15,7 +15,7 @@ from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size, is_symbolic, larger, smaller
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Permute(Layer):
     """Axes in another order (torch's `permute`, `transpose`): output axis i is input axis `dims[i]`.
 
@@ -60,7 +60,7 @@ class Turned(Permute):
         return Field.unknown(len(fields[0].axes))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Moved(Layer):
     """Entries in another order along some axes, such as `roll` and `flip`; the shape stays.
 
@@ -113,7 +113,7 @@ class Moved(Layer):
         return replace(taps([-shift]), wraps=True) if shift else identity()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Diagonal(Layer):
     """The diagonal of axes `dim1` and `dim2` as a last axis (torch's `diagonal`; `diag` of a matrix).
 
@@ -140,7 +140,7 @@ class Diagonal(Layer):
         return (*(size for axis, size in enumerate(shape) if axis not in (first, second)), length)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class DiagonalMatrix(Layer):
     """The last axis as the diagonal of two new ones, `dim1` and `dim2`, with zeros around it (torch's `diag_embed`).
 

@@ -29,7 +29,7 @@ class Listed(NamedTuple):
     places: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pick(Layer):
     """`x[items]` with index tensors among the items: each "tensor" is one of the inputs after the first.
 
@@ -99,7 +99,7 @@ class Pick(Layer):
         return tuple(chosen)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Gather(Layer):
     """Values along axis `dim` of the second input by the first, an index of the output's shape (torch's `gather`).
 

@@ -17,7 +17,7 @@ from convcalc.sizes.conditions import Check, enforce
 from convcalc.sizes.size import Size, is_symbolic, smaller
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Pool(Windowed):
     """What pools with windows share."""
 
@@ -50,7 +50,7 @@ def _check_unpadded(op: str, n: Size, k: int, check: Check) -> Size:
     return n
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Mean(_Pool):
     """What takes a mean of some kind."""
 
@@ -71,7 +71,7 @@ class _Mean(_Pool):
         return super().out_shape(shape, check=check)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class MaxPool(_Pool):
     """Max pooling (torch's `MaxPool1d`, `2d`, `3d`); stride is kernel_size unless given.
 
@@ -92,7 +92,7 @@ class MaxPool(_Pool):
         return 2 if self.return_indices else 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AvgPool(_Mean):
     """Average pooling (torch's `AvgPool1d`, `2d`, `3d`); stride is kernel_size unless given.
 
@@ -105,7 +105,7 @@ class AvgPool(_Mean):
     padding: Any = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class LpPool(_Mean):
     """Power-average pooling (torch's `LPPool1d`, `2d`, `3d`), the `norm_type` norm of each window; no padding.
 
@@ -118,7 +118,7 @@ class LpPool(_Mean):
     norm_type: float = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _AdaptivePool(Spatial):
     """What adaptive pools share: the output size they are asked for."""
 
@@ -159,7 +159,7 @@ def average_needs_channels(outs: Shape) -> bool:
     return len(outs) == 3 and not all(isinstance(size, int) and size == 1 for size in outs)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AdaptiveAvgPool(_AdaptivePool):
     """Adaptive average pooling (torch's `AdaptiveAvgPool1d`, `2d`, `3d`) to `output_size`.
 
@@ -172,7 +172,7 @@ class AdaptiveAvgPool(_AdaptivePool):
         return average_needs_channels(outs)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AdaptiveMaxPool(_AdaptivePool):
     """Adaptive max pooling (torch's `AdaptiveMaxPool1d`, `2d`, `3d`) to `output_size`.
 
@@ -188,7 +188,7 @@ class AdaptiveMaxPool(_AdaptivePool):
         return 2 if self.return_indices else 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class MaxUnpool(Layer):
     """Values at the places that max pooling gave as indices (torch's `MaxUnpool1d`, `2d`, `3d`), zeros elsewhere.
 

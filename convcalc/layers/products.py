@@ -104,7 +104,7 @@ class Distances(_Product):
         return Matmul().out_shape(a, (*b[:-2], b[-1], b[-2]), check=check)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Bilinear(_Product):
     """x₁ᵀ A x₂ + b for each of `out_features` matrices A (torch's `Bilinear`) on (..., in1) and (..., in2).
 
@@ -140,7 +140,7 @@ class Bilinear(_Product):
         return product(shapes[0][:-1]) * self.out_features * self.in1_features * self.in2_features
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ConvTBC(Layer):
     """A convolution of (T, N, C_in) to (T', N, C_out) (torch's `conv_tbc`), with `padding` on both sides.
 

@@ -17,7 +17,7 @@ GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 """How many linear maps of input and state each kind has."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Recurrent(Layer):
     """An RNN, GRU or LSTM (torch's `RNN`, `GRU`, `LSTM`) on (T, N, features); with `batch_first` on (N, T, features).
 
@@ -109,7 +109,7 @@ class Recurrent(Layer):
         return ended.viewed(one, batch).served(batch, output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RecurrentCell(Layer):
     """One step of an RNN, GRU or LSTM (torch's `RNNCell`, `GRUCell`, `LSTMCell`) on (N, features) and the last states.
 

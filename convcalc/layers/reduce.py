@@ -16,7 +16,7 @@ from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.size import Size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Reduce(Layer):
     """A function over axes `dims`, such as `mean` or `amax`; over all where that is None.
 
@@ -53,7 +53,7 @@ class Reduce(Layer):
         return field.over(shape, dict.fromkeys(reduced, everything()), kept).viewed(kept, output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Compare(Combine):
     """One number for all pairs of values along axes `dims`, or for all where that is None: `cosine_similarity`, losses.
 
@@ -77,7 +77,7 @@ class Compare(Combine):
         return Reduce(self.function, self.dims, keepdim=self.keepdim).through([field], [common], output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Cumulative(Pointwise):
     """A running function along axis `dim`, such as `cumsum`: position j reads all up to j.
 
@@ -99,7 +99,7 @@ class Cumulative(Pointwise):
         return fields[0].over(output, {axis_of(self.op, "dim", self.dim, output): everything_before()}, output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sort(Layer):
     """The values along axis `dim` in order, and their places (torch's `sort`); `argsort` has the places alone.
 
@@ -124,7 +124,7 @@ class Sort(Layer):
         return shape
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TopK(Layer):
     """The `k` largest values along axis `dim`, and their places (torch's `topk`).
 
@@ -147,7 +147,7 @@ class TopK(Layer):
         return replaced(shape, dim, self.k)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Draw(Layer):
     """`num_samples` places of the last axis for each row (torch's `multinomial`).
 
@@ -165,7 +165,7 @@ class Draw(Layer):
         return (*shape[:-1], self.num_samples)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CrossEntropy(Layer):
     """One number for predictions (N, C, ...) and targets (N, ...), or one for each target if not `reduced`.
 
@@ -216,7 +216,7 @@ class CrossEntropy(Layer):
         return Reduce(self.op, None).through(fields[:1], shapes[:1], output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pairwise(Compare):
     """As `Compare` of values that must be as many on each axis: nothing is repeated (torch's `binary_cross_entropy`).
 

@@ -42,7 +42,7 @@ class Widened(Layer):
         return fields[0].viewed(shapes[0], one).served(one, output)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ViewAsReal(Widened):
     """Each complex number as its two parts, on a last axis of 2 (torch's `view_as_real`).
 
@@ -57,7 +57,7 @@ class ViewAsReal(Widened):
         return (*shape, 2)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class View(Reshaped):
     """The same values in order, under the shape `sizes` (torch's `view` and `reshape`); one of them may be -1.
 
@@ -96,7 +96,7 @@ class View(Reshaped):
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Squeeze(Reshaped):
     """Axes of size 1 left out (torch's `squeeze`): those of `dims`, or all where that is None.
 
@@ -143,7 +143,7 @@ class Squeeze(Reshaped):
         return axis in self.gone if is_symbolic(size) else bool(size == 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Unsqueeze(Reshaped):
     """An axis of size 1 more, at `dim` (torch's `unsqueeze`).
 
@@ -165,7 +165,7 @@ class Unsqueeze(Reshaped):
         return (*shape[:place], 1, *shape[place:])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Unflatten(Reshaped):
     """Axis `dim` becomes axes of `sizes`, in order (torch's `Unflatten`); one of them may be -1.
 
@@ -183,7 +183,7 @@ class Unflatten(Reshaped):
         return replaced(shape, place, *inner)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Flatten(Reshaped):
     """Axes `start_dim` to `end_dim` become one (torch's `Flatten`).
 

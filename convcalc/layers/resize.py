@@ -32,7 +32,7 @@ MODES = {
 """The modes of interpolation and the numbers of spatial axes each takes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Upsample(Spatial):
     """Interpolation (torch's `Upsample`) to a `size`, or by a `scale_factor`, one entry per axis.
 
@@ -106,7 +106,7 @@ class _Shuffled(Spatial):
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PixelShuffle(_Shuffled):
     """(N, C*r*r, H, W) -> (N, C, H*r, W*r) with r = `upscale_factor` (torch's `PixelShuffle`).
 
@@ -140,7 +140,7 @@ class PixelShuffle(_Shuffled):
         return None if is_symbolic(factor) else stencils.pixel_shuffle(factor)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PixelUnshuffle(_Shuffled):
     """(N, C, H*r, W*r) -> (N, C*r*r, H, W) with r = `downscale_factor` (torch's `PixelUnshuffle`).
 
@@ -169,7 +169,7 @@ def _two_axes(op: str, axes: int) -> None:
         raise BadShape(f"{op} takes 2 spatial axes: got {axes}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AffineGrid(Layer):
     """Where an affine map (N, axes, axes + 1) takes each position of an image of `sizes` (torch's `affine_grid`).
 
@@ -187,7 +187,7 @@ class AffineGrid(Layer):
         return (self.sizes[0], *self.sizes[2:], axes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GridSample(Layer):
     """Values of an input (N, C, ...) at the places of a grid (N, *sizes, axes) (torch's `grid_sample`).
 

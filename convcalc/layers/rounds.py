@@ -29,7 +29,7 @@ class Entries(NamedTuple):
     back: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class InEachRound(Layer):
     """`x[items]` in all rounds of a loop from one to another: a `Window`, `Entries`, or as of `Index` in all of them.
 
@@ -81,7 +81,7 @@ class InEachRound(Layer):
         return [item.rows, *item.starts, *(size - stop for stop in item.stops)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class InLastRound(Layer):
     """`x[items]` in one round of a loop, the last or the first, as `Index`, or, `strict`, as `Narrow`.
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from convcalc.arithmetic.exactness import check_no_row_dropped
 from convcalc.arithmetic.formulas import at_least
 from convcalc.footprints import stencils
-from convcalc.footprints.axis import sized
+from convcalc.footprints.axis import each_sized
 from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.stencils import identity
@@ -46,8 +46,7 @@ class Spatial(Layer):
         field, shape = fields[0], shapes[0]
         footprints = self.footprints(shape)
         if field.is_plain:
-            sizes = self.split(shape)[2]
-            return field.then([sized(one, size) for one, size in zip(footprints, sizes, strict=True)])
+            return field.then(each_sized(footprints, self.split(shape)[2]))
         first = len(shape) - len(footprints)
         reads = {first + axis: footprint for axis, footprint in enumerate(footprints)}
         return field.over(shape, {**reads, first - 1: self.channels_read(shape[first - 1])}, output)

@@ -18,7 +18,7 @@ from convcalc.sizes.conditions import Check, Reader, enforce
 from convcalc.sizes.size import Size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Pieces(Layer):
     """What cuts axis `dim` into several outputs."""
 
@@ -112,7 +112,7 @@ class _Entries(_Pieces):
         return replaced(before, place)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Chunk(_Equal):
     """`chunks` pieces of equal size along axis `dim`, the last perhaps smaller (torch's `chunk`).
 
@@ -137,7 +137,7 @@ class Chunk(_Equal):
         return (size + self.chunks - 1) // self.chunks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pieces(_Equal):
     """`count` pieces of `piece` entries of axis `dim`, the last perhaps smaller (torch's `split` with a number).
 
@@ -163,7 +163,7 @@ class Pieces(_Equal):
         return AnyPieces(self.piece, count=self.count, dim=self.dim) if full else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AnyPieces(_Pieces):
     """Pieces of `piece` entries of axis `dim`, `count` of them at hand for two or more; the last has what is left.
 
@@ -192,7 +192,7 @@ class AnyPieces(_Pieces):
         return (*[self.piece] * (self.count - 1), shape[dim] - self.piece * ((shape[dim] - 1) // self.piece))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sections(_Pieces):
     """`count` pieces of axis `dim` whose sizes differ by 1 at most, larger ones first (torch's `tensor_split`).
 
@@ -210,7 +210,7 @@ class Sections(_Pieces):
         return [(shape[dim] + self.count - 1 - place) // self.count for place in range(self.count)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Cuts(_Pieces):
     """Axis `dim` cut before each of these `places` (torch's `tensor_split` with a list).
 
@@ -247,7 +247,7 @@ class Cuts(_Pieces):
         return [Slice(start, stop, empty=empty) for (start, stop), empty in zip(ends, self.empty, strict=True)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Split(_Pieces):
     """Pieces of these `sizes` along axis `dim` (torch's `split` with a list).
 
@@ -280,7 +280,7 @@ class Split(_Pieces):
         return self.sizes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Unbind(_Entries):
     """The `count` entries of axis `dim`, each without that axis (torch's `unbind`).
 
@@ -315,7 +315,7 @@ class Unbind(_Entries):
         return AnyEntries(self.count, dim=self.dim, fewest=fewest)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AnyEntries(_Entries):
     """The entries of axis `dim`, each without that axis: `count` at hand for `fewest` or more.
 

@@ -9,6 +9,7 @@ from convcalc.errors import BadArgument, brief
 from convcalc.layers.base import Layer
 from convcalc.network.ops import node_line
 from convcalc.shown import Shown
+from convcalc.sizes.atoms import kept
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Node(Shown):
         object.__setattr__(self, "source", source)
         object.__setattr__(self, "weights", weights)
 
-    @property
+    @kept
     def outputs(self) -> tuple[str, ...]:
         """The names of its outputs.
 

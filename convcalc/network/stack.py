@@ -19,6 +19,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from convcalc import layers
@@ -41,14 +42,29 @@ class Word(NamedTuple):
     @property
     def settings(self) -> dict[str, str]:
         """The hyper-parameters that may be written, with their annotations."""
-        own = {entry.name: str(entry.type) for entry in dataclasses.fields(self.layer) if entry.name != "axes"}
-        return {name: kind for name, kind in own.items() if name not in dict(self.preset)}
+        return _settings_of(self)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The hyper-parameters without a default."""
+        return _needed_by(self)
 
     @property
     def bare(self) -> str:
         """What a bare number means: the first hyper-parameter, but for two ops."""
         own = {"upsample": "scale_factor", "fold": "output_size"}
         return own.get(self.layer.op) or next(iter(self.settings), "")
+
+
+@cache
+def _settings_of(word: Word) -> dict[str, str]:
+    own = {entry.name: str(entry.type) for entry in dataclasses.fields(word.layer) if entry.name != "axes"}
+    return {name: kind for name, kind in own.items() if name not in dict(word.preset)}
+
+
+@cache
+def _needed_by(word: Word) -> tuple[str, ...]:
+    return tuple(entry.name for entry in dataclasses.fields(word.layer) if entry.default is dataclasses.MISSING)
 
 
 def _words(classes: str) -> dict[str, Word]:
@@ -197,12 +213,7 @@ def _layer(words: list[str]) -> layers.Layer:
     values |= dict(op.preset)
     if op.bare == "out_channels":
         values.setdefault("out_channels", None)
-    needed = [
-        entry.name
-        for entry in dataclasses.fields(op.layer)
-        if entry.default is dataclasses.MISSING and entry.name not in values
-    ]
-    if needed:
+    if needed := [name for name in op.needed if name not in values]:
         raise Unreadable(f"{name} needs {' and '.join(needed)}: {' '.join(words)!r}")
     return op.layer(**values)
 

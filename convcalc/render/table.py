@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Sequence
 from html import escape
 
@@ -89,6 +88,8 @@ def _broken(heading: str, cells: Sequence[str]) -> str:
 
 def terminal_width() -> int:
     """Return how many columns the terminal has, or COLUMNS says it has."""
+    import shutil  # costs more to import than most tables to write
+
     return shutil.get_terminal_size().columns
 
 

@@ -7,13 +7,29 @@ each. So nothing here needs the text of a formula but who prints it: parts are k
 from __future__ import annotations
 
 import re
-from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcalc.errors import BadArgument
 
 if TYPE_CHECKING:
+    from functools import cached_property
+
     from convcalc.sizes.expr import Expr
+
+    kept = cached_property
+else:
+
+    class kept:  # noqa: N801  # a decorator
+        """`cached_property` without its lock, which costs more than most sums; Python 3.12 has none either."""
+
+        def __init__(self, work: Any) -> None:
+            self.work, self.name, self.__doc__ = work, work.__name__, work.__doc__
+
+        def __get__(self, owner: Any, kind: type | None = None) -> Any:
+            if owner is None:
+                return self
+            value = vars(owner)[self.name] = self.work(owner)
+            return value
 
 
 class Formula:
@@ -77,17 +93,17 @@ class Floor(Atom):
         self.key = shortened(f"({numerator.key})//({denominator.key})")
         self.modulus, self.shift = denominator.constant, numerator.constant
 
-    @cached_property
+    @kept
     def symbols(self) -> frozenset[str]:  # type: ignore[override]
         """The names of the sizes it depends on."""
         return self.numerator.symbols | self.denominator.symbols
 
-    @cached_property
+    @kept
     def length(self) -> int:  # type: ignore[override]
         """As of `Expr`."""
         return 1 + self.numerator.length + self.denominator.length
 
-    @cached_property
+    @kept
     def tree(self) -> tuple[Monomial, int, int] | None:
         """Of (y + shift)//modulus: y, the odd part of modulus, shift modulo that; None where it is of another form."""
         products = [product for product in self.numerator.terms if product]

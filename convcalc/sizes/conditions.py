@@ -35,6 +35,8 @@ def enforce(value: Size, error: Callable[[Reader], ConvcalcError], /) -> None:
     ...
     convcalc.errors.NoOutput: output would be -2
     """
+    if type(value) is int and value >= 0:
+        return
     if is_array(value):
         if value.size and value.min() < 0:
             raise error(_first(value < 0))

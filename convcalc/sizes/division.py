@@ -21,6 +21,8 @@ def divide(x: Expr, m: int) -> Expr:
     """
     if m == 0:
         raise DivisionByZero(f"({x})//0")
+    if m == 1:
+        return x
     merged = _merge(x, m)
     if merged is not None:
         return merged
@@ -50,7 +52,7 @@ def _leads_with_minus(x: Expr, m: int) -> bool:
 def _merge(x: Expr, q: int) -> Expr | None:
     """Return x//q by ((x + a)//m + b)//q -> (x + a + m*b)//(m*q), or None where that does not apply."""
     inner = [(term, factor) for term, factor in x.terms.items() if factor % q and _division(term)]
-    if len(inner) != 1 or q == 1:
+    if len(inner) != 1:
         return None
     ((term, factor),) = inner
     floor = _division(term)

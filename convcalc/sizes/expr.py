@@ -23,13 +23,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
 from operator import index
 from typing import Any, TypeAlias, Union
 
 from convcalc.errors import BadArgument
 from convcalc.sizes import text
-from convcalc.sizes.atoms import LONGEST_KEY, Atom, Extreme, Formula, Monomial, Symbol, shortened
+from convcalc.sizes.atoms import LONGEST_KEY, Atom, Extreme, Formula, Monomial, Symbol, kept, shortened
 from convcalc.sizes.division import divide, divide_by_formula
 from convcalc.sizes.evaluate import evaluate
 from convcalc.sizes.halves import fewest
@@ -109,7 +108,7 @@ class Expr(Formula):
 
     # -- reading -----------------------------------------------------------------------------------------------
 
-    @cached_property
+    @kept
     def terms(self) -> dict[Monomial, int]:
         """The products it is the sum of, each with its factor; of a sum of many, not those of each sum on the way."""
         base = self
@@ -135,7 +134,7 @@ class Expr(Formula):
         """Whether no symbol is left."""
         return not self.terms or (len(self.terms) == 1 and () in self.terms)
 
-    @cached_property
+    @kept
     def symbols(self) -> frozenset[str]:
         """The names of the sizes it depends on.
 
@@ -144,7 +143,7 @@ class Expr(Formula):
         """
         return frozenset().union(*(atom.symbols for product in self.terms for atom, _ in product))
 
-    @cached_property
+    @kept
     def length(self) -> int:
         """How many terms, names, divisions, minima and maxima it is written with.
 
@@ -158,12 +157,12 @@ class Expr(Formula):
         """Whether it is longer than `LONGEST`, and as good as unknown."""
         return self.length > LONGEST
 
-    @cached_property
+    @kept
     def key(self) -> str:
         """Its Python text, `shortened`: equal where formulas are, and in the order of their texts."""
         return shortened(str(self.constant) if self.is_constant else text.sum_text(self, text.KEY))
 
-    @cached_property
+    @kept
     def text(self) -> str:
         """Its Python text: what `str` prints."""
         return self.key if len(self.key) <= LONGEST_KEY else text.sum_text(self, text.PYTHON)
@@ -211,7 +210,7 @@ class Expr(Formula):
     def __hash__(self) -> int:
         return self._hash
 
-    @cached_property
+    @kept
     def _hash(self) -> int:
         return hash(frozenset(self.terms.items())) if not self.is_constant else hash(self.constant)
 
@@ -253,6 +252,8 @@ class Expr(Formula):
         if isinstance(other, Expr):
             terms = other.terms
         elif isinstance(other, int):
+            if not other:
+                return self
             terms = {(): int(other)}
         else:
             return NotImplemented
@@ -293,14 +294,13 @@ class Expr(Formula):
         return math.prod([self] * power, start=Expr.const(1))
 
     def __floordiv__(self, other: Operand) -> Expr:
-        if not isinstance(other, Expr | int):
+        if isinstance(other, Expr):
+            if not other.is_constant:
+                return divide_by_formula(self, other)
+            other = other.constant
+        elif not isinstance(other, int):
             return NotImplemented
-        divisor = _expr(other)
-        if not divisor.is_constant:
-            return divide_by_formula(self, divisor)
-        if divisor.constant < 0:
-            return divide(-self, -divisor.constant)
-        return divide(self, divisor.constant)
+        return divide(-self, -other) if other < 0 else divide(self, other)
 
     def __rfloordiv__(self, other: int) -> Expr:
         return _expr(other) // self

@@ -69,6 +69,8 @@ def exact(names: str, *values: Size) -> tuple[Size, ...]:
     convcalc.errors.BadArgument: n must be an integer: 28.0
     """
     sizes = exact_each(names, *values)
+    if len({type(size) for size in sizes} - {int}) < 2:
+        return sizes
     kinds = {kind: name for name, size in zip(names.split(), sizes, strict=True) if (kind := _kind(size))}
     if len(kinds) > 1:
         (first, a), (second, b), *_ = kinds.items()
@@ -91,8 +93,10 @@ def exact_each(names: str, *values: Size) -> tuple[Size, ...]:
     """
     if set(map(type, values)) <= {int}:
         return values
-    sizes = [_size(name, value) for name, value in zip(names.split(), values, strict=True)]
-    if any(is_array(size) for size in sizes):
+    sizes = [
+        value if type(value) is int else _size(name, value) for name, value in zip(names.split(), values, strict=True)
+    ]
+    if any(map(is_array, sizes)):
         reach = math.prod(1 + magnitude(size) for size in sizes)
         kind = "int64" if reach < _SAFE else "object"
         sizes = [_as_kind(size, kind) if is_array(size) else size for size in sizes]
