@@ -21,7 +21,8 @@ from convcalc.version import __version__
 _HOMES = {
     "analysis.comparison": "Comparison",
     "api": "check compare find_fields find_notes find_tiles find_window from_torch inspect valid_sizes verify",
-    "analysis.report.report": "LayerReport Report",
+    "analysis.report.layer": "LayerReport",
+    "analysis.report.report": "Report",
     "analysis.validity.legal": "Legal",
     "network.blocks": "Block Branches Residual Sequential Skip Wired",
     "bridge.assembly.assemble": "to_torch",
@@ -64,7 +65,8 @@ if TYPE_CHECKING:
     from convcalc import layers, zoo
     from convcalc.analysis.chain import Chain, Step, run_chain
     from convcalc.analysis.comparison import Comparison
-    from convcalc.analysis.report.report import LayerReport, Report
+    from convcalc.analysis.report.layer import LayerReport
+    from convcalc.analysis.report.report import Report
     from convcalc.analysis.validity.legal import Legal
     from convcalc.api import (
         check,

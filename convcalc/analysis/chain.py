@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from convcalc.analysis.report.report import LayerReport
-from convcalc.analysis.report.text import shape_text
+from convcalc.analysis.report.layer import LayerReport, shape_text
 from convcalc.analysis.report.walk import walk
 from convcalc.arithmetic.formulas import at_least
 from convcalc.errors import BadArgument, BadShape, ConvcalcError, brief

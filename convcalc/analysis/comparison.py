@@ -9,7 +9,8 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.analysis.comparison_text import compare_html, compare_text, count_line
-from convcalc.analysis.report.report import LayerReport, Reach, Report
+from convcalc.analysis.report.layer import LayerReport
+from convcalc.analysis.report.report import Reach, Report
 from convcalc.errors import NoSuchName, brief
 from convcalc.render.words import picked
 from convcalc.shown import Shown

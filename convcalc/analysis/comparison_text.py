@@ -11,7 +11,8 @@ from convcalc.sizes.text import PRETTY, Style
 
 if TYPE_CHECKING:
     from convcalc.analysis.comparison import Comparison, Count, Row
-    from convcalc.analysis.report.report import LayerReport, PerAxis, Reach, Report
+    from convcalc.analysis.report.layer import LayerReport, PerAxis
+    from convcalc.analysis.report.report import Reach, Report
 
 LABELS = {"params": "params", "macs": "MACs", "flops": "FLOPs", "activations": "activations"}
 

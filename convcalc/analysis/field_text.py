@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from convcalc.analysis.report.text import shape_text
+from convcalc.analysis.report.layer import shape_text
 from convcalc.footprints.footprint import Footprint
 from convcalc.render.words import plain, same_text
 from convcalc.sizes.axes import axis_names
@@ -13,7 +13,8 @@ from convcalc.sizes.text import PRETTY, Style
 
 if TYPE_CHECKING:
     from convcalc.analysis.cell import AxisWindow
-    from convcalc.analysis.report.report import LayerReport, Report
+    from convcalc.analysis.report.layer import LayerReport
+    from convcalc.analysis.report.report import Report
 
 COLUMNS = ("receptive field", "stride", "offset", "covered", "holes", "before", "after", "global")
 SPARE = ("covered", "before", "after", "offset", "output")

@@ -9,8 +9,9 @@ import click
 
 from convcalc.analysis.cell import AxisWindow, find_window
 from convcalc.analysis.field_text import SPARE, axis_rows, field_record, field_rows, layer_notes, window_rows
-from convcalc.analysis.report.report import LayerReport, Report
-from convcalc.analysis.report.text import shape_text, shapes_text
+from convcalc.analysis.report.layer import LayerReport, shape_text
+from convcalc.analysis.report.report import Report
+from convcalc.analysis.report.text import shapes_text
 from convcalc.cli.network import SHAPE, Asked, target_options
 from convcalc.cli.opened import guarded, read_report
 from convcalc.cli.options import Form, NetworkCommand, echo_table, form_options

@@ -9,9 +9,10 @@ import click
 
 from convcalc.analysis.expectation import unexpected
 from convcalc.analysis.report.alive import page_of
+from convcalc.analysis.report.layer import shape_text
 from convcalc.analysis.report.report import Report
 from convcalc.analysis.report.rows import fold_blocks, select_ops
-from convcalc.analysis.report.text import SPARE, report_columns, report_summary, shape_text
+from convcalc.analysis.report.text import SPARE, report_columns, report_summary
 from convcalc.cli.network import SHAPE, Asked, target_options
 from convcalc.cli.opened import read_report
 from convcalc.cli.options import Form, NetworkCommand, bold, echo_table, form_options

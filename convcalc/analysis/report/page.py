@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from convcalc.analysis.report.layer import LayerReport
 from convcalc.analysis.report.memory import itemsize
 from convcalc.analysis.report.picture import net_picture
-from convcalc.analysis.report.report import LayerReport, Report
+from convcalc.analysis.report.report import Report
 from convcalc.analysis.report.told import Template, template
 from convcalc.analysis.validity.conditions import Condition
 from convcalc.analysis.validity.legal import Legal, reader_at

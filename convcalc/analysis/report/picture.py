@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
-from convcalc.analysis.report.report import LayerReport, Report
+from convcalc.analysis.report.layer import LayerReport
+from convcalc.analysis.report.report import Report
 from convcalc.analysis.report.rows import fold_blocks
 from convcalc.network.ops import op_words
 from convcalc.render.layered import layered, passing

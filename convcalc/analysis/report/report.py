@@ -7,102 +7,18 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from fractions import Fraction
 from html import escape
-from typing import Any, TypeAlias
+from typing import Any
 
 from convcalc.analysis.notes.base import Note
+from convcalc.analysis.report.layer import LayerReport, PerAxis
 from convcalc.analysis.report.memory import itemsize
-from convcalc.analysis.report.text import layer_line, report_html, report_text
+from convcalc.analysis.report.text import report_html, report_text
 from convcalc.errors import ConvcalcError, NoSuchName, brief, nearest
-from convcalc.footprints.field import Field
-from convcalc.footprints.footprint import Footprint
-from convcalc.footprints.product import Product
 from convcalc.layers import Shape
 from convcalc.network.node import Weights
-from convcalc.render.words import document, picked, plain, single
+from convcalc.render.words import document, picked, plain
 from convcalc.shown import Shown
 from convcalc.sizes.size import Size
-
-PerAxis: TypeAlias = tuple[Any, ...]
-"""One entry for each spatial axis of the input; None where it is unknown."""
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class LayerReport(Shown):
-    """One node: what goes in, what comes out, what it costs, what it reads of the network's first input."""
-
-    name: str
-    op: str
-    args: dict[str, Any]
-    """Hyper-parameters that differ from torch's defaults."""
-    inputs: tuple[str, ...]
-    output: Shape
-    outputs: tuple[Shape, ...]
-    symbolic: Shape | None
-    """The output shape for any input size; None where there is no formula."""
-    params: Size
-    """0 where the weights are `shared`: they count where they are first used."""
-    shared: bool
-    macs: Size
-    field: Field
-    source: str | None = None
-    trainable: Size = 0
-    """How many of `params` are trained."""
-    weight_bytes: Size = 0
-    """What `params` take in memory."""
-    constant: bool = False
-    """Whether the output is the same for all inputs of this size."""
-    counted: bool = True
-    """Whether `macs` are all that it does; else there may be more."""
-
-    @property
-    def receptive_field(self) -> PerAxis:
-        """The largest hull of what an output reads, 0 where it reads nothing; of the local part where it `is_global`.
-
-        None where it is not known, or all is read and there is no local part.
-        """
-        return self._read(lambda footprint: None if footprint.is_unbounded else footprint.receptive_field)
-
-    @property
-    def stride(self) -> PerAxis:
-        """How many inputs the reads move from one output to the next; None without a local part."""
-        return self._read(lambda footprint: footprint.stride if any(footprint.phases) else None)
-
-    @property
-    def offset(self) -> PerAxis:
-        """The input coordinate of output 0's centre, an exact rational."""
-        return self._read(lambda footprint: footprint.offset)
-
-    @property
-    def covered(self) -> PerAxis:
-        """How many positions of the receptive field are read."""
-        return self._read(lambda footprint: None if footprint.is_unbounded else footprint.covered)
-
-    @property
-    def is_global(self) -> bool:
-        """Whether outputs read everything on some axis, beside the local part."""
-        return self.field.is_global
-
-    @property
-    def product(self) -> Product | None:
-        """What is read on all axes at once; where branches unite its coverage may be an upper bound."""
-        return self.field.product
-
-    def _read(self, reading: Callable[[Footprint], Any]) -> PerAxis:
-        return tuple(None if footprint is None else reading(footprint) for footprint in self.field.axes)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON record: one axis a number, several a list, unknown null, symbolic a Python expression."""
-        axes = picked(self, "receptive_field stride offset covered")
-        return {
-            **picked(self, "name op args inputs output outputs symbolic params shared macs"),
-            **{name: single(values) for name, values in axes.items()},
-            "global": self.is_global,
-            **picked(self, "trainable constant counted"),
-            **({} if self.source is None else {"source": self.source}),
-        }
-
-    def __str__(self) -> str:
-        return layer_line(self)
 
 
 @dataclass(frozen=True)

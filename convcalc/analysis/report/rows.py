@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from convcalc.analysis.report.report import LayerReport, Report
+from convcalc.analysis.report.layer import LayerReport
+from convcalc.analysis.report.report import Report
 from convcalc.layers.base import product
 from convcalc.network.node import path_at
 

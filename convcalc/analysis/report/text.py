@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convcalc.analysis.notes.base import note_lines
+from convcalc.analysis.report.layer import LayerReport, shape_text
 from convcalc.footprints.text import field_texts
 from convcalc.layers.base import Shape
 from convcalc.network.ops import op_words
@@ -20,7 +21,7 @@ from convcalc.sizes.size import Size, is_symbolic
 from convcalc.sizes.text import PRETTY, Style
 
 if TYPE_CHECKING:
-    from convcalc.analysis.report.report import LayerReport, Report
+    from convcalc.analysis.report.report import Report
 
 SPARE = ("source", "any size", "stride", "receptive field", "op")
 """What a narrow terminal can do without, first to last."""
@@ -100,17 +101,6 @@ def source_text(source: str | None) -> str:
         return ""
     inside = source.rpartition("site-packages/")[2]
     return inside.removeprefix(f"{Path.cwd()}{os.sep}")
-
-
-def shape_text(shape: Shape, style: Style, batch: Size | None = None) -> str:
-    """Return a shape without its batch, the first size; whole and in parentheses where that is not `batch`.
-
-    >>> shape_text((1, 64, 56, 56), PRETTY), shape_text((197, 1, 768), PRETTY, 1)
-    ('64x56x56', '(197x1x768)')
-    """
-    if batch is not None and shape and shape[0] != batch:
-        return f"({across(shape, style)})"
-    return across(shape[1:], style) if len(shape) > 1 else "()"
 
 
 def shapes_text(shapes: Mapping[str, Shape], style: Style, batch: Size | None = None) -> str:
@@ -223,18 +213,3 @@ def report_html(report: Report) -> str:
     error = error_lines(report.error) if report.error else []
     below = "".join(f"<div>{escape(line)}</div>" for line in [*report_summary(report), *error])
     return f"{html_table(*report_columns(report))}{below}"
-
-
-def layer_line(row: LayerReport) -> str:
-    """Return a row of a report.
-
-    >>> from convcalc.analysis.report.inspection import inspect_graph
-    >>> from convcalc.zoo import lenet
-    >>> layer_line(inspect_graph(lenet())["conv1"])
-    'conv1: conv 6 k5 p2 -> 6x28x28, 156 parameters, 117,600 MACs, receptive field 5, stride 1'
-    """
-    field, stride, *_ = field_texts(row.field.axes)
-    read = f", receptive field {field}" if field not in ("", "-") else ""
-    read += f", stride {stride}" if read and stride != "-" else ""
-    costs = f"{count(row.params, PRETTY)} parameters, {count(row.macs, PRETTY)} MACs"
-    return f"{row.name}: {op_words(row.op, row.args)} -> {shape_text(row.output, PRETTY)}, {costs}{read}"

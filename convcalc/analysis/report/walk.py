@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.analysis.fields import node_fields, start_fields
-from convcalc.analysis.report.report import LayerReport
+from convcalc.analysis.report.layer import LayerReport
 from convcalc.errors import ConvcalcError
 from convcalc.footprints.field import Field
 from convcalc.layers.base import Shape, product
