@@ -11,11 +11,12 @@ from convcalc.analysis import cell as window
 from convcalc.analysis import fields, tiles
 from convcalc.analysis.cell import AxisWindow
 from convcalc.analysis.comparison import Comparison, compare_reports
+from convcalc.analysis.comparison_page import comparison_page
 from convcalc.analysis.expectation import checked
 from convcalc.analysis.notes import rules
 from convcalc.analysis.notes.base import Notes
-from convcalc.analysis.report.alive import page_of
 from convcalc.analysis.report.inspection import inspect_graph
+from convcalc.analysis.report.page import page_of
 from convcalc.analysis.report.report import Report
 from convcalc.analysis.tiles import Tiles
 from convcalc.analysis.validity import of_graph as legal_graph
@@ -81,9 +82,13 @@ def inspect(net: Net, input_size: InputShapes | None = None, **settings: Unpack[
     convcalc.errors.BadArgument: a network is a torch module, a Graph, a block or a layer: got 'lenet'; the zoo's are \
 functions, as convcalc.zoo.lenet()
     """
-    graph = as_captured(net, input_size, **settings)
-    report = inspect_graph(graph, input_size, dtype=bytes_type(net, settings.get("dtype")))
+    graph, report = _inspected(net, input_size, **settings)
     return replace(report, page=partial(page_of, graph))
+
+
+def _inspected(net: Net, input_size: InputShapes | None, **settings: Unpack[Settings]) -> tuple[Graph, Report]:
+    graph = as_captured(net, input_size, **settings)
+    return graph, inspect_graph(graph, input_size, dtype=bytes_type(net, settings.get("dtype")))
 
 
 def valid_sizes(net: Net, input_size: InputShapes | None = None, **settings: Unpack[Settings]) -> Legal:
@@ -121,7 +126,8 @@ def compare(a: Net, b: Net, input_size: InputShapes | None = None, **settings: U
     >>> found["params"].a, found["params"].b, found["params"].ratio, [reach.field for reach in found.reach]
     (18*C**2, 25*C**2, Fraction(25, 18), [(5, 5), (5, 5)])
     """
-    return compare_reports(inspect(a, input_size, **settings), inspect(b, input_size, **settings))
+    (first, left), (second, right) = (_inspected(net, input_size, **settings) for net in (a, b))
+    return replace(compare_reports(left, right), page=partial(comparison_page, graphs=(first, second)))
 
 
 def check(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import shutil
 
@@ -10,8 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 import convcalc as cc
+from convcalc.analysis.comparison import Count, compare_reports
+from convcalc.analysis.comparison_text import count_row
 from convcalc.analysis.report.told import template
 from convcalc.cli import main
+from convcalc.sizes.text import PRETTY
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -180,6 +184,85 @@ def test_a_drag_stays_smooth_with_two_hundred_layers(visit):
     assert status(page) == "Runs, and loses no rows."
 
 
+# -- two networks ------------------------------------------------------------------------------------------------
+
+
+def totals(page, key):
+    places = (f"#a-{key}", f"#b-{key}", f"#{key}-difference", f"#{key}-ratio")
+    return [page.locator(place).inner_text() for place in places]
+
+
+@pytest.mark.parametrize("names", [("resnet18", "vgg16"), ("unet", "unet"), ("lenet", "nin"), ("vgg11", "alexnet")])
+def test_a_browser_tells_of_both_networks_what_the_library_tells(names, visit):
+    a, b = getattr(cc.zoo, names[0])(), getattr(cc.zoo, names[1])()
+    if names[0] == names[1]:
+        b = getattr(cc.zoo, names[1])(levels=3)
+    page = visit(cc.compare(a, b).to_html())
+    for sizes in [(28, 28), (224, 224), (350, 224), (348, 364)]:
+        fill(page, N=2, H=sizes[0], W=sizes[1])
+        shapes = [(2, *net.example[0][1:2], *sizes) for net in (a, b)]
+        reports = [cc.inspect(net, shape) for net, shape in zip((a, b), shapes, strict=True)]
+        for net, report, said in zip((a, b), reports, page.get_by_role("status").all_inner_texts(), strict=True):
+            legal = cc.valid_sizes(net)
+            wanted = "and loses no rows" if sizes in legal.exact else "but loses rows" if sizes in legal else ""
+            assert said.startswith(f"Runs, {wanted}." if wanted else "Does not run."), (net, sizes, said)
+            assert (report.error is None) == bool(wanted)
+        if any(report.error for report in reports):
+            assert totals(page, "macs")[2:] == ["-", "-"]
+            continue
+        found = compare_reports(*reports)
+        for total in found.counts:
+            assert totals(page, total.name) == count_row(total, PRETTY)[1:], (sizes, total)
+        assert totals(page, "peak")[:2] == [f"{report.peak:,}" for report in reports]
+        assert totals(page, "output")[:2] == ["x".join(map(str, report.output)) for report in reports]
+        every = "rows => rows.map(row => [1, 2, 3, 4, 6, 7, 8].map(place => row.children[place].textContent))"
+        shown = {tuple(line) for line in page.eval_on_selector_all("#layers tbody tr", every)}
+        for row in found.rows:
+            if row.same:
+                cells = ("x".join(map(str, row.a.output)), f"{row.a.params:,}", f"{row.a.macs:,}")
+                assert (*cells, "=", *cells) in shown
+
+
+def test_ratios_in_a_page_are_written_as_the_library_writes_them(visit):
+    page = visit(cc.compare(cc.zoo.lenet(), cc.zoo.lenet()).to_html())
+    dice = random.Random(13)
+    pairs = [(10 ** dice.randrange(12), dice.randrange(10 ** dice.randrange(1, 12))) for _ in range(2000)]
+    pairs += [(8, 9), (16, 17), (2, 201), (0, 5), (7, 7), (10000, 10001), (1000, 99960), (10**9, 1), (1, 100)]
+    asked = [[str(a), str(b)] for a, b in pairs]
+    said = page.evaluate("pairs => pairs.map(([a, b]) => ratio(BigInt(a), BigInt(b)))", asked)
+    assert said == [count_row(Count("params", a, b), PRETTY)[4] for a, b in pairs]
+
+
+def test_both_networks_are_looked_at_and_linked_to(visit):
+    page = visit(cc.compare(cc.zoo.unet(), cc.zoo.unet(levels=3)).to_html(), at="#H=350&W=572")
+    assert page.get_by_label("H", exact=True).input_value() == "350"
+    row = page.locator("#layers tbody tr").nth(3)
+    row.focus()
+    for prefix in "ab":
+        assert row.locator("th").inner_text() in page.locator(f"#{prefix}-field-of").inner_text()
+    assert page.url.endswith("#N=1&H=350&W=572&row=enc1.relu2")
+    page.get_by_role("button", name="MACs").first.press("Enter")
+    fill(page, H=572)
+    assert [word.startswith("Runs, and") for word in page.get_by_role("status").all_inner_texts()] == [True, True]
+
+
+@pytest.mark.parametrize("settings", [{"color_scheme": "dark"}, {"viewport": {"width": 400, "height": 800}}])
+def test_axe_finds_nothing_wrong_with_two_networks(settings, visit):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = visit(cc.compare(cc.zoo.resnet18(), cc.zoo.vgg16()).to_html(), **settings)
+    page.locator("#r5").hover()
+    found = axe.Axe().run(page).response["violations"]
+    assert [(one["id"], [node["html"][:200] for node in one["nodes"]][:3]) for one in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_without_scripts_a_comparison_can_be_read(visit):
+    page = visit(cc.compare(cc.zoo.lenet(), cc.zoo.nin()).to_html(), java_script_enabled=False)
+    found = cc.compare(cc.zoo.lenet(), cc.zoo.nin())["params"]
+    assert totals(page, "params") == count_row(found, PRETTY)[1:]
+    assert not page.get_by_role("status").first.is_visible()
+
+
 # -- the file ----------------------------------------------------------------------------------------------------
 
 
@@ -200,7 +283,7 @@ def test_names_of_layers_are_text():
     html = cc.inspect(cc.Graph([cc.Node(name, cc.Conv(8, 3))], name="<img>"), (1, 3, 8, 8)).to_html()
     assert "<script>alert" not in html
     assert "<img>" not in html
-    assert data(html)["rows"][0]["name"] == name
+    assert data(html)["nets"][0]["rows"][0]["name"] == name
 
 
 def test_a_network_that_refuses_its_input_has_the_failure_on_its_page(tmp_path, monkeypatch):
@@ -210,6 +293,35 @@ def test_a_network_that_refuses_its_input_has_the_failure_on_its_page(tmp_path, 
     html = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "kernel does not fit" in html
     assert html.index("kernel does not fit") < html.index("<table")
+    assert 'id="data"' not in html
+
+
+def test_a_comparison_is_written_as_a_page_and_names_in_it_are_text(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["compare", "lenet", "vgg11", "--depth", "1", "--html", "both.html"])
+    assert result.exit_code == 0
+    html = (tmp_path / "both.html").read_text(encoding="utf-8")
+    assert data(html)["letters"] == ["N", "H", "W"]
+    assert not re.search(r'(?:src|href)="|@import|url\((?!#head\))|fetch\(|XMLHttpRequest', html)
+    hostile = cc.Graph([cc.Node("</script><script>alert(1)</script>", cc.Conv(8, 3))], name="<img>")
+    html = cc.compare(hostile, cc.Conv(8, 5), (1, 3, 28, 28)).to_html()
+    assert "<script>alert" not in html
+    assert "<img>" not in html
+
+
+def test_a_saved_report_has_no_page_of_a_comparison(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    saved = CliRunner().invoke(main, ["inspect", "lenet", "--json"]).output
+    (tmp_path / "old.json").write_text(saved, encoding="utf-8")
+    result = CliRunner().invoke(main, ["compare", "old.json", "lenet", "--html", "both.html"])
+    assert result.exit_code == 2
+    assert "--html is for two targets" in result.output
+    assert not (tmp_path / "both.html").exists()
+
+
+def test_two_networks_that_share_no_letter_stand_still():
+    html = cc.compare(cc.Linear(10), cc.Linear(12), (4, 20)).to_html()
+    assert 'id="layers"' in html
     assert 'id="data"' not in html
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from convcalc.analysis.comparison_text import compare_html, compare_text, count_line
 from convcalc.analysis.report.layer import LayerReport
+from convcalc.analysis.report.living import living_page
 from convcalc.analysis.report.report import Reach, Report
 from convcalc.errors import NoSuchName, brief
 from convcalc.render.words import picked
@@ -87,6 +88,8 @@ class Comparison(Shown):
     a: Report
     b: Report
     rows: tuple[Row, ...]
+    page: Callable[[Comparison], str] | None = field(default=None, repr=False, compare=False)
+    """Makes its page; see `analysis.comparison_page`."""
 
     @property
     def counts(self) -> tuple[Count, ...]:
@@ -126,6 +129,15 @@ class Comparison(Shown):
     def text_at(self, width: int) -> str:
         """Return its text with tables of no more than so many columns."""
         return compare_text(self, width=width)
+
+    def to_html(self) -> str:
+        """Return a page of its own, in which sizes may be typed or dragged where `convcalc.compare` made it.
+
+        >>> import convcalc as cc
+        >>> cc.compare(cc.zoo.lenet(), cc.zoo.lenet()).to_html()[:15]
+        '<!doctype html>'
+        """
+        return self.page(self) if self.page is not None else living_page("two networks", [compare_html(self)])
 
     def _repr_html_(self) -> str:
         """Its tables, for notebooks."""

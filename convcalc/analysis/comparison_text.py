@@ -32,7 +32,7 @@ def compare_tables(found: Comparison, style: Style, width: int | None = None, *,
     >>> compare_tables(found, PRETTY, 30)[1][1]
     [['|', 'conv', '8x30x30', '224', '194,400'], ['', 'conv', '8x28x28', '608', '470,400']]
     """
-    names = _name(found.a, "A"), _name(found.b, "B")
+    names = short_name(found.a, "A"), short_name(found.b, "B")
     tables = [total_columns(found, names, style)]
     if layers:
         beside = layer_columns(found, names, style)
@@ -51,8 +51,14 @@ def compare_html(found: Comparison) -> str:
     return "".join(html_table(*table) for table in compare_tables(found, PRETTY))
 
 
-def _name(report: Report, letter: str) -> str:
-    """The name of a network where it is short, as a column needs it."""
+def short_name(report: Report, letter: str) -> str:
+    """Return the name of a network where it is short, as a column needs it, else a letter.
+
+    >>> from convcalc import inspect
+    >>> from convcalc.zoo import lenet
+    >>> short_name(inspect(lenet()), "A")
+    'lenet'
+    """
     return report.model if 0 < len(report.model) <= 24 and " " not in report.model else letter
 
 
@@ -73,7 +79,7 @@ def total_columns(found: Comparison, names: tuple[str, str], style: Style) -> Ta
 def layer_columns(found: Comparison, names: tuple[str, str], style: Style) -> Table:
     """Return the headings and rows of the layers: `=` between those that agree, `|` between those that differ."""
     columns = [names[0], "output", "params", "MACs", "", names[1], "output", "params", "MACs"]
-    return columns, [[*_layer(row.a, style), _sign(row), *_layer(row.b, style)] for row in found.rows]
+    return columns, [[*_layer(row.a, style), row_sign(row), *_layer(row.b, style)] for row in found.rows]
 
 
 def stacked_columns(found: Comparison, style: Style) -> Table:
@@ -83,11 +89,17 @@ def stacked_columns(found: Comparison, style: Style) -> Table:
         sides = [_layer(layer, style) for layer in (row.a, row.b) if layer is not None]
         if row.same and sides[0] == sides[-1]:
             sides = sides[:1]
-        rows += [[_sign(row) if place == 0 else "", *side] for place, side in enumerate(sides)]
+        rows += [[row_sign(row) if place == 0 else "", *side] for place, side in enumerate(sides)]
     return ["", "layer", "output", "params", "MACs"], rows
 
 
-def _sign(row: Row) -> str:
+def row_sign(row: Row) -> str:
+    """Return the sign between two layers: alike, of one kind, in A alone, in B alone.
+
+    >>> from convcalc.analysis.comparison import Row
+    >>> row_sign(Row(None, None, same=True))
+    '='
+    """
     return "=" if row.same else "|" if row.a and row.b else "<" if row.a else ">"
 
 

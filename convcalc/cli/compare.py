@@ -8,12 +8,13 @@ import click
 
 from convcalc.analysis.changes import Changes, change_columns, change_summary, find_changes
 from convcalc.analysis.comparison import Comparison, compare_reports
+from convcalc.analysis.comparison_page import comparison_page
 from convcalc.analysis.comparison_text import SPARE, compare_tables
 from convcalc.analysis.report.report import Report
 from convcalc.analysis.report.rows import fold_blocks
 from convcalc.cli.network import Asked, run_options
 from convcalc.cli.opened import read_report
-from convcalc.cli.options import Form, NetworkCommand, bold, echo_table, form_options
+from convcalc.cli.options import Form, NetworkCommand, bold, echo_table, form_options, write_page
 from convcalc.cli.target.saved import is_saved, read_saved, saved_inputs
 from convcalc.errors import Refused, Unreadable
 from convcalc.render.table import terminal_width
@@ -24,8 +25,9 @@ from convcalc.render.table import terminal_width
 @click.argument("b")
 @run_options
 @click.option("--depth", type=click.IntRange(min=1), help="Sum blocks: one row for the first D steps of a path.")
+@click.option("--html", metavar="FILE", help="Also write it as a page, in which sizes can be typed and dragged.")
 @form_options(alone="Print the totals alone, without the layers.")
-def compare(a: str, b: str, asked: Asked, form: Form, depth: int | None) -> None:
+def compare(a: str, b: str, asked: Asked, form: Form, depth: int | None, html: str | None) -> None:
     """What A and B cost, see and give, the difference (B - A) and the ratio (B / A), layer by layer.
 
     \b
@@ -33,6 +35,7 @@ def compare(a: str, b: str, asked: Asked, form: Form, depth: int | None) -> None
       convcalc compare vgg11 "nin(in_channels=3)" --input 3x224x224 -q
       convcalc compare "conv k3 p1 nobias *2" "conv k5 p2 nobias" --input CxHxW
       convcalc compare net.py:Small net.py:Large --input 3x224x224 --depth 1
+      convcalc compare vgg16 resnet18 --html both.html
       convcalc inspect net.py:Net --input 3x224x224 --json > old.json
       convcalc compare old.json net.py:Net
     \b
@@ -43,8 +46,13 @@ def compare(a: str, b: str, asked: Asked, form: Form, depth: int | None) -> None
     status 1 where anything did, or where a network refuses its input.
     """
     if is_saved(a) or is_saved(b):
+        if html is not None:
+            raise Unreadable("--html is for two targets: a saved report has no formulas to work with")
         return _compare_saved(a, b, asked, form, depth)
-    found = compare_reports(*(_folded(read_report(asked._replace(target=text))[1], depth) for text in (a, b)))
+    (first, left), (second, right) = (read_report(asked._replace(target=text)) for text in (a, b))
+    if html is not None:
+        write_page(comparison_page(compare_reports(left, right), (first, second)), html)
+    found = compare_reports(_folded(left, depth), _folded(right, depth))
     return form.answer(lambda: {"kind": "compare", **found.to_dict()}, lambda: _echo(found, form))
 
 

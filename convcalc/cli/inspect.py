@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
 from convcalc.analysis.expectation import unexpected
-from convcalc.analysis.report.alive import page_of
 from convcalc.analysis.report.layer import shape_text
+from convcalc.analysis.report.page import page_of
 from convcalc.analysis.report.report import Report
 from convcalc.analysis.report.rows import fold_blocks, select_ops
 from convcalc.analysis.report.text import SPARE, report_columns, report_summary
 from convcalc.cli.network import SHAPE, Asked, target_options
 from convcalc.cli.opened import read_report
-from convcalc.cli.options import Form, NetworkCommand, bold, echo_table, form_options
+from convcalc.cli.options import Form, NetworkCommand, bold, echo_table, form_options, write_page
 from convcalc.errors import Unreadable, nearest
 from convcalc.layers.base import Shape
 from convcalc.network.stack import OPS
@@ -79,15 +78,6 @@ def inspect(
         lambda: [shape_text(shape, PYTHON) for shape in report.outputs.values()],
         report.error,
     )
-
-
-def write_page(page: str, file: str) -> None:
-    """Write a page to a file, and say so on standard error."""
-    try:
-        Path(file).write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise Unreadable(f"cannot write {file}: {error.strerror or error}") from None
-    click.echo(f"{file}: {len(page.encode()):,} bytes", err=True)
 
 
 def _check_ops(only: tuple[str, ...], report: Report) -> None:

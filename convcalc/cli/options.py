@@ -7,6 +7,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import click
@@ -256,3 +257,12 @@ def axes_of(entries: Mapping[str, Any]) -> int:
     if axes > 3:
         raise Unreadable(f"1 to 3 axes: got {axes}")
     return axes
+
+
+def write_page(page: str, file: str) -> None:
+    """Write a page to a file, and say so on standard error."""
+    try:
+        Path(file).write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise Unreadable(f"cannot write {file}: {error.strerror or error}") from None
+    click.echo(f"{file}: {len(page.encode()):,} bytes", err=True)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from fractions import Fraction
-from html import escape
 from typing import Any
 
 from convcalc.analysis.notes.base import Note
 from convcalc.analysis.report.layer import LayerReport, PerAxis
+from convcalc.analysis.report.living import living_page
 from convcalc.analysis.report.memory import itemsize
 from convcalc.analysis.report.text import report_html, report_text
 from convcalc.errors import ConvcalcError, NoSuchName, brief, nearest
@@ -174,8 +174,7 @@ class Report(Shown):
         >>> cc.inspect(cc.zoo.lenet()).to_html()[:15]
         '<!doctype html>'
         """
-        title = f"<!doctype html>\n<title>{escape(self.model)}</title>\n"
-        return self.page(self) if self.page is not None else title + report_html(self)
+        return self.page(self) if self.page is not None else living_page(self.model or "network", [report_html(self)])
 
     def to_json(self) -> str:
         """Return the document that `convcalc inspect --json` prints."""
