@@ -66,7 +66,7 @@ class SizeSet(Shown):
         if finite and min(finite) < 0:
             raise BadArgument(f"sizes are >= 0: {min(finite)}")
         modulus, residues = _smallest_modulus(modulus, {residue % modulus for residue in residues})
-        finite = {n for n in finite if n < minimum or n % modulus not in residues}
+        finite = {n for n in finite if n < minimum or n % modulus not in residues} if residues else finite
         classes = tuple(sorted(residues))
         minimum, finite = _lowest_minimum(modulus, classes, minimum, finite) if classes else (0, finite)
         values = (modulus, classes, minimum, tuple(sorted(finite)))
@@ -256,7 +256,7 @@ def only(members: Iterable[int]) -> SizeSet:
     >>> str(only(range(28, 32)))
     'n in 28..31'
     """
-    return SizeSet(finite=tuple(_members("members", members)))
+    return SizeSet(finite=members if isinstance(members, range) else tuple(_members("members", members)))  # type: ignore[arg-type]
 
 
 def union(sets: Iterable[SizeSet]) -> SizeSet:
@@ -280,6 +280,8 @@ def union(sets: Iterable[SizeSet]) -> SizeSet:
 def _members(name: str, values: Iterable[int]) -> set[int]:
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise BadArgument(f"{name} must be a sequence of integers: {values!r}")
+    if isinstance(values, range):
+        return set(values)
     members = tuple(values)
     return set(members) if set(map(type, members)) <= {int} else {numbers(name, value)[0] for value in members}
 
@@ -290,8 +292,8 @@ def _smallest_modulus(modulus: int, residues: set[int]) -> tuple[int, set[int]]:
     The shifts that leave a set of residues in place are a group, so prime factors can be tried one by one; those that
     do not divide the number of residues need not be.
     """
-    if not residues:
-        return 1, set()
+    if len(residues) in (0, modulus):
+        return 1, {0} if residues else set()
     for prime in primes(math.gcd(modulus, len(residues))):
         while modulus % prime == 0:
             smaller = modulus // prime

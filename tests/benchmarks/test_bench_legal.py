@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 from chain import valid_sizes
 
 from convcalc.analysis.validity.conditions import Collector
 from convcalc.analysis.validity.decide import decide
+from convcalc.analysis.validity.of_graph import valid_sizes as legal
 from convcalc.errors import BadShape
-from convcalc.layers import Conv, MaxPool
+from convcalc.layers import Conv, Flatten, Linear, MaxPool
 from convcalc.layers.base import must_equal
+from convcalc.network.blocks import Sequential
 from convcalc.sizes.expr import Expr
 
 
@@ -53,3 +57,42 @@ def test_a_flattened_map_of_7_by_7(benchmark):
         must_equal(shape[2] * shape[3], 49, check, lambda at: BadShape("fc"))
 
     assert benchmark(valid_sizes, vgg, (1, 3, "H", "W")).proved
+
+
+def halvings(levels):
+    return legal(Sequential(*[MaxPool(2)] * levels), (1, 1, "n"))
+
+
+def halvings_that_lose_nothing(levels):
+    return legal(Sequential(*[Conv(1, 3, stride=2, padding=1)] * levels), (1, 1, "n"))
+
+
+def strides(count):
+    return legal(Sequential(*map(MaxPool, (2, 3, 5, 7, 11, 13, 17)[:count])), (1, 1, "n"))
+
+
+def features(count):
+    return legal(Sequential(MaxPool(2), Flatten(), Linear(10, in_features=count)), (1, 1, "H", "W"))
+
+
+@pytest.mark.parametrize(
+    ("act", "sizes", "aim"),
+    [
+        (halvings, (5, 10, 15, 20), 50),
+        (halvings_that_lose_nothing, (5, 10, 15, 20), 50),
+        (strides, (3, 5, 7), 50),
+        (features, (400, 5040, 25088, 10**6), 500),
+    ],
+)
+def test_how_the_time_of_long_periods_and_many_features_grows(benchmark, act, sizes, aim):
+    milliseconds = {}
+    for size in sizes:
+        times = []
+        for _ in range(5):
+            start = process_time()
+            assert act(size).proved
+            times.append(process_time() - start)
+        milliseconds[size] = round(1e3 * min(times), 1)
+    benchmark.extra_info["milliseconds"] = milliseconds
+    benchmark.extra_info["share_of_the_aim"] = round(milliseconds[sizes[-1]] / aim, 2)
+    benchmark.pedantic(act, args=(sizes[-1],), rounds=3)

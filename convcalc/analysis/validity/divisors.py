@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from convcalc.analysis.validity.conditions import Condition
+from convcalc.analysis.validity.one_axis import is_division
 from convcalc.sizes.atoms import Atom, Floor, Symbol
 from convcalc.sizes.expr import Expr
 from convcalc.sizes.sets import SizeSet, only, union
@@ -61,10 +62,7 @@ def _sizes(value: Expr, domains: Mapping[str, SizeSet]) -> dict[str, SizeSet] | 
 
 def _is_plain(atom: Atom) -> bool:
     """Whether a value of one size is the size itself, or (n + c)//m."""
-    if isinstance(atom, Floor):
-        (axis,) = atom.symbols
-        return atom.denominator.is_constant and (atom.numerator - Expr.symbol(axis)).is_constant
-    return isinstance(atom, Symbol)
+    return isinstance(atom, Symbol) or is_division(atom, *atom.symbols)
 
 
 def _where(atom: Atom, value: int) -> SizeSet | None:

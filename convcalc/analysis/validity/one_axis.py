@@ -11,7 +11,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from convcalc.sizes.size import Size
 
 LIMIT = 10_000_000
 """The most sizes or residue classes that are tried one by one."""
+
+STEPS = 1000
+"""The most steps of one division in a period at which a condition is tried before its residue classes are."""
 
 FEW = 200_000
 """From as many sizes on, those that are too small are told by halving and not tried one by one."""
@@ -84,7 +87,7 @@ def _too_small(bounds: Mapping[Condition, int], axis: str) -> Iterator[Refusal]:
 def _bounds(known: Sequence[tuple[Condition, Settled]], axis: str) -> dict[Condition, int]:
     """The conditions that hold from some size on and at no smaller one, with that size: sizes below need no trying."""
     return {
-        one: bisect_left(range(verdict.start), True, key=lambda n, one=one: bool(one.holds({axis: n})))  # type: ignore[misc]
+        one: bisect_left(range(verdict.start), True, key=lambda n, one=one: one.value(**{axis: n}) >= 0)  # type: ignore[misc]
         for one, verdict in known
         if one.kind == "runs" and verdict.holds and _rises(one.value)
     }
@@ -101,6 +104,16 @@ def _rises(value: Size) -> bool:
 def _atom_rises(atom: Atom) -> bool:
     whole = isinstance(atom, Floor) and atom.denominator.is_constant and _rises(atom.numerator)
     return whole or isinstance(atom, Symbol)
+
+
+def is_division(atom: Atom, axis: str) -> TypeGuard[Floor]:
+    """Whether it is (n + a)//m, n being the size of `axis`.
+
+    >>> [is_division(Floor(Expr.symbol(name) + 3, Expr.const(2)), "n") for name in "nk"]
+    [True, False]
+    """
+    whole = isinstance(atom, Floor) and atom.denominator.is_constant
+    return whole and (atom.numerator - Expr.symbol(axis)).is_constant  # type: ignore[attr-defined]
 
 
 def near(sizes: SizeSet, n: int) -> int:
@@ -152,6 +165,9 @@ class _Left:
             return np.full(len(self.residues), verdict.holds)
         if not len(self.residues):
             return np.zeros(0, bool)
+        alike = self._everywhere(condition, verdict.period)
+        if alike is not None:
+            return np.full(len(self.residues), alike)
         modulus = math.lcm(self.modulus, verdict.period)
         count = len(self.residues) * (modulus // self.modulus)
         if count > LIMIT or modulus >= 2**62:
@@ -159,6 +175,21 @@ class _Left:
         steps = self.modulus * np.arange(modulus // self.modulus)
         self.modulus, self.residues = modulus, (self.residues + steps[:, None]).ravel()
         return self._fits(condition, self.start + (self.residues - self.start) % verdict.period)
+
+    def _everywhere(self, condition: Condition, period: int) -> bool | None:
+        """Whether the condition holds at all sizes from `start` on, or at none; None where that is open or differs.
+
+        A sum of divisions (n + a)//m changes at the multiples of m alone: 3 times in a period of 2**20 where m are
+        2**19 and 2**20.
+        """
+        steps = [np.array([self.start])]
+        for atom in (atom for term in condition.value.terms for atom, _ in term):
+            if not is_division(atom, self.axis) or period > STEPS * atom.modulus or period >= 2**62:
+                return None
+            first = self.start + (-atom.shift - self.start) % atom.modulus
+            steps.append(np.arange(first, self.start + period, atom.modulus))
+        fits = self._fits(condition, np.concatenate(steps))
+        return bool(fits[0]) if fits.all() or not fits.any() else None
 
     def _fits(self, condition: Condition, sizes: Any) -> Any:
         return condition.holds({self.axis: sizes})
