@@ -31,6 +31,7 @@ _HOMES = {
     "arithmetic.dilation.stack": "HDC hdc",
     "designs.design": "Design",
     "designs.designing": "Designs design",
+    "export.code.emit": "Emitted emit",
     "errors": "BadArgument BadShape ConvcalcError Disagreement DivisionByZero KernelDoesNotFit NoOutput NoSolution "
     "NoSuchName Refused Unknown Unreadable",
     "sizes.expr": "Expr",
@@ -114,6 +115,7 @@ if TYPE_CHECKING:
         Unreadable,
     )
     from convcalc.export import draw
+    from convcalc.export.code.emit import Emitted, emit
     from convcalc.footprints import stencils
     from convcalc.footprints.footprint import Footprint
     from convcalc.footprints.product import Product

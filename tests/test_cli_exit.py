@@ -34,6 +34,7 @@ RUN = [sys.executable, "-m", "convcalc"]
         ["sizes", "unet", "--input", "1x100xW"],
         ["sizes", "conv 4 k3", "--input", "n", "--batch", "none"],
         ["tiles", "resnet18"],
+        ["emit", "mask", "conv 4 k3; groupnorm 2", "--input", "1xT"],
         ["compare", "lenet", "resnet18", "--input", "3x64x64"],
     ],
     ids=" ".join,

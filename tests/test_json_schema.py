@@ -154,6 +154,8 @@ NOES = [
     "sizes 'conv 4 k3' --input n --batch none",
     "sizes 'upsample 1.5; conv k3' --input 3xH --near 350",
     "tiles resnet18",
+    "emit length 'conv 8 k3 s2' --input 1xT",
+    "emit mask 'conv 8 k3; groupnorm 2' --input 1xT",
     "tiles 'conv 8 k3 s2 p1; tconv 8 k3 p1 s2' --input 3xHxW --tile 64 --image 100",
     "compare lenet 'conv 4 k3; gap' --input 1xHxW",
     "compare lenet resnet18 --input 3x64x64",

@@ -24,6 +24,7 @@ COMMANDS = {
     "field": ("field", "What each output of a network reads of its input."),
     "compare": ("compare", "Two networks side by side: cost, receptive field, sizes, layers."),
     "tiles": ("tiles", "How to run a network on an image in tiles, exactly."),
+    "emit": ("emit", "Lengths and masks as a file of Python, to keep."),
     "draw": ("draw", "Pictures of windows, coverage, fields, sizes, tiles, networks."),
     "verify": ("verify", "Check convcalc against real torch layers and networks."),
 }

@@ -23,6 +23,7 @@ APART = (
     Apart("quiet", ("depth", "only", "every", "everything", "source", "near"), "-q prints the answer alone"),
     Apart("pareto", ("minimize", "limit"), "--pareto lists all that nothing betters"),
     Apart("show", ("quiet", "latex", "solve"), "--show draws the answer to one question forwards"),
+    Apart("checked", ("file",), "--check only reads a file"),
     Apart("matrix", ("quiet", "latex", "solve"), "--matrix draws the answer to one question forwards"),
 )
 """What does not go together, by the names of parameters."""

@@ -1,0 +1,1 @@
+"""Answers as files of Python that the user keeps, along one axis of a network."""
