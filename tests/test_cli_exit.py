@@ -58,6 +58,7 @@ def test_a_document_without_an_answer_has_the_keys_of_one(command):
         "compare": ["lenet", "lenet"],
         "draw": ["conv", "--n", "5", "--k", "3"],
         "design": ["--field", "9"],
+        "emit": ["length", "unet", "--axis", "H"],
         "verify": ["layers", "--count", "1"],
     }.get(command, ["unet"])
     if command == "verify":

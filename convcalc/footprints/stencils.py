@@ -16,7 +16,7 @@ from convcalc.arithmetic.formulas import Padding, padding_depends_on_size, paddi
 from convcalc.errors import BadArgument
 from convcalc.footprints.footprint import MAX_PHASES, Footprint
 from convcalc.footprints.taps import EMPTY, TapSet, check_span
-from convcalc.sizes.size import Size, exact, exact_each, is_symbolic
+from convcalc.sizes.size import Size, exact, is_symbolic, numbers
 
 # -- windows -----------------------------------------------------------------------------------------------------
 
@@ -271,11 +271,11 @@ def blocks(size: int, shift: int = 0) -> Footprint:
 
 
 def _positive(**values: Any) -> tuple[int, ...]:
-    numbers = exact_each(" ".join(values), *values.values())
-    for name, number in zip(values, numbers, strict=True):
+    found = numbers(" ".join(values), *values.values())
+    for name, number in zip(values, found, strict=True):
         if number < 1:
             raise BadArgument(f"{name} must be >= 1: {number}", rule=f"{name} >= 1")
-    return numbers
+    return found
 
 
 def _before(padding: Padding, kernel_size: int, stride: int, dilation: int) -> int:

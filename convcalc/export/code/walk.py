@@ -237,7 +237,7 @@ def _keeps(node: Node, shape: Shape) -> bool:
 def _without_plain(maps: list[Rows], last: str) -> tuple[Rows, ...]:
     """The maps that say something, one at least; what reads one that does not, reads what that reads."""
     same: dict[str, str] = {}
-    kept = []
+    kept: list[Rows] = []
     for one in maps:
         one = replace(one, reads=tuple((same.get(name, name), footprint) for name, footprint in one.reads))
         if one.is_plain and (kept or one.name != last):
