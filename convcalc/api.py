@@ -16,6 +16,7 @@ from convcalc.analysis.expectation import checked
 from convcalc.analysis.notes import rules
 from convcalc.analysis.notes.base import Notes
 from convcalc.analysis.report.inspection import inspect_graph
+from convcalc.analysis.report.living import PageMaker
 from convcalc.analysis.report.page import page_of
 from convcalc.analysis.report.report import Report
 from convcalc.analysis.tiles import Tiles
@@ -83,7 +84,12 @@ def inspect(net: Net, input_size: InputShapes | None = None, **settings: Unpack[
 functions, as convcalc.zoo.lenet()
     """
     graph, report = _inspected(net, input_size, **settings)
-    return replace(report, page=partial(page_of, graph))
+    return replace(report, page=PageMaker(partial(page_of, graph), _is_quick(graph)))
+
+
+def _is_quick(graph: Graph) -> bool:
+    """Whether its legal sizes, which a page needs, are found at once: a torch module runs again for them."""
+    return graph.capture is None and len(graph) <= 250
 
 
 def _inspected(net: Net, input_size: InputShapes | None, **settings: Unpack[Settings]) -> tuple[Graph, Report]:
@@ -127,7 +133,8 @@ def compare(a: Net, b: Net, input_size: InputShapes | None = None, **settings: U
     (18*C**2, 25*C**2, Fraction(25, 18), [(5, 5), (5, 5)])
     """
     (first, left), (second, right) = (_inspected(net, input_size, **settings) for net in (a, b))
-    return replace(compare_reports(left, right), page=partial(comparison_page, graphs=(first, second)))
+    page = PageMaker(partial(comparison_page, graphs=(first, second)), _is_quick(first) and _is_quick(second))
+    return replace(compare_reports(left, right), page=page)
 
 
 def check(

@@ -1,4 +1,4 @@
-"""What is generated for pages is what Python works out, in node: 100,000 values here.
+"""What is generated for pages is what Python works out, in node: 100,000 values here; in Chromium in `test_page`.
 
 A million of them: python tests/test_javascript.py
 """
@@ -9,6 +9,7 @@ import json
 import random
 import shutil
 import subprocess
+from collections.abc import Callable
 
 import pytest
 
@@ -44,24 +45,29 @@ def drawn(dice: random.Random, depth: int) -> Expr:
 
 
 def in_node(script: str) -> list[list[str]]:
+    """What a script prints, read as JSON."""
     result = subprocess.run([NODE, "-e", script], capture_output=True, text=True, check=True, timeout=300)
     return json.loads(result.stdout)
 
 
-def differences(count: int, places: int) -> list[tuple[str, tuple[int, ...]]]:
-    """The random formulas, and where, of which node says something else than Python."""
+def value_in_node(expression: str) -> list[list[str]]:
+    return in_node(f"console.log(JSON.stringify({expression}))")
+
+
+def differences(
+    count: int, places: int, evaluate: Callable[[str], list[list[str]]] = value_in_node
+) -> list[tuple[str, tuple[int, ...]]]:
+    """The random formulas, and where, of which JavaScript says something else than Python."""
     dice = random.Random(13)
     formulas = [drawn(dice, dice.randint(1, 5)) for _ in range(count)]
     spread = [*range(-4, 40), *(10**power + step for power in (3, 9, 18, 30) for step in (-1, 0, 1))]
     points = [tuple(dice.choice(spread) for _ in LETTERS) for _ in range(places)]
     asked = json.dumps([list(map(str, point)) for point in points])
-    script = (
-        f"{PRELUDE}const f={javascript(formulas, LETTERS)};"
-        f"console.log(JSON.stringify({asked}.map(p=>f(...p.map(BigInt)).map(String))))"
-    )
+    program = f"{PRELUDE}const f={javascript(formulas, LETTERS)};"
+    rows = evaluate(f"(()=>{{{program}return {asked}.map(p=>f(...p.map(BigInt)).map(String))}})()")
     return [
         (str(formula), point)
-        for point, row in zip(points, in_node(script), strict=True)
+        for point, row in zip(points, rows, strict=True)
         for formula, value in zip(formulas, row, strict=True)
         if str(int(formula(**dict(zip(LETTERS, point, strict=True))))) != value
     ]

@@ -9,6 +9,7 @@ import shutil
 
 import pytest
 from click.testing import CliRunner
+from test_javascript import differences
 
 import convcalc as cc
 from convcalc.analysis.comparison import Count, compare_reports
@@ -182,6 +183,33 @@ def test_a_drag_stays_smooth_with_two_hundred_layers(visit):
     assert page.locator("tbody tr[id]").count() == 200
     fill(page, H=100)
     assert status(page) == "Runs, and loses no rows."
+
+
+def test_values_in_a_browser_are_those_of_python(visit):
+    page = visit("<!doctype html><title>values</title>")
+    assert differences(1000, 100, page.evaluate) == []
+
+
+# -- in a notebook -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["report", "comparison"])
+def test_a_notebook_has_the_page_in_a_frame_that_can_do_nothing_else(kind, visit):
+    net = cc.zoo.unet()
+    result = cc.inspect(net) if kind == "report" else cc.compare(net, cc.zoo.unet(levels=3))
+    page = visit(f"<!doctype html><title>notebook</title>{result._repr_html_()}")
+    frame = page.frame_locator("iframe")
+    frame.get_by_label("H", exact=True).fill("350")
+    assert frame.get_by_role("status").first.inner_text().startswith("Runs, but loses rows.")
+    frame.locator("#r3").focus()
+    assert page.locator("iframe").get_attribute("sandbox") == "allow-scripts"
+    page.get_by_text("as a table").click()
+    assert page.locator("table").first.is_visible()
+
+
+def test_where_nothing_moves_a_notebook_has_tables_alone():
+    assert cc.inspect(cc.Linear(10), (4, 20))._repr_html_().startswith("<table>")
+    assert cc.inspect(cc.zoo.lenet(), (1, 1, 9, 9))._repr_html_().startswith("<table>")
 
 
 # -- two networks ------------------------------------------------------------------------------------------------

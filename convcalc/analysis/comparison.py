@@ -10,7 +10,7 @@ from typing import Any
 
 from convcalc.analysis.comparison_text import compare_html, compare_text, count_line
 from convcalc.analysis.report.layer import LayerReport
-from convcalc.analysis.report.living import living_page
+from convcalc.analysis.report.living import PageMaker, living_page
 from convcalc.analysis.report.report import Reach, Report
 from convcalc.errors import NoSuchName, brief
 from convcalc.render.words import picked
@@ -88,7 +88,7 @@ class Comparison(Shown):
     a: Report
     b: Report
     rows: tuple[Row, ...]
-    page: Callable[[Comparison], str] | None = field(default=None, repr=False, compare=False)
+    page: PageMaker | None = field(default=None, repr=False, compare=False)
     """Makes its page; see `analysis.comparison_page`."""
 
     @property
@@ -137,11 +137,12 @@ class Comparison(Shown):
         >>> cc.compare(cc.zoo.lenet(), cc.zoo.lenet()).to_html()[:15]
         '<!doctype html>'
         """
-        return self.page(self) if self.page is not None else living_page("two networks", [compare_html(self)])
+        return self.page.make(self) if self.page is not None else living_page("two networks", [compare_html(self)])
 
     def _repr_html_(self) -> str:
-        """Its tables, for notebooks."""
-        return compare_html(self)
+        """Its page in a frame where it is made at once, and its tables, for notebooks."""
+        table = compare_html(self)
+        return table if self.page is None else self.page.beside(self, table)
 
 
 def compare_reports(a: Report, b: Report) -> Comparison:

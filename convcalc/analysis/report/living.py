@@ -6,12 +6,28 @@ Nothing is fetched from anywhere. Without letters there is no script, and nothin
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from convcalc.sizes.javascript import PRELUDE
+
+
+class PageMaker(NamedTuple):
+    """How the page of a result is made; notebooks show it where that is `quick`, and its tables elsewhere."""
+
+    make: Callable[[Any], str]
+    quick: bool
+
+    def beside(self, result: Any, table: str) -> str:
+        """Return what a notebook shows of a result: its page in a frame, where something moves in it, and its table.
+
+        >>> PageMaker(lambda result: "a page", quick=True).beside(None, "<table></table>")
+        '<table></table>'
+        """
+        page = self.make(result) if self.quick else ""
+        return framed(page, table) if 'id="data"' in page else table
 
 
 def living_page(

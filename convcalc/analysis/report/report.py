@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from fractions import Fraction
@@ -10,7 +9,7 @@ from typing import Any
 
 from convcalc.analysis.notes.base import Note
 from convcalc.analysis.report.layer import LayerReport, PerAxis
-from convcalc.analysis.report.living import living_page
+from convcalc.analysis.report.living import PageMaker, living_page
 from convcalc.analysis.report.memory import itemsize
 from convcalc.analysis.report.text import report_html, report_text
 from convcalc.errors import ConvcalcError, NoSuchName, brief, nearest
@@ -76,7 +75,7 @@ class Report(Shown):
     """The type in which values are counted in bytes; also parameters, where their own type is not known."""
     activations: Size = 0
     """The elements of all outputs of all nodes; parameters and buffers that are read are none."""
-    page: Callable[[Report], str] | None = dataclass_field(default=None, repr=False, compare=False)
+    page: PageMaker | None = dataclass_field(default=None, repr=False, compare=False)
     """Makes its page; see `analysis.report.page`."""
     peak: int | None = None
     """The most bytes of values alive at once, weights apart; None where sizes are symbols. See `memory`."""
@@ -174,7 +173,9 @@ class Report(Shown):
         >>> cc.inspect(cc.zoo.lenet()).to_html()[:15]
         '<!doctype html>'
         """
-        return self.page(self) if self.page is not None else living_page(self.model or "network", [report_html(self)])
+        return (
+            self.page.make(self) if self.page is not None else living_page(self.model or "network", [report_html(self)])
+        )
 
     def to_json(self) -> str:
         """Return the document that `convcalc inspect --json` prints."""
@@ -188,5 +189,6 @@ class Report(Shown):
         return report_text(self, width=width)
 
     def _repr_html_(self) -> str:
-        """Its tables, for notebooks."""
-        return report_html(self)
+        """Its page in a frame where it is made at once, and its tables, for notebooks."""
+        table = report_html(self)
+        return table if self.page is None else self.page.beside(self, table)
