@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from convcalc import find_fields
+from convcalc.analysis.catalogue import counted_costs, known_costs
 from convcalc.analysis.report.inspection import inspect_graph
 from convcalc.errors import BadArgument, BadShape, Unreadable
 from convcalc.network.shapes import infer_shapes
@@ -262,3 +263,10 @@ def test_a_network_takes_the_channels_and_axes_it_was_published_for():
         with pytest.raises(BadShape, match=sentence):
             infer_shapes(load("resnet18"), shape)
     assert infer_shapes(load("resnet18(in_channels=1)"), (1, 1, 224, 224))["fc"] == (1, 1000)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_costs_that_are_written_down_are_those_counted(name):
+    known, counted = known_costs(name), counted_costs(name)
+    assert list(known.pop("outputs").values()) == list(counted.pop("outputs").values())
+    assert known == counted

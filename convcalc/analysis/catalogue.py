@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from convcalc.analysis.report.inspection import inspect_graph
-from convcalc.analysis.report.report import Report
+from convcalc.analysis.report.layer import PerAxis
 from convcalc.analysis.report.text import shapes_text
-from convcalc.render.words import count, labelled, picked, plain, same_text
+from convcalc.layers.base import Shape
+from convcalc.render.words import count, labelled, picked, plain, same_text, single
 from convcalc.shown import Shown
+from convcalc.sizes.size import Size
 from convcalc.sizes.text import PRETTY, Style
 from convcalc.zoo import MODELS, load
+from convcalc.zoo.costs import COSTS
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -25,7 +27,13 @@ class Network(Shown):
     """Each with its default, as it is written in a call: "classes=10"."""
     doc: str
     source: str
-    report: Report
+    inputs: Mapping[str, Shape]
+    outputs: Mapping[str, Shape]
+    params: Size
+    macs: Size
+    field: PerAxis
+    stride: PerAxis
+    """Of the last layer that sees a part of the input, as `convcalc.analysis.report.report.Reach`."""
 
     def __str__(self) -> str:
         return "\n".join(network_lines(self))
@@ -35,19 +43,53 @@ def list_networks(names: Iterable[str] | None = None) -> tuple[Network, ...]:
     """Return the networks of these names or calls, such as "resnet18(classes=10)"; of all unless given, oldest first.
 
     >>> (lenet,) = list_networks(["lenet"])
-    >>> lenet.report.params, lenet.report.reach.field, lenet.arguments[-1]
+    >>> lenet.params, lenet.field, lenet.arguments[-1]
     (61706, (16, 16), 'modern=False')
     """
     return tuple(_network(name) for name in (MODELS if names is None else names))
 
 
 def _network(call: str) -> Network:
-    graph = load(call)
     name = call.partition("(")[0].strip()
+    known = known_costs(name) if call in COSTS else counted_costs(call)
     build, source = MODELS[name]
     arguments = tuple(f"{entry.name}={entry.default!r}" for entry in inspect.signature(build).parameters.values())
     doc = (inspect.getdoc(build) or "").partition(">>>")[0].strip()
-    return Network(name=name, arguments=arguments, doc=doc, source=source, report=inspect_graph(graph))
+    return Network(name=name, arguments=arguments, doc=doc, source=source, **known)
+
+
+def known_costs(name: str) -> dict[str, Any]:
+    """Return the sizes and costs of a network without arguments, as they are written down.
+
+    >>> known_costs("lenet")["params"]
+    61706
+    """
+    costs = COSTS[name]
+    axes = len(costs.input) - 2
+    return {
+        "inputs": {"input": costs.input},
+        "outputs": {"output": costs.output},
+        "params": costs.params,
+        "macs": costs.macs,
+        "field": (costs.field,) * axes,
+        "stride": (costs.stride,) * axes,
+    }
+
+
+def counted_costs(call: str) -> dict[str, Any]:
+    """Return the same of any network of the zoo, counted.
+
+    >>> counted_costs("lenet")["params"]
+    61706
+    """
+    from convcalc.analysis.report.inspection import inspect_graph  # the list is read without it
+
+    report = inspect_graph(load(call))
+    return {
+        **{name: getattr(report, name) for name in ("inputs", "outputs", "params", "macs")},
+        "field": report.reach.field,
+        "stride": report.reach.stride,
+    }
 
 
 SPARE = ("source", "stride", "output", "receptive field")
@@ -65,15 +107,14 @@ def zoo_columns(networks: Sequence[Network], style: Style = PRETTY) -> tuple[lis
 
 
 def _row(network: Network, style: Style) -> list[str]:
-    report = network.report
     return [
         network.name,
-        shapes_text(report.inputs, style),
-        shapes_text(report.outputs, style),
-        count(report.params, style),
-        count(report.macs, style),
-        same_text([str(value) for value in network.report.reach.field]),
-        same_text([str(value) for value in network.report.reach.stride]),
+        shapes_text(network.inputs, style),
+        shapes_text(network.outputs, style),
+        count(network.params, style),
+        count(network.macs, style),
+        same_text([str(value) for value in network.field]),
+        same_text([str(value) for value in network.stride]),
         network.source,
     ]
 
@@ -100,11 +141,14 @@ def zoo_record(networks: Sequence[Network]) -> dict[str, Any]:
 
 
 def _record(network: Network) -> dict[str, Any]:
-    reach = network.report.reach
+    inputs, outputs = (plain(list(shapes.values())) for shapes in (network.inputs, network.outputs))
     return {
         **picked(network, "name arguments"),
-        **picked(network.report, "input output params macs flops"),
-        "receptive_field": plain(reach.field),
-        "stride": plain(reach.stride),
+        "input": single(inputs),
+        "output": single(outputs) if outputs else None,
+        **picked(network, "params macs"),
+        "flops": plain(2 * network.macs),
+        "receptive_field": plain(network.field),
+        "stride": plain(network.stride),
         "source": network.source,
     }
