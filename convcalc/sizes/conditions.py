@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 
 from convcalc.errors import ConvcalcError
 from convcalc.sizes.expr import Expr
-from convcalc.sizes.size import Size, is_array, is_symbolic, is_sympy
+from convcalc.sizes.size import Size, is_array, is_symbolic, is_sympy, is_tensor
 
 Reader: TypeAlias = Callable[[Size], Any]
 """Reads one size as it stands where the condition failed: the entry of an array, or the size itself."""
@@ -40,6 +40,10 @@ def enforce(value: Size, error: Callable[[Reader], ConvcalcError], /) -> None:
     if is_array(value):
         if value.size and value.min() < 0:
             raise error(_first(value < 0))
+    elif is_tensor(value):
+        if bool((value < 0).any()):
+            entry = int((value < 0).flatten().nonzero()[0])
+            raise error(lambda size: int(size.expand_as(value).flatten()[entry]) if is_tensor(size) else size)
     elif _decided(value) is False:
         raise error(lambda size: size)
 
@@ -49,7 +53,7 @@ def _decided(value: Size) -> bool | None:
         return value >= 0
     if isinstance(value, Expr):
         return value.constant >= 0 if value.is_constant else None
-    if is_array(value):
+    if is_array(value) or is_tensor(value):
         return bool((value >= 0).all())
     return None if is_symbolic(value) else bool(value >= 0)
 

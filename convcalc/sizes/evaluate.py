@@ -9,27 +9,37 @@ from collections.abc import Mapping
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+from convcalc.errors import BadArgument, brief
 from convcalc.sizes.atoms import Atom, Extreme, Floor, Symbol
-from convcalc.sizes.size import exact_each, is_array, larger, magnitude, smaller
+from convcalc.sizes.size import exact_each, is_array, is_tensor, larger, magnitude, smaller, too_large
 
 if TYPE_CHECKING:
     from convcalc.sizes.expr import Expr
 
 
-def evaluate(expr: Expr, values: Mapping[str, Any]) -> Any:
-    """Return the value of `expr`, exact; symbols without a value stay.
+def evaluate(expr: Expr, values: Mapping[str, Any], *one: Any) -> Any:
+    """Return the value of `expr`, exact; symbols without a value stay. `one` is that of the only symbol.
 
-    Arrays are taken as int64 where nothing on the way can leave it, and as Python ints where something could.
+    Arrays are taken as int64 where nothing on the way can leave it, and as Python ints where something could;
+    tensors of torch are refused there.
 
     >>> from convcalc.sizes.expr import Expr
     >>> evaluate(Expr.symbol("n") // 2 * 3, {"n": 7})
     9
     """
     make = type(expr)
+    if one:
+        if len(one) != 1 or len(expr.symbols) != 1 or values:
+            raise BadArgument(f"one value without a name is for a formula in one letter: {brief(str(expr))}")
+        values = dict.fromkeys(expr.symbols, one[0])
     values = dict(zip(values, exact_each(" ".join(values), *values.values()), strict=True))
-    if arrays := {name: value for name, value in values.items() if is_array(value)}:
+    if arrays := {name: value for name, value in values.items() if is_array(value) or is_tensor(value)}:
         fits = _reach(expr, {name: magnitude(value) for name, value in values.items()}) < 2**63
-        values |= {name: value.astype("int64" if fits else object) for name, value in arrays.items()}
+        for name, value in arrays.items():
+            if not is_tensor(value):
+                values[name] = value.astype("int64" if fits else object)
+            elif not fits:
+                raise too_large()
 
     known: dict[Atom, Any] = {}
 

@@ -47,7 +47,7 @@ class Expr(Formula):
     """An integer-valued formula in normal form; immutable, hashable, equal where the normal forms are.
 
     Made by `Expr.symbol` and arithmetic: `+ - * // %` with ints and other formulas, `**` with a small int.
-    Calling it puts values (ints, NumPy arrays, formulas) in the place of symbols.
+    Calling it puts values (ints, arrays, tensors, formulas) in the place of symbols.
     """
 
     _parts: tuple[Expr, dict[Monomial, int], int]
@@ -229,14 +229,14 @@ class Expr(Formula):
             return self.constant
         raise TypeError(f"{self} is not a number: it depends on {', '.join(sorted(self.symbols))}")
 
-    def __call__(self, **values: Any) -> Any:
-        """Return it with values in the place of symbols: an int once no symbol is left.
+    def __call__(self, *one: Any, **values: Any) -> Any:
+        """Return it with values in the place of symbols, or of the only one: an int once no symbol is left.
 
         >>> f = (Expr.symbol("n") + Expr.symbol("m")) // 2
         >>> f(n=7, m=4), str(f(n=7))
         (5, '(m + 1)//2 + 3')
         """
-        return evaluate(self, values)
+        return evaluate(self, values, *one)
 
     # -- arithmetic --------------------------------------------------------------------------------------------
 

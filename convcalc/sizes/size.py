@@ -1,6 +1,6 @@
-"""What may stand for a size: an int, a NumPy integer array, a convcalc or a SymPy expression.
+"""What may stand for a size: an int, an integer array of NumPy or tensor of torch, a convcalc or SymPy expression.
 
-The formulas use `+ - * //` alone, so one definition serves all four. This module is the door: it lets exact
+The formulas use `+ - * //` alone, so one definition serves all. This module is the door: it lets exact
 values in and keeps the rest out, by name.
 """
 
@@ -31,6 +31,16 @@ def is_array(value: Any) -> bool:
     """
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(value, numpy.ndarray)
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether `value` is a tensor of torch, without importing torch.
+
+    >>> is_tensor(3)
+    False
+    """
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
 
 
 def is_symbolic(value: Any) -> bool:
@@ -81,6 +91,8 @@ def exact(names: str, *values: Size) -> tuple[Size, ...]:
 def _kind(size: Size) -> str:
     if is_array(size):
         return "an array"
+    if is_tensor(size):
+        return "a tensor"
     return "a formula" if isinstance(size, Formula) else "a SymPy expression" if is_sympy(size) else ""
 
 
@@ -100,6 +112,8 @@ def exact_each(names: str, *values: Size) -> tuple[Size, ...]:
         reach = math.prod(1 + magnitude(size) for size in sizes)
         kind = "int64" if reach < _SAFE else "object"
         sizes = [_as_kind(size, kind) if is_array(size) else size for size in sizes]
+    elif any(is_tensor(size) for size in sizes) and math.prod(1 + magnitude(size) for size in sizes) >= _SAFE:
+        raise too_large()
     return tuple(sizes)
 
 
@@ -111,8 +125,8 @@ def single(names: str, *values: Size) -> tuple[Size, ...]:
     (28, k)
     """
     for name, size in zip(names.split(), sizes := exact(names, *values), strict=True):
-        if is_array(size):
-            raise BadArgument(f"{name} must be one integer or a formula, not an array")
+        if is_array(size) or is_tensor(size):
+            raise BadArgument(f"{name} must be one integer or a formula, not {_kind(size)}")
     return sizes
 
 
@@ -183,6 +197,10 @@ def _size(name: str, value: Any) -> Size:
         if value.dtype.kind in "iu" or (value.dtype.kind == "O" and all(isinstance(v, int) for v in value.flat)):
             return value
         raise BadArgument(f"{name} must be an array of integers, not of {value.dtype}")
+    if is_tensor(value):
+        if value.is_floating_point() or value.is_complex() or value.dtype == sys.modules["torch"].bool:
+            raise BadArgument(f"{name} must be a tensor of integers, not of {value.dtype}")
+        return value.long()
     if is_symbolic(value):
         if getattr(value, "is_integer", None) is False:  # SymPy's 1/2, 2.5, pi
             raise BadArgument(f"{name} must be an integer: {value}")
@@ -200,11 +218,22 @@ def magnitude(size: Size) -> int:
     >>> magnitude(-3)
     3
     """
+    if is_tensor(size):
+        return max(abs(int(size.max())), abs(int(size.min()))) if size.numel() else 0
     if not is_array(size):
         return abs(size) if isinstance(size, int) else 0
     if size.size and size.dtype == "int64" and (most := int(size.view("uint64").max())) < 2**63:
         return most  # in one pass, as no entry is negative
     return max(abs(int(size.max())), abs(int(size.min()))) if size.size else 0
+
+
+def too_large() -> BadArgument:
+    """Return the refusal of a tensor in which something would leave int64.
+
+    >>> print(too_large())
+    sizes as large are exact as numbers or NumPy arrays, not in the int64 of a tensor
+    """
+    return BadArgument("sizes as large are exact as numbers or NumPy arrays, not in the int64 of a tensor")
 
 
 def _as_kind(array: Any, kind: str) -> Any:
@@ -237,6 +266,9 @@ def _extreme(a: Size, b: Size, *, least: bool) -> Size:
     if is_array(a) or is_array(b):
         numpy = sys.modules["numpy"]
         return numpy.minimum(a, b) if least else numpy.maximum(a, b)
+    for one, other in ((a, b), (b, a)):
+        if is_tensor(one):
+            return one.clamp(max=other) if least else one.clamp(min=other)
     for formula in (a, b):
         if isinstance(formula, Formula):
             extreme: Any = formula
