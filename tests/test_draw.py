@@ -170,6 +170,17 @@ def test_past_64_cells_both_ends_are_drawn_and_what_matters():
     assert "…" in numbers
 
 
+@pytest.mark.parametrize("kind", ["conv", "tconv", "pool"])
+def test_a_map_of_any_size_is_drawn_at_once(kind):
+    svg = getattr(cc.draw, kind)(10**30, k=3, at=[10**29]).to_svg()
+    assert str(10**29) in svg
+    assert len(svg) < 50_000
+
+
+def test_the_stride_of_a_checkerboard_is_one_unless_given():
+    assert run("overlap", "--k", "3") == cc.draw.overlap(3, 1).to_svg()
+
+
 def test_each_output_is_a_frame_and_readers_may_want_no_motion():
     picture = cc.draw.conv((4, 5), k=2, animate=True)
     assert len(picture.frames) == 3 * 4
@@ -376,6 +387,10 @@ def test_without_the_extra_a_png_is_one_sentence(tmp_path, monkeypatch):
         (["conv", "--n", "5", "--k", "3", "--channels", "4x6", "--groups", "4"], 1, "must divide both"),
         (["conv", "--n", "5", "--k", "3", "--groups", "4"], 2, "add --channels"),
         (["conv", "--n", "200x200", "--k", "3", "--animate"], 1, "too many to draw"),
+        (["conv", "--n", "32x32", "--k", "31x31", "--p", "15", "--animate"], 1, "984,064 taps in all steps"),
+        (["conv", "--n", "9x9", "--k", "9x9", "--s", "s"], 1, "numbers, not letters"),
+        (["tconv", "--n", "5", "--k", "1000000000000"], 1, "1,000,000,000,000 taps are too many to draw"),
+        (["hdc", "1", "2", "--s", "1000000000"], 1, "a field of 4,000,000,003 is too long to draw"),
         (["conv", "--n", "1..4", "--k", "3"], 2, "is a range"),
         (["conv", "--n", "5"], 2, "the kernel size is needed"),
         (["tconv", "--n", "5", "--k", "3", "--op", "4"], 1, "output_padding"),

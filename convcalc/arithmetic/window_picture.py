@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 from math import prod
+from typing import TYPE_CHECKING, TypeAlias
 
 from convcalc.arithmetic.groups_picture import groups_strip
 from convcalc.arithmetic.window_size import WindowedSize, conv_size, working
@@ -13,11 +14,18 @@ from convcalc.errors import BadArgument, BadShape
 from convcalc.render.cells import Panel, line
 from convcalc.render.picture import HEAD, MARGIN, Picture, fitted, legend
 from convcalc.render.svg import path, text
-from convcalc.sizes.size import Size, is_symbolic
+from convcalc.sizes.size import is_symbolic
 from convcalc.sizes.text import PRETTY
 
+if TYPE_CHECKING:
+    from convcalc.arithmetic.transposed.size import TransposedSize
+
+Sized: TypeAlias = "WindowedSize | TransposedSize"
+
 FRAMES = 1024
-"""So many steps an animation has at the most."""
+"""So many steps an animation has at the most, and so many taps a kernel."""
+TAPS = 2**16
+"""So many taps are drawn in all steps together."""
 
 
 def window_picture(
@@ -40,10 +48,9 @@ def window_picture(
     conv 5 -> 5: k3 s1 p1
     output 0 reads -1, 0, 1; 1 of 3 outside
     """
-    place = output_drawn([size.output_size for size in sizes], at)
+    place = output_drawn(sizes, at)
     drawn = _Drawn(sizes, place, values)
-    steps = list(drawn.output) if animate else [place]
-    few(len(steps))
+    steps = steps_drawn(sizes, drawn.output if animate else [place])
     frames = tuple(tuple(drawn.frame(step)) for step in steps)
     about = "every output in turn" if animate else drawn.said(place)
     strip, right, bottom = (
@@ -59,13 +66,15 @@ def window_picture(
     )
 
 
-def output_drawn(outputs: Sequence[Size], at: Sequence[int] | None) -> tuple[int, int]:
+def output_drawn(sizes: Sequence[Sized], at: Sequence[int] | None) -> tuple[int, int]:
     """Return the output to draw as (row, column), the first unless one is given; refuse what has no picture.
 
-    >>> output_drawn([5], [3]), output_drawn([5, 5], None)
+    >>> output_drawn([conv_size(5, 1)], [3]), output_drawn([conv_size(5, 1)] * 2, None)
     ((0, 3), (0, 0))
     """
-    if any(map(is_symbolic, outputs)):
+    outputs, kernels = [size.output_size for size in sizes], [size.kernel_size for size in sizes]
+    settings = [value for size in sizes for value in (size.input_size, size.stride, size.dilation, *size.padding)]
+    if any(map(is_symbolic, [*outputs, *kernels, *settings])):
         raise BadShape("a picture needs numbers, not letters: use --n 8, say")
     if len(outputs) > 2:
         raise BadShape(f"a picture has one axis or two, not {len(outputs)}: use --n 8x8, say")
@@ -75,13 +84,21 @@ def output_drawn(outputs: Sequence[Size], at: Sequence[int] | None) -> tuple[int
     for where, size in zip(place, outputs, strict=True):
         if not 0 <= where < size:
             raise BadArgument(f"there is no output {where}: they are 0 to {size - 1}")
+    _few(prod(map(int, kernels)), "taps", "kernel")
     return (0, *place)[-2], place[-1]
 
 
-def few(steps: int) -> None:
-    """Refuse more steps than anyone looks at."""
-    if steps > FRAMES:
-        raise BadShape(f"{steps:,} steps are too many to draw, at most {FRAMES:,}: use a smaller input")
+def steps_drawn(sizes: Sequence[Sized], outputs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the outputs that are drawn in turn, unless they are more than anyone looks at."""
+    steps = list(outputs)
+    _few(len(steps), "steps", "input")
+    _few(len(steps) * prod(int(size.kernel_size) for size in sizes), "taps in all steps", "kernel", TAPS)
+    return steps
+
+
+def _few(count: int, things: str, of: str, most: int = FRAMES) -> None:
+    if count > most:
+        raise BadShape(f"{count:,} {things} are too many to draw, at most {most:,}: use a smaller {of}")
 
 
 def settings(sizes: Sequence[WindowedSize]) -> str:

@@ -109,7 +109,7 @@ def tconv(
     return transposed_picture(sizes, at=at, animate=animate, values=values)
 
 
-def overlap(k: Any, s: Any, d: Any = 1, n: Any = 6) -> Picture:
+def overlap(k: Any, s: Any = 1, d: Any = 1, n: Any = 6) -> Picture:
     """Return the checkerboard of a transposed convolution of n inputs an axis, or (rows, columns) of them.
 
     Of one number for each letter both axes are alike.

@@ -32,9 +32,10 @@ def line(first: int, last: int, cell: float, around: Iterable[int] = ()) -> Line
     >>> sorted(far.places)[23:26], len(far.places), len(far.gaps)
     ([23, 500, 976], 49, 2)
     """
-    kept = list(range(first, last + 1))
-    if len(kept) > MOST:
-        kept = sorted({*kept[:END], *kept[-END:], *sorted(place for place in around if first <= place <= last)[:MOST]})
+    kept: Iterable[int] = range(first, last + 1)
+    if last - first >= MOST:
+        near = sorted(place for place in around if first <= place <= last)[:MOST]
+        kept = sorted({*range(first, first + END), *range(last + 1 - END, last + 1), *near})
     places: dict[int, float] = {}
     gaps = []
     x: float = 0

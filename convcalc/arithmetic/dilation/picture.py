@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from convcalc.errors import BadShape
 from convcalc.render.cells import Panel, line
 from convcalc.render.picture import HEAD, MARGIN, Picture, fitted, legend
 from convcalc.render.svg import text, written
@@ -14,12 +15,15 @@ if TYPE_CHECKING:
 
 LABEL = 96
 """Pixels for what stands before a row."""
+LONGEST = 2**20
+"""So long a field is drawn."""
 
 
 def hdc_picture(found: HDC, repaired: HDC | None = None) -> Picture:
     """Draw what the first layer reads of the field, the first two, ..., all; below, the repair in the same way.
 
-    Offsets count from the field's first tap. Of fields past 64 positions both ends are drawn.
+    Offsets count from the field's first tap. Of fields past 64 positions both ends are drawn; raises `BadShape` for
+    fields past a million.
 
     >>> from convcalc.arithmetic.dilation.stack import hdc
     >>> found = hdc([1, 2, 9])
@@ -28,7 +32,10 @@ def hdc_picture(found: HDC, repaired: HDC | None = None) -> Picture:
     holes at 7, 8, 16, 17; repaired by 1 3 9: field of 27, every input read
     """
     stacks = [found] if repaired is None else [found, repaired]
-    cell = fitted(min(64, max(stack.receptive_field for stack in stacks)), _widest(stacks))
+    longest = max(stack.receptive_field for stack in stacks)
+    if longest > LONGEST:
+        raise BadShape(f"a field of {longest:,} is too long to draw, at most {LONGEST:,}: use smaller rates")
+    cell = fitted(min(64, longest), _widest(stacks))
     marks: list[str] = []
     y: float = HEAD
     wide: float = 0

@@ -21,7 +21,7 @@ def overlap_picture(sizes: Sequence[TransposedSize]) -> Picture:
     tconv 4x4 -> 9x9: 1 to 4 terms an output
     uneven, as 2 does not divide 3: use kernel_size 2 or 4, or upsample by 2 and convolve
     """
-    output_drawn([size.output_size for size in sizes], None)
+    output_drawn(sizes, None)
     axes = [Stamps(size) for size in ([transposed_size(1, 1)] * (2 - len(sizes)) + list(sizes))]
     outs = [int(axis.size.output_size) for axis in axes]
     cell = fitted(max(outs), len(str(prod(int(axis.size.kernel_size) for axis in axes))))

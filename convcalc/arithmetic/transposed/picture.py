@@ -8,7 +8,7 @@ from itertools import product
 from convcalc.arithmetic.transposed.size import TransposedSize, transposed_size
 from convcalc.arithmetic.transposed.stamps import StampNumbers, Stamps
 from convcalc.arithmetic.transposed.text import transposed_working
-from convcalc.arithmetic.window_picture import each, few, output_drawn
+from convcalc.arithmetic.window_picture import each, output_drawn, steps_drawn
 from convcalc.render.cells import Panel, line
 from convcalc.render.picture import HEAD, MARGIN, Picture, fitted, legend
 from convcalc.render.svg import path, rect, text
@@ -31,10 +31,9 @@ def transposed_picture(
     tconv 3 -> 5: k3 s2 p1
     output 1: the stamps of inputs 0, 1 meet
     """
-    place = output_drawn([size.output_size for size in sizes], at)
+    place = output_drawn(sizes, at)
     drawn = _Drawn(sizes, place, values)
-    steps = list(drawn.output) if animate else [place]
-    few(len(steps))
+    steps = steps_drawn(sizes, drawn.output if animate else [place])
     return Picture(
         title=drawn.title,
         description="every output in turn" if animate else drawn.said(place),
@@ -78,9 +77,9 @@ class _Drawn:
         ]
         if self.flat:
             stamped = int(self.axes[1].size.input_size)
-            self.stamped = list(range(stamped))
+            self.stamped = list(range(min(stamped, STAMPS)))
             if stamped > STAMPS:
-                self.stamped = self.stamped[: STAMPS // 2] + self.stamped[-STAMPS // 2 :]
+                self.stamped = [*range(STAMPS // 2), *range(stamped - STAMPS // 2, stamped)]
             self.input = Panel(inputs[0], inputs[1], cell, left, HEAD + 16)
             top = self.input.bottom + 14
             self.canvas = Panel(line(0, len(self.stamped), cell), canvas[1], cell, left, top)
