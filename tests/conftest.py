@@ -6,7 +6,11 @@ The plain run draws the same examples each time, so it never fails by luck.
 
 import os
 import random
+import re
+import shutil
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +22,7 @@ os.environ.setdefault(
     "OMP_NUM_THREADS", "1"
 )  # before torch is imported: what tests compute is small, and is shared out
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 MORE = 20  # examples of the search for each one of the plain run
 
 # Speed is measured in tests/benchmarks and never asserted here; a busy machine must not fail a test either.
@@ -71,3 +76,38 @@ def _seeded(pytestconfig: pytest.Config) -> None:
     torch: ModuleType | None = sys.modules.get("torch")
     if torch is not None:
         torch.manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real browser; without one the tests that need it are skipped."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("no chromium here: apt-get install chromium")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """Open a page of a network; what is asked for anywhere, and every error, fails the test."""
+    wrong: list[str] = []
+    contexts: list[Any] = []
+
+    def opened(html: str, at: str = "", **settings: Any) -> Any:
+        (tmp_path / "page.html").write_text(html, encoding="utf-8")
+        context = browser.new_context(**settings)
+        contexts.append(context)
+        context.route(re.compile("^(?!file:)"), lambda route: (wrong.append(route.request.url), route.abort()))
+        page = context.new_page()
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(f"file://{tmp_path / 'page.html'}{at}")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import shutil
 
 import pytest
 from click.testing import CliRunner
@@ -17,41 +16,6 @@ from convcalc.analysis.comparison_text import count_row
 from convcalc.analysis.report.told import template
 from convcalc.cli import main
 from convcalc.sizes.text import PRETTY
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("no chromium here: apt-get install chromium")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def visit(browser, tmp_path):
-    """Open a page of a network; what is asked for anywhere, and every error, fails the test."""
-    wrong, contexts = [], []
-
-    def opened(html, at="", **settings):
-        (tmp_path / "page.html").write_text(html, encoding="utf-8")
-        context = browser.new_context(**settings)
-        contexts.append(context)
-        context.route(re.compile("^(?!file:)"), lambda route: (wrong.append(route.request.url), route.abort()))
-        page = context.new_page()
-        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(f"file://{tmp_path / 'page.html'}{at}")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert wrong == []
 
 
 def status(page):

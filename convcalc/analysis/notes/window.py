@@ -13,6 +13,7 @@ from convcalc.errors import Refused
 from convcalc.layers import Layer
 from convcalc.layers.base import Settings
 from convcalc.network.node import Node
+from convcalc.sizes.size import Size
 
 _AROUND = 8
 """So many paddings to each side are tried for one that keeps a size."""
@@ -167,20 +168,20 @@ def settings_of(node: Node, facts: Facts) -> Sequence[Settings]:
     return own[len(own) - len(facts.sizes(node.name)) :] if own else ()
 
 
-def _put_after(node: Node, facts: Facts) -> list[int]:
+def _put_after(node: Node, facts: Facts) -> list[Size]:
     """The rows at the end of each axis of the input that a padding layer put there."""
     axes = len(facts.sizes(node.inputs[0]))
     producer = facts.producer(node.inputs[0])
     border = producer.layer.border(facts.shapes[producer.inputs[0]]) if producer and producer.inputs else None
-    return [0] * axes if border is None else [max(0, after) for _, after in border[len(border) - axes :]]
+    return [0] * axes if border is None else [after for _, after in border[len(border) - axes :]]
 
 
-def _window(layer: Layer, size: Any, out: Any, settings: Settings, put: int, unpadded: bool) -> Window | None:
-    if not (isinstance(size, int) and isinstance(out, int) and size and out):
+def _window(layer: Layer, size: Any, out: Any, settings: Settings, put: Size, unpadded: bool) -> Window | None:
+    if not (isinstance(size, int) and isinstance(out, int) and isinstance(put, int) and size and out):
         return None
     k, s, p, d = settings
     before, after = padding_pair(size, k, s, p, d)
     if before < 0 or after < 0:  # padding modes that crop
         return None
     ceil = layer.ceil_mode
-    return Window(layer.op, size, k, s, (before, after), d, out, ceil_mode=ceil, after=put, unpadded=unpadded)
+    return Window(layer.op, size, k, s, (before, after), d, out, ceil_mode=ceil, after=max(0, put), unpadded=unpadded)

@@ -1,6 +1,6 @@
 "use strict";
 const out = (id) => document.getElementById(id), D = JSON.parse(out("data").textContent), box = {}, bar = {};
-const ELSEWHERE = "The model goes another way at these sizes: ask for a report there.";
+const ELSEWHERE = "The model is not known to go this way at these sizes: ask for a report there";
 const WORDS = { good: "Runs, and loses no rows.", fair: "Runs, but loses rows.", no: "Does not run.", open: "Not told here." };
 const text = (n) => n.toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 const lines = [...document.querySelectorAll("#layers tbody tr[id]")];
@@ -9,13 +9,13 @@ const at = (net, sizes) => {
   try { return net.values(...net.own.map((one) => (typeof one === "number" ? sizes[one] : BigInt(one)))); }
   catch (error) { if (error instanceof RangeError) return null; throw error; }
 };
-const told = (says, v, place) => (says[v[place].toString()] || says[""]).map((part, place) => (place % 2 ? v[part].toString() : part)).join("");
+const told = (one, v) => (one.says[`=${v[one.size]}`] || one.says[v[one.value].toString()] || one.says[""]).map((part, place) => (place % 2 ? v[part].toString() : part)).join("");
 function judged(net, v) {
   if (v === null) return { kind: "no", why: "the model divides by a size that is 0" };
   if (net.path.some((place) => v[place] < 0n)) return { kind: "open", why: ELSEWHERE };
   const first = net.conditions.find((one) => v[one.value] < 0n);
   if (!first) return { kind: "good", why: "" };
-  return { kind: first.kind === "runs" ? "no" : "fair", why: told(first.says, v, first.value), row: first.row };
+  return { kind: first.kind === "runs" ? "no" : "fair", why: told(first, v), row: first.row };
 }
 function near(net, sizes, wanted) {
   const found = [], fits = (tried) => wanted.includes(judged(net, at(net, tried)).kind);

@@ -20,8 +20,9 @@ from convcalc.sizes.expr import Expr
 from convcalc.sizes.javascript import javascript
 from convcalc.sizes.size import Size
 
-LONGEST, TRIED = 512, 12
-"""Sentences are tried at sizes up to here, so many on each line: each where its condition is the first that fails."""
+LONGEST, TRIED, VALUES = 512, 12, 64
+"""Sentences are tried at sizes up to here, where their condition is the first that fails: on each line at the first so
+many, at as many all over, and at one for each of so many values of the condition."""
 
 
 class _Formulas:
@@ -119,17 +120,29 @@ def _conditions(
 ) -> tuple[list[dict[str, Any]], list[int]]:
     """What must hold at other sizes, each with its sentence, and where the model goes this way at all."""
     if legal is None:
-        return [], []
-    at = reader_at(legal.axes, {axis: example[axis] for axis in legal.axes})
-    way = next((way for way in legal.ways if way.is_taken({axis: example[axis] for axis in legal.axes}, at)), None)
-    if way is None:
-        return [], []
+        return [], _pinned(example, held)
+    here = {axis: example[axis] for axis in legal.axes}
+    way = next((way for way in legal.ways if way.is_taken(here, reader_at(legal.axes, here))), None)
+    if way is None or way.error is not None:
+        return [], _pinned(here, held)
     told = []
-    for condition, points in _first_refusals(way.conditions, legal.axes, example):
+    refusals_first = sorted(way.conditions, key=lambda one: one.kind != "runs")
+    for condition, points in _first_refusals(refusals_first, legal.axes, example):
         says = {value: _placed(parts, held) for value, parts in _sentences(condition, points).items()}
         row = rows.get(_place(condition, points), 0)
-        told.append({"value": held.place(condition.value), "kind": condition.kind, "row": row, "says": says})
-    return told, [held.place(condition.value) for condition in way.path]
+        place, (axis, *more) = held.place(condition.value), (*sorted(condition.axes), "")
+        size = place if any(more) or not axis else held.place(Expr.symbol(axis))
+        told.append({"value": place, "size": size, "kind": condition.kind, "row": row, "says": says})
+    path = [held.place(condition.value) for condition in way.path]
+    if legal.up_to is not None:
+        path += [held.place(legal.up_to - Expr.symbol(axis)) for axis in legal.axes]
+    return told, path + _pinned(way.only_at or {}, held)
+
+
+def _pinned(sizes: Mapping[str, int], held: _Formulas) -> list[int]:
+    """What is at least 0 at these sizes alone."""
+    letters = [(Expr.symbol(letter), size) for letter, size in sizes.items()]
+    return [held.place(side) for letter, size in letters for side in (letter - size, size - letter)]
 
 
 def _sentences(condition: Condition, points: Sequence[Mapping[str, int]]) -> dict[str, Template]:
@@ -138,11 +151,23 @@ def _sentences(condition: Condition, points: Sequence[Mapping[str, int]]) -> dic
         return {"": parts}
     by_value: dict[str, list[Mapping[str, int]]] = {}
     for point in points:
-        value = condition.value(**point) if isinstance(condition.value, Expr) else condition.value
-        by_value.setdefault(str(value), []).append(point)
-    found = {value: template(condition.error, alike) for value, alike in by_value.items()}
-    general: Template = [f"{_place(condition, points)}: {condition.value} must be >= 0".removeprefix(": ")]
-    return {"": general} | {value: parts for value, parts in found.items() if parts is not None}
+        by_value.setdefault(str(condition.values(point)), []).append(point)
+    found: dict[str, Template | None] = {
+        "": [f"{_place(condition, points)}: {condition.value} must be >= 0".removeprefix(": ")]
+    }
+    for value, alike in by_value.items():
+        found[value] = template(condition.error, alike)
+        if found[value] is None and len(condition.axes) == 1:
+            found |= _by_size(condition, alike, value)
+    return {key: parts for key, parts in found.items() if parts is not None}
+
+
+def _by_size(condition: Condition, points: Sequence[Mapping[str, int]], value: str) -> dict[str, Template | None]:
+    """The sentence of a condition on one axis that most points have, and those of single sizes, as "=1"."""
+    (axis,) = condition.axes
+    alone = [(point[axis], template(condition.error, [point])) for point in points]
+    usual = max((parts for _, parts in alone), key=[parts for _, parts in alone].count)
+    return {value: usual} | {f"={size}": parts for size, parts in alone if parts != usual}
 
 
 def _place(condition: Condition, points: Sequence[Mapping[str, int]]) -> str:
@@ -165,9 +190,12 @@ def _first_refusals(
     for line in lines:
         left = np.ones(len(sizes), bool)
         for condition, points in found:
-            fails = left & ~np.broadcast_to(condition.holds(line), sizes.shape)
+            values = np.broadcast_to(condition.values(line), sizes.shape)
+            fails = left & ~np.asarray(values >= 0, bool)
             places = np.flatnonzero(fails)
             step = max(1, len(places) // TRIED)
-            points += [{axis: int(line[axis][place]) for axis in axes} for place in places[::step].tolist()]
+            each = np.sort(np.unique(values[places], return_index=True)[1])[:VALUES]
+            tried = sorted({*places[:TRIED].tolist(), *places[::step].tolist(), *places[each].tolist()})
+            points += [{axis: int(line[axis][place]) for axis in axes} for place in tried]
             left &= ~fails
     return found

@@ -43,9 +43,12 @@ class Condition:
         >>> Condition(Expr.symbol("n") * 2**62 - 2**63, lambda at: ConvcalcError("no")).holds({"n": np.array([1, 4])})
         array([False,  True])
         """
+        return np.asarray(self.values(sizes) >= 0, bool)
+
+    def values(self, sizes: Mapping[str, Any]) -> Any:
+        """Return its value at sizes, which may be arrays."""
         with np.errstate(divide="ignore"):
-            value = self.value(**sizes) if isinstance(self.value, Expr) else self.value
-        return np.asarray(value >= 0, bool)
+            return self.value(**sizes) if isinstance(self.value, Expr) else self.value
 
 
 class Refusal(NamedTuple):
