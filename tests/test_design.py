@@ -194,6 +194,7 @@ def test_patchgan_has_the_published_fields():
     fields = [field for field in range(1, 300) if patchgan(field).best]
     assert fields == [16, 34, 70, 142, 286]
     assert patchgan(71).fixes == ("--field 70", "--field 142")
+    assert patchgan(20_000).fixes == ("--field 18430",)
 
 
 def test_a_temporal_convolutional_network_is_the_published_one():

@@ -58,8 +58,8 @@ def patchgan(field: Any) -> Designs:
     if wanted not in fields:
         few = ", ".join(map(str, fields[:5]))
         reason = f"the fields of PatchGAN are {few}, ...: with one layer of stride 2 more twice the field and 2"
-        near = [max((one for one in fields if one < wanted), default=0), min(one for one in fields if one > wanted)]
-        return _family("patchgan", wanted, [], reason, source, bounds, [one for one in near if one])
+        near = [*[one for one in fields if one < wanted][-1:], *[one for one in fields if one > wanted][:1]]
+        return _family("patchgan", wanted, [], reason, source, bounds, near)
     strided = 1 + fields.index(wanted)
     size = max(256, 2 ** (strided + 3))
     widths = [64 * min(2**place, 8) for place in range(strided + 1)]
