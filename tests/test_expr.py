@@ -421,3 +421,8 @@ def test_half_of_the_divisor_is_its_own_negative(half, b, names):
     x, y = (Expr.symbol(name) for name in names[:2])
     m = 2 * half
     assert (half * x - y + b) // m == x - (half * x + y + m - 1 - b) // m
+
+
+def test_a_letter_of_several_words_has_arrays_for_values():
+    letter = Expr.symbol("H of y")
+    assert (letter // 2)(**{"H of y": np.array([4, 7])}).tolist() == [2, 3]
