@@ -32,7 +32,7 @@ def evaluate(expr: Expr, values: Mapping[str, Any], *one: Any) -> Any:
         if len(one) != 1 or len(expr.symbols) != 1 or values:
             raise BadArgument(f"one value without a name is for a formula in one letter: {brief(str(expr))}")
         values = dict.fromkeys(expr.symbols, one[0])
-    names = " ".join(name.replace(" ", "_") for name in values)  # letters such as "H of y" are one name each
+    names = " ".join(name.replace(" ", "_") for name in values)  # "H of y" is one name
     values = dict(zip(values, exact_each(names, *values.values()), strict=True))
     if arrays := {name: value for name, value in values.items() if is_array(value) or is_tensor(value)}:
         fits = _reach(expr, {name: magnitude(value) for name, value in values.items()}) < 2**63
