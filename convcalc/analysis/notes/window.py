@@ -13,7 +13,7 @@ from convcalc.errors import Refused
 from convcalc.layers import Layer
 from convcalc.layers.base import Settings
 from convcalc.network.node import Node
-from convcalc.sizes.size import Size
+from convcalc.sizes.size import Size, is_symbolic
 
 _AROUND = 8
 """So many paddings to each side are tried for one that keeps a size."""
@@ -161,10 +161,12 @@ def windows(node: Node, facts: Facts) -> tuple[Window | None, ...]:
 
 
 def settings_of(node: Node, facts: Facts) -> Sequence[Settings]:
-    """Return kernel size, stride, padding as given and dilation of a node's windows, for each axis; none of others."""
+    """Return kernel size, stride, padding as given and dilation of a node's windows, an axis each; none of formulas."""
     if not node.inputs:
         return ()
     own = node.layer.windows(facts.shapes[node.inputs[0]])
+    if any(is_symbolic(value) for k, s, _, d in own for value in (k, s, d)):
+        return ()
     return own[len(own) - len(facts.sizes(node.name)) :] if own else ()
 
 
