@@ -28,9 +28,8 @@ from convcalc.footprints.layout import (
     together,
     touched,
 )
-from convcalc.footprints.stencils import everything, identity
+from convcalc.footprints.stencils import everything, identity, sized
 from convcalc.footprints.taps import TapSet
-from convcalc.sizes.size import Size
 
 Reads: TypeAlias = Mapping[int, Footprint | None]
 """What a layer reads along axes of a tensor; None for what is not followed, identity where an axis is not named."""
@@ -185,29 +184,6 @@ def _along(
     return _then(
         footprint, replace(coarser(along, part.weight), wraps=along.wraps, size=part.weight * part.size)
     ), tuple(rest)
-
-
-def sized(along: Footprint | None, size: Size | None) -> Footprint | None:
-    """Return the map with the number of places that it reads from, where that is one.
-
-    >>> sized(SELF, 8).size, sized(None, 8)
-    (8, None)
-    """
-    return replace(along, size=size) if along is not None and isinstance(size, int) else along
-
-
-def each_sized(maps: Sequence[Footprint | None], sizes: Sequence[Size]) -> list[Footprint | None]:
-    """Return the map along each axis as `sized`: one object for axes that are alike, as height and width mostly are.
-
-    >>> [along.size for along in each_sized([SELF, SELF], (8, 9))]
-    [8, 9]
-    """
-    known: dict[tuple[int, int | None], Footprint | None] = {}
-    keys = [(id(along), size if isinstance(size, int) else None) for along, size in zip(maps, sizes, strict=True)]
-    for key, along in zip(keys, maps, strict=True):
-        if key not in known:
-            known[key] = sized(along, key[1])
-    return [known[key] for key in keys]
 
 
 def _then(footprint: Footprint | None, along: Footprint) -> Footprint | None:

@@ -17,7 +17,7 @@ from convcalc.footprints.axis import ALL, SELF, Axis, Reads, repeats
 from convcalc.footprints.footprint import Footprint
 from convcalc.footprints.layout import Place, Shape, place_along
 from convcalc.footprints.product import Product, each_pair, is_product, reads_all
-from convcalc.footprints.stencils import everything, identity, nothing
+from convcalc.footprints.stencils import everything, identity, nothing, sized
 from convcalc.footprints.text import field_line
 from convcalc.shown import Shown
 
@@ -143,7 +143,7 @@ class Field(Shown):
         if self.terms:
             return unite([term.over(shape, reads, out) for term in self.terms], out)
         if self.layout is None and len(shape) == len(self.axes) + 2 and not repeats(shape, out, reads):
-            own = [layout.sized(reads.get(place, SELF), shape[place]) for place in range(2, len(shape))]
+            own = [sized(reads.get(place, SELF), shape[place]) for place in range(2, len(shape))]
             return self if all(along == SELF for along in own) and shape == out else self.then(own)
         before = self._placed(shape)
         behind = [layout.over(axis, reads, shape, out) for axis in before]

@@ -6,7 +6,7 @@ reads; pooling with floor and with ceil reads alike. Letters as in `footprints.f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
@@ -283,3 +283,26 @@ def _before(padding: Padding, kernel_size: int, stride: int, dilation: int) -> i
         raise BadArgument(f"padding {padding!r} with stride={stride} depends on the input size; use `reads` at a size")
     before, _ = padding_pair(1, kernel_size, stride, padding, dilation)
     return int(before)
+
+
+def sized(along: Footprint | None, size: Size | None) -> Footprint | None:
+    """Return the map with the number of places that it reads from, where that is one.
+
+    >>> sized(identity(), 8).size, sized(None, 8)
+    (8, None)
+    """
+    return replace(along, size=size) if along is not None and isinstance(size, int) else along
+
+
+def each_sized(maps: Sequence[Footprint | None], sizes: Sequence[Size]) -> list[Footprint | None]:
+    """Return the map along each axis as `sized`: one object for axes that are alike, as height and width mostly are.
+
+    >>> [along.size for along in each_sized([identity()] * 2, (8, 9))]
+    [8, 9]
+    """
+    known: dict[tuple[int, int | None], Footprint | None] = {}
+    keys = [(id(along), size if isinstance(size, int) else None) for along, size in zip(maps, sizes, strict=True)]
+    for key, along in zip(keys, maps, strict=True):
+        if key not in known:
+            known[key] = sized(along, key[1])
+    return [known[key] for key in keys]

@@ -8,10 +8,9 @@ from typing import Any, ClassVar
 from convcalc.arithmetic.exactness import check_no_row_dropped
 from convcalc.arithmetic.formulas import at_least
 from convcalc.footprints import stencils
-from convcalc.footprints.axis import each_sized
 from convcalc.footprints.field import Field
 from convcalc.footprints.footprint import Footprint
-from convcalc.footprints.stencils import identity
+from convcalc.footprints.stencils import each_sized, identity
 from convcalc.layers.base import Layer, Settings, Shape
 from convcalc.sizes.axes import axis_names, per_axis
 from convcalc.sizes.conditions import Check, named
