@@ -301,6 +301,8 @@ def verify(
     from convcalc.bridge.verify.network.run import verify_network
     from convcalc.bridge.verify.network.subject import Subject
 
+    if not (only is None or isinstance(only, str)) or not (progress is None or callable(progress)):
+        raise BadArgument(f"only is the name of a case and progress a function: got {brief(only)}, {brief(progress)}")
     graph, place = as_captured(net, input_size, **settings), need_device(device)
     subject = Subject(
         net if is_module(net) else graph,

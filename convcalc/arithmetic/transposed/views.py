@@ -27,7 +27,12 @@ import numpy as np
 from convcalc.arithmetic.formulas import extent
 from convcalc.arithmetic.transposed.arrays import Array, check_operands, conv_matrix, convolve, last_axes, pad_or_crop
 from convcalc.arithmetic.transposed.size import TransposedSize, transposed_sizes
+from convcalc.errors import BadArgument
 from convcalc.sizes.axes import per_axis
+from convcalc.sizes.size import is_symbolic
+
+MOST = 2**31
+"""No array has more rows than this, nor a stride, padding or dilation past it."""
 
 
 def transposed_by_stamps(
@@ -156,7 +161,7 @@ def _read(
     x: Array, weight: Array, groups: int, stride: Any, padding: Any, output_padding: Any, dilation: Any
 ) -> tuple[TransposedSize, ...]:
     check_operands(x, weight, groups, transposed=True)
-    return transposed_sizes(
+    sizes = transposed_sizes(
         x.shape[2:],
         weight.shape[2:],
         stride=stride,
@@ -164,3 +169,10 @@ def _read(
         output_padding=output_padding,
         dilation=dilation,
     )
+    for axis in sizes:
+        values = (axis.stride, *axis.padding, axis.output_padding, axis.dilation, axis.output_size)
+        if any(map(is_symbolic, values)):
+            raise BadArgument(f"an array is convolved at numbers, not at letters: {', '.join(map(str, values))}")
+        if max(map(abs, values)) > MOST:
+            raise BadArgument(f"an array of {axis.output_size} rows cannot be made: use smaller numbers, up to {MOST}")
+    return sizes

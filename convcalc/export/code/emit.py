@@ -122,10 +122,13 @@ def emit(
     >>> code["output_length"](16000), code["input_lengths"](3199), code["SMALLEST"]
     (3199, (16000, 16004), 10)
     """
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise BadArgument(f"code is one of {', '.join(KINDS)}: got {brief(kind)}")
     if flag("numpy", numpy) and kind != "length":
         raise BadArgument(f"numpy goes with length: a {kind} is of tensors")
+    for word, value in {"axis": axis or "", "command": command, "network": network}.items():
+        if not isinstance(value, str):
+            raise BadArgument(f"{word} is a text: got {brief(value)}")
     graph = as_captured(net, input_size, **settings)
     if graph.capture is not None and graph.capture.error is not None:
         raise graph.capture.error
